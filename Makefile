@@ -1,0 +1,51 @@
+# Every target makes its own .venv from the hashed locks when it is missing or out of date.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+RUN := $(VENV)/.installed-run
+DEV := $(VENV)/.installed-dev
+
+.PHONY: run demo test check bench soak lock clean
+
+run: $(RUN)  ## the bot; without a token it shows the chat in this terminal
+	$(BIN)/liqwatch run
+
+demo: $(RUN)  ## the whole pipeline on a simulated market, no token and no network
+	$(BIN)/liqwatch demo
+
+test: $(DEV)  ## all tests
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not soak and not bench"
+
+check: $(DEV)  ## the linters: ruff, mypy --strict
+	$(BIN)/ruff format --check bot tests migrations
+	$(BIN)/ruff check bot tests migrations
+	$(BIN)/mypy
+
+bench: $(RUN)  ## speed and memory, as figures of one run
+	$(BIN)/liqwatch bench --json
+
+soak: $(DEV)  ## the long simulations
+	$(BIN)/python -m pytest -n auto -m soak --timeout 3600
+
+lock:  ## renew both locks (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
+	  --extra build pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
+	  --extra build --extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Liqwatch needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN): requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements-dev.lock $(RUN)
+	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+clean:
+	rm -rf $(VENV)

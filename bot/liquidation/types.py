@@ -1,0 +1,88 @@
+"""What the science takes and gives: history in, a map and its clusters out."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+OpenInterestSource = Literal["measured", "estimated"]
+
+
+class Side(StrEnum):
+    """The side that would be liquidated: longs below price, shorts above."""
+
+    LONG = "long"
+    SHORT = "short"
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Closed bars of one contract with the open interest at each bar's end, as a struct of arrays.
+
+    Every array has shape (n,); `open_ms` is int64, strictly ascending, a multiple of `bar_ms`; a gap is a missing
+    row. Prices are in quote currency, volume and open interest in coins (one side). NaN in `open_interest`
+    means unknown; NaN in `quote_volume` likewise.
+    """
+
+    bar_ms: int
+    open_ms: Ints
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+    quote_volume: Floats
+    open_interest: Floats
+
+    def __len__(self) -> int:
+        return len(self.open_ms)
+
+    @property
+    def end_ms(self) -> int:
+        """The close time of the last bar."""
+        return int(self.open_ms[-1]) + self.bar_ms
+
+
+@dataclass(frozen=True, slots=True)
+class LiquidationMap:
+    """Estimated open positions by the price at which they would be liquidated.
+
+    `low`, `high` (n,) are the edges of contiguous ascending bins in quote currency, `long_usd`, `short_usd` (n,) the
+    notional that stands in each bin. `long_total_usd` and `short_total_usd` are the whole side's, beyond the
+    window too: the open interest's notional where that is measured.
+    """
+
+    time_ms: int
+    price: float
+    low: Floats
+    high: Floats
+    long_usd: Floats
+    short_usd: Floats
+    long_total_usd: float
+    short_total_usd: float
+    open_interest: OpenInterestSource
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A dense zone of the map: a body around one peak, on one side of the price.
+
+    `low`, `high`, `peak` are prices, `usd` the notional standing in the body, `share` that notional over the side's
+    total, `strength` 0 to 100. `expected_usd` and `expected_high_usd` are what a sweep is expected to print and the
+    upper end of its band; None where that is not proven for this feed.
+    """
+
+    side: Side
+    low: float
+    high: float
+    peak: float
+    usd: float
+    share: float
+    strength: int
+    expected_usd: float | None = None
+    expected_high_usd: float | None = None

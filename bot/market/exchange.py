@@ -1,0 +1,63 @@
+"""The seam to an exchange: what Liqwatch asks of one, and what can go wrong."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from bot.liquidation.margin import RiskTier
+from bot.market.types import Bars, Instrument, OpenInterest, Tick
+
+
+class Exchange(Protocol):
+    """One venue's public data. Every method may raise an ExchangeError."""
+
+    name: str
+
+    async def instruments(self) -> Sequence[Instrument]:
+        """The USDT perpetuals that trade now."""
+        ...
+
+    async def bars(self, symbol: str, *, start_ms: int, end_ms: int) -> Bars:
+        """Closed 5-minute bars with start_ms <= open_ms < end_ms, pages joined, in order, without repeats."""
+        ...
+
+    async def open_interest_history(self, symbol: str, *, start_ms: int, end_ms: int) -> OpenInterest:
+        """Samples with start_ms < time_ms <= end_ms (the time is the end of the period); empty where there are none."""
+        ...
+
+    async def open_interest(self, symbol: str) -> OpenInterest:
+        """The open interest now: one row."""
+        ...
+
+    async def mark_prices(self) -> Tick:
+        """The mark price of every symbol, in one request."""
+        ...
+
+    async def risk_tiers(self) -> Mapping[str, Sequence[RiskTier]]:
+        """Risk tiers by canonical symbol, ascending; a symbol that is absent has none published."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class ExchangeError(Exception):
+    """A venue did not give what was asked; the text is one sentence for a person."""
+
+
+class ExchangeUnavailableError(ExchangeError):
+    """No answer, a broken answer or an overloaded venue: worth trying again."""
+
+
+class RateLimitedError(ExchangeError):
+    """The venue asked for silence until `until_ms`."""
+
+    def __init__(self, message: str, *, until_ms: int) -> None:
+        super().__init__(message)
+        self.until_ms = until_ms
+
+
+class GeoBlockedError(ExchangeError):
+    """The venue does not serve this place: off, with a look every half hour."""
+
+
+class UnknownSymbolError(ExchangeError):
+    """The venue does not know, or no longer knows, this symbol."""
