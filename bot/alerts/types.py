@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from bot.liquidation.types import Cluster, Side
+from bot.liquidation.types import Cluster, OpenInterestSource, Side
 
 
 class Market(NamedTuple):
@@ -113,8 +113,10 @@ class RuleState:
 class Event:
     """One alert, decided: everything its text and its picture need, in no language.
 
-    `value` is what was measured (distance or growth, in percent), `threshold_pct` and `window_ms` the rule's own.
-    `dedupe_key` is rule:track:episode:kind, unique for ever.
+    `value_pct` is what was measured (distance or growth, in percent), `threshold_pct` and `window_ms` the rule's own.
+    `touch` are (hours, probability) pairs for the cluster's nearest edge, `map_ms` the time of the map's last bar.
+    `open_interest` tells whether the map rests on measured open interest or on volume.
+    `dedupe_key` is rule:market:track:episode:kind, unique for ever.
     """
 
     time_ms: int
@@ -131,6 +133,9 @@ class Event:
     threshold_pct: float
     window_ms: int
     reason: str
+    map_ms: int
+    open_interest: OpenInterestSource
+    touch: tuple[tuple[int, float], ...] = ()
 
     @property
     def dedupe_key(self) -> str:

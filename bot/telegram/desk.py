@@ -1,0 +1,119 @@
+"""What the conversation asks of the rest of the program; `app` answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.alerts.types import Market, Phase, Rule
+from bot.liquidation.types import Cluster, LiquidationMap
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterView:
+    """A cluster as shown: `distance_pct` is signed (negative below price), `touch` holds (hours, probability) pairs."""
+
+    cluster: Cluster
+    track_id: str
+    distance_pct: float
+    touch: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MarketView:
+    """The newest knowledge of one market. `clusters` are strongest first; `price_ms` is when the price was seen.
+
+    `simulated` is True where the market is not a real one, and every text and picture of it says so.
+    """
+
+    market: Market
+    base: str
+    tick_size: float
+    price: float
+    price_ms: int
+    map: LiquidationMap
+    clusters: tuple[ClusterView, ...]
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RuleView:
+    """A rule with its live state: the nearest matching cluster's distance in percent, None where there is none."""
+
+    rule: Rule
+    phase: Phase | None
+    distance_pct: float | None
+    cooling_until_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AddedRule:
+    """A rule just stored. `already` tells the cluster that satisfies it now (said in the confirmation, no alert)."""
+
+    rule: Rule
+    already: ClusterView | None
+    existed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What a typed symbol means: a market, or up to three nearest names where it means none."""
+
+    market: Market | None
+    nearest: tuple[str, ...] = ()
+
+
+class MarketUnavailableError(Exception):
+    """There is no map for this market now; `reason` is a key of the catalogue's `unavailable` table."""
+
+    def __init__(self, market: Market, reason: str) -> None:
+        super().__init__(f"{market.exchange} {market.symbol}: {reason}")
+        self.market = market
+        self.reason = reason
+
+
+class TooManyRulesError(Exception):
+    """The chat has as many rules as it may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the limit is {limit} rules")
+        self.limit = limit
+
+
+class Desk(Protocol):
+    """Everything a conversation can do. Rules of another chat are never found."""
+
+    def resolve(self, text: str) -> Resolution: ...
+
+    def popular(self) -> Sequence[str]:
+        """A few symbols to offer, most traded first."""
+        ...
+
+    async def view(self, market: Market, *, range_ms: int | None = None) -> MarketView:
+        """The market as of now; `range_ms` counts only positions opened that recently. Raises MarketUnavailableError."""
+        ...
+
+    async def picture(
+        self, view: MarketView, *, language: str, range_ms: int | None = None
+    ) -> tuple[bytes, str] | None:
+        """The map as PNG with a name for what it shows; None where it could not be drawn (it is logged)."""
+        ...
+
+    async def add_rule(self, rule: Rule) -> AddedRule:
+        """Store a rule; the same rule again is found, not doubled. Raises TooManyRulesError."""
+        ...
+
+    async def rules(self, chat: int) -> Sequence[RuleView]: ...
+
+    async def remove_rule(self, chat: int, rule_id: int) -> Rule | None:
+        """Remove one rule; None where this chat has none such."""
+        ...
+
+    async def restore_rule(self, chat: int, rule_id: int) -> Rule | None:
+        """Undo a removal, within a day."""
+        ...
+
+    async def snooze_rule(self, chat: int, rule_id: int, until_ms: int) -> Rule | None:
+        """Silence one rule until then; 0 wakes it."""
+        ...
+
+    def now_ms(self) -> int: ...
