@@ -73,7 +73,7 @@ class ChatMigratedError(DeliveryError):
 
 
 class ChatGoneError(DeliveryError):
-    """The chat refuses the bot (blocked, kicked, deleted): nothing was sent, and nothing will be until it comes back."""
+    """The chat refuses the bot (blocked, kicked, deleted): nothing goes out until it comes back."""
 
 
 class BadMessageError(DeliveryError):

@@ -89,7 +89,7 @@ class Desk(Protocol):
         ...
 
     async def view(self, market: Market, *, range_ms: int | None = None) -> MarketView:
-        """The market as of now; `range_ms` counts only positions opened that recently. Raises MarketUnavailableError."""
+        """The market now; `range_ms` counts only positions opened that recently. Raises MarketUnavailableError."""
         ...
 
     async def picture(
