@@ -1,0 +1,126 @@
+"""What an operator can set: environment variables, or the same names in a `.env` file."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+EXCHANGES = ("binance",)
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the text names the variable and what it takes, never its value if secret."""
+
+
+def _words(value: object) -> object:
+    """Split a comma-separated list; a list stays a list."""
+    if isinstance(value, str):
+        return tuple(word.strip() for word in value.split(",") if word.strip())
+    return value
+
+
+def _upper(value: object) -> object:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value.strip())
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("not a web address")
+    return value.strip().rstrip("/")
+
+
+Url = Annotated[str, BeforeValidator(_url)]
+
+
+class Settings(BaseSettings):
+    """Every setting with its default. Field names in capitals are the variables' names."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
+
+    telegram_bot_token: SecretStr | None = None
+    telegram_bot_token_file: Path | None = None
+    telegram_api_url: Url = "https://api.telegram.org"
+    database_url: str = "sqlite:///liqwatch.db"
+    exchanges: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = ("binance",)
+    binance_api_url: Url = "https://fapi.binance.com"
+    binance_web_url: Url = "https://www.binance.com"
+    admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_words)] = ()
+    allowed_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_words)] = ()
+    access: Literal["open", "allowlist"] = "open"
+    log_level: Annotated[LogLevel, BeforeValidator(_upper)] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+    rules_per_chat: int = Field(default=25, ge=1, le=1000)
+    commands_per_minute: int = Field(default=30, ge=1, le=600)
+    tick_seconds: float = Field(default=2.0, ge=0.5, le=60)
+    history_days: int = Field(default=30, ge=1, le=30)
+    charts_dir: Path = Path("liqwatch-charts")
+
+    @field_validator("exchanges")
+    @classmethod
+    def _known_exchanges(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or not set(value) <= set(EXCHANGES) or len(set(value)) != len(value):
+            raise ValueError("unknown exchange")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _sqlite(cls, value: str) -> str:
+        if not value.startswith("sqlite://"):
+            raise ValueError("not a database address")
+        return value
+
+    @field_validator("telegram_bot_token")
+    @classmethod
+    def _token_shape(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        token = value.get_secret_value().strip()
+        if not re.fullmatch(r"[0-9]{6,12}:[A-Za-z0-9_-]{30,}", token):
+            raise ValueError("not a bot token")
+        return SecretStr(token)
+
+    @model_validator(mode="after")
+    def _read_token_file(self) -> "Settings":
+        if self.telegram_bot_token is None and self.telegram_bot_token_file is not None:
+            try:
+                token = self.telegram_bot_token_file.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError):
+                raise ValueError("not readable") from None
+            self.telegram_bot_token = self._token_shape(SecretStr(token))
+        return self
+
+
+TAKES = {
+    "telegram_bot_token": "the token @BotFather gave, like 123456789:AAE… (leave it out to try the bot in a terminal)",
+    "telegram_bot_token_file": "the path of a readable file that holds the bot's token",
+    "telegram_api_url": "a web address such as https://api.telegram.org",
+    "database_url": "an address such as sqlite:///liqwatch.db",
+    "exchanges": f"a comma-separated list out of: {', '.join(EXCHANGES)}",
+    "binance_api_url": "a web address such as https://fapi.binance.com",
+    "binance_web_url": "a web address such as https://www.binance.com",
+    "admin_ids": "Telegram user ids, comma-separated, such as 12345678,23456789",
+    "allowed_ids": "Telegram chat ids, comma-separated, such as 12345678,-1001234567890",
+    "access": "open or allowlist",
+    "log_level": "DEBUG, INFO, WARNING or ERROR",
+    "log_format": "text or json",
+    "rules_per_chat": "a whole number from 1 to 1000",
+    "commands_per_minute": "a whole number from 1 to 600",
+    "tick_seconds": "a number of seconds from 0.5 to 60",
+    "history_days": "a whole number of days from 1 to 30",
+    "charts_dir": "the path of a folder for pictures",
+}
+
+
+def load_settings() -> Settings:
+    """Read the settings; raises SettingsError with one sentence naming the first wrong variable and what it takes."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else "telegram_bot_token_file"
+        raise SettingsError(f"{name.upper()} takes {TAKES[name.lower()]}") from None

@@ -1,0 +1,95 @@
+"""Settings: defaults, lists, and one clear sentence for each wrong value."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.settings import TAKES, Settings, SettingsError, load_settings
+
+TOKEN = "123456789:" + "A" * 35
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_defaults_need_no_environment() -> None:
+    settings = load_settings()
+    assert settings.telegram_bot_token is None
+    assert settings.exchanges == ("binance",)
+    assert settings.database_url == "sqlite:///liqwatch.db"
+
+
+def test_dotenv_is_read(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("ADMIN_IDS=1, 22\nLOG_LEVEL=debug\n", encoding="utf-8")
+    settings = load_settings()
+    assert settings.admin_ids == (1, 22)
+    assert settings.log_level == "DEBUG"
+
+
+def test_token_comes_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "token").write_text(TOKEN + "\n", encoding="utf-8")
+    monkeypatch.setenv("TELEGRAM_BOT_TOKEN_FILE", str(tmp_path / "token"))
+    token = load_settings().telegram_bot_token
+    assert token is not None
+    assert token.get_secret_value() == TOKEN
+
+
+def test_an_empty_value_counts_as_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELEGRAM_BOT_TOKEN", "")
+    assert load_settings().telegram_bot_token is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TELEGRAM_BOT_TOKEN", "nonsense"),
+        ("TELEGRAM_BOT_TOKEN", "123456789:" + "A" * 30 + "!"),
+        ("TELEGRAM_BOT_TOKEN_FILE", "/no/such/file"),
+        ("TELEGRAM_API_URL", "telegram"),
+        ("DATABASE_URL", "mysql://x"),
+        ("EXCHANGES", "binance,mtgox"),
+        ("EXCHANGES", ","),
+        ("BINANCE_API_URL", "ftp://x"),
+        ("ADMIN_IDS", "me"),
+        ("ACCESS", "closed"),
+        ("LOG_LEVEL", "LOUD"),
+        ("LOG_FORMAT", "xml"),
+        ("RULES_PER_CHAT", "0"),
+        ("COMMANDS_PER_MINUTE", "many"),
+        ("TICK_SECONDS", "nan"),
+        ("HISTORY_DAYS", "31"),
+    ],
+)
+def test_a_wrong_value_names_its_variable_and_what_it_takes(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert str(caught.value) == f"{name} takes {TAKES[name.lower()]}"
+    assert "\n" not in str(caught.value)
+
+
+def test_a_wrong_token_is_not_repeated_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELEGRAM_BOT_TOKEN", TOKEN + "!")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert "AAAA" not in repr(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_the_token_does_not_show_in_the_settings_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELEGRAM_BOT_TOKEN", TOKEN)
+    assert TOKEN not in repr(load_settings())
+
+
+def test_every_setting_is_explained_in_the_example_file() -> None:
+    example = (Path(__file__).resolve().parents[2] / ".env.example").read_text(encoding="utf-8")
+    named = set(re.findall(r"^#?\s?([A-Z_]+)=", example, flags=re.MULTILINE))
+    assert named == {name.upper() for name in Settings.model_fields}
+    assert set(TAKES) == set(Settings.model_fields)
