@@ -1,0 +1,253 @@
+"""What a person typed, matched against the instruments that venues really list.
+
+A name is never put together and trusted: every answer of a SymbolBook is one of the instruments it was given.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Set
+from typing import Final
+
+from bot.market.types import Instrument
+
+QUOTES: Final = ("USDT", "USDC", "USD1", "USD")
+TAILS: Final = (":USDT", ":USDC", ".P", "SWAP", "PERPETUAL", "PERP")
+SEPARATORS: Final = str.maketrans("", "", "/-_ \t\n")
+LEADING: Final = " \t\r\n$#@/\"'`([{<*"
+TRAILING: Final = " \t\r\n\"'`)]}>*?!,;.:"
+LONGEST_NAME: Final = 80
+
+VENUES: Final = {
+    "BINANCE": "binance",
+    "BINANCEUSDM": "binance",
+    "BYBIT": "bybit",
+    "OKX": "okx",
+    "OKEX": "okx",
+    "HYPERLIQUID": "hyperliquid",
+    "BITGET": "bitget",
+    "GATE": "gate",
+    "GATEIO": "gate",
+    "MEXC": "mexc",
+    "KUCOIN": "kucoin",
+    "KRAKEN": "kraken",
+    "COINBASE": "coinbase",
+    "DERIBIT": "deribit",
+    "BITMEX": "bitmex",
+}
+
+MULTIPLIERS: Final = ("1000000", "1000", "1M")
+MULTIPLIED: Final = {
+    "1000BONK": "BONK",
+    "1000CAT": "CAT",
+    "1000CHEEMS": "CHEEMS",
+    "1000FLOKI": "FLOKI",
+    "1000LUNC": "LUNC",
+    "1000PEPE": "PEPE",
+    "1000RATS": "RATS",
+    "1000SATS": "SATS",
+    "1000SHIB": "SHIB",
+    "1000WHY": "WHY",
+    "1000XEC": "XEC",
+    "1000000BOB": "BOB",
+    "1000000MOG": "MOG",
+    "1MBABYDOGE": "BABYDOGE",
+}
+MULTIPLES: Final = {coin: (multiple, "K" + coin) for multiple, coin in MULTIPLIED.items()}
+WHOLE_NAMES: Final = frozenset({"0G", "1INCH", "2Z", "4", "42", "1000X"})
+
+COIN_NAMES: Final = {
+    "BITCOIN": "BTC",
+    "XBT": "BTC",
+    "ETHEREUM": "ETH",
+    "ETHER": "ETH",
+    "SOLANA": "SOL",
+    "RIPPLE": "XRP",
+    "DOGECOIN": "DOGE",
+    "CARDANO": "ADA",
+    "AVALANCHE": "AVAX",
+    "ARBITRUM": "ARB",
+    "OPTIMISM": "OP",
+    "POLKADOT": "DOT",
+    "CHAINLINK": "LINK",
+    "LITECOIN": "LTC",
+    "TONCOIN": "TON",
+    "TRON": "TRX",
+    "UNISWAP": "UNI",
+    "HYPERLIQUID": "HYPE",
+    "DOGWIFHAT": "WIF",
+    "SHIBA": "SHIB",
+    "COSMOS": "ATOM",
+    "MONERO": "XMR",
+    "STELLAR": "XLM",
+    "APTOS": "APT",
+    "FILECOIN": "FIL",
+    "CELESTIA": "TIA",
+    "0X": "ZRX",
+}
+
+
+class SymbolBook:
+    """The instruments of one or more venues, found by whatever spelling a person or another venue uses.
+
+    Where several venues list a market, the one whose instruments came first answers, unless the text names a venue.
+    """
+
+    def __init__(self, instruments: Iterable[Instrument]) -> None:
+        self._instruments = tuple(instruments)
+        self._exchanges = {instrument.exchange for instrument in self._instruments}
+        self._venues = {**VENUES, **{fold(name): name for name in self._exchanges}}
+        self._by_symbol: dict[str, Instrument] = {}
+        self._by_key: dict[str, Instrument] = {}
+        self._by_venue_and_key: dict[tuple[str, str], Instrument] = {}
+        self._coins: dict[str, Instrument] = {}
+        for instrument in self._instruments:
+            self._by_symbol.setdefault(instrument.symbol, instrument)
+        self._index()
+
+    def __len__(self) -> int:
+        return len(self._instruments)
+
+    def get(self, symbol: str, exchange: str | None = None) -> Instrument | None:
+        """The instrument of exactly this canonical symbol, on this exchange where one is named."""
+        if exchange is None:
+            return self._by_symbol.get(symbol)
+        found = self._by_venue_and_key.get((exchange, fold(symbol)))
+        return found if found is not None and found.symbol == symbol else None
+
+    def resolve(self, text: str) -> Instrument | None:
+        """The instrument that `text` means, or None; a venue named in it must be the one that lists it."""
+        venue, name = self._split_venue(clean(text))
+        for key in spellings(name):
+            found = self._by_key.get(key) if venue is None else self._by_venue_and_key.get((venue, key))
+            if found is not None:
+                return found
+        return None
+
+    def nearest(self, text: str, n: int = 3) -> tuple[str, ...]:
+        """The `n` canonical symbols whose spelling is nearest to `text`, nearest first, then in the book's order."""
+        _, name = self._split_venue(clean(text))
+        wanted = coin_part(name)[:24]
+        best: dict[str, tuple[float, int]] = {}
+        for order, (key, instrument) in enumerate(self._coins.items()):
+            rank = (dissimilarity(wanted, key), order)
+            if instrument.symbol not in best or rank < best[instrument.symbol]:
+                best[instrument.symbol] = rank
+        return tuple(sorted(best, key=best.__getitem__)[:n])
+
+    def _split_venue(self, name: str) -> tuple[str | None, str]:
+        """('binance', 'ZRXUSDT.P') of 'BINANCE:ZRXUSDT.P' or 'BINANCE ZRXUSDT.P'; None where no venue is named."""
+        for separator in (":", " "):
+            head, found, rest = name.partition(separator)
+            if found and rest.strip() and (venue := self._venues.get(fold(head))) is not None:
+                return venue, clean(rest)
+        return None, name
+
+    def _index(self) -> None:
+        """Enter every spelling; a stronger kind of spelling, entered earlier, is never overwritten by a weaker one."""
+        listed: dict[str, set[str]] = {}
+        for instrument in self._instruments:
+            listed.setdefault(fold(instrument.base), set()).add(instrument.exchange)
+            for name in (instrument.symbol, instrument.native, instrument.base + instrument.quote):
+                self._enter(fold(name), instrument)
+        for quote in QUOTES:
+            for instrument in self._instruments:
+                if instrument.quote == quote:
+                    self._enter_coin(fold(instrument.base), instrument)
+        for instrument in self._instruments:
+            for coin in other_names(instrument, listed):
+                self._enter(coin + instrument.quote, instrument)
+                self._enter_coin(coin, instrument)
+        for name, coin in COIN_NAMES.items():
+            for exchange in self._exchanges:
+                if (known := self._by_venue_and_key.get((exchange, coin))) is not None:
+                    self._enter(name, known)
+            if (known := self._by_key.get(coin)) is not None:
+                self._enter_coin(name, known)
+
+    def _enter(self, key: str, instrument: Instrument) -> None:
+        self._by_key.setdefault(key, instrument)
+        self._by_venue_and_key.setdefault((instrument.exchange, key), instrument)
+
+    def _enter_coin(self, coin: str, instrument: Instrument) -> None:
+        self._enter(coin, instrument)
+        self._coins.setdefault(coin, instrument)
+
+
+def clean(text: str) -> str:
+    """Compatibility forms composed, upper case, invisible characters and surrounding punctuation cut."""
+    composed = unicodedata.normalize("NFKC", text[:LONGEST_NAME]).upper()
+    visible = "".join(" " if char.isspace() else char for char in composed if unicodedata.category(char) != "Cf")
+    return visible.lstrip(LEADING).rstrip(TRAILING)
+
+
+def fold(name: str) -> str:
+    """The spelling under which a name is kept: `clean`, with separators dropped."""
+    return clean(name).translate(SEPARATORS)
+
+
+def spellings(name: str) -> Iterator[str]:
+    """The keys that a cleaned name may stand for: as it is, then with one contract tail after another cut."""
+    yield fold(name)
+    cut = True
+    while cut:
+        cut = False
+        for tail in TAILS:
+            if name.endswith(tail) and len(name) > len(tail):
+                name = name[: -len(tail)].rstrip(TRAILING + "-_/")
+                yield fold(name)
+                cut = True
+                break
+
+
+def coin_part(name: str) -> str:
+    """The coin of a cleaned name, by its looks alone: 'ZRX' of 'ZRX/USDT:USDT'. Good for comparing, not for trading."""
+    key = list(spellings(name))[-1]
+    for quote in QUOTES:
+        if key.endswith(quote) and len(key) > len(quote):
+            return key[: -len(quote)]
+    return key
+
+
+def other_names(instrument: Instrument, listed: Mapping[str, Set[str]]) -> tuple[str, ...]:
+    """What other venues call the same coin: 'PEPE' and 'KPEPE' for '1000PEPE', '1000PEPE' and 'KPEPE' for 'PEPE'.
+
+    A prefix is a multiplier only by the table, or where another venue lists the rest (`listed`: base to its venues),
+    so 1000XEC is 1000 x XEC, and 1000X is a coin. A `k` multiplies on Hyperliquid alone, in lower case alone.
+    """
+    base = fold(instrument.base)
+    if base in WHOLE_NAMES:
+        return ()
+    prefixes = ("K",) if instrument.exchange == "hyperliquid" and instrument.base.startswith("k") else MULTIPLIERS
+    for prefix in prefixes:
+        rest = base.removeprefix(prefix)
+        if rest in ("", base):
+            continue
+        if rest in MULTIPLES and (MULTIPLIED.get(base) == rest or prefix == "K"):
+            return (rest, *(name for name in MULTIPLES[rest] if name != base))
+        if listed.get(rest, frozenset()) - {instrument.exchange}:
+            return (rest,)
+    return MULTIPLES.get(base, ())
+
+
+def dissimilarity(wanted: str, key: str) -> float:
+    """Edits (a swap of neighbours is one) over the longer length, less where one name begins the other; 0 to 1."""
+    longer = max(len(wanted), len(key))
+    if not wanted or not key:
+        return 1.0
+    share = edits(wanted, key) / longer
+    begins = key.startswith(wanted) or wanted.startswith(key)
+    return 0.6 * share if begins else share
+
+
+def edits(left: str, right: str) -> int:
+    """Insertions, deletions, replacements and swaps of neighbours between the two (Damerau, restricted)."""
+    before: list[int] = []
+    row = list(range(len(right) + 1))
+    for i, a in enumerate(left, start=1):
+        following = [i]
+        for j, b in enumerate(right, start=1):
+            cost = min(row[j] + 1, following[j - 1] + 1, row[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == right[j - 2] and left[i - 2] == b:
+                cost = min(cost, before[j - 2] + 1)
+            following.append(cost)
+        before, row = row, following
+    return row[-1]
