@@ -1,6 +1,6 @@
 """The words of the judgement: rules that chats keep, tracks of clusters, states, and the events that come of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -66,7 +66,9 @@ class Track:
     """A cluster through time. `id` is unique within the market and names nothing but the cluster's birth.
 
     `cluster` is the body as last seen, at slot `seen_ms`; `missed` counts recomputes since. `sizes` are
-    (slot_ms, usd) samples, oldest first, as far back as the longest growth window needs.
+    (slot_ms, usd) samples, oldest first, as far back as the longest growth window needs; `spans` are the (low, high)
+    edges of the newest of them, oldest first (where spans are fewer than sizes, the oldest edges are not known).
+    `appeared` is True where the birth was witnessed: the market was mapped just before and nothing stood there.
     """
 
     id: str
@@ -78,6 +80,8 @@ class Track:
     sizes: tuple[tuple[int, float], ...] = ()
     model_version: str = ""
     closed: CloseReason | None = None
+    spans: tuple[tuple[float, float], ...] = ()
+    appeared: bool = False
 
 
 class Phase(StrEnum):
@@ -144,12 +148,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What one evaluation wants remembered and sent, to be committed in one transaction and only then applied."""
+    """What one evaluation wants remembered and sent, to be committed in one transaction and only then applied.
+
+    `observed` is the engine's own note of what was looked at; it is handed back with the rest and never stored.
+    """
 
     states: tuple[RuleState, ...] = ()
     tracks: tuple[Track, ...] = ()
     rules: tuple[Rule, ...] = ()
     events: tuple[Event, ...] = ()
+    observed: object | None = field(default=None, compare=False, repr=False)
 
     def __bool__(self) -> bool:
         return bool(self.states or self.tracks or self.rules or self.events)

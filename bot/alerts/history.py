@@ -1,0 +1,85 @@
+"""A track's sizes over time: kept densely for the recent past and thinly for the far, as growth windows need them."""
+
+from bisect import bisect_left
+
+from bot.alerts.types import Track
+from bot.liquidation.types import Cluster
+
+Sizes = tuple[tuple[int, float], ...]
+Spans = tuple[tuple[float, float], ...]
+
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+
+COMPARABLE_OVERLAP = 0.5
+"""Sizes are compared only between bodies whose intersection is at least this share of their union."""
+
+MAX_SAMPLES = 48
+"""Thinned when longer, to about 34 samples: so a track's history stays a few hundred bytes."""
+
+KEPT_MS = 27 * HOUR_MS
+"""The longest growth window, 24 h, and the width of its last bucket."""
+
+# Spacing by age, never wider than a quarter of a window that reaches back so far. Each divides the next, so that the
+# oldest sample of a wide bucket is also the oldest of a narrow one and thinning twice loses nothing more.
+_SPACING = (
+    (1 * HOUR_MS, 1),
+    (2 * HOUR_MS, 15 * MINUTE_MS),
+    (4 * HOUR_MS, 30 * MINUTE_MS),
+    (8 * HOUR_MS, 1 * HOUR_MS),
+    (KEPT_MS, 2 * HOUR_MS),
+)
+
+
+def overlap(low: float, high: float, other_low: float, other_high: float) -> float:
+    """Intersection over union of two price intervals, 0 where they do not meet."""
+    shared = min(high, other_high) - max(low, other_low)
+    if shared <= 0.0:
+        return 0.0
+    return shared / (max(high, other_high) - min(low, other_low))
+
+
+def with_sample(track: Track, cluster: Cluster, slot_ms: int) -> tuple[Sizes, Spans]:
+    """The track's sizes and spans with one more sample, thinned where they have grown long."""
+    sizes = (*track.sizes, (slot_ms, cluster.usd))
+    spans = (*track.spans, (cluster.low, cluster.high))
+    return (sizes, spans) if len(sizes) <= MAX_SAMPLES else _thinned(sizes, spans)
+
+
+def baseline(track: Track, *, slot_ms: int, window_ms: int) -> float | None:
+    """The track's size in USD about `window_ms` before `slot_ms`, within an eighth of the window.
+
+    None where there is no sample so near, or where the body of then is not comparable with that of now.
+    """
+    target_ms = slot_ms - window_ms
+    at = bisect_left(track.sizes, (target_ms,))
+    near = [i for i in (at - 1, at) if 0 <= i < len(track.sizes)]
+    if not near:
+        return None
+    best = min(near, key=lambda i: abs(track.sizes[i][0] - target_ms))
+    sample_ms, usd = track.sizes[best]
+    if abs(sample_ms - target_ms) > max(window_ms // 8, MINUTE_MS) or usd <= 0.0:
+        return None
+    behind = len(track.sizes) - best
+    if behind <= len(track.spans):
+        low, high = track.spans[-behind]
+        if overlap(low, high, track.cluster.low, track.cluster.high) < COMPARABLE_OVERLAP:
+            return None
+    return usd
+
+
+def _thinned(sizes: Sizes, spans: Spans) -> tuple[Sizes, Spans]:
+    newest_ms = sizes[-1][0]
+    kept: list[int] = []
+    last_bucket: tuple[int, int] | None = None
+    for i, (slot_ms, _) in enumerate(sizes):
+        age_ms = newest_ms - slot_ms
+        spacing_ms = next((spacing for limit, spacing in _SPACING if age_ms < limit), 0)
+        if not spacing_ms:
+            continue
+        bucket = (spacing_ms, slot_ms // spacing_ms)
+        if bucket != last_bucket:
+            kept.append(i)
+            last_bucket = bucket
+    unknown = len(sizes) - len(spans)
+    return tuple(sizes[i] for i in kept), tuple(spans[i - unknown] for i in kept if i >= unknown)

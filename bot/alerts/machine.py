@@ -1,0 +1,130 @@
+"""The state machine of one (rule, track): what turns an observation into an alert, and what keeps it silent.
+
+    ARMED --hit--> PENDING --held--> FIRED --past the exit--> RECOVERING --long enough, cooldown over--> ARMED
+                     |miss: ARMED     ^-------hit again, silently----|
+
+Pure: time is the observation's own. No data is not false: a state stays as it is and its timers stand still. The
+same moment seen twice, or an earlier one, changes nothing.
+"""
+
+from dataclasses import dataclass, replace
+from enum import Enum, StrEnum
+
+from bot.alerts.types import Phase, RuleState
+
+PENDING_GAP_MS = 3_600_000
+"""A longer time without data restarts the count of a pending state."""
+
+
+class Sight(Enum):
+    """What an observation says of a rule's condition."""
+
+    UNKNOWN = "unknown"
+    OUT = "out"
+    BETWEEN = "between"
+    HIT = "hit"
+
+
+class Decision(StrEnum):
+    """Why a step did what it did: one named reason for each, for the log and the tests."""
+
+    FIRED = "fired"
+    HOLDING = "holding"
+    MISSED = "missed"
+    SILENCED = "silenced"
+    NOT_MORE_THAN_TOLD = "not_more_than_told"
+    COOLING = "cooling"
+    STAYED = "stayed"
+    LEFT = "left"
+    HIT_AGAIN = "hit_again"
+    REARMED = "rearmed"
+    NO_DATA = "no_data"
+    SEEN_BEFORE = "seen_before"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The conditions a rule's kind puts: observations in a row before firing, and the two waits after it."""
+
+    hold: int
+    recover_ms: int
+    cooldown_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One look at a (rule, track) at `time_ms`.
+
+    `unseen_ms` is the time before it in which nothing was known, beyond the usual pace. `tells` is what a firing now
+    would be remembered by; `worth` is False where that is not enough news after the last firing; `silenced` is True
+    while the rule is snoozed or paused.
+    """
+
+    time_ms: int
+    sight: Sight
+    tells: float = 0.0
+    worth: bool = True
+    silenced: bool = False
+    unseen_ms: int = 0
+
+
+def step(state: RuleState, seen: Observation, terms: Terms) -> tuple[RuleState, Decision]:
+    """The state after one observation and the reason. An alert is due exactly where the decision is FIRED."""
+    if state.phase in (Phase.DONE, Phase.CLOSED):
+        return state, Decision.ENDED
+    if seen.time_ms <= state.last_ms:
+        return state, Decision.SEEN_BEFORE
+    if seen.sight is Sight.UNKNOWN:
+        return state, Decision.NO_DATA
+    if state.phase is Phase.FIRED:
+        return _fired(state, seen)
+    if state.phase is Phase.RECOVERING:
+        return _recovering(state, seen, terms)
+    return _waiting(state, seen, terms)
+
+
+def _waiting(state: RuleState, seen: Observation, terms: Terms) -> tuple[RuleState, Decision]:
+    """ARMED or PENDING: count hits in a row until they suffice."""
+    if seen.sight is not Sight.HIT:
+        if state.phase is Phase.ARMED:
+            return state, Decision.STAYED
+        return _moved(state, Phase.ARMED, seen.time_ms), Decision.MISSED
+    if seen.silenced:
+        return state, Decision.SILENCED
+    if not seen.worth:
+        return state, Decision.NOT_MORE_THAN_TOLD
+    if state.fired_ms and seen.time_ms < state.fired_ms + terms.cooldown_ms:
+        return state, Decision.COOLING
+    held = 1 + (0 if seen.unseen_ms > PENDING_GAP_MS else state.held)
+    if held < terms.hold:
+        since_ms = state.since_ms if held > 1 else seen.time_ms
+        return replace(state, phase=Phase.PENDING, held=held, since_ms=since_ms, last_ms=seen.time_ms), Decision.HOLDING
+    fired = _moved(state, Phase.FIRED, seen.time_ms)
+    return replace(fired, episode=state.episode + 1, fired_ms=seen.time_ms, told=seen.tells), Decision.FIRED
+
+
+def _fired(state: RuleState, seen: Observation) -> tuple[RuleState, Decision]:
+    if seen.sight is Sight.OUT:
+        return _moved(state, Phase.RECOVERING, seen.time_ms), Decision.LEFT
+    return state, Decision.STAYED
+
+
+def _recovering(state: RuleState, seen: Observation, terms: Terms) -> tuple[RuleState, Decision]:
+    if seen.sight is Sight.HIT:
+        return _moved(state, Phase.FIRED, seen.time_ms), Decision.HIT_AGAIN
+    since_ms = state.since_ms + seen.unseen_ms
+    if seen.time_ms >= rearm_ms(replace(state, since_ms=since_ms), terms):
+        return _moved(state, Phase.ARMED, seen.time_ms), Decision.REARMED
+    if seen.unseen_ms:
+        return replace(state, since_ms=since_ms, last_ms=seen.time_ms), Decision.COOLING
+    return state, Decision.COOLING
+
+
+def rearm_ms(state: RuleState, terms: Terms) -> int:
+    """When a recovering state may arm again, if nothing comes between."""
+    return max(state.since_ms + terms.recover_ms, state.fired_ms + terms.cooldown_ms)
+
+
+def _moved(state: RuleState, phase: Phase, time_ms: int) -> RuleState:
+    return replace(state, phase=phase, since_ms=time_ms, held=0, last_ms=time_ms)

@@ -1,0 +1,168 @@
+"""Identity: which cluster of this recompute is which of the last.
+
+Without it each recompute finds every cluster anew and every cooldown is void. Bodies are matched by the overlap of
+their price intervals; measured, that loses an identity once in four days of a cluster's life, where matching the
+nearest centres loses three a day.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from bot.alerts.history import with_sample
+from bot.alerts.types import CloseReason, Market, Track
+from bot.liquidation.types import Cluster, Side
+
+MIN_OVERLAP = 0.2
+"""Intersection over union from which two bodies may be the same cluster."""
+
+GRACE = 6
+"""Recomputes for which an unmatched track is kept."""
+
+COVERED = 0.5
+"""A body of which another covers this share is part of it: of a merge or a split, not a neighbour."""
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def match(
+    tracks: Iterable[Track],
+    clusters: Sequence[Cluster],
+    *,
+    market: Market,
+    slot_ms: int,
+    low: float,
+    high: float,
+    model_version: str = "",
+    mapped_before: bool = True,
+) -> tuple[Track, ...]:
+    """The tracks after the recompute of `slot_ms`: those that go on, those that end now (`closed` set), those born.
+
+    `low` and `high` are the extremes of price since the last recompute, over the bars that this map has seen and the
+    last had not; NaN where unknown. `mapped_before` tells that the market was mapped shortly before, so that a
+    cluster where nothing stood is a new one and not merely first seen.
+    """
+    done: list[Track] = []
+    standing: list[Track] = []
+    for track in tracks:
+        if _reached(track.cluster, track.cluster.low, track.cluster.high, low=low, high=high):
+            done.append(replace(track, closed=CloseReason.SWEPT))
+        else:
+            standing.append(track)
+
+    heir_of, parent_of = _assign(standing, clusters)
+    for i, track in enumerate(standing):
+        if i in heir_of:
+            done.append(_seen(track, clusters[heir_of[i]], slot_ms, model_version))
+        else:
+            done.append(_missed(track, clusters, low=low, high=high))
+
+    born = [cluster for j, cluster in enumerate(clusters) if j not in parent_of]
+    ordinal = {Side.LONG: 0, Side.SHORT: 0}
+    for cluster in sorted(born, key=lambda c: (c.side, c.low)):
+        fresh = mapped_before and not any(_covers(track.cluster, cluster) for track in standing)
+        done.append(_born(cluster, market, slot_ms, ordinal[cluster.side], model_version, appeared=fresh))
+        ordinal[cluster.side] += 1
+    return tuple(done)
+
+
+def track_id(side: Side, born_ms: int, ordinal: int) -> str:
+    """A name that needs no counter: the side's letter and the birth slot in base 36 seconds, `L` + `t6zjz0`."""
+    name = ("L" if side is Side.LONG else "S") + _base36(born_ms // 1000)
+    return name if ordinal == 0 else f"{name}-{_base36(ordinal)}"
+
+
+def _assign(tracks: Sequence[Track], clusters: Sequence[Cluster]) -> tuple[dict[int, int], set[int]]:
+    """Track index -> cluster index, and the clusters taken. Greedy over all pairs that overlap enough.
+
+    Pairs of which one body lies (by half) within the other go first, by the product of their sizes: at a merge the
+    heavier parent wins, at a split the heavier child. Neighbours that merely touch follow, by overlap. A body seen at
+    the last recompute goes before one in grace.
+    """
+    pairs: list[tuple[bool, bool, float, int, int]] = []
+    for i, track in enumerate(tracks):
+        old = track.cluster
+        for j, new in enumerate(clusters):
+            if new.side is not old.side:
+                continue
+            shared = min(old.high, new.high) - max(old.low, new.low)
+            if shared <= 0.0:
+                continue
+            share = shared / (max(old.high, new.high) - min(old.low, new.low))
+            if share < MIN_OVERLAP:
+                continue
+            apart = shared < COVERED * min(old.high - old.low, new.high - new.low)
+            pairs.append((track.missed > 0, apart, -share if apart else -old.usd * new.usd, i, j))
+    pairs.sort()
+    heir_of: dict[int, int] = {}
+    taken: set[int] = set()
+    for _, _, _, i, j in pairs:
+        if i not in heir_of and j not in taken:
+            heir_of[i] = j
+            taken.add(j)
+    return heir_of, taken
+
+
+def _seen(track: Track, cluster: Cluster, slot_ms: int, model_version: str) -> Track:
+    """The track with its new body. Sizes of another model are not comparable and are forgotten."""
+    if track.model_version == model_version:
+        sizes, spans = with_sample(track, cluster, slot_ms)
+    else:
+        sizes, spans = ((slot_ms, cluster.usd),), ((cluster.low, cluster.high),)
+    return Track(
+        id=track.id,
+        market=track.market,
+        cluster=cluster,
+        born_ms=track.born_ms,
+        seen_ms=slot_ms,
+        sizes=sizes,
+        model_version=model_version,
+        spans=spans,
+        appeared=track.appeared,
+    )
+
+
+def _missed(track: Track, clusters: Sequence[Cluster], *, low: float, high: float) -> Track:
+    """One recompute without the body: swept if price went past its peak, else kept for the grace, then closed."""
+    body = track.cluster
+    if _reached(body, body.peak, body.peak, low=low, high=high):
+        return replace(track, closed=CloseReason.SWEPT)
+    missed = track.missed + 1
+    if missed < GRACE:
+        return replace(track, missed=missed)
+    merged = any(_covers(cluster, body) for cluster in clusters)
+    return replace(track, missed=missed, closed=CloseReason.MERGED if merged else CloseReason.FADED)
+
+
+def _born(
+    cluster: Cluster, market: Market, slot_ms: int, ordinal: int, model_version: str, *, appeared: bool
+) -> Track:
+    return Track(
+        id=track_id(cluster.side, slot_ms, ordinal),
+        market=market,
+        cluster=cluster,
+        born_ms=slot_ms,
+        seen_ms=slot_ms,
+        sizes=((slot_ms, cluster.usd),),
+        model_version=model_version,
+        spans=((cluster.low, cluster.high),),
+        appeared=appeared,
+    )
+
+
+def _reached(cluster: Cluster, long_level: float, short_level: float, *, low: float, high: float) -> bool:
+    """Whether price came down to `long_level` under a long body, or up to `short_level` over a short one."""
+    return low <= long_level if cluster.side is Side.LONG else high >= short_level
+
+
+def _covers(cover: Cluster, body: Cluster) -> bool:
+    shared = min(cover.high, body.high) - max(cover.low, body.low)
+    return cover.side is body.side and shared > 0.0 and shared >= COVERED * (body.high - body.low)
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while True:
+        number, rest = divmod(number, 36)
+        digits = _DIGITS[rest] + digits
+        if not number:
+            return digits
