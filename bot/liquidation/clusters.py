@@ -1,0 +1,130 @@
+"""The dense zones of a liquidation map: one body around each peak that stands out.
+
+Smoothing in log price, peaks, valleys and bodies follow the rule that kept a cluster's identity longest on seven
+coins (December 2025): 0.23 identities lost per cluster and day, against about 3 with unsmoothed maxima.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from bot.liquidation.strength import pooled_strength
+from bot.liquidation.types import Cluster, Floats, LiquidationMap, Side
+
+MIN_SMOOTHING = 0.002
+MAX_SMOOTHING = 0.02  # keeps a wild day from blurring the whole window into one hill
+SMOOTHING_PER_DAY_VOLATILITY = 0.15
+KERNEL_REACH = 3.5  # in standard deviations
+VALLEY_DEPTH = 0.25  # how far below its lower peak a valley lies, at least
+BODY_HEIGHT = 0.5  # of the peak
+MIN_MASS_SHARE = 0.03  # of the side's mass in the window
+
+Rating = Callable[[Side, float, float], int]
+"""`(side, distance, share) -> 0..100`: distance from price to peak in log price, share of the side's open interest."""
+
+
+def find_clusters(
+    liquidation_map: LiquidationMap, *, day_volatility: float, strength: Rating = pooled_strength
+) -> tuple[Cluster, ...]:
+    """Dense zones of both sides, in ascending order of price.
+
+    The map's bins must be equal steps in log price. Long bodies end strictly below the price, short bodies begin
+    strictly above it; edges are bin edges, bodies never overlap. `day_volatility` is a fraction (0.03 for 3 % a day);
+    NaN counts as calm. `strength` rates each body, by default against the pooled table. `expected_usd` stays None.
+    """
+    n = len(liquidation_map.low)
+    if n == 0:
+        return ()
+    kernel = _gaussian(_smoothing(day_volatility) * n / math.log(liquidation_map.high[-1] / liquidation_map.low[0]))
+    # Both sides are read from the price outwards, so that one is the mirror image of the other.
+    before_long = n - int(liquidation_map.high.searchsorted(liquidation_map.price, side="left"))
+    before_short = int(liquidation_map.low.searchsorted(liquidation_map.price, side="right"))
+    mirrored = _find_bodies(liquidation_map.long_usd[::-1], kernel, before_long)
+    longs = [(n - end, n - start, n - 1 - peak) for start, end, peak in reversed(mirrored)]
+    shorts = _find_bodies(liquidation_map.short_usd, kernel, before_short)
+    return (
+        *(_cluster(liquidation_map, Side.LONG, body, strength) for body in longs),
+        *(_cluster(liquidation_map, Side.SHORT, body, strength) for body in shorts),
+    )
+
+
+def _smoothing(day_volatility: float) -> float:
+    """Standard deviation of the smoothing, in log price."""
+    return min(max(MIN_SMOOTHING, SMOOTHING_PER_DAY_VOLATILITY * day_volatility), MAX_SMOOTHING)
+
+
+def _gaussian(sd_bins: float) -> Floats:
+    reach = math.ceil(KERNEL_REACH * sd_bins)
+    weights: Floats = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sd_bins) ** 2)
+    weights /= weights.sum()
+    return weights
+
+
+def _find_bodies(usd: Floats, kernel: Floats, first: int) -> list[tuple[int, int, int]]:
+    """Bodies as (start, end, peak) bin indices, end exclusive, among the bins from `first` on.
+
+    `usd` (n,) is ordered from the price outwards. Bins before `first` touch or cross the price: their mass takes part
+    in the smoothing only.
+    """
+    reach = len(kernel) // 2
+    smooth = np.convolve(usd, kernel)[reach + first : reach + len(usd)]
+    if len(smooth) == 0 or not smooth.max() > 0.0:
+        return []
+    peaks, valleys = _separate(smooth)
+    mass = np.concatenate(((0.0,), usd[first:].cumsum()))
+    floor = MIN_MASS_SHARE * mass[-1]
+    bodies = []
+    for peak, start, end in zip(peaks, [0, *valleys], [*valleys, len(smooth)], strict=True):
+        lower = start + np.flatnonzero(smooth[start:end] < BODY_HEIGHT * smooth[peak])
+        after = int(lower.searchsorted(peak))
+        if after < len(lower):
+            end = int(lower[after])
+        if after > 0:
+            start = int(lower[after - 1]) + 1
+        if mass[end] - mass[start] > max(floor, 0.0):
+            bodies.append((first + start, first + end, first + peak))
+    return bodies
+
+
+def _separate(smooth: Floats) -> tuple[list[int], list[int]]:
+    """Indices of the peaks that stand apart, and of the valleys between them (one fewer)."""
+    rising = np.zeros(len(smooth) + 1, dtype=np.bool_)
+    rising[0] = True
+    np.greater(smooth[1:], smooth[:-1], out=rising[1:-1])
+    turns = np.flatnonzero(rising[:-1] != rising[1:])  # top, bottom, top, ..., top
+    peaks: list[int] = turns[::2].tolist()
+    valleys: list[int] = turns[1::2].tolist()
+    heights: list[float] = smooth[peaks].tolist()
+    depths: list[float] = smooth[valleys].tolist()
+    while valleys:
+        shallow = [
+            depth / lower if (lower := min(heights[i], heights[i + 1])) > 0.0 else 1.0 for i, depth in enumerate(depths)
+        ]
+        worst = max(range(len(shallow)), key=shallow.__getitem__)
+        if shallow[worst] <= 1.0 - VALLEY_DEPTH:
+            break
+        loser = worst if heights[worst] < heights[worst + 1] else worst + 1
+        del peaks[loser], heights[loser], valleys[worst], depths[worst]
+    return peaks, valleys
+
+
+def _cluster(liquidation_map: LiquidationMap, side: Side, body: tuple[int, int, int], strength: Rating) -> Cluster:
+    start, end, top = body
+    usd, total = (
+        (liquidation_map.long_usd, liquidation_map.long_total_usd)
+        if side is Side.LONG
+        else (liquidation_map.short_usd, liquidation_map.short_total_usd)
+    )
+    mass = float(usd[start:end].sum())
+    share = min(mass / total, 1.0) if total > 0.0 else 0.0
+    peak = math.sqrt(liquidation_map.low[top] * liquidation_map.high[top])
+    return Cluster(
+        side=side,
+        low=float(liquidation_map.low[start]),
+        high=float(liquidation_map.high[end - 1]),
+        peak=peak,
+        usd=mass,
+        share=share,
+        strength=strength(side, abs(math.log(peak / liquidation_map.price)), share),
+    )

@@ -1,0 +1,117 @@
+"""Odds that price touches a level within some hours: log-HAR volatility and a Student-t reflection.
+
+The constants are those fitted on the first halves of 20 series and scored on their second halves (calibration error
+0.7 %, against 4-7 % for the plain reflection of Brownian motion). Drift, jumps and news are not modelled.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bot.liquidation.types import Floats
+
+STEP_MS = 300_000
+STEPS_PER_HOUR = 12
+HALF_LIVES_H = (2.0, 6.0, 24.0, 168.0)
+VARIANCE_EXPONENTS = (0.15, 0.15, 0.10, 0.10)
+SCALE = 0.65
+HORIZON_EXPONENT = 0.05
+DEGREES_OF_FREEDOM = 3.3
+
+_LOG_DECAY = -math.log(2.0) / (STEPS_PER_HOUR * np.array(HALF_LIVES_H))  # per step of 5 minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Volatility:
+    """Exponentially weighted means of squared 5-minute log returns, one for each half-life of 2, 6, 24 and 168 h.
+
+    A return over k steps (a gap, or longer bars) counts as k equal steps. `weights` are the sums of the weights behind
+    `variances`, so that a short history is an honest mean of what it has; both are zero before the first return.
+    """
+
+    close: float
+    time_ms: int
+    variances: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    weights: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+
+    @classmethod
+    def from_closes(cls, time_ms: NDArray[np.int64], close: Floats) -> "Volatility":
+        """From closes (n,) at ascending times (n,), the same as updating with each. NaN closes count as missing bars.
+
+        Raises ValueError where no close is a positive number.
+        """
+        good = np.isfinite(close) & (close > 0.0)
+        if not good.any():
+            raise ValueError("volatility needs at least one close")
+        time_ms, close = time_ms[good], close[good]
+        steps = np.diff(time_ms) / STEP_MS
+        squares = np.diff(np.log(close)) ** 2 / steps
+        age = (time_ms[-1] - time_ms[1:]) / STEP_MS
+        mass = np.exp(np.multiply.outer(_LOG_DECAY, age)) * _mass_of(steps)
+        weights = mass.sum(axis=1)
+        variances = np.divide(mass @ squares, weights, out=np.zeros(4), where=weights > 0.0)
+        return cls(float(close[-1]), int(time_ms[-1]), _four(variances), _four(weights))
+
+    def updated(self, time_ms: int, close: float) -> "Volatility":
+        """After one more close; a close that is not a positive number, or not later than the last, changes nothing."""
+        if time_ms <= self.time_ms or not (math.isfinite(close) and close > 0.0):
+            return self
+        steps = (time_ms - self.time_ms) / STEP_MS
+        square = math.log(close / self.close) ** 2 / steps
+        mass = _mass_of(steps)[:, 0]
+        kept = np.exp(_LOG_DECAY * steps) * self.weights
+        weights = kept + mass
+        return Volatility(close, time_ms, _four((kept * self.variances + mass * square) / weights), _four(weights))
+
+    @property
+    def step(self) -> float:
+        """Standard deviation of a 5-minute log return, blended over the half-lives; 0 without history."""
+        return math.prod(math.pow(v, x) for v, x in zip(self.variances, VARIANCE_EXPONENTS, strict=True))
+
+    @property
+    def day(self) -> float:
+        """Daily volatility as a fraction, from the half-life of a day."""
+        return math.sqrt(24 * STEPS_PER_HOUR * self.variances[2])
+
+
+def touch_probability(price: ArrayLike, level: ArrayLike, hours: ArrayLike, volatility: Volatility) -> Floats:
+    """P(price touches `level` within `hours`), 0 to 1; the arguments broadcast. 1 where price stands on the level.
+
+    P = 2 (1 - T(u / s)) with u = |ln(level / price)|, s = 0.65 H^0.05 sqrt(12 H) times the volatility of a step, T the
+    Student-t distribution of 3.3 degrees of freedom.
+    """
+    horizon = np.maximum(np.asarray(hours, dtype=np.float64), 0.0)
+    spread = (SCALE * volatility.step) * horizon**HORIZON_EXPONENT * np.sqrt(STEPS_PER_HOUR * horizon)
+    distance = np.abs(np.log(np.asarray(level, dtype=np.float64) / np.asarray(price, dtype=np.float64)))
+    ratio = np.where(distance > 0.0, np.inf, np.zeros(np.broadcast(distance, spread).shape))
+    np.divide(distance, spread, out=ratio, where=spread > 0.0)
+    return np.interp(ratio, _TABLE_X, _TABLE_P, right=0.0)
+
+
+def _mass_of(steps: ArrayLike) -> Floats:
+    """Sum of the decaying weights of so many equal steps, the last with weight 1: shape (4, n)."""
+    mass: Floats = np.expm1(np.multiply.outer(_LOG_DECAY, np.atleast_1d(steps))) / np.expm1(_LOG_DECAY)[:, None]
+    return mass
+
+
+def _four(values: Floats) -> tuple[float, float, float, float]:
+    a, b, c, d = values.tolist()
+    return a, b, c, d
+
+
+def _two_sided_tail(nu: float, points: int) -> tuple[Floats, Floats]:
+    """2 (1 - T_nu(x)) at `points` values of x, dense near 0 and reaching far: the density, integrated between them."""
+    x = np.sinh(np.linspace(0.0, 9.0, points))
+    nodes, weights = np.polynomial.legendre.leggauss(8)
+    half = 0.5 * np.diff(x)[:, None]
+    inside = x[:-1, None] + half * (nodes + 1.0)
+    area = (half * weights * (1.0 + inside**2 / nu) ** (-0.5 * (nu + 1.0))).sum(axis=1)
+    # What lies beyond the last point, by the power law of the tail.
+    beyond = x[-1] ** -nu * nu ** (0.5 * (nu - 1.0))
+    below_x = np.concatenate(((0.0,), area.cumsum()))
+    return x, 1.0 - below_x / (below_x[-1] + beyond)
+
+
+_TABLE_X, _TABLE_P = _two_sided_tail(DEGREES_OF_FREEDOM, 1_600)

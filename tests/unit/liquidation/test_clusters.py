@@ -1,0 +1,211 @@
+"""Clusters: where they begin and end, which are kept, and that no map can break the search."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.liquidation.clusters import BODY_HEIGHT, MIN_MASS_SHARE, VALLEY_DEPTH, find_clusters
+from bot.liquidation.types import Cluster, Floats, LiquidationMap, Side
+
+STEP = 0.001
+CALM = 0.01  # smoothing of 0.2 %, two bins
+
+
+def a_map(long: Floats, short: Floats, *, price: float = 100.0, offset: float = 0.5) -> LiquidationMap:
+    """Bins of 0.1 % in log price; `price` stands `offset` of a bin above the low edge of the middle bin."""
+    n = len(long)
+    edges = price * np.exp((np.arange(n + 1) - n // 2 - offset) * STEP)
+    total_long, total_short = float(long.sum()), float(short.sum())
+    return LiquidationMap(0, price, edges[:-1], edges[1:], long, short, 2.0 * total_long, 2.0 * total_short, "measured")
+
+
+def hills(n: int, *specs: tuple[float, float, float]) -> Floats:
+    """Sum of Gaussian hills, each (bin of the top, height, sd in bins)."""
+    x = np.arange(n)
+    return sum((h * np.exp(-0.5 * ((x - at) / sd) ** 2) for at, h, sd in specs), np.zeros(n))
+
+
+def sides(clusters: tuple[Cluster, ...], side: Side) -> list[Cluster]:
+    return [c for c in clusters if c.side is side]
+
+
+def nearest(log_edges: Floats, price: float) -> int:
+    return int(np.abs(log_edges - math.log(price)).argmin())
+
+
+def distance_pct(m: LiquidationMap, price: float) -> float:
+    return 100.0 * math.log(price / m.price)
+
+
+def test_one_hill_is_one_cluster_with_its_top_and_half_height_edges() -> None:
+    m = a_map(hills(241, (60, 5.0, 6.0)), np.zeros(241))
+    (cluster,) = find_clusters(m, day_volatility=CALM)
+    assert cluster.side is Side.LONG
+    assert distance_pct(m, cluster.peak) == pytest.approx(-6.0, abs=0.05)
+    # Smoothing by 2 bins widens the hill to sqrt(6^2 + 2^2) bins; half height lies 1.177 sd out.
+    half = 1.177 * math.hypot(6.0, 2.0) * 0.1
+    assert distance_pct(m, cluster.low) == pytest.approx(-6.0 - half, abs=0.1)
+    assert distance_pct(m, cluster.high) == pytest.approx(-6.0 + half, abs=0.1)
+    inside = (m.low >= cluster.low) & (m.high <= cluster.high)
+    assert cluster.usd == pytest.approx(m.long_usd[inside].sum(), rel=1e-12)
+    assert cluster.share == pytest.approx(cluster.usd / m.long_total_usd, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("gap", "expected"),
+    [
+        (9.0, 1),  # the valley is 13 % below the lower peak: one hill with two shoulders
+        (16.0, 2),  # far apart
+    ],
+)
+def test_hills_are_two_clusters_only_with_a_deep_valley_between(gap: float, expected: int) -> None:
+    m = a_map(np.zeros(241), hills(241, (170, 5.0, 3.0), (170 + gap, 4.5, 3.0)))
+    assert len(find_clusters(m, day_volatility=CALM)) == expected
+
+
+def test_bodies_of_neighbours_meet_at_the_valley_and_never_overlap() -> None:
+    # The valley lies above half of the peaks, so that both bodies are clipped there.
+    m = a_map(np.zeros(241), hills(241, (170, 5.0, 3.0), (181, 5.0, 3.0)))
+    near, far = find_clusters(m, day_volatility=CALM)
+    assert near.high == far.low
+    assert distance_pct(m, near.high) == pytest.approx(5.55, abs=0.15)
+
+
+def test_the_shallowest_valley_goes_first() -> None:
+    # Left to itself, the small middle peak joins the hill it is least apart from, and the deep valley stays.
+    m = a_map(np.zeros(241), hills(241, (150, 5.0, 3.0), (158, 4.0, 2.0), (185, 5.0, 3.0)))
+    near, far = find_clusters(m, day_volatility=CALM)
+    assert distance_pct(m, near.peak) == pytest.approx(3.0, abs=0.15)
+    assert distance_pct(m, far.peak) == pytest.approx(6.5, abs=0.15)
+
+
+def test_a_body_under_3_percent_of_its_side_is_dropped() -> None:
+    small, big = hills(241, (60, 5.0, 5.0), (20, 0.5, 1.0)), hills(241, (60, 5.0, 5.0), (20, 9.0, 1.0))
+    assert small[10:31].sum() < MIN_MASS_SHARE * small.sum() < big[17:24].sum()
+    assert len(find_clusters(a_map(small, np.zeros(241)), day_volatility=CALM)) == 1
+    assert len(find_clusters(a_map(big, np.zeros(241)), day_volatility=CALM)) == 2
+
+
+def test_a_volatile_day_smooths_more() -> None:
+    m = a_map(np.zeros(241), hills(241, (150, 5.0, 2.0), (165, 5.0, 2.0)))
+    assert len(find_clusters(m, day_volatility=0.01)) == 2
+    assert len(find_clusters(m, day_volatility=0.10)) == 1
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.3, 0.999])
+def test_clusters_at_the_price_stop_short_of_it(offset: float) -> None:
+    usd = hills(241, (120, 5.0, 8.0))
+    clusters = find_clusters(a_map(usd, usd, offset=offset), day_volatility=CALM)
+    long, short = clusters
+    assert long.side is Side.LONG
+    assert long.high < 100.0
+    assert short.side is Side.SHORT
+    assert short.low > 100.0
+
+
+def test_the_callable_rates_by_side_distance_and_share() -> None:
+    asked: list[tuple[Side, float, float]] = []
+
+    def rate(side: Side, distance: float, share: float) -> int:
+        asked.append((side, distance, share))
+        return 77
+
+    (cluster,) = find_clusters(a_map(hills(241, (60, 5.0, 6.0)), np.zeros(241)), day_volatility=CALM, strength=rate)
+    assert cluster.strength == 77
+    assert [(side, share) for side, _, share in asked] == [(Side.LONG, cluster.share)]
+    assert asked[0][1] == pytest.approx(0.06, abs=5e-4)
+
+
+def test_sides_are_mirror_images() -> None:
+    usd = np.random.default_rng(7).gamma(0.3, 1.0, 241)
+    m = a_map(usd, usd[::-1].copy())
+    clusters = find_clusters(m, day_volatility=0.03)
+    longs, shorts = sides(clusters, Side.LONG), sides(clusters, Side.SHORT)
+    assert len(longs) == len(shorts) > 1
+    for long, short in zip(longs, shorts[::-1], strict=True):
+        assert long.usd == pytest.approx(short.usd, rel=1e-9)
+        assert math.log(long.low / 100.0) == pytest.approx(-math.log(short.high / 100.0), abs=1e-9)
+
+
+@pytest.mark.parametrize("factor", [1e-10, 1e6])
+def test_neither_the_unit_of_price_nor_of_money_matters(factor: float) -> None:
+    usd = np.random.default_rng(3).gamma(0.3, 1.0, 241)
+    plain = find_clusters(a_map(usd, usd), day_volatility=0.03)
+    scaled = find_clusters(a_map(usd * factor, usd * factor, price=100.0 * factor), day_volatility=0.03)
+    assert [(c.side, c.strength) for c in scaled] == [(c.side, c.strength) for c in plain]
+    assert [c.peak for c in scaled] == pytest.approx([c.peak * factor for c in plain], rel=1e-9)
+
+
+masses = st.lists(st.one_of(st.just(0.0), st.floats(0.0, 1e12), st.floats(0.0, 1e-300)), min_size=1, max_size=120).map(
+    np.array
+)
+
+
+@given(
+    long=masses,
+    short_seed=st.integers(0, 99),
+    offset=st.floats(0.0, 0.999),
+    volatility=st.one_of(st.just(math.nan), st.floats(0.0, 10.0)),
+)
+def test_every_map_gives_well_formed_clusters(long: Floats, short_seed: int, offset: float, volatility: float) -> None:
+    short = np.random.default_rng(short_seed).gamma(0.2, 1.0, len(long)) * (short_seed % 3)
+    m = a_map(long, short, offset=offset)
+    clusters = find_clusters(m, day_volatility=volatility)
+    edges = {*m.low.tolist(), *m.high.tolist()}
+    for cluster in clusters:
+        assert cluster.low < cluster.peak < cluster.high
+        assert cluster.low in edges
+        assert cluster.high in edges
+        assert cluster.high < m.price if cluster.side is Side.LONG else cluster.low > m.price
+        assert cluster.usd > 0.0
+        assert 0.0 <= cluster.share <= 1.0
+        assert 0 <= cluster.strength <= 100
+    assert all(a.high <= b.low for a, b in pairwise(clusters))
+
+
+@given(seed=st.integers(0, 500))
+def test_bodies_hold_the_rule_on_the_smoothed_map(seed: int) -> None:
+    """Checked against a smoothing of our own, bin by bin, on the short side."""
+    usd = np.random.default_rng(seed).gamma(0.5, 1.0, 241)
+    m = a_map(np.zeros(241), usd)
+    weights = np.exp(-0.5 * (np.subtract.outer(np.arange(241), np.arange(241)) / 6.2) ** 2)
+    weights[np.abs(np.subtract.outer(np.arange(241), np.arange(241))) > 22] = 0.0
+    smooth = (weights @ usd)[121:]
+    edges = np.log(m.low[121:])
+    clusters = find_clusters(m, day_volatility=0.0062 / 0.15)
+    assert clusters
+    bodies = [(nearest(edges, c.low), nearest(edges, c.high)) for c in clusters]
+    if clusters[-1].high == m.high[-1]:
+        bodies[-1] = (bodies[-1][0], len(smooth))
+    tops = [start + int(smooth[start:end].argmax()) for start, end in bodies]
+    for (start, end), top, cluster in zip(bodies, tops, clusters, strict=True):
+        assert m.low[121 + top] < cluster.peak < m.high[121 + top]
+        assert smooth[start:end].min() >= BODY_HEIGHT * smooth[top] * (1 - 1e-9)
+        for inner, outer in ((start, start - 1), (end - 1, end)):
+            if 0 <= outer < len(smooth) and smooth[outer] >= BODY_HEIGHT * smooth[top] * (1 + 1e-9):
+                # An edge above half height is a valley: one of its two bins is lower than what lies around.
+                around = smooth[max(min(inner, outer) - 2, 0) : max(inner, outer) + 3]
+                assert min(smooth[inner], smooth[outer]) <= around.min() * (1 + 1e-9)
+    for left, right in pairwise(tops):
+        assert smooth[left : right + 1].min() <= (1 - VALLEY_DEPTH) * min(smooth[left], smooth[right]) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3])
+@pytest.mark.parametrize("usd", [0.0, 1.0])
+def test_tiny_and_empty_maps_are_searched_without_complaint(n: int, usd: float) -> None:
+    flat = np.full(n, usd)
+    clusters = find_clusters(a_map(flat, np.zeros(n)), day_volatility=CALM)
+    assert sides(clusters, Side.SHORT) == []
+    assert len(clusters) <= 1
+
+
+@pytest.mark.parametrize("price", [50.0, 200.0])
+def test_a_price_outside_the_map_leaves_one_side(price: float) -> None:
+    usd = hills(241, (60, 5.0, 6.0))
+    edges = 100.0 * np.exp((np.arange(242) - 120) * STEP)
+    m = LiquidationMap(0, price, edges[:-1], edges[1:], usd, usd, 100.0, 100.0, "measured")
+    assert {c.side for c in find_clusters(m, day_volatility=CALM)} == {Side.LONG if price > 100.0 else Side.SHORT}

@@ -1,0 +1,127 @@
+"""Strength: the rank of a cluster's share in its own history and in the pooled table."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.liquidation.strength import (
+    HOUR_MS,
+    KEPT_HOURS,
+    POOLED_SHARES,
+    ShareHistory,
+    distance_band,
+    pooled_rank,
+    pooled_strength,
+)
+from bot.liquidation.types import Cluster, Side
+
+PRICE = 100.0
+NEAR, MIDDLE, FAR = 0.01, 0.03, 0.08
+
+
+def cluster(share: float, *, side: Side = Side.LONG, distance: float = MIDDLE) -> Cluster:
+    peak = PRICE * np.exp(-distance if side is Side.LONG else distance)
+    return Cluster(side, peak * 0.999, peak * 1.001, peak, 1e6, share, 0)
+
+
+def fed(shares: list[float], *, first_hour: int = 1_000) -> ShareHistory:
+    history = ShareHistory()
+    for hour, share in enumerate(shares, first_hour):
+        history.observe(hour * HOUR_MS, PRICE, [cluster(share)])
+    return history
+
+
+@pytest.mark.parametrize(("distance", "band"), [(0.0, 0), (0.0199, 0), (0.02, 1), (0.0499, 1), (0.05, 2), (0.12, 2)])
+def test_bands_are_0_to_2_to_5_and_beyond(distance: float, band: int) -> None:
+    assert distance_band(distance) == band
+
+
+def test_the_pooled_table_rises_strictly_within_shares() -> None:
+    assert set(POOLED_SHARES) == {(side, band) for side in Side for band in range(3)}
+    for shares in POOLED_SHARES.values():
+        assert len(shares) == 21
+        assert np.all(np.diff(shares) > 0.0)
+        assert shares[0] > 0.0
+        assert shares[-1] < 1.0
+
+
+def test_a_median_share_is_50_without_history() -> None:
+    for (side, band), shares in POOLED_SHARES.items():
+        distance = (NEAR, MIDDLE, FAR)[band]
+        assert pooled_strength(side, distance, float(shares[10])) == 50
+        assert ShareHistory().strength(side, distance, float(shares[10])) == 50
+
+
+@given(share=st.floats(0.0, 1.0), more=st.floats(0.0, 1.0), distance=st.floats(0.0, 0.2), own=st.lists(st.floats(0, 1)))
+def test_strength_rises_with_the_share_and_stays_within_0_and_100(
+    share: float, more: float, distance: float, own: list[float]
+) -> None:
+    history = fed(own)
+    low, high = (history.strength(Side.LONG, distance, q) for q in sorted((share, more)))
+    assert 0 <= low <= high <= 100
+
+
+def test_own_history_and_pool_are_blended_by_their_sizes() -> None:
+    history = fed([0.1] * 100 + [0.3] * 200)
+    pooled = pooled_rank(Side.LONG, MIDDLE, 0.2)
+    assert history.strength(Side.LONG, MIDDLE, 0.2) == round(100 * (100 + 200 * pooled) / 500)
+
+
+def test_equal_shares_rank_in_the_middle() -> None:
+    history = fed([0.2] * 200)
+    pooled = pooled_rank(Side.LONG, MIDDLE, 0.2)
+    assert history.strength(Side.LONG, MIDDLE, 0.2) == round(100 * (0.5 + pooled) / 2)
+
+
+def test_sides_and_bands_do_not_mix() -> None:
+    history = fed([0.01] * 300)
+    for side, distance in ((Side.SHORT, MIDDLE), (Side.LONG, NEAR), (Side.LONG, FAR)):
+        assert history.strength(side, distance, 0.15) == pooled_strength(side, distance, 0.15)
+    assert history.strength(Side.LONG, MIDDLE, 0.15) > pooled_strength(Side.LONG, MIDDLE, 0.15)
+
+
+def test_one_map_an_hour_is_taken() -> None:
+    history = ShareHistory()
+    start = 500 * HOUR_MS
+    assert history.observe(start, PRICE, [cluster(0.1), cluster(0.2, side=Side.SHORT)])
+    assert not history.observe(start + 5 * 60_000, PRICE, [cluster(0.1)])
+    assert not history.observe(start - HOUR_MS, PRICE, [cluster(0.1)])
+    assert history.observe(start + HOUR_MS, PRICE, [])
+    assert not history.observe(start + HOUR_MS + 1, PRICE, [cluster(0.1)])
+    assert len(history) == 2
+
+
+def test_samples_older_than_30_days_are_forgotten() -> None:
+    history = fed([0.9] * 10 + [0.1] * (KEPT_HOURS - 10))
+    assert len(history) == KEPT_HOURS
+    history.observe((1_000 + KEPT_HOURS + 9) * HOUR_MS, PRICE, [cluster(0.1)])
+    assert len(history) == KEPT_HOURS - 9
+    fresh = fed([0.1] * (KEPT_HOURS - 9))
+    assert history.strength(Side.LONG, MIDDLE, 0.15) == fresh.strength(Side.LONG, MIDDLE, 0.15)
+
+
+@given(
+    samples=st.lists(st.tuples(st.sampled_from(Side), st.sampled_from([NEAR, MIDDLE, FAR]), st.floats(0.0, 1.0))),
+    probe=st.floats(0.0, 1.0),
+)
+def test_a_restored_history_answers_and_goes_on_alike(samples: list[tuple[Side, float, float]], probe: float) -> None:
+    history = ShareHistory()
+    for hour, (side, distance, share) in enumerate(samples):
+        history.observe(hour * HOUR_MS, PRICE, [cluster(share, side=side, distance=distance)])
+    restored = ShareHistory.from_bytes(history.to_bytes())
+    assert restored.to_bytes() == history.to_bytes()
+    last_ms = (len(samples) - 1) * HOUR_MS
+    assert not restored.observe(last_ms, PRICE, [cluster(0.5)])
+    later_ms = (len(samples) + KEPT_HOURS // 2) * HOUR_MS
+    for each in (history, restored):
+        assert each.observe(later_ms, PRICE, [cluster(0.5)])
+    for side in Side:
+        for distance in (NEAR, MIDDLE, FAR):
+            assert restored.strength(side, distance, probe) == history.strength(side, distance, probe)
+
+
+@pytest.mark.parametrize("data", [b"", b"1234567", b"\1\0\0\0\0\0\0\0\0" + b"\1\0\0\0\x09\0\0\0\0"])
+def test_bytes_that_are_no_history_are_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r"history|buffer"):
+        ShareHistory.from_bytes(data)
