@@ -1,0 +1,225 @@
+"""The Binance USDT-M futures client: public data, no key, within half of every limit."""
+
+import asyncio
+import logging
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import httpx
+
+from bot.clock import Clock
+from bot.liquidation.margin import RiskTier
+from bot.market import binance_parse as parse
+from bot.market.bad_rows import BadRows
+from bot.market.binance_brackets import BRACKETS_PATH, LEAST_SYMBOLS, parse_brackets, stored_tiers
+from bot.market.binance_limits import Budget, BudgetStatus, Gate
+from bot.market.binance_rest import BinanceRest
+from bot.market.exchange import ExchangeError, ExchangeUnavailableError
+from bot.market.types import BAR_MS, Bars, Instrument, OpenInterest, Tick
+
+API_URL = "https://fapi.binance.com"
+WEB_URL = "https://www.binance.com"
+
+# 499 bars cost 2 weight, 500 cost 5: the cheapest page per bar.
+_BARS_PER_PAGE = 499
+# One below the limit of 500, so that a row on the edge of a window can never push out another.
+_SAMPLES_PER_PAGE = 499
+# Only 30 days are kept; a start before them is refused, and clocks differ a little.
+_HISTORY_MS = 30 * 86_400_000 - 600_000
+
+# A look at all prices every 2 s costs 300 a minute: that lane stays free while history is fetched.
+_WEIGHT_FOR_PRICES = 350
+
+_TIERS_FRESH_MS = 6 * 3_600_000
+_TIERS_RETRY_MS = 600_000
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BinanceStatus:
+    """What /status and `doctor` show. Times in ms UTC; `clock_skew_ms` is the venue's clock minus this one's."""
+
+    weight: BudgetStatus
+    data_requests: BudgetStatus
+    requests: int
+    retried: int
+    last_answer_ms: int | None
+    clock_skew_ms: int | None
+    banned_until_ms: int | None
+    geo_blocked_until_ms: int | None
+    tiers: str
+    dropped_rows: Mapping[str, int]
+
+
+class BinanceExchange:
+    """An `Exchange`. Safe to use from many tasks at once; requests wait for their budget and share its pauses.
+
+    `banned_until_ms` is a ban known from an earlier run (see the property of the same name). `least_symbols` is how
+    many symbols the public table of risk tiers must hold to be believed. `transport` is httpx's seam for tests.
+    """
+
+    name = parse.EXCHANGE
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        api_url: str = API_URL,
+        web_url: str = WEB_URL,
+        banned_until_ms: int | None = None,
+        least_symbols: int = LEAST_SYMBOLS,
+        transport: httpx.AsyncBaseTransport | None = None,
+        jitter: Callable[[], float] = random.random,
+        timeout_s: float = 10.0,
+    ) -> None:
+        self._clock = clock
+        self._gate = Gate(clock, banned_until_ms=banned_until_ms)
+        self._weight = Budget(clock, limit=2400, window_s=60, reserved_for_urgent=_WEIGHT_FOR_PRICES)
+        self._data = Budget(clock, limit=1000, window_s=300)
+        self._web_budget = Budget(clock, limit=20, window_s=60)
+        self._api = BinanceRest(
+            api_url, clock=clock, gate=self._gate, transport=transport, jitter=jitter, timeout_s=timeout_s
+        )
+        self._web = BinanceRest(
+            web_url, clock=clock, gate=Gate(clock), transport=transport, jitter=jitter, timeout_s=timeout_s
+        )
+        self._bad = BadRows("Binance")
+        self._least_symbols = least_symbols
+        self._instruments: tuple[Instrument, ...] = ()
+        self._tiers: dict[str, tuple[RiskTier, ...]] = {}
+        self._tiers_due_ms = 0
+        self._tiers_lock = asyncio.Lock()
+
+    async def aclose(self) -> None:
+        await self._api.aclose()
+        await self._web.aclose()
+
+    async def instruments(self) -> Sequence[Instrument]:
+        """The USDT perpetuals that trade now; highest leverage where the risk tiers are known already."""
+        answer = await self._api.get("/fapi/v1/exchangeInfo", budget=self._weight)
+        found = parse.parse_instruments(answer.payload, self._bad)
+        if not found:
+            raise ExchangeUnavailableError("Binance lists no trading USDT perpetual, which cannot be.")
+        self._instruments = tuple(
+            replace(one, max_leverage=self._tiers[one.symbol][0].max_leverage) if one.symbol in self._tiers else one
+            for one in found
+        )
+        return self._instruments
+
+    async def bars(self, symbol: str, *, start_ms: int, end_ms: int) -> Bars:
+        """Closed 5-minute bars with start_ms <= open_ms < end_ms, pages joined; what the venue lacks stays a gap.
+
+        Whether a bar is closed is told by the venue's clock. One page of 499 bars costs 2 weight, below 100 bars 1.
+        """
+        pages: list[Bars] = []
+        cursor = math.ceil(start_ms / BAR_MS) * BAR_MS
+        while cursor < end_ms:
+            limit = min(_BARS_PER_PAGE, math.ceil((end_ms - cursor) / BAR_MS))
+            answer = await self._api.get(
+                "/fapi/v1/klines",
+                {"symbol": symbol, "interval": "5m", "startTime": cursor, "endTime": end_ms - 1, "limit": limit},
+                budget=self._weight,
+                weight=1 if limit < 100 else 2,
+            )
+            pages.append(parse.parse_bars(answer.payload, now_ms=answer.server_ms, bad=self._bad))
+            if len(answer.payload) < limit:
+                break
+            last_ms = max((ms for row in answer.payload if (ms := parse.open_time(row)) is not None), default=0)
+            if last_ms < cursor:
+                raise ExchangeUnavailableError(f"Binance answers bars of {symbol} that were not asked for.")
+            cursor = last_ms + BAR_MS
+        return parse.join_bars(pages, start_ms=start_ms, end_ms=end_ms)
+
+    async def open_interest_history(self, symbol: str, *, start_ms: int, end_ms: int) -> OpenInterest:
+        """Samples every 5 minutes with start_ms < time_ms <= end_ms, in coins; at most the latest 30 days exist.
+
+        A period without trades has no row, and the newest row comes up to a minute late: both are simply absent.
+        """
+        now_ms = self.server_now_ms()
+        start_ms, end_ms = max(start_ms, now_ms - _HISTORY_MS), min(end_ms, now_ms)
+        pages: list[OpenInterest] = []
+        cursor = start_ms
+        while cursor < end_ms:
+            until_ms = min(cursor + _SAMPLES_PER_PAGE * BAR_MS, end_ms)
+            answer = await self._api.get(
+                "/futures/data/openInterestHist",
+                {"symbol": symbol, "period": "5m", "startTime": cursor + 1, "endTime": until_ms, "limit": 500},
+                budget=self._data,
+            )
+            pages.append(parse.parse_open_interest_history(answer.payload, self._bad))
+            cursor = until_ms
+        return parse.join_open_interest(pages, start_ms=start_ms, end_ms=end_ms)
+
+    async def open_interest(self, symbol: str) -> OpenInterest:
+        """The open interest now: one row, in coins. A contract that settles has none: ExchangeUnavailableError."""
+        answer = await self._api.get("/fapi/v1/openInterest", {"symbol": symbol}, budget=self._weight)
+        now = parse.parse_open_interest_now(answer.payload, self._bad)
+        if not len(now):
+            raise ExchangeUnavailableError(f"Binance gives no open interest for {symbol} now.")
+        return now
+
+    async def mark_prices(self) -> Tick:
+        """The mark price of every symbol, in one request (weight 10), ahead of all history."""
+        answer = await self._api.get("/fapi/v1/premiumIndex", budget=self._weight, weight=10, urgent=True, retries=1)
+        return parse.parse_mark_prices(answer.payload, self._bad)
+
+    async def volumes(self) -> Mapping[str, float]:
+        """Quote volume (USDT) of the last 24 h by symbol, in one request (weight 40)."""
+        answer = await self._api.get("/fapi/v1/ticker/24hr", budget=self._weight, weight=40)
+        return parse.parse_volumes(answer.payload, self._bad)
+
+    async def server_time_ms(self) -> int:
+        """The venue's clock, ms UTC."""
+        answer = await self._api.get("/fapi/v1/time", budget=self._weight)
+        return parse.parse_server_time(answer.payload)
+
+    async def risk_tiers(self) -> Mapping[str, Sequence[RiskTier]]:
+        """Risk tiers by symbol: the public table, at most 6 hours old; where it is not to be had, the last good one,
+        and where there never was one, stored tiers by the usual highest leverage.
+
+        Raises only where even the list of instruments cannot be had.
+        """
+        async with self._tiers_lock:
+            if self._clock.now_ms() >= self._tiers_due_ms and self._gate.banned_until_ms is None:
+                await self._refresh_tiers()
+        if self._tiers:
+            return dict(self._tiers)
+        instruments = self._instruments or await self.instruments()
+        return {one.symbol: stored_tiers(one.symbol) for one in instruments}
+
+    async def _refresh_tiers(self) -> None:
+        wait_ms = _TIERS_FRESH_MS
+        try:
+            answer = await self._web.get(BRACKETS_PATH, budget=self._web_budget, exact=True, retries=1)
+            self._tiers = parse_brackets(answer.payload, least_symbols=self._least_symbols, bad=self._bad)
+        except ExchangeError as error:
+            wait_ms = _TIERS_RETRY_MS
+            log.warning("risk tiers of Binance: %s; %s tiers are used", error, "earlier" if self._tiers else "stored")
+        self._tiers_due_ms = self._clock.now_ms() + wait_ms
+
+    @property
+    def banned_until_ms(self) -> int | None:
+        """When Binance may be asked again after a 429 or 418, ms UTC; store it and give it back after a restart."""
+        return self._gate.banned_until_ms
+
+    def server_now_ms(self) -> int:
+        """The venue's clock as far as its last answer told it."""
+        return self._clock.now_ms() + (self._api.clock_skew_ms or 0)
+
+    def status(self) -> BinanceStatus:
+        """The client's books at this moment."""
+        return BinanceStatus(
+            weight=self._weight.status(),
+            data_requests=self._data.status(),
+            requests=self._api.requests + self._web.requests,
+            retried=self._api.retried + self._web.retried,
+            last_answer_ms=self._api.last_answer_ms,
+            clock_skew_ms=self._api.clock_skew_ms,
+            banned_until_ms=self._gate.banned_until_ms,
+            geo_blocked_until_ms=self._gate.blocked_until_ms,
+            tiers="published" if self._tiers else "stored",
+            dropped_rows=self._bad.counts,
+        )

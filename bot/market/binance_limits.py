@@ -1,0 +1,135 @@
+"""How much may be asked of Binance, and when not at all: request budgets, bans and geo blocks.
+
+Limits: 2400 request weight a minute and address, told back in a header; 1000 requests in 5 minutes on /futures/data,
+told by nobody. Liqwatch plans with half of each, so that a second program on the same address does not end in a ban.
+"""
+
+import asyncio
+import math
+from collections import deque
+from dataclasses import dataclass
+
+from bot.clock import Clock
+from bot.market.exchange import GeoBlockedError, RateLimitedError
+
+GEO_RECHECK_MS = 30 * 60_000
+_SLOW_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetStatus:
+    """What a budget has spent in its window, and how much it allows itself."""
+
+    used: int
+    allowed: int
+    window_s: float
+
+
+class Budget:
+    """A sliding window of spent weight, with a lane kept free for what cannot wait (prices).
+
+    `share` of the venue's `limit` is used. The venue's own count (`settle(told=...)`) is believed when it is higher:
+    other programs on the same address count there too.
+    """
+
+    def __init__(
+        self, clock: Clock, *, limit: int, window_s: float, share: float = 0.5, reserved_for_urgent: int = 0
+    ) -> None:
+        self._clock = clock
+        self._window_s = window_s
+        self._allowed = int(limit * share)
+        self._reserved = reserved_for_urgent
+        self._spent: deque[tuple[float, int]] = deque()
+        self._in_flight = 0
+        self._told = 0
+        self._told_until = -math.inf
+        self._slow_until = -math.inf
+        self._lanes = {True: asyncio.Lock(), False: asyncio.Lock()}
+
+    async def reserve(self, weight: int, *, urgent: bool = False) -> None:
+        """Wait until `weight` fits, and take it. First come, first served within a lane."""
+        async with self._lanes[urgent]:
+            while self._used() + weight > max(weight, self._room(urgent=urgent)):
+                await self._clock.sleep(self._until_more_room())
+            self._spent.append((self._clock.monotonic(), weight))
+            self._in_flight += weight
+
+    def settle(self, weight: int, *, told: int | None, told_for_s: float) -> None:
+        """A request came back. `told` is the venue's count, if it gave one, true for `told_for_s` more seconds."""
+        self._in_flight -= weight
+        if told is not None:
+            now = self._clock.monotonic()
+            # Answers overtake each other: within its window the venue's count only grows.
+            self._told = max(told, self._told) if now < self._told_until else told
+            self._told_until = now + told_for_s
+
+    def slow_down(self) -> None:
+        """The venue complained: half the rate for ten minutes."""
+        self._slow_until = self._clock.monotonic() + _SLOW_S
+
+    def status(self) -> BudgetStatus:
+        return BudgetStatus(self._used(), self._room(urgent=True), self._window_s)
+
+    def _room(self, *, urgent: bool) -> int:
+        allowed = self._allowed if urgent else self._allowed - self._reserved
+        return allowed // 2 if self._clock.monotonic() < self._slow_until else allowed
+
+    def _used(self) -> int:
+        now = self._clock.monotonic()
+        while self._spent and self._spent[0][0] <= now - self._window_s:
+            self._spent.popleft()
+        own = sum(weight for _, weight in self._spent)
+        return max(own, self._told + self._in_flight) if now < self._told_until else own
+
+    def _until_more_room(self) -> float:
+        now = self._clock.monotonic()
+        moments = [self._told_until] if now < self._told_until else []
+        if self._spent:
+            moments.append(self._spent[0][0] + self._window_s)
+        return max(0.05, min(moments, default=now + 1) - now)
+
+
+class Gate:
+    """Whether a venue may be asked at all. Closed after 429 and 418 until a time, after 451 and 403 for half an hour.
+
+    `banned_until_ms` survives a restart when it is stored and handed back: asking during a ban makes it longer.
+    """
+
+    def __init__(self, clock: Clock, *, banned_until_ms: int | None = None) -> None:
+        self._clock = clock
+        self._banned_until_ms = banned_until_ms or 0
+        self._blocked_until_ms = 0
+
+    @property
+    def banned_until_ms(self) -> int | None:
+        """When the venue may be asked again, ms UTC; None where it may be asked now."""
+        return self._banned_until_ms if self._banned_until_ms > self._clock.now_ms() else None
+
+    @property
+    def blocked_until_ms(self) -> int | None:
+        """When a geo block is looked at again, ms UTC; None where there is none or the look is due."""
+        return self._blocked_until_ms if self._blocked_until_ms > self._clock.now_ms() else None
+
+    def pass_through(self) -> None:
+        """Return, or raise RateLimitedError or GeoBlockedError without a request having been made."""
+        if (until_ms := self.banned_until_ms) is not None:
+            seconds = math.ceil((until_ms - self._clock.now_ms()) / 1000)
+            raise RateLimitedError(f"Binance asked for silence; {seconds} s of it are left.", until_ms=until_ms)
+        if self.blocked_until_ms is not None:
+            raise _geo_blocked()
+
+    def ban(self, until_ms: int, *, message: str) -> RateLimitedError:
+        """Close until `until_ms` (never shorter than a ban already known); gives the error to raise."""
+        self._banned_until_ms = max(self._banned_until_ms, until_ms)
+        return RateLimitedError(message, until_ms=self._banned_until_ms)
+
+    def block(self) -> GeoBlockedError:
+        """Close for half an hour: the venue does not serve this place; gives the error to raise."""
+        self._blocked_until_ms = self._clock.now_ms() + GEO_RECHECK_MS
+        return _geo_blocked()
+
+
+def _geo_blocked() -> GeoBlockedError:
+    return GeoBlockedError(
+        "Binance does not serve this place or address (451 or 403); it is looked at every 30 minutes."
+    )

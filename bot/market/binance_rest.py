@@ -1,0 +1,212 @@
+"""One GET to Binance: budget first, then the request, then what its answer means (the error table of the venue)."""
+
+import asyncio
+import json
+import random
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from bot.clock import Clock
+from bot.market.binance_limits import Budget, Gate
+from bot.market.exchange import ExchangeError, ExchangeUnavailableError, UnknownSymbolError
+
+RETRIES = 3
+_BACK_OFF_S = 0.5
+_CONNECTIONS = 10
+_DEADLINE_S = 20.0
+_BAN_WITHOUT_A_TIME_S = 300
+_LONGEST_BAN_MS = 4 * 86_400_000  # Binance bans for 3 days at most; a longer one would be a misreading.
+
+_OVER_WEIGHT = -1003
+_OVERLOADED = -1008
+_UNKNOWN_SYMBOL = {-1121, -1122, -4144}
+_BANNED_UNTIL = re.compile(r"banned until (\d{13})")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Decoded JSON, and the time at the venue when it was given (the Date header; the own clock without one)."""
+
+    payload: Any
+    server_ms: int
+
+
+class _TryAgainError(Exception):
+    """An answer that may be better a moment later."""
+
+
+class BinanceRest:
+    """Requests to one Binance host. Refuses without a request while the gate is closed.
+
+    `jitter` gives numbers in [0, 1) for the back-off; `transport` is httpx's seam for tests.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        clock: Clock,
+        gate: Gate,
+        transport: httpx.AsyncBaseTransport | None = None,
+        jitter: Callable[[], float] = random.random,
+        timeout_s: float = 10.0,
+    ) -> None:
+        self._clock = clock
+        self._gate = gate
+        self._jitter = jitter
+        self._places = asyncio.Semaphore(_CONNECTIONS)
+        self._http = httpx.AsyncClient(
+            base_url=base_url,
+            transport=transport,
+            timeout=httpx.Timeout(timeout_s, connect=min(5.0, timeout_s), pool=None),
+            headers={"User-Agent": "Mozilla/5.0 (compatible; liqwatch)", "Accept": "application/json"},
+        )
+        self.requests = 0
+        self.retried = 0
+        self.last_answer_ms: int | None = None
+        self.clock_skew_ms: int | None = None
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def get(
+        self,
+        path: str,
+        params: Mapping[str, str | int] | None = None,
+        *,
+        budget: Budget,
+        weight: int = 1,
+        urgent: bool = False,
+        exact: bool = False,
+        retries: int = RETRIES,
+    ) -> Answer:
+        """The answer to one GET, tried again up to `retries` times where that can help.
+
+        `urgent` uses the budget's kept lane; `exact` decodes numbers as Decimal. Raises ExchangeError and its kinds.
+        """
+        attempt = 0
+        while True:
+            self._gate.pass_through()
+            await budget.reserve(weight, urgent=urgent)
+            try:
+                # A ban may have come while this request waited for its turn.
+                self._gate.pass_through()
+                response = await self._send(path, params or {}, urgent=urgent)
+            except _TryAgainError as trouble:
+                budget.settle(weight, told=None, told_for_s=0)
+                why = str(trouble)
+            except BaseException:
+                budget.settle(weight, told=None, told_for_s=0)
+                raise
+            else:
+                told = response.headers.get("X-MBX-USED-WEIGHT-1M", "")
+                server_ms = self._server_ms(response)
+                budget.settle(
+                    weight, told=int(told) if told.isdecimal() else None, told_for_s=60 - server_ms / 1000 % 60
+                )
+                try:
+                    return Answer(self._meaning(response, path, budget, exact=exact), server_ms)
+                except _TryAgainError as trouble:
+                    why = str(trouble)
+            if attempt == retries:
+                raise ExchangeUnavailableError(f"Binance gave no usable answer for {path}: {why}.")
+            await self._clock.sleep(_BACK_OFF_S * 2**attempt * (0.5 + self._jitter()))
+            attempt += 1
+            self.retried += 1
+
+    async def _send(self, path: str, params: Mapping[str, str | int], *, urgent: bool) -> httpx.Response:
+        try:
+            if urgent:
+                return await self._request(path, params)
+            async with self._places:
+                return await self._request(path, params)
+        except httpx.TimeoutException as error:
+            raise _TryAgainError("it took too long") from error
+        except TimeoutError as error:
+            raise _TryAgainError(f"it was not whole after {_DEADLINE_S:g} s") from error
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise _TryAgainError(f"the connection failed ({type(error).__name__})") from error
+        except httpx.InvalidURL as error:
+            raise ExchangeError(f"The address of Binance is not usable: {error}.") from error
+
+    async def _request(self, path: str, params: Mapping[str, str | int]) -> httpx.Response:
+        self.requests += 1
+        # httpx limits each read, not the whole: a server that drips bytes would hold on for ever.
+        async with asyncio.timeout(_DEADLINE_S):
+            response = await self._http.get(path, params=dict(params))
+        self.last_answer_ms = self._clock.now_ms()
+        return response
+
+    def _server_ms(self, response: httpx.Response) -> int:
+        now_ms = self._clock.now_ms()
+        try:
+            moment = parsedate_to_datetime(response.headers.get("Date", ""))
+        except (TypeError, ValueError):
+            return now_ms
+        server_ms = int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)
+        # The header has whole seconds, cut off; within that it says nothing about this machine's clock.
+        self.clock_skew_ms = 0 if 0 <= now_ms - server_ms < 1000 else server_ms - now_ms
+        return server_ms
+
+    def _meaning(self, response: httpx.Response, path: str, budget: Budget, *, exact: bool) -> Any:
+        status = response.status_code
+        if status in (451, 403):
+            raise self._gate.block()
+        if status not in (418, 429) and (status >= 500 or status == 408):
+            raise _TryAgainError(f"status {status}")
+        payload = self._decoded(response, exact=exact)
+        code, message = _error_of(payload)
+        if status in (418, 429) or code == _OVER_WEIGHT:
+            budget.slow_down()
+            raise self._banned(response, message)
+        if code == _OVERLOADED:
+            raise _TryAgainError("it is overloaded")
+        if code in _UNKNOWN_SYMBOL:
+            raise UnknownSymbolError("Binance does not know this symbol, or no longer trades it.")
+        if status != 200:
+            raise ExchangeError(
+                f"Binance refused {path}: status {status}, code {code}: {message[:160] or 'no reason'}."
+            )
+        if payload is _NOT_JSON:
+            raise ExchangeUnavailableError(f"Binance answered {path} with broken JSON.")
+        return payload
+
+    def _decoded(self, response: httpx.Response, *, exact: bool) -> Any:
+        try:
+            return json.loads(response.content, parse_float=Decimal if exact else float)
+        except (ValueError, RecursionError):
+            if response.status_code == 200 and response.content.lstrip()[:1] == b"<":
+                raise _TryAgainError("a web page came instead of data") from None
+            return _NOT_JSON
+
+    def _banned(self, response: httpx.Response, message: str) -> ExchangeError:
+        now_ms = self._clock.now_ms()
+        retry_after = response.headers.get("Retry-After", "")
+        seconds = max(1, int(retry_after)) if retry_after.isdecimal() else 0
+        if (until := _BANNED_UNTIL.search(message)) is not None:
+            until_ms = max(int(until[1]) + 1000, now_ms + seconds * 1000)
+        elif response.status_code == 418:
+            until_ms = now_ms + (seconds or _BAN_WITHOUT_A_TIME_S) * 1000 + 1000
+        else:
+            until_ms = now_ms + (seconds or 1) * 1000
+        until_ms = min(until_ms, now_ms + _LONGEST_BAN_MS)
+        wait_s = -(-(until_ms - now_ms) // 1000)
+        word = "banned this address" if response.status_code == 418 or until else "asked to slow down"
+        return self._gate.ban(until_ms, message=f"Binance {word}: nothing is asked of it for {wait_s} s.")
+
+
+_NOT_JSON = object()
+
+
+def _error_of(payload: Any) -> tuple[int | None, str]:
+    """Code and message of a Binance error body; (None, "") for anything else. Data never has both keys."""
+    if isinstance(payload, dict) and isinstance(payload.get("code"), int) and isinstance(payload.get("msg"), str):
+        return payload["code"], " ".join(payload["msg"].split())
+    return None, ""

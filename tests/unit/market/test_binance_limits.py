@@ -1,0 +1,121 @@
+"""Budgets and pauses, on a clock that only moves when something waits."""
+
+import asyncio
+
+import pytest
+
+from bot.market.binance_limits import GEO_RECHECK_MS, Budget, Gate
+from bot.market.exchange import GeoBlockedError, RateLimitedError
+from tests.fakes.clock import VirtualClock
+
+T0 = 1_766_188_800_000
+
+
+def busiest_window(moments: list[tuple[float, int]], window_s: float) -> int:
+    """The most weight that was sent within any window."""
+    return max(sum(w for at, w in moments if start <= at < start + window_s) for start, _ in moments)
+
+
+async def test_no_window_ever_holds_more_than_half_of_the_limit() -> None:
+    clock = VirtualClock(T0)
+    budget = Budget(clock, limit=2400, window_s=60)
+    sent: list[tuple[float, int]] = []
+
+    async def ask(weight: int) -> None:
+        await budget.reserve(weight)
+        sent.append((clock.monotonic(), weight))
+        await clock.sleep(0.1)
+        budget.settle(weight, told=None, told_for_s=0)
+
+    await asyncio.gather(*(ask(weight) for weight in [2, 5, 40, 10] * 200))
+    assert busiest_window(sent, 60) <= 1200
+    assert busiest_window(sent, 60) > 1100
+    assert sum(weight for _, weight in sent) == 57 * 200
+
+
+async def test_prices_have_a_lane_that_history_cannot_fill() -> None:
+    clock = VirtualClock(T0)
+    budget = Budget(clock, limit=2400, window_s=60, reserved_for_urgent=350)
+    for _ in range(425):
+        await budget.reserve(2)
+    assert clock.slept == []
+    history = asyncio.create_task(budget.reserve(2))
+    for _ in range(35):
+        await budget.reserve(10, urgent=True)
+    assert clock.slept == []
+    assert not history.done()
+    await history
+    assert clock.monotonic() == 60
+
+
+async def test_the_venues_own_count_is_believed_when_it_is_higher() -> None:
+    clock = VirtualClock(T0)
+    budget = Budget(clock, limit=2400, window_s=60)
+    await budget.reserve(1)
+    budget.settle(1, told=1199, told_for_s=30)
+    assert budget.status().used == 1199
+    await budget.reserve(1)
+    assert clock.slept == []
+    await budget.reserve(1)
+    assert clock.monotonic() == 30
+
+
+async def test_answers_that_overtake_each_other_do_not_lower_the_count() -> None:
+    budget = Budget(VirtualClock(T0), limit=2400, window_s=60)
+    await budget.reserve(1)
+    await budget.reserve(1)
+    budget.settle(1, told=900, told_for_s=30)
+    budget.settle(1, told=898, told_for_s=30)
+    assert budget.status().used == 900
+
+
+async def test_a_complaint_halves_the_rate_for_ten_minutes() -> None:
+    clock = VirtualClock(T0)
+    budget = Budget(clock, limit=2400, window_s=60)
+    budget.slow_down()
+    assert budget.status().allowed == 600
+    clock.advance(600)
+    assert budget.status().allowed == 1200
+
+
+async def test_a_request_heavier_than_the_room_goes_alone_instead_of_waiting_for_ever() -> None:
+    clock = VirtualClock(T0)
+    budget = Budget(clock, limit=20, window_s=60)
+    await budget.reserve(40)
+    await budget.reserve(40)
+    assert clock.monotonic() == 60
+
+
+def test_a_ban_is_kept_until_its_time_and_never_shortened() -> None:
+    clock = VirtualClock(T0)
+    gate = Gate(clock)
+    gate.pass_through()
+    assert gate.ban(T0 + 60_000, message="banned").until_ms == T0 + 60_000
+    assert gate.ban(T0 + 1_000, message="slow down").until_ms == T0 + 60_000
+    with pytest.raises(RateLimitedError, match="60 s of it are left") as caught:
+        gate.pass_through()
+    assert caught.value.until_ms == gate.banned_until_ms == T0 + 60_000
+    clock.advance(60)
+    gate.pass_through()
+    assert gate.banned_until_ms is None
+
+
+def test_a_ban_from_an_earlier_run_holds() -> None:
+    clock = VirtualClock(T0)
+    gate = Gate(clock, banned_until_ms=T0 + 5_000)
+    with pytest.raises(RateLimitedError):
+        gate.pass_through()
+    clock.advance(5)
+    gate.pass_through()
+
+
+def test_a_geo_block_is_looked_at_again_after_half_an_hour() -> None:
+    clock = VirtualClock(T0)
+    gate = Gate(clock)
+    assert isinstance(gate.block(), GeoBlockedError)
+    with pytest.raises(GeoBlockedError):
+        gate.pass_through()
+    assert gate.blocked_until_ms == T0 + GEO_RECHECK_MS
+    clock.advance(1800)
+    gate.pass_through()
+    assert gate.blocked_until_ms is None
