@@ -10,7 +10,7 @@ BOT = Path(__file__).resolve().parents[2] / "bot"
 MAY_IMPORT = {
     "liquidation": {"liquidation"},
     "alerts": {"alerts", "liquidation"},
-    "market": {"market", "liquidation"},
+    "market": {"market", "liquidation", "clock"},
     "charts": {"charts", "alerts", "liquidation"},
     "storage": {"storage", "market", "alerts", "liquidation"},
     "delivery": {"delivery", "storage", "alerts", "liquidation", "clock"},
