@@ -1,0 +1,92 @@
+"""Writes recordings: each file appears whole or not at all, and reading it gives back exactly what was written."""
+
+import gzip
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from bot.liquidation.margin import RiskTier
+from bot.market.recording import (
+    BAR_COLUMNS,
+    BAR_EXTRAS,
+    BARS_FILE,
+    OPEN_INTEREST_COLUMNS,
+    OPEN_INTEREST_FILE,
+    PRICE_COLUMNS,
+    PRICES_FILE,
+    PRINT_COLUMNS,
+    PRINTS_FILE,
+    TIERS_FILE,
+    TRUTH_COLUMNS,
+    TRUTH_FILE,
+    Truth,
+)
+from bot.market.types import Bars, Floats, Ints, OpenInterest, Prices, Prints
+
+Column = Ints | Floats | Sequence[str]
+
+
+class RecordingWriter:
+    """Writes the markets of one exchange below `path`, making folders as needed; same input, same bytes."""
+
+    def __init__(self, path: Path | str, exchange: str) -> None:
+        self._folder = Path(path) / exchange
+
+    def bars(self, symbol: str, bars: Bars) -> None:
+        """Write bars; a column of NaN alone is left out. Raises ValueError where only some of a column is NaN."""
+        extras = {"quote_volume": bars.quote_volume, "taker_buy_volume": bars.taker_buy_volume}
+        kept = [name for name in BAR_EXTRAS if not np.isnan(extras[name]).all()]
+        prices = (bars.open, bars.high, bars.low, bars.close)
+        columns: list[Column] = [bars.open_ms, *prices, bars.volume, *(extras[name] for name in kept)]
+        self._write(f"{symbol}/{BARS_FILE}", (*BAR_COLUMNS, *kept), columns)
+
+    def open_interest(self, symbol: str, samples: OpenInterest) -> None:
+        self._write(f"{symbol}/{OPEN_INTEREST_FILE}", OPEN_INTEREST_COLUMNS, [samples.time_ms, samples.coins])
+
+    def prices(self, symbol: str, prices: Prices) -> None:
+        self._write(f"{symbol}/{PRICES_FILE}", PRICE_COLUMNS, [prices.time_ms, prices.price])
+
+    def truth(self, symbol: str, truth: Truth) -> None:
+        side = ["long" if is_long else "short" for is_long in truth.is_long.tolist()]
+        self._write(f"{symbol}/{TRUTH_FILE}", TRUTH_COLUMNS, [side, truth.liquidation_price, truth.usd])
+
+    def prints(self, prints: Prints) -> None:
+        """Write prints of all symbols; order price and average fill are the same, and every order is filled."""
+        side = ["SELL" if is_long else "BUY" for is_long in prints.is_long.tolist()]
+        filled = ["FILLED"] * len(prints)
+        columns = (prints.time_ms, prints.symbol, side, prints.price, prints.price, prints.coins, filled)
+        self._write(PRINTS_FILE, PRINT_COLUMNS, columns)
+
+    def tiers(self, tiers: Mapping[str, Sequence[RiskTier]]) -> None:
+        tables = {symbol: [asdict(tier) for tier in rows] for symbol, rows in tiers.items()}
+        text = json.dumps(tables, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+        replace_file(self._folder / TIERS_FILE, text.encode())
+
+    def _write(self, name: str, header: Sequence[str], columns: Sequence[Column]) -> None:
+        lines = [",".join(header), *map(",".join, zip(*map(cells, columns), strict=True)), ""]
+        replace_file(self._folder / name, gzip.compress("\n".join(lines).encode(), compresslevel=6, mtime=0))
+
+
+def cells(column: Column) -> Iterable[str]:
+    """A column as text, floats by their shortest form that reads back the same."""
+    if not isinstance(column, np.ndarray):
+        return column
+    if not np.isfinite(column).all():
+        raise ValueError("a recording holds finite numbers only")
+    return map(repr, column.tolist())
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Put `data` in the place of `path` in one step, so that no reader ever sees a part of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        fresh.write_bytes(data)
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
