@@ -23,6 +23,7 @@ class MarketView:
     """The newest knowledge of one market. `clusters` are strongest first; `price_ms` is when the price was seen.
 
     `simulated` is True where the market is not a real one, and every text and picture of it says so.
+    `daily_move_pct` is a typical day's move (standard deviation of daily log returns, in percent), None where unknown.
     """
 
     market: Market
@@ -33,6 +34,7 @@ class MarketView:
     map: LiquidationMap
     clusters: tuple[ClusterView, ...]
     simulated: bool = False
+    daily_move_pct: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

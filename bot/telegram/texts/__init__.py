@@ -1,0 +1,133 @@
+"""The catalogue: every text a user sees, one TOML file per language, with plurals and safe insertion.
+
+A key is a dotted path (`rules.title`). An entry is a text with named fields (`"{symbol} is not known"`), or a table
+of CLDR plural categories that a field called `n` chooses from. What is inserted is escaped for Telegram's HTML,
+unless it is `Html` already, as every rendered text is.
+"""
+
+import html
+import string
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from babel import Locale
+from babel.numbers import format_decimal
+
+from bot.telegram.texts.figures import Figures
+
+FALLBACK = "en"
+PLURALS = frozenset({"zero", "one", "two", "few", "many", "other"})
+
+
+class Html(str):
+    """A text that is Telegram's HTML already and goes in as it stands."""
+
+    __slots__ = ()
+
+
+def escape(value: str) -> Html:
+    """A person's text made safe: no markup, no control characters, no half surrogates."""
+    sound = value.encode("utf-8", "replace").decode("utf-8")
+    return Html(html.escape("".join(c for c in sound if unicodedata.category(c) not in {"Cc", "Cf"}), quote=False))
+
+
+class CatalogueError(Exception):
+    """A catalogue file that cannot be used; the text names the file and the key."""
+
+
+class Texts:
+    """All texts of one language. Call it with a key for HTML, `label` for a button or a toast, which know no markup."""
+
+    def __init__(self, language: str, entries: Mapping[str, Mapping[str, str]]) -> None:
+        self.language = language
+        self.locale = Locale.parse(language, sep="-")
+        self.entries = entries
+        self.figures = Figures(
+            self.locale,
+            money={name: entries[f"money.{name}"]["other"] for name in ("pattern", "thousand", "million", "billion")},
+        )
+
+    def __call__(self, key: str, /, **values: str | int) -> Html:
+        """The text of `key` as HTML, every value escaped that is not `Html`. Raises KeyError for an unknown key."""
+        return Html(self._fill(key, {name: self._html(value) for name, value in values.items()}, values.get("n")))
+
+    def label(self, key: str, /, **values: str | int) -> str:
+        """The text of `key` as plain text, for buttons and toasts."""
+        return self._fill(key, {name: html.unescape(self._html(value)) for name, value in values.items()}, values.get("n"))
+
+    def of(self, family: str, member: str) -> Html:
+        """The text of `family.member`, or `family.other` where the catalogue knows no such member."""
+        key = f"{family}.{member}"
+        return self(key if key in self.entries else f"{family}.other")
+
+    def _html(self, value: str | int) -> str:
+        if isinstance(value, Html):
+            return value
+        return escape(value) if isinstance(value, str) else format_decimal(value, locale=self.locale)
+
+    def _fill(self, key: str, values: Mapping[str, str], n: str | int | None) -> str:
+        forms = self.entries[key]
+        form = self.locale.plural_form(n) if isinstance(n, int) else "other"
+        return forms.get(form, forms["other"]).format_map(values)
+
+
+class Catalogue:
+    """The languages there are."""
+
+    def __init__(self, languages: Mapping[str, Texts]) -> None:
+        self.languages = languages
+
+    @classmethod
+    def load(cls, folder: Path | None = None) -> "Catalogue":
+        """Read every `<language>.toml` of a folder. Raises CatalogueError."""
+        paths = sorted((folder or Path(__file__).parent).glob("*.toml"))
+        return cls({path.stem: read_texts(path) for path in paths})
+
+    def texts(self, language: str | None) -> Texts:
+        """The texts for a client's language (`"pt-br"`), by its first part where there is no exact match, else English."""
+        wanted = (language or FALLBACK).lower().replace("_", "-")
+        named = {name.lower(): texts for name, texts in self.languages.items()}
+        if wanted in named:
+            return named[wanted]
+        root = wanted.split("-")[0]
+        return next((texts for name, texts in named.items() if name.split("-")[0] == root), named[FALLBACK])
+
+
+def read_texts(path: Path) -> Texts:
+    """One language from its file. Raises CatalogueError where a template has a field that is no plain name."""
+    with path.open("rb") as file:
+        entries = dict(flatten(tomllib.load(file)))
+    for key, forms in entries.items():
+        for template in forms.values():
+            try:
+                fields(template)
+            except ValueError as error:
+                raise CatalogueError(f"{path.name}: {key}: {error}") from error
+    return Texts(path.stem, entries)
+
+
+def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Mapping[str, str]]]:
+    """(dotted key, plural forms) of every entry of a nested table; an entry without plurals has the form `other`."""
+    for name, value in table.items():
+        key = f"{prefix}{name}"
+        if isinstance(value, str):
+            yield key, {"other": value}
+        elif "other" in value and set(value) <= PLURALS and "one" in value:
+            yield key, value
+        else:
+            yield from flatten(value, f"{key}.")
+
+
+def fields(template: str) -> frozenset[str]:
+    """The names of a template's fields. Raises ValueError for anything but plain names."""
+    names = set()
+    for _, name, spec, conversion in string.Formatter().parse(template):
+        if name is None:
+            continue
+        if not name.isidentifier() or spec or conversion:
+            raise ValueError(f"{{{name}}} is no plain field")
+        names.add(name)
+    return frozenset(names)

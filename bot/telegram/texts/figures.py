@@ -1,0 +1,116 @@
+"""Numbers for people: rounded to what an eye can use, written as the language writes them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from babel import Locale
+from babel.dates import format_datetime
+from babel.numbers import format_decimal, format_percent
+from babel.units import format_unit
+
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+LEVEL_DIGITS = 5
+MONEY_DIGITS = 3
+MINUS = "\N{MINUS SIGN}"
+
+
+class Figures:
+    """How one language writes figures."""
+
+    def __init__(self, locale: Locale, *, money: Mapping[str, str]) -> None:
+        self.locale = locale
+        self._money = money
+
+    def money(self, usd: float) -> str:
+        """An amount in three significant figures: `$42M`, `$1.23B`, `$980`."""
+        amount = significant(usd, MONEY_DIGITS)
+        for size, unit in ((9, "billion"), (6, "million"), (3, "thousand")):
+            if amount >= 10**size:
+                return self._money["pattern"].format(amount=self._number(amount.scaleb(-size)), unit=self._money[unit])
+        return self._money["pattern"].format(amount=self._number(round(amount, 2)), unit="")
+
+    def price(self, price: float, tick_size: float) -> str:
+        """A price with all decimals of the contract's tick: `96,620.5`."""
+        return self._fixed(Decimal(repr(price)), tick_decimals(tick_size))
+
+    def level(self, price: float, tick_size: float) -> str:
+        """An estimated price: five significant figures at most, never finer than the tick: `97,400`."""
+        value = Decimal(repr(price))
+        decimals = max(0, LEVEL_DIGITS - 1 - value.adjusted()) if value else 0
+        return self._fixed(significant(price, LEVEL_DIGITS), min(decimals, tick_decimals(tick_size)))
+
+    def band(self, low: float, high: float, tick_size: float) -> str:
+        """A range of prices: `97,400-97,900` with an en dash; one price where both ends read the same."""
+        ends = self.level(low, tick_size), self.level(high, tick_size)
+        return ends[0] if ends[0] == ends[1] else "\N{EN DASH}".join(ends)
+
+    def percent(self, percent: float) -> str:
+        """A measured percentage in two significant figures, two decimals at most: `0.84%`, `1.3%`, `12%`."""
+        value = significant(percent, 2) if abs(percent) < 10 else Decimal(round(percent))
+        return self.exact_percent(float(round(value, 2)))
+
+    def exact_percent(self, percent: float) -> str:
+        """A percentage as somebody set it, without idle zeros: `1%`, `1.25%`."""
+        value = round(Decimal(repr(float(percent))), 4).normalize()
+        return format_percent(value / 100, locale=self.locale, decimal_quantization=False)
+
+    def signed_percent(self, percent: float) -> str:
+        """A distance with its direction: `+0.84%`, `-1.6%` with a true minus sign."""
+        return (MINUS if percent < 0 else "+") + self.percent(abs(percent))
+
+    def odds(self, probability: float) -> str:
+        """A probability in whole percent; never a false 0 % or 100 %: `<1%`, `61%`, `>99%`."""
+        if probability < 0.005:
+            return "<" + self.exact_percent(1)
+        if probability > 0.995:
+            return ">" + self.exact_percent(99)
+        return self.exact_percent(round(probability * 100))
+
+    def duration(self, ms: float) -> str:
+        """A length of time in its largest fitting unit: `40 sec`, `12 min`, `4 hr`, `3 days`."""
+        if ms < MINUTE_MS:
+            return self._unit(max(0, round(ms / 1000)), "second")
+        if ms < 2 * HOUR_MS and round(ms / MINUTE_MS) % 60:
+            return self._unit(round(ms / MINUTE_MS), "minute")
+        if ms < 2 * DAY_MS:
+            return self._unit(round(ms / HOUR_MS), "hour")
+        return self._unit(round(ms / DAY_MS), "day")
+
+    def clock(self, time_ms: int, *, now_ms: int) -> str:
+        """A moment in UTC, with the date where it is not today: `14:05 UTC`, `28 Dec 14:05 UTC`."""
+        moment = datetime.fromtimestamp(time_ms / 1000, tz=UTC)
+        today = moment.date() == datetime.fromtimestamp(now_ms / 1000, tz=UTC).date()
+        return format_datetime(moment, "HH:mm" if today else "d MMM HH:mm", locale=self.locale) + " UTC"
+
+    def _unit(self, count: int, unit: str) -> str:
+        return format_unit(count, f"duration-{unit}", length="short", locale=self.locale)
+
+    def _number(self, value: Decimal) -> str:
+        return format_decimal(value.normalize(), locale=self.locale, decimal_quantization=False)
+
+    def _fixed(self, value: Decimal, decimals: int) -> str:
+        zeros = "0" * decimals
+        pattern = f"#,##0.{zeros}" if zeros else "#,##0"
+        return format_decimal(round(value, decimals), format=pattern, locale=self.locale)
+
+
+def copied_price(price: float, tick_size: float) -> str:
+    """A price as an order form takes it: all decimals of the tick, no grouping."""
+    return f"{round(Decimal(repr(price)), tick_decimals(tick_size)):f}"
+
+
+def tick_decimals(tick_size: float) -> int:
+    """How many decimals a tick needs: 0 for 1 or 10, 1 for 0.5, 8 for 1e-8."""
+    exponent = Decimal(repr(tick_size)).normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def significant(value: float, digits: int) -> Decimal:
+    """A number rounded to so many significant figures."""
+    exact = Decimal(repr(value))
+    if not exact:
+        return Decimal(0)
+    return exact.quantize(Decimal(1).scaleb(exact.adjusted() - digits + 1), rounding=ROUND_HALF_EVEN)
