@@ -1,0 +1,1 @@
+"""The memory: tables, queries and one database façade; the only room that knows SQL."""

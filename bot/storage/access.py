@@ -1,0 +1,75 @@
+"""The way from the event loop to the database and back: one writer thread, one reader thread."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from bot.storage.errors import ClosedError, StorageError, translate
+
+T = TypeVar("T")
+
+
+class Access:
+    """Runs work on a connection, each piece in a transaction of its own, in the order it was asked for.
+
+    With `inline` the work runs in the caller's thread, which stops the loop for that time: for simulations that must
+    repeat exactly.
+    """
+
+    def __init__(self, writer: Engine, reader: Engine, *, where: str, inline: bool = False) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._where = where
+        self._threads: tuple[ThreadPoolExecutor, ThreadPoolExecutor] | None = None
+        self._closed = False
+        if not inline:
+            write_thread = ThreadPoolExecutor(1, thread_name_prefix="storage-write")
+            # In-memory databases have one connection, which only one thread may use.
+            read_thread = write_thread if reader is writer else ThreadPoolExecutor(1, thread_name_prefix="storage-read")
+            self._threads = write_thread, read_thread
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one write transaction: committed when it returns, undone when it raises."""
+        return await self._submit(self._writer, work)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on one unchanging snapshot."""
+        return await self._submit(self._reader, work)
+
+    async def close(self) -> None:
+        """Finish what has been asked for, then let go of the connections."""
+        self._closed = True
+        if self._threads:
+            for thread in self._threads:
+                await asyncio.to_thread(thread.shutdown, wait=True)
+        for engine in (self._reader, self._writer):
+            engine.dispose()
+
+    async def _submit(self, engine: Engine, work: Callable[[Connection], T]) -> T:
+        if self._closed:
+            raise ClosedError(f"The database {self._where} is closed.")
+        if not self._threads:
+            return self.run(engine, work)
+        thread = self._threads[0] if engine is self._writer else self._threads[1]
+        return await asyncio.get_running_loop().run_in_executor(thread, self.run, engine, work)
+
+    def run(self, engine: Engine, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one transaction, here and now; a driver's error becomes a StorageError."""
+        try:
+            with engine.begin() as connection:
+                return work(connection)
+        except DBAPIError as error:
+            raise self._failed(engine, error.orig) from error
+        except sqlite3.Error as error:
+            raise self._failed(engine, error) from error
+
+    def _failed(self, engine: Engine, driver: BaseException | None) -> StorageError:
+        if self._reader is not self._writer:
+            # The next piece of work opens a new connection: what spoiled this one may have passed.
+            engine.dispose()
+        return translate(driver, self._where)

@@ -1,0 +1,88 @@
+"""Chats: who may be written to, in which language, and why not."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, select, update
+
+from bot.storage.access import Access
+from bot.storage.outbox import bury_chat, move_chat
+from bot.storage.statements import insert_new
+from bot.storage.tables import chats, rules
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """One conversation; `kind` is private, group, supergroup or channel. `inactive_reason` says why nothing is sent."""
+
+    id: int
+    kind: str
+    language: str | None = None
+    active: bool = True
+    inactive_reason: str | None = None
+    created_ms: int = 0
+
+
+class Chats:
+    """Reads and writes of the `chats` table."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    async def seen(self, chat: int, *, kind: str, now_ms: int) -> Chat:
+        """Remember that this chat speaks to the bot: it is made if it is new, and alive again if it was gone."""
+
+        def work(connection: Connection) -> Chat:
+            ensure_chat(connection, chat, kind=kind, now_ms=now_ms)
+            values = {"kind": kind, "active": 1, "inactive_reason": None}
+            connection.execute(update(chats).where(chats.c.id == chat).values(values))
+            return _chat(connection.execute(select(chats).where(chats.c.id == chat)).one())
+
+        return await self._access.write(work)
+
+    async def get(self, chat: int) -> Chat | None:
+        def work(connection: Connection) -> Chat | None:
+            row = connection.execute(select(chats).where(chats.c.id == chat)).first()
+            return _chat(row) if row else None
+
+        return await self._access.read(work)
+
+    async def set_language(self, chat: int, language: str | None) -> bool:
+        """Keep a language's code; False where there is no such chat."""
+        statement = update(chats).where(chats.c.id == chat).values(language=language)
+        return await self._access.write(lambda connection: connection.execute(statement).rowcount == 1)
+
+    async def deactivate(self, chat: int, reason: str, *, now_ms: int) -> int:
+        """The chat refuses the bot: keep its rules, end what waits for it. Returns how many messages that ended."""
+
+        def work(connection: Connection) -> int:
+            values = {"active": 0, "inactive_reason": reason}
+            connection.execute(update(chats).where(chats.c.id == chat).values(values))
+            return bury_chat(connection, chat, reason=reason, now_ms=now_ms)
+
+        return await self._access.write(work)
+
+    async def migrate(self, old: int, new: int, *, now_ms: int) -> None:
+        """The group has a new id: its settings, rules and waiting messages go there. Doing it again changes nothing."""
+
+        def work(connection: Connection) -> None:
+            row = connection.execute(select(chats).where(chats.c.id == old)).first()
+            if row and connection.execute(select(chats.c.id).where(chats.c.id == new)).first() is None:
+                values = {"id": new, "kind": "supergroup", "active": 1, "inactive_reason": None}
+                connection.execute(update(chats).where(chats.c.id == old).values(values))
+            elif row:
+                connection.execute(update(rules).where(rules.c.chat == old).values(chat=new))
+                connection.execute(delete(chats).where(chats.c.id == old))
+            move_chat(connection, old, new, now_ms=now_ms)
+
+        await self._access.write(work)
+
+
+def ensure_chat(connection: Connection, chat: int, *, kind: str | None = None, now_ms: int) -> None:
+    """Make the chat's row if there is none; without a `kind` the sign of the id tells people from groups."""
+    row = {"id": chat, "kind": kind or ("private" if chat > 0 else "group"), "created_ms": now_ms}
+    insert_new(connection, chats, row, unique=("id",))
+
+
+def _chat(row: Row[Any]) -> Chat:
+    return Chat(**{**row._mapping, "active": bool(row.active)})

@@ -1,0 +1,80 @@
+"""Events as plain data (for JSON), maps and samples as blobs, and back.
+
+What is written here is read by later versions: a field may be added with a default, never renamed or removed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from bot.alerts.types import Event, Kind, Market, Severity
+from bot.liquidation.types import Cluster, LiquidationMap, Side
+from bot.storage.blobs import pack, unpack
+
+Plain = dict[str, Any]
+
+
+def cluster_to_plain(cluster: Cluster) -> Plain:
+    return {**asdict(cluster), "side": cluster.side.value}
+
+
+def cluster_from_plain(plain: Mapping[str, Any]) -> Cluster:
+    return Cluster(**{**plain, "side": Side(plain["side"])})
+
+
+def event_to_plain(event: Event) -> Plain:
+    """An event as JSON can hold it, in no language."""
+    return {
+        **{name: getattr(event, name) for name in event.__dataclass_fields__},
+        "kind": event.kind.value,
+        "market": list(event.market),
+        "severity": event.severity.value,
+        "cluster": cluster_to_plain(event.cluster),
+        "touch": [list(pair) for pair in event.touch],
+    }
+
+
+def event_from_plain(plain: Mapping[str, Any]) -> Event:
+    return Event(
+        **{
+            **plain,
+            "kind": Kind(plain["kind"]),
+            "market": Market(*plain["market"]),
+            "severity": Severity(plain["severity"]),
+            "cluster": cluster_from_plain(plain["cluster"]),
+            "touch": tuple((int(hours), float(odds)) for hours, odds in plain.get("touch", ())),
+        }
+    )
+
+
+def map_to_blob(reading: LiquidationMap) -> bytes:
+    return pack(
+        {"low": reading.low, "high": reading.high, "long_usd": reading.long_usd, "short_usd": reading.short_usd},
+        {
+            "time_ms": int(reading.time_ms),
+            "price": float(reading.price),
+            "long_total_usd": float(reading.long_total_usd),
+            "short_total_usd": float(reading.short_total_usd),
+            "open_interest": reading.open_interest,
+        },
+    )
+
+
+def map_from_blob(blob: bytes) -> LiquidationMap:
+    """Raises UnreadableBlobError."""
+    arrays, facts = unpack(blob)
+    fields: Plain = {**arrays, **facts}
+    return LiquidationMap(**fields)
+
+
+_SAMPLE = np.dtype([("slot_ms", "<i8"), ("usd", "<f8")])
+
+
+def sizes_to_blob(sizes: tuple[tuple[int, float], ...]) -> bytes:
+    return np.array(sizes, dtype=_SAMPLE).tobytes()
+
+
+def sizes_from_blob(blob: bytes) -> tuple[tuple[int, float], ...]:
+    return tuple((int(slot_ms), float(usd)) for slot_ms, usd in np.frombuffer(blob, dtype=_SAMPLE).tolist())

@@ -1,0 +1,121 @@
+"""The one door to the memory: opens, migrates and locks the database, and commits what the judgement decided."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import URL, Connection
+
+from bot.alerts.types import Changes
+from bot.storage import retention
+from bot.storage.access import Access
+from bot.storage.alerts_state import AlertsState, HistoryRow, write_history, write_states, write_tracks
+from bot.storage.chats import Chats
+from bot.storage.engine import is_memory, make_engine, make_migration_engine, parse_url
+from bot.storage.kv import KeyValues
+from bot.storage.lock import FileLock
+from bot.storage.maps import Maps
+from bot.storage.migrate import migrate
+from bot.storage.outbox import Outbox, OutboxRow, enqueue
+from bot.storage.rules import Rules, update_rules
+from bot.storage.series import Series
+from bot.storage.slots import Slot, Slots, mark_slot
+from bot.storage.updates import Updates
+
+
+class Database:
+    """Everything Liqwatch remembers. Made by `open`; every method may raise a StorageError."""
+
+    def __init__(self, access: Access, lock: FileLock | None) -> None:
+        self._access = access
+        self._lock = lock
+        self.chats = Chats(access)
+        self.rules = Rules(access)
+        self.alerts = AlertsState(access)
+        self.series = Series(access)
+        self.maps = Maps(access)
+        self.slots = Slots(access)
+        self.outbox = Outbox(access)
+        self.updates = Updates(access)
+        self.kv = KeyValues(access)
+
+    @classmethod
+    async def open(cls, url: str = "sqlite://", *, inline: bool = False) -> Self:
+        """Open the database of a URL, made or migrated to the newest schema; `sqlite://` lives in memory.
+
+        A file is locked for this process alone. `inline` runs every query in the caller's thread. Raises
+        DatabaseInUseError, NewerDatabaseError, CannotOpenError or another StorageError, each one sentence.
+        """
+        parsed = parse_url(url)
+        return cls._open(parsed, inline=inline) if inline else await asyncio.to_thread(cls._open, parsed, inline=False)
+
+    @classmethod
+    def _open(cls, url: URL, *, inline: bool) -> Self:
+        where = url.render_as_string(hide_password=True)
+        writer = make_engine(url, writes=True)
+        if is_memory(url):
+            access = Access(writer, writer, where=where, inline=inline)
+            access.run(writer, lambda connection: migrate(connection, where))
+            return cls(access, None)
+        lock = FileLock(Path(url.database or "")) if url.get_backend_name() == "sqlite" else None
+        try:
+            _migrate(url, where)
+        except BaseException:
+            if lock:
+                lock.release()
+            raise
+        return cls(Access(writer, make_engine(url, writes=False), where=where, inline=inline), lock)
+
+    async def close(self) -> None:
+        """Finish what has been asked for, close the connections, free the file for another process."""
+        await self._access.close()
+        if self._lock:
+            self._lock.release()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def commit_changes(
+        self,
+        changes: Changes,
+        rows: Sequence[OutboxRow] = (),
+        *,
+        slots: Sequence[Slot] = (),
+        history: Sequence[HistoryRow] = (),
+        now_ms: int = 0,
+    ) -> int:
+        """Store one evaluation whole: states, tracks, rules, the messages of its events, the slots it finished.
+
+        Returns how many messages were new: the rest were there from a run that a crash cut short.
+        """
+
+        def work(connection: Connection) -> int:
+            write_tracks(connection, changes.tracks)
+            update_rules(connection, changes.rules)
+            write_states(connection, changes.states)
+            write_history(connection, history)
+            for slot in slots:
+                mark_slot(connection, slot, now_ms=now_ms)
+            return enqueue(connection, rows)
+
+        return await self._access.write(work)
+
+    async def clean(self, *, now_ms: int) -> Mapping[str, int]:
+        """Delete what is past its time (`retention.KEEP_DAYS`); returns how many rows of each table went."""
+        return await retention.clean(self._access, now_ms=now_ms)
+
+
+def _migrate(url: URL, where: str) -> None:
+    engine = make_migration_engine(url)
+    access = Access(engine, engine, where=where, inline=True)
+    try:
+        access.run(engine, lambda connection: migrate(connection, where))
+    finally:
+        engine.dispose()

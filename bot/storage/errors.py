@@ -1,0 +1,86 @@
+"""What can go wrong with the memory, each as one sentence for the person who runs the bot."""
+
+
+class StorageError(Exception):
+    """The database did not do what was asked; nothing of that transaction is stored."""
+
+
+class DatabaseInUseError(StorageError):
+    """Another process already works on this database file."""
+
+
+class NewerDatabaseError(StorageError):
+    """The database was written by a newer version of Liqwatch."""
+
+
+class CannotOpenError(StorageError):
+    """The database cannot be opened where it is said to be."""
+
+
+class CorruptDatabaseError(StorageError):
+    """What is stored there is not a sound database."""
+
+
+class DiskFullError(StorageError):
+    """There is no space left; writing works again by itself when there is."""
+
+
+class ReadOnlyError(StorageError):
+    """The database may not be written; writing works again by itself when it may."""
+
+
+class DatabaseBusyError(StorageError):
+    """Something else held the database locked for too long."""
+
+
+class DiskFailedError(StorageError):
+    """The disk refused a read or a write."""
+
+
+class UnreadableBlobError(StorageError):
+    """A stored blob is damaged or of a kind this version does not know."""
+
+
+class ClosedError(StorageError):
+    """The database has been closed; nothing can be read or written any more."""
+
+
+class RuleLimitError(StorageError):
+    """The chat has as many rules as it may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"This chat has its {limit} rules already.")
+        self.limit = limit
+
+
+_SQLITE: tuple[tuple[str, type[StorageError], str], ...] = (
+    ("SQLITE_FULL", DiskFullError, "the disk is full"),
+    ("SQLITE_READONLY", ReadOnlyError, "it is read-only"),
+    ("SQLITE_BUSY", DatabaseBusyError, "another program keeps it locked"),
+    ("SQLITE_LOCKED", DatabaseBusyError, "another program keeps it locked"),
+    ("SQLITE_CANTOPEN", CannotOpenError, "it cannot be opened: does its folder exist, and may it be written"),
+    ("SQLITE_PERM", CannotOpenError, "this user may not open it"),
+    ("SQLITE_NOTADB", CorruptDatabaseError, "it is not a database"),
+    ("SQLITE_CORRUPT", CorruptDatabaseError, "it is damaged"),
+    ("SQLITE_IOERR", DiskFailedError, "the disk failed"),
+)
+_POSTGRESQL: tuple[tuple[str, type[StorageError], str], ...] = (
+    ("53100", DiskFullError, "its disk is full"),
+    ("25006", ReadOnlyError, "it is read-only"),
+    ("55P03", DatabaseBusyError, "another session keeps it locked"),
+    ("40", DatabaseBusyError, "two transactions got in each other's way"),
+    ("08", CannotOpenError, "the connection failed"),
+    ("57P", CannotOpenError, "it is shutting down"),
+)
+
+
+def translate(driver: BaseException | None, where: str) -> StorageError:
+    """The StorageError that a driver's own error means; `where` names the database and holds no password."""
+    code = getattr(driver, "sqlite_errorname", None)
+    table = _SQLITE
+    if code is None:
+        code, table = getattr(driver, "sqlstate", None), _POSTGRESQL
+    for start, kind, words in table:
+        if code is not None and code.startswith(start):
+            return kind(f"The database {where} did not answer: {words} ({code}).")
+    return StorageError(f"The database {where} refused a statement: {driver}.")

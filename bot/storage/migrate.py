@@ -1,0 +1,55 @@
+"""Bring a database to the newest schema, or refuse it with a sentence."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+import bot
+from bot.storage.errors import CorruptDatabaseError, NewerDatabaseError
+
+# Beside `bot` both in a checkout and where the package is installed.
+MIGRATIONS = Path(bot.__file__).resolve().parents[1] / "migrations"
+
+
+def newest_revision() -> str:
+    """The revision this version of Liqwatch writes."""
+    revision = _scripts().get_current_head()
+    if revision is None:
+        raise CorruptDatabaseError(f"Liqwatch is not completely installed: {MIGRATIONS} holds no migrations.")
+    return revision
+
+
+def migrate(connection: Connection, where: str) -> None:
+    """Run what is missing, inside the connection's open transaction: all of it or nothing.
+
+    Raises NewerDatabaseError where the database knows a revision this version does not.
+    """
+    scripts = _scripts()
+    known = {script.revision for script in scripts.walk_revisions()}
+    present = MigrationContext.configure(connection).get_current_heads()
+    unknown = sorted(set(present) - known)
+    if unknown:
+        raise NewerDatabaseError(
+            f"A newer Liqwatch wrote the database {where} (its schema {unknown[0]} is not known here):"
+            " install that version, or set DATABASE_URL to another database."
+        )
+    if tuple(present) == (newest_revision(),):
+        return
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    _check_foreign_keys(connection, where)
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(MIGRATIONS))
+
+
+def _check_foreign_keys(connection: Connection, where: str) -> None:
+    if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+        raise CorruptDatabaseError(f"The database {where} holds rows that point at nothing; it was left as it was.")

@@ -1,0 +1,256 @@
+"""The outbox: every message that must go out, from the transaction that decided it until its end is known.
+
+A row is `ready`, is claimed (a lease, the state stays), is `sending` from a commit before the call until its outcome is
+stored, and ends `sent` or `dead` with a reason. `ambiguous` means that it may have gone out. A row never leaves
+`sending` for `ready` without a known refusal. Fencing: `attempts` grows with each `begin`, and whoever reports an
+outcome must name the attempt.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, Update, and_, case, exists, func, select, update
+
+from bot.storage.access import Access
+from bot.storage.statements import insert_new
+from bot.storage.tables import outbox
+
+# A crash while sending leaves a row unsure; one that does so this often is the cause, not the victim.
+MAX_UNSURE = 6
+_REASON_LENGTH = 300
+
+_PENDING = outbox.c.done_ms.is_(None)
+_LEASED = outbox.c.lease_owner.is_not(None)
+_NO_LEASE: dict[str, Any] = {"lease_owner": None, "lease_until_ms": None}
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A message to come: `payload` is plain data in no language, `dedupe_key` is unique for ever."""
+
+    dedupe_key: str
+    chat: int
+    payload: Mapping[str, Any]
+    created_ms: int
+    due_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A row this worker holds. `unsure` counts the unknown outcomes so far, `plain` asks for text without tags."""
+
+    id: int
+    dedupe_key: str
+    chat: int
+    payload: Mapping[str, Any] = field(repr=False)
+    created_ms: int
+    due_ms: int
+    attempts: int
+    unsure: int
+    plain: bool
+    owner: str
+
+    @property
+    def repeat(self) -> bool:
+        """Whether this message may have been delivered before."""
+        return self.unsure > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """Where a message stands: its state, the id it has in the chat once sent, the last thing that went wrong."""
+
+    state: str
+    chat: int
+    message_id: int | None
+    attempts: int
+    unsure: int
+    last_error: str | None
+
+
+class Outbox:
+    """Reads and writes of the `outbox` table. A False from an outcome means that somebody else has the row now."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    async def add(self, rows: Sequence[OutboxRow]) -> int:
+        """Queue messages that belong to no change of state; returns how many were new."""
+        return await self._access.write(lambda connection: enqueue(connection, rows))
+
+    async def claim(self, now_ms: int, owner: str, lease_ms: int, limit: int) -> Sequence[Claimed]:
+        """Take up to `limit` due rows, of each chat its oldest one and only while none of it is in flight."""
+
+        def work(connection: Connection) -> list[Claimed]:
+            rows = connection.execute(due_rows(now_ms, limit)).all()
+            if rows:
+                lease = {"lease_owner": owner, "lease_until_ms": now_ms + lease_ms}
+                ids = [row.id for row in rows]
+                connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(lease))
+            return [_claimed(row, owner) for row in rows]
+
+        return await self._access.write(work)
+
+    async def begin(self, row: Claimed, *, now_ms: int, lease_ms: int) -> Claimed | None:
+        """Commit that the call is about to be made; None where the row is no longer this worker's."""
+        statement = (
+            update(outbox)
+            .where(
+                outbox.c.id == row.id,
+                outbox.c.lease_owner == row.owner,
+                outbox.c.attempts == row.attempts,
+                outbox.c.state.in_(("ready", "ambiguous")),
+            )
+            .values(state="sending", attempts=row.attempts + 1, lease_until_ms=now_ms + lease_ms)
+        )
+        return replace(row, attempts=row.attempts + 1) if await self._change(statement) else None
+
+    async def sent(self, row: Claimed, *, message_id: int, now_ms: int) -> bool:
+        """The message is delivered. Counts as long as no later attempt began, even when the lease ran out meanwhile."""
+        values = {"state": "sent", "message_id": message_id, "done_ms": now_ms, "last_error": None, **_NO_LEASE}
+        attempt = and_(outbox.c.id == row.id, outbox.c.attempts == row.attempts, _PENDING)
+        return await self._change(update(outbox).where(attempt).values(values))
+
+    async def put_back(self, row: Claimed, *, due_ms: int, error: str | None = None, plain: bool | None = None) -> bool:
+        """The message certainly did not go out: it is due again later. A repeat stays one."""
+        values: dict[str, Any] = {"state": "ambiguous" if row.repeat else "ready", "due_ms": due_ms, **_NO_LEASE}
+        if error is not None:
+            values["last_error"] = error[:_REASON_LENGTH]
+        if plain is not None:
+            values["plain"] = int(plain)
+        return await self._change(_mine(row).values(values))
+
+    async def doubt(self, row: Claimed, *, due_ms: int, error: str) -> bool:
+        """The message may have gone out: it is due again later, as a repeat."""
+        values = {
+            "state": "ambiguous",
+            "unsure": row.unsure + 1,
+            "due_ms": due_ms,
+            "last_error": error[:_REASON_LENGTH],
+        }
+        return await self._change(_mine(row).values({**values, **_NO_LEASE}))
+
+    async def bury(self, row: Claimed, *, error: str, now_ms: int) -> bool:
+        """The message cannot be delivered: it ends here, with the reason."""
+        return await self._change(_mine(row).values(_dead(error, now_ms)))
+
+    async def recover(self, *, now_ms: int, resend_ms: int, every_lease: bool) -> int:
+        """End leases nobody works on: those that ran out, or at start every one. Returns how many sends are unsure.
+
+        What was being sent may have gone out, so it becomes a repeat, due at `resend_ms`; what was only claimed is
+        free again.
+        """
+
+        def work(connection: Connection) -> int:
+            over = _LEASED if every_lease else and_(_LEASED, outbox.c.lease_until_ms < now_ms)
+            sending = and_(over, outbox.c.state == "sending")
+            poison = and_(sending, outbox.c.unsure >= MAX_UNSURE)
+            connection.execute(update(outbox).where(poison).values(_dead("the process ended at each attempt", now_ms)))
+            doubtful = {
+                "state": "ambiguous",
+                "unsure": outbox.c.unsure + 1,
+                "due_ms": resend_ms,
+                "last_error": "the process ended, or stalled, while sending",
+                **_NO_LEASE,
+            }
+            unsure = connection.execute(update(outbox).where(sending).values(doubtful)).rowcount
+            connection.execute(update(outbox).where(over).values(_NO_LEASE))
+            return unsure
+
+        return await self._access.write(work)
+
+    async def fate(self, dedupe_key: str) -> Fate | None:
+        """Where one message stands; None where there is none of that key."""
+        columns = (outbox.c[name] for name in Fate.__dataclass_fields__)
+        statement = select(*columns).where(outbox.c.dedupe_key == dedupe_key)
+
+        def work(connection: Connection) -> Fate | None:
+            row = connection.execute(statement).first()
+            return Fate(*row) if row else None
+
+        return await self._access.read(work)
+
+    async def counts(self) -> Mapping[str, int]:
+        """How many rows are in each state that has any."""
+        statement = select(outbox.c.state, func.count().label("rows")).group_by(outbox.c.state)
+        return await self._access.read(
+            lambda connection: {row.state: row.rows for row in connection.execute(statement)}
+        )
+
+    async def _change(self, statement: Update) -> bool:
+        return await self._access.write(lambda connection: connection.execute(statement).rowcount == 1)
+
+
+def enqueue(connection: Connection, rows: Sequence[OutboxRow]) -> int:
+    """Insert messages; a dedupe key that is there already is left as it is. Returns how many were new."""
+    new = 0
+    for row in rows:
+        values = {
+            "dedupe_key": row.dedupe_key,
+            "chat": row.chat,
+            "payload": json.dumps(row.payload, ensure_ascii=False, separators=(",", ":"), default=_number),
+            "created_ms": row.created_ms,
+            "due_ms": row.due_ms or row.created_ms,
+        }
+        new += insert_new(connection, outbox, values, unique=("dedupe_key",))
+    return new
+
+
+def due_rows(now_ms: int, limit: int) -> Select[Any]:
+    """The rows to claim next. Every condition is served by a partial index; a test reads the plan."""
+    earlier, flying = outbox.alias("earlier"), outbox.alias("flying")
+    is_behind = exists().where(earlier.c.chat == outbox.c.chat, earlier.c.done_ms.is_(None), earlier.c.id < outbox.c.id)
+    in_flight = exists().where(flying.c.chat == outbox.c.chat, flying.c.lease_owner.is_not(None))
+    return (
+        select(outbox)
+        .where(_PENDING, outbox.c.lease_owner.is_(None), outbox.c.due_ms <= now_ms, ~is_behind, ~in_flight)
+        .order_by(outbox.c.due_ms, outbox.c.id)
+        .limit(limit)
+        .with_for_update(of=outbox, skip_locked=True)
+    )
+
+
+def bury_chat(connection: Connection, chat: int, *, reason: str, now_ms: int) -> int:
+    """End every message that waits for a chat; returns how many."""
+    waiting = and_(outbox.c.chat == chat, _PENDING)
+    return connection.execute(update(outbox).where(waiting).values(_dead(reason, now_ms))).rowcount
+
+
+def move_chat(connection: Connection, old: int, new: int, *, now_ms: int) -> None:
+    """Give a chat's waiting messages its new id; the one in flight was refused, so it is due at once."""
+    refused = and_(outbox.c.chat == old, _PENDING, _LEASED)
+    state = case((outbox.c.unsure > 0, "ambiguous"), else_="ready")
+    connection.execute(update(outbox).where(refused).values(state=state, due_ms=now_ms, **_NO_LEASE))
+    connection.execute(update(outbox).where(outbox.c.chat == old, _PENDING).values(chat=new))
+
+
+def _mine(row: Claimed) -> Update:
+    return update(outbox).where(
+        outbox.c.id == row.id, outbox.c.lease_owner == row.owner, outbox.c.attempts == row.attempts, _PENDING
+    )
+
+
+def _dead(reason: str, now_ms: int) -> dict[str, Any]:
+    return {"state": "dead", "done_ms": now_ms, "last_error": reason[:_REASON_LENGTH], **_NO_LEASE}
+
+
+def _claimed(row: Row[Any], owner: str) -> Claimed:
+    return Claimed(
+        id=row.id,
+        dedupe_key=row.dedupe_key,
+        chat=row.chat,
+        payload=json.loads(row.payload),
+        created_ms=row.created_ms,
+        due_ms=row.due_ms,
+        attempts=row.attempts,
+        unsure=row.unsure,
+        plain=bool(row.plain),
+        owner=owner,
+    )
+
+
+def _number(value: Any) -> Any:
+    """A numpy scalar as the number it is."""
+    return value.item()

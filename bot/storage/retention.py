@@ -1,0 +1,70 @@
+"""What is forgotten, and when: in small transactions, so that no alert waits for the broom."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from sqlalchemy import ColumnElement, Connection, Table, delete, select, tuple_
+
+from bot.alerts.types import Phase
+from bot.storage.access import Access
+from bot.storage.series import DAY_MS
+from bot.storage.tables import (
+    bars,
+    cluster_history,
+    open_interest,
+    outbox,
+    rule_states,
+    rules,
+    slots,
+    tracks,
+    updates,
+)
+
+_ROWS_A_COMMIT = 500
+
+# Days each kind of row stays after its end. A sent message's key must outlive any chance of the same event again.
+KEEP_DAYS = {
+    "bars": 40,
+    "open_interest": 40,
+    "cluster_history": 14,
+    "outbox": 60,
+    "rule_states": 14,
+    "rules": 2,
+    "slots": 3,
+    "tracks": 30,
+    "updates": 3,
+}
+
+
+async def clean(access: Access, *, now_ms: int) -> Mapping[str, int]:
+    """Delete what is past its time; returns how many rows of each table went."""
+    gone: dict[str, int] = {}
+    for table, is_over in _over(now_ms):
+        gone[table.name] = 0
+        while count := await access.write(partial(_delete_some, table=table, is_over=is_over)):
+            gone[table.name] += count
+    return gone
+
+
+def _over(now_ms: int) -> list[tuple[Table, ColumnElement[bool]]]:
+    def since(name: str) -> int:
+        return now_ms - KEEP_DAYS[name] * DAY_MS
+
+    closed = rule_states.c.phase == Phase.CLOSED.value
+    return [
+        (bars, bars.c.day < since("bars") // DAY_MS),
+        (open_interest, open_interest.c.day < since("open_interest") // DAY_MS),
+        (cluster_history, cluster_history.c.slot_ms < since("cluster_history")),
+        (outbox, outbox.c.done_ms < since("outbox")),
+        (rule_states, closed & (rule_states.c.last_ms < since("rule_states"))),
+        (rules, rules.c.deleted_ms < since("rules")),
+        (slots, slots.c.done_ms < since("slots")),
+        (tracks, tracks.c.closed.is_not(None) & (tracks.c.seen_ms < since("tracks"))),
+        (updates, updates.c.handled_ms < since("updates")),
+    ]
+
+
+def _delete_some(connection: Connection, table: Table, is_over: ColumnElement[bool]) -> int:
+    key = tuple(table.primary_key)
+    some = select(*key).where(is_over).limit(_ROWS_A_COMMIT)
+    return connection.execute(delete(table).where(tuple_(*key).in_(some))).rowcount

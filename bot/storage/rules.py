@@ -1,0 +1,126 @@
+"""Watch rules: made, changed, removed and restored, always on behalf of one chat."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
+
+from bot.alerts.types import Kind, Market, Rule
+from bot.liquidation.types import Side
+from bot.storage.access import Access
+from bot.storage.chats import ensure_chat
+from bot.storage.errors import RuleLimitError
+from bot.storage.tables import chats, rules
+
+_ALIVE = rules.c.deleted_ms.is_(None)
+# What makes two rules the same rule.
+_WHAT = ("chat", "exchange", "symbol", "kind", "threshold_pct", "window_ms", "side", "min_usd", "min_strength")
+
+
+class Rules:
+    """Reads and writes of the `rules` table. A rule of another chat is never found."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    async def add(self, rule: Rule, *, limit: int | None = None) -> tuple[Rule, bool]:
+        """Store a rule: (the rule with its id, whether it was there already). Raises RuleLimitError."""
+
+        def work(connection: Connection) -> tuple[Rule, bool]:
+            values = rule_to_row(rule)
+            same = and_(_ALIVE, *(rules.c[name].is_not_distinct_from(values[name]) for name in _WHAT))
+            found = connection.execute(select(rules).where(same)).first()
+            if found:
+                return rule_from_row(found), True
+            count = select(func.count()).select_from(rules).where(_ALIVE, rules.c.chat == rule.chat)
+            if limit is not None and connection.execute(count).scalar_one() >= limit:
+                raise RuleLimitError(limit)
+            ensure_chat(connection, rule.chat, now_ms=rule.created_ms)
+            return rule_from_row(connection.execute(insert(rules).values(values).returning(*rules.c)).one()), False
+
+        return await self._access.write(work)
+
+    async def all(self) -> Sequence[Rule]:
+        """Every rule of every chat that can be written to, in the order they were made."""
+        statement = select(rules).join(chats, chats.c.id == rules.c.chat).where(_ALIVE, chats.c.active == 1)
+        return await self._select(statement.order_by(rules.c.id))
+
+    async def of_chat(self, chat: int) -> Sequence[Rule]:
+        return await self._select(select(rules).where(_ALIVE, rules.c.chat == chat).order_by(rules.c.id))
+
+    async def get(self, chat: int, rule_id: int) -> Rule | None:
+        found = await self._select(select(rules).where(_ALIVE, _belongs(chat, rule_id)))
+        return found[0] if found else None
+
+    async def remove(self, chat: int, rule_id: int, *, now_ms: int) -> Rule | None:
+        """Remove a rule in a way that `restore` can undo; None where this chat has none such."""
+        return await self._change(and_(_ALIVE, _belongs(chat, rule_id)), {"deleted_ms": now_ms})
+
+    async def restore(self, chat: int, rule_id: int, *, removed_since_ms: int) -> Rule | None:
+        """Undo a removal that is not older than `removed_since_ms`."""
+        recently = rules.c.deleted_ms >= removed_since_ms
+        return await self._change(and_(recently, _belongs(chat, rule_id)), {"deleted_ms": None})
+
+    async def snooze(self, chat: int, rule_id: int, until_ms: int) -> Rule | None:
+        """Silence a rule until then; 0 wakes it, also from a pause that it brought on itself."""
+        values: dict[str, Any] = {"snoozed_until_ms": until_ms}
+        if until_ms == 0:
+            values["paused_reason"] = None
+        return await self._change(and_(_ALIVE, _belongs(chat, rule_id)), values)
+
+    async def _change(self, condition: ColumnElement[bool], values: dict[str, Any]) -> Rule | None:
+        def work(connection: Connection) -> Rule | None:
+            row = connection.execute(update(rules).where(condition).values(values).returning(*rules.c)).first()
+            return rule_from_row(row) if row else None
+
+        return await self._access.write(work)
+
+    async def _select(self, statement: Any) -> list[Rule]:
+        return await self._access.read(lambda connection: [rule_from_row(row) for row in connection.execute(statement)])
+
+
+def update_rules(connection: Connection, changed: Sequence[Rule]) -> None:
+    """Write what the judgement may change about a rule: its snooze and its pause."""
+    for rule in changed:
+        values = {"snoozed_until_ms": rule.snoozed_until_ms, "paused_reason": rule.paused_reason}
+        connection.execute(update(rules).where(rules.c.id == rule.id).values(values))
+
+
+def rule_to_row(rule: Rule) -> dict[str, Any]:
+    """Every column but the id."""
+    return {
+        "chat": rule.chat,
+        "exchange": rule.market.exchange,
+        "symbol": rule.market.symbol,
+        "kind": rule.kind.value,
+        "threshold_pct": rule.threshold_pct,
+        "window_ms": rule.window_ms,
+        "side": rule.side.value if rule.side else None,
+        "min_usd": rule.min_usd,
+        "min_strength": rule.min_strength,
+        "created_ms": rule.created_ms,
+        "snoozed_until_ms": rule.snoozed_until_ms,
+        "paused_reason": rule.paused_reason,
+    }
+
+
+def rule_from_row(row: Row[Any]) -> Rule:
+    # float(): SQLite's RETURNING gives a whole real back as an integer.
+    return Rule(
+        id=row.id,
+        chat=row.chat,
+        market=Market(row.exchange, row.symbol),
+        kind=Kind(row.kind),
+        threshold_pct=float(row.threshold_pct),
+        window_ms=row.window_ms,
+        side=Side(row.side) if row.side else None,
+        min_usd=None if row.min_usd is None else float(row.min_usd),
+        min_strength=row.min_strength,
+        created_ms=row.created_ms,
+        snoozed_until_ms=row.snoozed_until_ms,
+        paused_reason=row.paused_reason,
+    )
+
+
+def _belongs(chat: int, rule_id: int) -> ColumnElement[bool]:
+    return and_(rules.c.chat == chat, rules.c.id == rule_id)

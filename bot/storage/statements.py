@@ -1,0 +1,29 @@
+"""The two statements both databases spell alike but SQLAlchemy keeps per dialect."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+Row = dict[str, Any]
+
+
+def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows, or overwrite the columns they name where the primary key is there already."""
+    if not rows:
+        return
+    keys = [column.name for column in table.primary_key]
+    statement = _insert(connection, table)
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
+
+
+def insert_new(connection: Connection, table: Table, row: Row, *, unique: Sequence[str]) -> bool:
+    """Insert one row unless its unique columns are taken; tells whether it went in."""
+    statement = _insert(connection, table).on_conflict_do_nothing(index_elements=list(unique))
+    return connection.execute(statement, row).rowcount == 1

@@ -1,0 +1,242 @@
+"""Every table, as it stands after the newest migration.
+
+Times are integers, milliseconds UTC. Enumerations are text held by a check. Rows that many threads of thought may
+touch (outbox) carry what fencing needs. Two options name SQLite and do nothing elsewhere: STRICT, and AUTOINCREMENT
+where an id must never be used again.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.schema import SchemaItem
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+metadata = MetaData(naming_convention=NAMING)
+
+# SQLite's strict tables know INTEGER and REAL only, and a row id must be exactly INTEGER there.
+Int64 = BigInteger().with_variant(Integer, "sqlite")
+Float64: Double[float] = Double().with_variant(REAL, "sqlite")
+
+
+def _table(name: str, *items: SchemaItem, never_reuse_ids: bool = False) -> Table:
+    return Table(name, metadata, *items, sqlite_strict=True, sqlite_autoincrement=never_reuse_ids)
+
+
+def _one_of(column: str, values: Sequence[str]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def _index_where(name: str, condition: str, *columns: str, unique: bool = False) -> Index:
+    return Index(name, *columns, unique=unique, sqlite_where=text(condition), postgresql_where=text(condition))
+
+
+def _market() -> tuple[Column[str], Column[str]]:
+    return Column("exchange", Text, nullable=False), Column("symbol", Text, nullable=False)
+
+
+# No names, no texts: what Telegram says about people stays with Telegram.
+chats = _table(
+    "chats",
+    Column("id", Int64, autoincrement=False, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("language", Text),
+    Column("active", Integer, nullable=False, server_default=text("1")),
+    Column("inactive_reason", Text),
+    Column("created_ms", Int64, nullable=False),
+    PrimaryKeyConstraint("id"),
+    CheckConstraint("active IN (0, 1)", name="active"),
+    _one_of("kind", ("private", "group", "supergroup", "channel")),
+)
+
+# An id once given is never given again: it is part of every dedupe key.
+rules = _table(
+    "rules",
+    Column("id", Int64, nullable=False),
+    Column("chat", Int64, ForeignKey("chats.id", onupdate="CASCADE", ondelete="CASCADE"), nullable=False),
+    *_market(),
+    Column("kind", Text, nullable=False),
+    Column("threshold_pct", Float64, nullable=False),
+    Column("window_ms", Int64, nullable=False),
+    Column("side", Text),
+    Column("min_usd", Float64),
+    Column("min_strength", Integer),
+    Column("created_ms", Int64, nullable=False),
+    Column("snoozed_until_ms", Int64, nullable=False, server_default=text("0")),
+    Column("paused_reason", Text),
+    Column("deleted_ms", Int64),
+    PrimaryKeyConstraint("id"),
+    Index(None, "chat"),
+    never_reuse_ids=True,
+)
+
+rule_states = _table(
+    "rule_states",
+    Column("rule_id", Int64, ForeignKey("rules.id", ondelete="CASCADE"), nullable=False),
+    Column("track_id", Text, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("episode", Integer, nullable=False),
+    Column("since_ms", Int64, nullable=False),
+    Column("fired_ms", Int64, nullable=False),
+    Column("held", Integer, nullable=False),
+    Column("told", Float64, nullable=False),
+    Column("last_ms", Int64, nullable=False),
+    PrimaryKeyConstraint("rule_id", "track_id"),
+)
+
+# `sizes` holds (slot_ms, usd) pairs as little-endian int64 and float64.
+tracks = _table(
+    "tracks",
+    *_market(),
+    Column("id", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("low", Float64, nullable=False),
+    Column("high", Float64, nullable=False),
+    Column("peak", Float64, nullable=False),
+    Column("usd", Float64, nullable=False),
+    Column("share", Float64, nullable=False),
+    Column("strength", Integer, nullable=False),
+    Column("expected_usd", Float64),
+    Column("expected_high_usd", Float64),
+    Column("born_ms", Int64, nullable=False),
+    Column("seen_ms", Int64, nullable=False),
+    Column("missed", Integer, nullable=False),
+    Column("sizes", LargeBinary, nullable=False),
+    Column("model_version", Text, nullable=False),
+    Column("closed", Text),
+    PrimaryKeyConstraint("exchange", "symbol", "id"),
+    CheckConstraint("side IN ('long', 'short')", name="side"),
+    _index_where("ix_tracks_open", "closed IS NULL", "exchange", "symbol"),
+    _index_where("ix_tracks_closed", "closed IS NOT NULL", "seen_ms"),
+)
+
+# One row a recompute: every cluster that stood then, as one blob.
+cluster_history = _table(
+    "cluster_history",
+    *_market(),
+    Column("slot_ms", Int64, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("exchange", "symbol", "slot_ms"),
+    Index(None, "slot_ms"),
+)
+
+
+def _daily_series(name: str) -> Table:
+    """A cache of one day of one market a row: 30 days load in 30 rows, a new bar rewrites some 8 kB."""
+    return _table(
+        name,
+        *_market(),
+        Column("day", Integer, nullable=False),
+        Column("payload", LargeBinary, nullable=False),
+        PrimaryKeyConstraint("exchange", "symbol", "day"),
+        Index(None, "day"),
+    )
+
+
+bars = _daily_series("bars")
+open_interest = _daily_series("open_interest")
+
+maps = _table(
+    "maps",
+    *_market(),
+    Column("time_ms", Int64, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("exchange", "symbol"),
+)
+
+model_states = _table(
+    "model_states",
+    *_market(),
+    Column("version", Text, nullable=False),
+    Column("time_ms", Int64, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("exchange", "symbol"),
+)
+
+# A row says that this slot's work is committed; a job that belongs to no market leaves exchange and symbol empty.
+slots = _table(
+    "slots",
+    Column("job", Text, nullable=False),
+    *_market(),
+    Column("slot_ms", Int64, nullable=False),
+    Column("done_ms", Int64, nullable=False),
+    PrimaryKeyConstraint("job", "exchange", "symbol", "slot_ms"),
+    Index(None, "done_ms"),
+)
+
+OUTBOX_STATES = ("ready", "sending", "sent", "ambiguous", "dead")
+
+# `lease_owner` is set from claim to outcome; `unsure` counts how often the outcome was unknown; `done_ms` is set
+# with `sent` and `dead`. Its indexes are partial on NULL tests, which a planner can prove without knowing parameters.
+outbox = _table(
+    "outbox",
+    Column("id", Int64, nullable=False),
+    Column("dedupe_key", Text, nullable=False),
+    Column("chat", Int64, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'ready'")),
+    Column("due_ms", Int64, nullable=False),
+    Column("created_ms", Int64, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("unsure", Integer, nullable=False, server_default=text("0")),
+    Column("plain", Integer, nullable=False, server_default=text("0")),
+    Column("lease_owner", Text),
+    Column("lease_until_ms", Int64),
+    Column("message_id", Int64),
+    Column("last_error", Text),
+    Column("done_ms", Int64),
+    PrimaryKeyConstraint("id"),
+    UniqueConstraint("dedupe_key"),
+    _one_of("state", OUTBOX_STATES),
+    CheckConstraint("(done_ms IS NULL) = (state NOT IN ('sent', 'dead'))", name="done"),
+    CheckConstraint("state != 'sending' OR lease_owner IS NOT NULL", name="sending"),
+    CheckConstraint("plain IN (0, 1)", name="plain"),
+    _index_where("uq_outbox_in_flight", "lease_owner IS NOT NULL", "chat", unique=True),
+    _index_where("ix_outbox_pending", "done_ms IS NULL", "chat", "id"),
+    _index_where("ix_outbox_due", "done_ms IS NULL AND lease_owner IS NULL", "due_ms", "id"),
+    _index_where("ix_outbox_done", "done_ms IS NOT NULL", "done_ms"),
+    never_reuse_ids=True,
+)
+
+# The payload goes as soon as the update is handled; the id stays a while so that a repeat is known.
+updates = _table(
+    "updates",
+    Column("id", Int64, autoincrement=False, nullable=False),
+    Column("chat", Int64),
+    Column("payload", Text),
+    Column("received_ms", Int64, nullable=False),
+    Column("handled_ms", Int64),
+    PrimaryKeyConstraint("id"),
+    _index_where("ix_updates_waiting", "handled_ms IS NULL", "id"),
+    _index_where("ix_updates_handled", "handled_ms IS NOT NULL", "handled_ms"),
+)
+
+kv = _table(
+    "kv",
+    Column("key", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    PrimaryKeyConstraint("key"),
+)
