@@ -133,9 +133,7 @@ def _missed(track: Track, clusters: Sequence[Cluster], *, low: float, high: floa
     return replace(track, missed=missed, closed=CloseReason.MERGED if merged else CloseReason.FADED)
 
 
-def _born(
-    cluster: Cluster, market: Market, slot_ms: int, ordinal: int, model_version: str, *, appeared: bool
-) -> Track:
+def _born(cluster: Cluster, market: Market, slot_ms: int, ordinal: int, model_version: str, *, appeared: bool) -> Track:
     return Track(
         id=track_id(cluster.side, slot_ms, ordinal),
         market=market,

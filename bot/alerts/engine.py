@@ -1,0 +1,334 @@
+"""The judge in memory, the same for the live bot and for a replay.
+
+It is told of maps and of price ticks and answers with `Changes`: what to remember and what to send. It applies none
+of them by itself: the caller commits them in one transaction and then calls `apply`, so that a failed commit loses
+nothing and the same is found again. One evaluation at a time: evaluate, commit, apply.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from bot.alerts.floors import meets_floor
+from bot.alerts.growth import metric as growth_metric
+from bot.alerts.judge import Measured
+from bot.alerts.kinds import JUDGES
+from bot.alerts.machine import Sight, rearm_ms
+from bot.alerts.market_book import NEAR, MarketBook
+from bot.alerts.matching import Watch
+from bot.alerts.proximity import distance_pct, passed
+from bot.alerts.readings import FirstLook, MapReading, Standing, Work
+from bot.alerts.tick_board import Look, TickBoard
+from bot.alerts.tracks import GRACE, match
+from bot.alerts.types import Changes, Kind, Market, Phase, Rule, RuleState, Track
+from bot.alerts.verdicts import BREAKER_FIRINGS, Verdicts
+from bot.liquidation.types import Floats, Ints
+
+STALE_TICKS = 3
+"""A price older than so many ticks is no data."""
+
+
+@dataclass(frozen=True, slots=True)
+class _MapSeen:
+    """A recompute that has been judged, before it is committed."""
+
+    reading: MapReading
+    watches: tuple[Watch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _TickSeen:
+    """A tick that has been judged, before it is committed."""
+
+    exchange: str
+    look: Look
+
+
+class Engine:
+    """Rules, tracks and states of every market, and what becomes of them.
+
+    `states` and `tracks` are those stored; closed tracks and states of unknown rules or tracks are ignored. `slots`
+    names each market's last recompute where that is known better than by its tracks. `tick_ms` and `slot_ms` are the
+    usual times between ticks and between recomputes. `work` tells how much the last evaluation had to look at.
+    """
+
+    def __init__(
+        self,
+        rules: Iterable[Rule] = (),
+        tracks: Iterable[Track] = (),
+        states: Iterable[RuleState] = (),
+        *,
+        slots: Mapping[Market, int] | None = None,
+        tick_ms: int = 2_000,
+        slot_ms: int = 300_000,
+        breaker_firings: int = BREAKER_FIRINGS,
+    ) -> None:
+        self.work = Work()
+        self._slot_ms = slot_ms
+        self._max_age_ms = STALE_TICKS * tick_ms
+        self._breaker_firings = breaker_firings
+        self._books: dict[Market, MarketBook] = {}
+        self._market_of: dict[int, Market] = {}
+        self._boards: dict[str, TickBoard] = {}
+        self._unsynced: set[Market] = set()
+        for rule in rules:
+            self.add_rule(rule)
+        for track in tracks:
+            book = self._book(track.market)
+            book.put_track(track)
+            book.slot_ms = max(book.slot_ms, track.seen_ms)
+        for market, last_ms in (slots or {}).items():
+            book = self._book(market)
+            book.slot_ms = max(book.slot_ms, last_ms)
+        self._take(states)
+
+    # What there is to judge
+
+    def add_rule(self, rule: Rule, states: Iterable[RuleState] = ()) -> None:
+        """Judge by this rule from now on, from the states of its first look (or those stored with it)."""
+        if rule.kind not in JUDGES:
+            raise ValueError(f"no rule can be of kind {rule.kind}")
+        if self._market_of.get(rule.id, rule.market) != rule.market:
+            self.remove_rule(rule.id)
+        self._market_of[rule.id] = rule.market
+        self._book(rule.market).put_rule(rule)
+        self._unsynced.add(rule.market)
+        self._take(states)
+
+    def replace_rule(self, rule: Rule, states: Iterable[RuleState] = ()) -> None:
+        """Snooze, pause or edit a rule. Its states stay, but for those given: an edited rule takes a first look."""
+        self.add_rule(rule, states)
+
+    def remove_rule(self, rule_id: int) -> None:
+        """Forget a rule and its states; nothing where there is none such."""
+        market = self._market_of.pop(rule_id, None)
+        if market is not None:
+            self._books[market].drop_rule(rule_id)
+            self._unsynced.add(market)
+
+    def rule(self, rule_id: int) -> Rule | None:
+        market = self._market_of.get(rule_id)
+        return None if market is None else self._books[market].rules[rule_id]
+
+    def markets(self) -> tuple[Market, ...]:
+        """The markets that rules watch, sorted."""
+        return tuple(sorted(set(self._market_of.values())))
+
+    def tracks(self, market: Market) -> tuple[Track, ...]:
+        """The open tracks of a market, as applied; those with `missed` above 0 are not in its newest map."""
+        book = self._books.get(market)
+        return () if book is None else tuple(book.tracks.values())
+
+    # What happens
+
+    def evaluate_map(self, reading: MapReading) -> Changes:
+        """Judge a recompute: tracks, growth. A slot already applied changes nothing, whatever it holds."""
+        book = self._book(reading.market)
+        if reading.slot_ms <= book.slot_ms:
+            if reading.slot_ms == book.slot_ms and book.reading is None:
+                book.reading = reading
+                self._unsynced.add(reading.market)
+            self.work = Work()
+            return Changes()
+        tracks = match(
+            book.tracks.values(),
+            reading.clusters,
+            market=reading.market,
+            slot_ms=reading.slot_ms,
+            low=reading.low,
+            high=reading.high,
+            model_version=reading.model_version,
+            mapped_before=self._mapped_before(book, reading),
+        )
+        verdicts = Verdicts(breaker_firings=self._breaker_firings)
+        watches: list[Watch] = []
+        for track in tracks:
+            if track.closed is not None:
+                verdicts.close(book, track, time_ms=reading.slot_ms)
+            elif track.missed == 0:
+                self._judge_growth(book, track, reading, verdicts, watches)
+        self.work = Work(woken=len(watches), judged=verdicts.judged)
+        return self._settled(verdicts.changes(tracks, _MapSeen(reading, tuple(watches))))
+
+    def evaluate_tick(
+        self, exchange: str, symbols: tuple[str, ...], prices: Floats, times: Ints, *, now_ms: int
+    ) -> Changes:
+        """Judge the prices (n,) of `symbols` at their `times` (n,): proximity.
+
+        A price older than three ticks at `now_ms`, or not newer than the last, is no data.
+        """
+        self._sync(exchange)
+        board = self._board(exchange)
+        look = board.look(symbols, prices, times, now_ms=now_ms)
+        verdicts = Verdicts(breaker_firings=self._breaker_firings)
+        woken = zip(
+            look.woken.tolist(), look.time_ms.tolist(), look.price.tolist(), look.unseen_ms.tolist(), strict=True
+        )
+        for (symbol, track_id), row, time_ms, price, unseen_ms in sorted((board.key(w[0]), *w) for w in woken):
+            book = self._books[Market(exchange, symbol)]
+            track = book.tracks[track_id]
+            distance = 0.0 if passed(price, track.cluster) else distance_pct(price, track.cluster)
+            measured = Measured(track, time_ms, price, distance)
+            watch = book.watch(NEAR, track)
+            for rule in watch.candidates(distance, track.cluster, time_ms, unseen_ms=unseen_ms):
+                verdicts.judge(book, watch.column.judge, rule, measured, unseen_ms=unseen_ms, event_ms=time_ms)
+            board.bound(row, watch)
+        self.work = Work(woken=len(look.woken), judged=verdicts.judged)
+        return self._settled(verdicts.changes((), _TickSeen(exchange, look)))
+
+    def apply(self, changes: Changes) -> None:
+        """Take over what has been committed."""
+        for track in changes.tracks:
+            self._book(track.market).put_track(track)
+            self._unsynced.add(track.market)
+        self._take(changes.states)
+        for rule in changes.rules:
+            if rule.id in self._market_of:
+                self.add_rule(rule)
+        seen = changes.observed
+        if isinstance(seen, _TickSeen):
+            self._board(seen.exchange).keep(seen.look)
+        elif isinstance(seen, _MapSeen):
+            book = self._book(seen.reading.market)
+            book.reading, book.slot_ms = seen.reading, seen.reading.slot_ms
+            self._unsynced.add(book.market)
+            for watch in seen.watches:
+                watch.seen_ms = seen.reading.slot_ms
+
+    # Questions
+
+    def first_look(self, rule: Rule) -> FirstLook:
+        """A rule just made or edited (with its id): which tracks satisfy it already, so that none fires for them.
+
+        Episodes go on from what is known of the rule, so that no two alerts ever share a key.
+        """
+        book = self._books.get(rule.market)
+        now = None if book is None else self._price(book)
+        if book is None or now is None:
+            return FirstLook(())
+        price, price_ms = now
+        judge = JUDGES[rule.kind]
+        states: list[RuleState] = []
+        hits: list[tuple[float, str]] = []
+        for track in book.tracks.values():
+            time_ms = price_ms if rule.kind is Kind.PROXIMITY else book.slot_ms
+            measured = Measured(track, time_ms, price, _metric(rule, track, price, book.slot_ms))
+            state = book.state(rule.id, track.id)
+            if judge.sight(rule, measured) is Sight.HIT:
+                hits.append((distance_pct(price, track.cluster), track.id))
+                states.append(_started(state, Phase.FIRED, time_ms, judge.tells(measured)))
+            elif state.last_ms:
+                states.append(_started(state, Phase.ARMED, time_ms, 0.0))
+        if not hits:
+            return FirstLook(tuple(states))
+        distance, track_id = min(hits)
+        return FirstLook(tuple(states), book.tracks[track_id], distance)
+
+    def nearest(self, rule: Rule) -> Standing | None:
+        """The rule's nearest matching track and how it stands with it; None where no track matches."""
+        book = self._books.get(rule.market)
+        now = None if book is None else self._price(book)
+        if book is None or now is None:
+            return None
+        price = now[0]
+        fit = [
+            (distance_pct(price, track.cluster), track.id)
+            for track in book.tracks.values()
+            if track.missed == 0 and meets_floor(rule, track.cluster) and not passed(price, track.cluster)
+        ]
+        if not fit:
+            return None
+        distance, track_id = min(fit)
+        state = book.state(rule.id, track_id)
+        terms = JUDGES[rule.kind].terms(rule)
+        cooling = {
+            Phase.FIRED: state.fired_ms + terms.cooldown_ms,
+            Phase.RECOVERING: rearm_ms(state, terms),
+        }.get(state.phase, 0)
+        return Standing(book.tracks[track_id], distance, state.phase, cooling)
+
+    # Inside
+
+    def _judge_growth(
+        self, book: MarketBook, track: Track, reading: MapReading, verdicts: Verdicts, watches: list[Watch]
+    ) -> None:
+        for measure in book.columns():
+            if measure.kind is not Kind.GROWTH:
+                continue
+            metric = growth_metric(track, slot_ms=reading.slot_ms, window_ms=measure.window_ms)
+            if metric is None:
+                continue
+            watch = book.watch(measure, track)
+            watches.append(watch)
+            unseen_ms = max(0, reading.slot_ms - watch.seen_ms - 2 * self._slot_ms)
+            if not watch.wakes(metric, reading.slot_ms, unseen_ms=unseen_ms):
+                continue
+            measured = Measured(track, reading.slot_ms, reading.price, metric)
+            for rule in watch.candidates(metric, track.cluster, reading.slot_ms, unseen_ms=unseen_ms):
+                verdicts.judge(book, watch.column.judge, rule, measured, unseen_ms=unseen_ms, event_ms=reading.now_ms)
+
+    def _mapped_before(self, book: MarketBook, reading: MapReading) -> bool:
+        """Whether the market was mapped so shortly before, by the same model, that a new body is a new cluster."""
+        versions = {track.model_version for track in book.tracks.values()}
+        if book.reading is not None:
+            versions.add(book.reading.model_version)
+        return versions == {reading.model_version} and reading.slot_ms - book.slot_ms <= GRACE * self._slot_ms
+
+    def _settled(self, changes: Changes) -> Changes:
+        """Where nothing is to be committed, the observation is taken over at once."""
+        if not changes:
+            self.apply(changes)
+        return changes
+
+    def _take(self, states: Iterable[RuleState]) -> None:
+        grouped: dict[tuple[Market, str], list[RuleState]] = {}
+        for state in states:
+            market = self._market_of.get(state.rule_id)
+            if market is not None and state.phase is not Phase.CLOSED:
+                grouped.setdefault((market, state.track_id), []).append(state)
+        for (market, track_id), found in grouped.items():
+            self._books[market].put_states(track_id, found)
+            self._unsynced.add(market)
+
+    def _sync(self, exchange: str) -> None:
+        """Bring the rows of changed markets up to date before a tick is looked at."""
+        board = self._board(exchange)
+        for market in [market for market in self._unsynced if market.exchange == exchange]:
+            self._unsynced.discard(market)
+            book = self._books[market]
+            judged = NEAR in book.columns() and book.reading is not None
+            live = {track.id for track in book.tracks.values() if judged and track.missed == 0}
+            for track_id in board.rows_of(market.symbol) - live:
+                seen_ms = board.remove((market.symbol, track_id))
+                if judged and track_id in book.tracks:
+                    book.watch(NEAR, book.tracks[track_id]).seen_ms = seen_ms
+            for track_id in live:
+                track = book.tracks[track_id]
+                valid_ms = book.slot_ms + GRACE * self._slot_ms
+                board.place((market.symbol, track_id), track.cluster, book.watch(NEAR, track), valid_ms=valid_ms)
+
+    def _price(self, book: MarketBook) -> tuple[float, int] | None:
+        """The market's last price and its time, from a tick or else from its map."""
+        seen = self._board(book.market.exchange).price(book.market.symbol)
+        if seen is None and book.reading is not None:
+            return book.reading.price, book.reading.slot_ms
+        return seen
+
+    def _book(self, market: Market) -> MarketBook:
+        return self._books.setdefault(market, MarketBook(market))
+
+    def _board(self, exchange: str) -> TickBoard:
+        return self._boards.setdefault(exchange, TickBoard(max_age_ms=self._max_age_ms))
+
+
+def _metric(rule: Rule, track: Track, price: float, slot_ms: int) -> float | None:
+    """What a rule measures of a track now; None where there is no data."""
+    if track.missed:
+        return None
+    if rule.kind is Kind.PROXIMITY:
+        return None if passed(price, track.cluster) else distance_pct(price, track.cluster)
+    return growth_metric(track, slot_ms=slot_ms, window_ms=rule.window_ms)
+
+
+def _started(state: RuleState, phase: Phase, time_ms: int, told: float) -> RuleState:
+    fired_ms = time_ms if phase is Phase.FIRED else 0
+    return replace(state, phase=phase, since_ms=time_ms, fired_ms=fired_ms, held=0, told=told, last_ms=time_ms)

@@ -1,0 +1,155 @@
+"""Rules of one market as arrays, and where each stands with each track: which of them must be looked at now.
+
+For each track a few numbers bound everything that can happen: the largest threshold still armed, the smallest exit
+still fired, the earliest wait that ends. While the measured value stays between them nobody needs to be asked, so a
+look costs as much as has changed, however many rules there are.
+"""
+
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.alerts.floors import floors
+from bot.alerts.judge import Judge
+from bot.alerts.machine import rearm_ms
+from bot.alerts.types import Phase, Rule, RuleState
+from bot.liquidation.types import Cluster, Side
+
+NEVER_MS = 2**62
+SLACK = 1e-9
+"""The arrays only propose; the exact comparison is the state machine's. So they propose a hair too much."""
+
+_ARMED, _PENDING, _FIRED, _RECOVERING, _INERT = range(5)
+_CODES = {
+    Phase.ARMED: _ARMED,
+    Phase.PENDING: _PENDING,
+    Phase.FIRED: _FIRED,
+    Phase.RECOVERING: _RECOVERING,
+    Phase.DONE: _INERT,
+    Phase.CLOSED: _INERT,
+}
+_SIDES = {None: 0, Side.LONG: 1, Side.SHORT: 2}
+
+
+class Column:
+    """Rules of one market that measure the same thing, sorted by `hit_at`. Every array has shape (n,)."""
+
+    __slots__ = ("exit_at", "hit_at", "judge", "min_strength", "min_usd", "position", "rules", "side", "silent_ms")
+
+    def __init__(self, rules: Iterable[Rule], judge: Judge) -> None:
+        keyed = sorted(((judge.hit_at(rule), rule.id, rule) for rule in rules), key=lambda row: row[:2])
+        self.judge = judge
+        self.rules = tuple(rule for _, _, rule in keyed)
+        self.position = {rule.id: i for i, rule in enumerate(self.rules)}
+        self.hit_at = np.array([hit_at for hit_at, _, _ in keyed], dtype=np.float64)
+        self.exit_at = np.array([judge.exit_at(rule) for rule in self.rules], dtype=np.float64)
+        self.side = np.array([_SIDES[rule.side] for rule in self.rules], dtype=np.int8)
+        self.min_strength, self.min_usd = (
+            np.array([floors(rule) for rule in self.rules], dtype=np.float64).reshape(-1, 2).T
+        )
+        self.silent_ms = np.array([silent_until_ms(rule) for rule in self.rules], dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    @property
+    def reach(self) -> float:
+        """The largest threshold: no rule is hit by a metric above it."""
+        return float(self.hit_at[-1]) if len(self.hit_at) else -np.inf
+
+    def eligible(self, cluster: Cluster) -> NDArray[np.bool_]:
+        """Which rules this cluster is on the side of and big enough for."""
+        good: NDArray[np.bool_] = (self.min_strength <= cluster.strength) & (self.min_usd <= cluster.usd)
+        good &= (self.side == 0) | (self.side == _SIDES[cluster.side])
+        return good
+
+
+class Watch:
+    """One column of rules against one track: the phase of each, and the bounds within which nothing happens."""
+
+    __slots__ = ("again", "armed", "column", "due", "due_ms", "exact", "fired", "phases", "seen_ms")
+
+    def __init__(self, column: Column, states: Mapping[int, RuleState], *, seen_ms: int) -> None:
+        self.column = column
+        self.phases = np.zeros(len(column), dtype=np.int8)
+        self.due: dict[int, int] = {}
+        self.seen_ms = max([seen_ms, *(state.last_ms for state in states.values())])
+        self.update(states.values())
+
+    def update(self, states: Iterable[RuleState]) -> None:
+        """Take over states; rules of other columns are not this watch's."""
+        position = self.column.position
+        for state in states:
+            if state.rule_id in position:
+                self._place(position[state.rule_id], state)
+        self._bound()
+
+    def loosen(self) -> None:
+        """The cluster has changed: any rule may have become eligible."""
+        self.exact = False
+        self.armed = self.column.reach
+
+    def _bound(self) -> None:
+        """Bounds that surely hold, without asking which rules the cluster is big enough for."""
+        phases = self.phases
+        self.loosen()
+        self.again = self.column.reach if self.due else -np.inf
+        fired = self.column.exit_at[phases == _FIRED]
+        self.fired = float(fired.min()) if len(fired) else np.inf
+        waiting = bool((phases == _PENDING).any())
+        self.due_ms = -1 if waiting else min(self.due.values(), default=NEVER_MS)
+
+    def tighten(self, cluster: Cluster, now_ms: int) -> None:
+        """Work the bounds out exactly for this cluster; a rule that is snoozed now is due when it wakes."""
+        self._bound()
+        column = self.column
+        ready = (self.phases == _ARMED) & column.eligible(cluster)
+        silent = column.silent_ms > now_ms
+        awake = np.flatnonzero(ready & ~silent)
+        self.armed = float(column.hit_at[awake[-1]]) if len(awake) else -np.inf
+        asleep = column.silent_ms[ready & silent]
+        if len(asleep):
+            self.due_ms = min(self.due_ms, int(asleep.min()))
+        self.exact = True
+
+    def wakes(self, metric: float, now_ms: int, *, unseen_ms: int) -> bool:
+        """Whether anything may change at this metric. `TickBoard` asks the same of all tracks at once."""
+        return (
+            metric <= self.armed + SLACK
+            or metric <= self.again + SLACK
+            or metric > self.fired - SLACK
+            or now_ms >= self.due_ms
+            or (unseen_ms > 0 and bool(self.due))
+        )
+
+    def candidates(self, metric: float, cluster: Cluster, now_ms: int, *, unseen_ms: int) -> tuple[Rule, ...]:
+        """The rules that must be asked now, by id. Tightens the bounds on the way."""
+        if not self.exact:
+            self.tighten(cluster, now_ms)
+            if not self.wakes(metric, now_ms, unseen_ms=unseen_ms):
+                return ()
+        column, phases = self.column, self.phases
+        first = int(np.searchsorted(column.hit_at, metric - SLACK))
+        hit = (phases[first:] == _ARMED) & column.eligible(cluster)[first:] & (column.silent_ms[first:] <= now_ms)
+        hit |= phases[first:] == _RECOVERING
+        chosen = set((first + np.flatnonzero(hit)).tolist())
+        chosen.update(np.flatnonzero((phases == _FIRED) & (column.exit_at < metric + SLACK)).tolist())
+        chosen.update(np.flatnonzero(phases == _PENDING).tolist())
+        chosen.update(at for at, due_ms in self.due.items() if due_ms <= now_ms or unseen_ms > 0)
+        if self.due_ms <= now_ms:
+            self.exact = False
+        return tuple(sorted((column.rules[at] for at in chosen), key=attrgetter("id")))
+
+    def _place(self, at: int, state: RuleState) -> None:
+        self.phases[at] = _CODES[state.phase]
+        if state.phase is Phase.RECOVERING:
+            self.due[at] = rearm_ms(state, self.column.judge.terms(self.column.rules[at]))
+        else:
+            self.due.pop(at, None)
+
+
+def silent_until_ms(rule: Rule) -> int:
+    """Until when a rule may not fire; a paused one never may."""
+    return NEVER_MS if rule.paused_reason is not None else rule.snoozed_until_ms

@@ -1,0 +1,68 @@
+"""What the engine is told of a market, and what it answers to questions."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.alerts.types import Market, Phase, RuleState, Track
+from bot.liquidation.types import Cluster, OpenInterestSource
+
+Touch = Callable[[Cluster, float], tuple[tuple[int, float], ...]]
+"""(hours, probability) pairs that price, given, touches the cluster's nearest edge."""
+
+
+def no_odds(_cluster: Cluster, _price: float) -> tuple[tuple[int, float], ...]:
+    """Where the odds are not known."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class MapReading:
+    """One recompute of one market.
+
+    `slot_ms` is the recompute's slot and drives all logic; `now_ms` is when it is judged, and only dates its events.
+    `low` and `high` are the extremes of price over the bars that this map has seen and the last one had not. `map_ms`
+    is the end of the map's last bar.
+    """
+
+    market: Market
+    slot_ms: int
+    now_ms: int
+    clusters: tuple[Cluster, ...]
+    price: float
+    low: float
+    high: float
+    map_ms: int
+    model_version: str
+    open_interest: OpenInterestSource
+    touch: Touch = no_odds
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    """A rule just made, against the market as it stands: what is true already is told of in the confirmation.
+
+    `states` are to be stored with the rule and handed to `Engine.add_rule`; `already` is the track that satisfies
+    the rule now, the nearest of them, with its distance in percent.
+    """
+
+    states: tuple[RuleState, ...]
+    already: Track | None = None
+    distance_pct: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a rule stands now: its nearest matching track, how far it is, and until when it cools (0: it does not)."""
+
+    track: Track
+    distance_pct: float
+    phase: Phase
+    cooling_until_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How much the last evaluation had to look at: tracks that woke, and (rule, track) pairs that were judged."""
+
+    woken: int = 0
+    judged: int = 0

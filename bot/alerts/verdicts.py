@@ -1,0 +1,102 @@
+"""One evaluation's verdicts: pairs of rule and track go before the state machine, and what comes of it is gathered."""
+
+from collections import Counter
+from dataclasses import replace
+
+from bot.alerts.judge import Judge, Measured
+from bot.alerts.machine import Decision, Observation, step
+from bot.alerts.market_book import MarketBook
+from bot.alerts.matching import silent_until_ms
+from bot.alerts.types import Changes, Event, Phase, Rule, RuleState, Track
+
+BREAKER_MS = 3 * 60_000
+BREAKER_FIRINGS = 15
+"""So many firings of one rule in so short a time pause it."""
+
+BREAKER = "breaker"
+"""The reason of a rule that the breaker has paused."""
+
+
+class Verdicts:
+    """Gathers states, events and paused rules; `changes` gives them in an order that depends on nothing but them."""
+
+    def __init__(self, *, breaker_firings: int = BREAKER_FIRINGS) -> None:
+        self.judged = 0
+        self._breaker_firings = breaker_firings
+        self._states: list[tuple[tuple[object, ...], RuleState]] = []
+        self._events: list[Event] = []
+        self._firings: Counter[int] = Counter()
+        self._paused: dict[int, Rule] = {}
+
+    def judge(
+        self, book: MarketBook, judge: Judge, rule: Rule, measured: Measured, *, unseen_ms: int, event_ms: int
+    ) -> Decision:
+        """Put one pair before the state machine; the reason for what it did."""
+        state = book.state(rule.id, measured.track.id)
+        seen = Observation(
+            time_ms=measured.time_ms,
+            sight=judge.sight(rule, measured),
+            tells=judge.tells(measured),
+            worth=judge.worth(rule, state, measured),
+            silenced=rule.id in self._paused or silent_until_ms(rule) > measured.time_ms,
+            unseen_ms=unseen_ms,
+        )
+        after, decision = step(state, seen, judge.terms(rule))
+        self.judged += 1
+        if after is not state:
+            self._states.append(((book.market, after.track_id, after.rule_id), after))
+        if decision is Decision.FIRED:
+            self._events.append(_event(book, judge, rule, measured, episode=after.episode, event_ms=event_ms))
+            self._count(book, rule, measured.time_ms)
+        return decision
+
+    def close(self, book: MarketBook, track: Track, *, time_ms: int) -> None:
+        """A track has ended, and with it every state on it."""
+        for state in book.known_states(track.id):
+            ended = replace(state, phase=Phase.CLOSED, since_ms=time_ms, last_ms=max(time_ms, state.last_ms))
+            self._states.append(((book.market, ended.track_id, ended.rule_id), ended))
+
+    def changes(self, tracks: tuple[Track, ...], observed: object) -> Changes:
+        self._states.sort(key=lambda row: row[0])
+        self._events.sort(key=lambda event: (event.market, event.track_id, event.rule_id))
+        return Changes(
+            states=tuple(state for _, state in self._states),
+            tracks=tracks,
+            rules=tuple(self._paused.values()),
+            events=tuple(self._events),
+            observed=observed,
+        )
+
+    def _count(self, book: MarketBook, rule: Rule, time_ms: int) -> None:
+        """The breaker. A pair fires at most once in its cooldown, so pairs that fired lately are firings."""
+        self._firings[rule.id] += 1
+        recent = self._firings[rule.id] + book.firings_since(rule.id, time_ms - BREAKER_MS)
+        if recent >= self._breaker_firings:
+            self._paused[rule.id] = replace(rule, paused_reason=BREAKER)
+
+
+def _event(book: MarketBook, judge: Judge, rule: Rule, measured: Measured, *, episode: int, event_ms: int) -> Event:
+    reading = book.reading
+    if reading is None:
+        raise ValueError(f"{book.market}: judged without a map")
+    cluster = measured.track.cluster
+    telling = judge.tell(rule, measured)
+    return Event(
+        time_ms=event_ms,
+        kind=telling.kind,
+        market=book.market,
+        rule_id=rule.id,
+        chat=rule.chat,
+        track_id=measured.track.id,
+        episode=episode,
+        severity=telling.severity,
+        price=measured.price,
+        cluster=cluster,
+        value_pct=telling.value_pct,
+        threshold_pct=rule.threshold_pct,
+        window_ms=rule.window_ms,
+        reason=telling.reason,
+        map_ms=reading.map_ms,
+        open_interest=reading.open_interest,
+        touch=reading.touch(cluster, measured.price),
+    )
