@@ -1,0 +1,242 @@
+"""The position model: who holds what, and where it would be liquidated.
+
+Both sides of each contract, in turnover rows, over absolute log-price cells. Per closed bar: the path sweeps the
+cells it touches, a share of the rest closes, new positions open over the bar and take their place through the
+distance kernel, the close sweeps what it has already passed. `rebuild` gets there in closed form, `update` bar by
+bar; both are one definition and agree to rounding.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from bot.liquidation.bars import Bar, Path, check_bar, check_history, entry_density, path_of
+from bot.liquidation.book import REACH, Book
+from bot.liquidation.flow import HOUR_MS, Flows, FlowState, Rates, Step, flows
+from bot.liquidation.grid import cells_of
+from bot.liquidation.kernel import distance_kernel
+from bot.liquidation.margin import RiskTier
+from bot.liquidation.parameters import DEFAULT, ModelParameters, parameters_of
+from bot.liquidation.reading import read_map
+from bot.liquidation.standing import Cohorts, lots_of, sign_of, standing, stock_profile
+from bot.liquidation.state import pack, unpack
+from bot.liquidation.types import Floats, History, LiquidationMap, Side
+
+SIDES = (Side.LONG, Side.SHORT)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What the path of one bar liquidated: coins by side (long, short) and turnover row, shape (2, rows)."""
+
+    time_ms: int
+    coins: Floats
+
+
+class PositionModel:
+    """Who stands where on one contract after a bar's close. Made by `rebuild`, or by `restore` from its `state`."""
+
+    __slots__ = ("_books", "_flow", "_rates", "_whole", "bar_ms", "close", "open_ms", "parameters", "tiers", "weights")
+
+    def __init__(
+        self,
+        *,
+        bar_ms: int,
+        open_ms: int,
+        close: float,
+        tiers: tuple[RiskTier, ...] | None,
+        parameters: ModelParameters,
+        flow: FlowState,
+        coins: tuple[Floats, Floats],
+        weights: Floats | None = None,
+        whole: Floats | None = None,
+    ) -> None:
+        """Use `rebuild` or `restore`. `coins` are each side's Book.coins(); `whole` (2, rows) all coins, if more."""
+        self.bar_ms = bar_ms
+        self.open_ms = open_ms
+        self.close = close
+        self.tiers = tiers
+        self.parameters = parameters
+        self.weights: Floats = np.array(parameters.turnover_prior if weights is None else weights, dtype=np.float64)
+        self._rates = Rates.of(bar_ms, parameters)
+        self._flow = flow
+        self._whole = whole
+        cell = int(cells_of(close))
+        self._books = tuple(
+            Book(sign_of(side), distance_kernel(side, tiers, parameters), sign_of(side) * cell, standing_coins)
+            for side, standing_coins in zip(SIDES, coins, strict=True)
+        )
+
+    @classmethod
+    def rebuild(
+        cls,
+        history: History,
+        *,
+        tiers: Sequence[RiskTier] | None = None,
+        parameters: ModelParameters = DEFAULT,
+        since_ms: int | None = None,
+    ) -> "PositionModel":
+        """The model after the last bar of `history`, in closed form.
+
+        `tiers` are the contract's risk tiers (None: a large contract's). With `since_ms` only positions opened in
+        bars from that time on are placed, with the decay and the normalising factor of the full model; such a model
+        can be read but not updated. Raises ValueError, naming the bar, on a broken history.
+        """
+        check_history(history)
+        table = None if tiers is None else tuple(tiers)
+        kernels = [distance_kernel(side, table, parameters) for side in SIDES]
+        path = path_of(history.high, history.low, history.close, history.volume, history.quote_volume)
+        rates = Rates.of(history.bar_ms, parameters)
+        flow, state = flows(rates, history.open_ms, history.volume, history.open_interest)
+        cohorts = _cohorts(path, flow)
+        coins = _standing(cohorts, kernels)
+        whole = None
+        if since_ms is not None:
+            whole = np.array([side.sum(axis=1) for side in coins])
+            late = cohorts.weight * (history.open_ms >= since_ms)
+            coins = _standing(Cohorts(path, late, np.zeros_like(cohorts.stock), -1), kernels)
+        return cls(
+            bar_ms=history.bar_ms,
+            open_ms=int(history.open_ms[-1]),
+            close=float(history.close[-1]),
+            tiers=table,
+            parameters=parameters,
+            flow=state,
+            coins=(coins[0], coins[1]),
+            whole=whole,
+        )
+
+    @property
+    def time_ms(self) -> int:
+        """The close time of the last bar."""
+        return self.open_ms + self.bar_ms
+
+    def update(self, bar: Bar) -> Swept:
+        """Take the next closed bar into account; what its path liquidated. Raises ValueError on a broken bar."""
+        if self._whole is not None:
+            raise ValueError("a model of late positions only (since_ms) cannot be updated")
+        check_bar(bar, after_ms=self.open_ms)
+        path = path_of(*(np.array([figure]) for figure in (bar.high, bar.low, bar.close, bar.volume, bar.quote_volume)))
+        step = self._flow.step(self._rates, bar.open_ms, bar.volume, bar.open_interest)
+        density = entry_density(path)
+        taken = [self._advance(book, path, step, density) for book in self._books]
+        self.open_ms, self.close = bar.open_ms, bar.close
+        return Swept(self.time_ms, np.array(taken))
+
+    def extend(self, history: History) -> list[Swept]:
+        """Update with every bar of `history` that is newer than the model; what each of them liquidated."""
+        fields = (history.open, history.high, history.low, history.close, history.volume, history.quote_volume)
+        columns = [column.tolist() for column in (history.open_ms, *fields, history.open_interest)]
+        return [self.update(Bar(*row)) for row in zip(*columns, strict=True) if row[0] > self.open_ms]
+
+    def mixing_weights(self) -> Floats:
+        """Weight of each turnover row in the map, (rows,), summing to 1.
+
+        `weights`, less what is physically implausible: a row that would open more coins than are traded.
+        """
+        opened_per_traded = self._rates.share * self._flow.ratio(self._rates)
+        full, none = self.parameters.plausible_flow
+        weights: Floats = self.weights * np.clip((none - opened_per_traded) / (none - full), 0.0, 1.0)
+        if not weights.sum() > 0:
+            weights = np.zeros_like(weights)
+            weights[int(np.argmax(self.parameters.turnover_hours))] = 1.0
+        mixing: Floats = weights / weights.sum()
+        return mixing
+
+    @property
+    def measured(self) -> bool:
+        """Whether the map's totals rest on open interest that was measured lately."""
+        limit = max(self.parameters.stale_hours * HOUR_MS, (self.parameters.stuck_bars + 1) * self.bar_ms)
+        return self._flow.anchored and self.time_ms - self._flow.measured_ms <= limit
+
+    def map(self, *, price: float | None = None, time_ms: int | None = None, window: float = 0.12) -> LiquidationMap:
+        """The map around `price` (the last close if None), in cells within +-`window` in log price.
+
+        With a newer price than the last close, the cells between them count as swept; `time_ms` is then its time.
+        Totals equal the open interest where it was ever known; otherwise they are what the model's flow built up:
+        half a day's mean volume after a long history without sweeps. Raises ValueError on a price or window that
+        is not a positive number.
+        """
+        weights = self.mixing_weights()
+        coins = [book.mix(weights) for book in self._books]
+        masses = [float(side.sum()) for side in coins] if self._whole is None else (self._whole @ weights).tolist()
+        totals = [float(weights @ self._flow.estimate)] * 2 if self._flow.anchored else masses
+        for side, mass, total in zip(coins, masses, totals, strict=True):
+            if mass > 0:
+                side *= total / mass
+        return read_map(
+            (coins[0], coins[1]),
+            (totals[0], totals[1]),
+            close_cell=self._books[1].close,
+            price=self.close if price is None else price,
+            time_ms=self.time_ms if time_ms is None else time_ms,
+            window=window,
+            open_interest="measured" if self.measured else "estimated",
+        )
+
+    def state(self) -> bytes:
+        """Everything that `restore` needs to go on exactly as this model would; about 0.12 MB."""
+        if self._whole is not None:
+            raise ValueError("a model of late positions only (since_ms) has no state to keep")
+        return pack(
+            {
+                "bar_ms": self.bar_ms,
+                "open_ms": self.open_ms,
+                "close": self.close,
+                "parameters": asdict(self.parameters),
+                "tiers": None if self.tiers is None else [asdict(tier) for tier in self.tiers],
+                "flow": {name: value for name, value in asdict(self._flow).items() if name != "estimate"},
+            },
+            (self.weights, self._flow.estimate, *(array for book in self._books for array in book.saved())),
+        )
+
+    @classmethod
+    def restore(cls, state: bytes) -> "PositionModel":
+        """The model whose `state` this is. Raises ValueError on anything else, or on another model version."""
+        fields, arrays = unpack(state)
+        try:
+            weights, estimate, *books = arrays
+            model = cls(
+                bar_ms=fields["bar_ms"],
+                open_ms=fields["open_ms"],
+                close=fields["close"],
+                tiers=None if fields["tiers"] is None else tuple(RiskTier(**tier) for tier in fields["tiers"]),
+                parameters=parameters_of(fields["parameters"]),
+                flow=FlowState(estimate=estimate, **fields["flow"]),
+                coins=(books[0], books[2]),
+                weights=weights,
+            )
+            for book, saved in zip(model._books, (books[:2], books[2:]), strict=True):
+                book.load(*saved)
+        except (KeyError, TypeError, IndexError) as error:
+            raise ValueError("not a state of this position model") from error
+        return model
+
+    def _advance(self, book: Book, path: Path, step: Step, density: Floats) -> Floats:
+        """One bar on one side: sweep, close, open, with the close having swept what it passed; the coins swept."""
+        high, low = book.sign * int(path.high[0]), book.sign * int(path.low[0])
+        taken = book.sweep(max(high, low))
+        book.fade(step.kept)
+        book.move(book.sign * int(path.close[0]))
+        entries = density[:: book.sign]
+        profile = book.kernel * entries[0] if len(entries) == 1 else np.convolve(entries, book.kernel)
+        book.open(step.opened, profile, min(high, low))
+        if step.stock is not None:
+            stock = stock_profile(book.kernel, REACH)
+            book.open(step.stock, stock / stock.sum(), book.close + 1)
+        return taken
+
+
+def _cohorts(path: Path, flow: Flows) -> Cohorts:
+    """Each bar's opened coins that were not closed voluntarily by the end."""
+    fading = np.cumsum(np.log(flow.kept[:, ::-1]), axis=1)[:, ::-1]
+    left = np.ones_like(flow.kept)
+    np.exp(fading[:, 1:], out=left[:, :-1])
+    stock = flow.stock * left[:, flow.stock_bar] if flow.stock_bar >= 0 else flow.stock
+    return Cohorts(path, flow.opened * left, stock, flow.stock_bar)
+
+
+def _standing(cohorts: Cohorts, kernels: Sequence[Floats]) -> list[Floats]:
+    lots = lots_of(cohorts)
+    return [standing(cohorts, lots, kernel, side, REACH) for side, kernel in zip(SIDES, kernels, strict=True)]
