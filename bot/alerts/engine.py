@@ -109,9 +109,9 @@ class Engine:
         market = self._market_of.get(rule_id)
         return None if market is None else self._books[market].rules[rule_id]
 
-    def markets(self) -> tuple[Market, ...]:
-        """The markets that rules watch, sorted."""
-        return tuple(sorted(set(self._market_of.values())))
+    def markets(self) -> set[Market]:
+        """The markets that rules watch."""
+        return set(self._market_of.values())
 
     def tracks(self, market: Market) -> tuple[Track, ...]:
         """The open tracks of a market, as applied; those with `missed` above 0 are not in its newest map."""
