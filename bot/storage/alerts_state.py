@@ -11,7 +11,7 @@ from bot.alerts.types import CloseReason, Market, Phase, RuleState, Track
 from bot.liquidation.types import Cluster, Side
 from bot.storage.access import Access
 from bot.storage.blobs import pack, unpack
-from bot.storage.codec import sizes_from_blob, sizes_to_blob
+from bot.storage.codec import samples_from_blob, samples_to_blob
 from bot.storage.statements import upsert
 from bot.storage.tables import cluster_history, rule_states, rules, tracks
 
@@ -155,13 +155,15 @@ def _track_row(track: Track) -> dict[str, Any]:
         "born_ms": int(track.born_ms),
         "seen_ms": int(track.seen_ms),
         "missed": track.missed,
-        "sizes": sizes_to_blob(track.sizes),
+        "samples": samples_to_blob(track.sizes, track.spans),
         "model_version": track.model_version,
+        "appeared": int(track.appeared),
         "closed": track.closed.value if track.closed else None,
     }
 
 
 def _track(row: Row[Any]) -> Track:
+    sizes, spans = samples_from_blob(row.samples)
     return Track(
         id=row.id,
         market=Market(row.exchange, row.symbol),
@@ -169,9 +171,11 @@ def _track(row: Row[Any]) -> Track:
         born_ms=row.born_ms,
         seen_ms=row.seen_ms,
         missed=row.missed,
-        sizes=sizes_from_blob(row.sizes),
+        sizes=sizes,
         model_version=row.model_version,
         closed=CloseReason(row.closed) if row.closed else None,
+        spans=spans,
+        appeared=bool(row.appeared),
     )
 
 

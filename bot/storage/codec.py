@@ -3,6 +3,7 @@
 What is written here is read by later versions: a field may be added with a default, never renamed or removed.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -69,12 +70,21 @@ def map_from_blob(blob: bytes) -> LiquidationMap:
     return LiquidationMap(**fields)
 
 
-_SAMPLE = np.dtype([("slot_ms", "<i8"), ("usd", "<f8")])
+_SAMPLE = np.dtype([("slot_ms", "<i8"), ("usd", "<f8"), ("low", "<f8"), ("high", "<f8")])
+
+Sizes = tuple[tuple[int, float], ...]
+Spans = tuple[tuple[float, float], ...]
 
 
-def sizes_to_blob(sizes: tuple[tuple[int, float], ...]) -> bytes:
-    return np.array(sizes, dtype=_SAMPLE).tobytes()
+def samples_to_blob(sizes: Sizes, spans: Spans) -> bytes:
+    """A track's sizes, each with its edges: spans belong to the newest sizes, the edges of older ones are NaN."""
+    unknown = ((math.nan, math.nan),) * (len(sizes) - len(spans))
+    edges = (unknown + spans)[-len(sizes) :]
+    rows = [(*size, *span) for size, span in zip(sizes, edges, strict=False)]
+    return np.array(rows, dtype=_SAMPLE).tobytes()
 
 
-def sizes_from_blob(blob: bytes) -> tuple[tuple[int, float], ...]:
-    return tuple((int(slot_ms), float(usd)) for slot_ms, usd in np.frombuffer(blob, dtype=_SAMPLE).tolist())
+def samples_from_blob(blob: bytes) -> tuple[Sizes, Spans]:
+    rows = np.frombuffer(blob, dtype=_SAMPLE).tolist()
+    sizes = tuple((slot_ms, usd) for slot_ms, usd, _, _ in rows)
+    return sizes, tuple((low, high) for _, _, low, high in rows if not math.isnan(low))

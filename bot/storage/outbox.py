@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, Row, Select, Update, and_, case, exists, func, select, update
 
 from bot.storage.access import Access
@@ -252,5 +253,7 @@ def _claimed(row: Row[Any], owner: str) -> Claimed:
 
 
 def _number(value: Any) -> Any:
-    """A numpy scalar as the number it is."""
-    return value.item()
+    """A numpy scalar as the number it is; json asks for what it does not know."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"a message cannot hold a {type(value).__name__}")

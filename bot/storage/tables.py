@@ -107,7 +107,7 @@ rule_states = _table(
     PrimaryKeyConstraint("rule_id", "track_id"),
 )
 
-# `sizes` holds (slot_ms, usd) pairs as little-endian int64 and float64.
+# `samples` holds (slot_ms, usd, low, high) rows, each number little-endian and eight bytes long.
 tracks = _table(
     "tracks",
     *_market(),
@@ -124,11 +124,13 @@ tracks = _table(
     Column("born_ms", Int64, nullable=False),
     Column("seen_ms", Int64, nullable=False),
     Column("missed", Integer, nullable=False),
-    Column("sizes", LargeBinary, nullable=False),
+    Column("samples", LargeBinary, nullable=False),
     Column("model_version", Text, nullable=False),
+    Column("appeared", Integer, nullable=False),
     Column("closed", Text),
     PrimaryKeyConstraint("exchange", "symbol", "id"),
     CheckConstraint("side IN ('long', 'short')", name="side"),
+    CheckConstraint("appeared IN (0, 1)", name="appeared"),
     _index_where("ix_tracks_open", "closed IS NULL", "exchange", "symbol"),
     _index_where("ix_tracks_closed", "closed IS NOT NULL", "seen_ms"),
 )

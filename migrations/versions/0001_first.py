@@ -46,8 +46,8 @@ def create_people() -> None:
         sa.Column("inactive_reason", sa.Text),
         sa.Column("created_ms", INT64, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_chats"),
-        sa.CheckConstraint("active IN (0, 1)", name="ck_chats_active"),
-        sa.CheckConstraint("kind IN ('private', 'group', 'supergroup', 'channel')", name="ck_chats_kind"),
+        sa.CheckConstraint("active IN (0, 1)", name=op.f("ck_chats_active")),
+        sa.CheckConstraint("kind IN ('private', 'group', 'supergroup', 'channel')", name=op.f("ck_chats_kind")),
     )
     create(
         "rules",
@@ -104,11 +104,13 @@ def create_judgement() -> None:
         sa.Column("born_ms", INT64, nullable=False),
         sa.Column("seen_ms", INT64, nullable=False),
         sa.Column("missed", sa.Integer, nullable=False),
-        sa.Column("sizes", sa.LargeBinary, nullable=False),
+        sa.Column("samples", sa.LargeBinary, nullable=False),
         sa.Column("model_version", sa.Text, nullable=False),
+        sa.Column("appeared", sa.Integer, nullable=False),
         sa.Column("closed", sa.Text),
         sa.PrimaryKeyConstraint("exchange", "symbol", "id", name="pk_tracks"),
-        sa.CheckConstraint("side IN ('long', 'short')", name="ck_tracks_side"),
+        sa.CheckConstraint("side IN ('long', 'short')", name=op.f("ck_tracks_side")),
+        sa.CheckConstraint("appeared IN (0, 1)", name=op.f("ck_tracks_appeared")),
     )
     index("ix_tracks_open", "tracks", "exchange", "symbol", where="closed IS NULL")
     index("ix_tracks_closed", "tracks", "seen_ms", where="closed IS NOT NULL")
@@ -198,10 +200,10 @@ def create_outbox() -> None:
         sa.Column("done_ms", INT64),
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
         sa.UniqueConstraint("dedupe_key", name="uq_outbox_dedupe_key"),
-        sa.CheckConstraint("state IN ('ready', 'sending', 'sent', 'ambiguous', 'dead')", name="ck_outbox_state"),
-        sa.CheckConstraint("(done_ms IS NULL) = (state NOT IN ('sent', 'dead'))", name="ck_outbox_done"),
-        sa.CheckConstraint("state != 'sending' OR lease_owner IS NOT NULL", name="ck_outbox_sending"),
-        sa.CheckConstraint("plain IN (0, 1)", name="ck_outbox_plain"),
+        sa.CheckConstraint("state IN ('ready', 'sending', 'sent', 'ambiguous', 'dead')", name=op.f("ck_outbox_state")),
+        sa.CheckConstraint("(done_ms IS NULL) = (state NOT IN ('sent', 'dead'))", name=op.f("ck_outbox_done")),
+        sa.CheckConstraint("state != 'sending' OR lease_owner IS NOT NULL", name=op.f("ck_outbox_sending")),
+        sa.CheckConstraint("plain IN (0, 1)", name=op.f("ck_outbox_plain")),
         never_reuse_ids=True,
     )
     index("uq_outbox_in_flight", "outbox", "chat", where="lease_owner IS NOT NULL", unique=True)

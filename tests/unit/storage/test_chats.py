@@ -1,0 +1,69 @@
+"""Chats that come, go and move."""
+
+import pytest
+
+from bot.storage.chats import Chat
+from bot.storage.database import Database
+from tests.unit.storage.values import BTC, NOW, row, rule
+
+GROUP, SUPERGROUP = -500, -1_000_000_000_500
+
+
+async def test_a_chat_is_made_when_it_first_speaks(db: Database) -> None:
+    assert await db.chats.get(7) is None
+    assert await db.chats.seen(7, kind="private", now_ms=NOW) == Chat(7, "private", created_ms=NOW)
+    assert await db.chats.seen(7, kind="private", now_ms=NOW + 1) == Chat(7, "private", created_ms=NOW)
+
+
+@pytest.mark.parametrize(("chat", "kind"), [(7, "private"), (GROUP, "group")])
+async def test_a_rule_makes_the_chat_it_belongs_to(db: Database, chat: int, kind: str) -> None:
+    await db.rules.add(rule(chat=chat))
+    assert await db.chats.get(chat) == Chat(chat, kind, created_ms=NOW)
+
+
+async def test_a_language_is_kept(db: Database) -> None:
+    assert not await db.chats.set_language(7, "de")
+    await db.chats.seen(7, kind="private", now_ms=NOW)
+    assert await db.chats.set_language(7, "de")
+    assert await db.chats.seen(7, kind="private", now_ms=NOW) == Chat(7, "private", "de", created_ms=NOW)
+
+
+async def test_a_chat_that_refuses_the_bot_ends_what_waits_and_comes_alive_when_it_speaks(db: Database) -> None:
+    await db.chats.seen(7, kind="private", now_ms=NOW)
+    await db.outbox.add([row("a", 7), row("b", 7), row("c", 8)])
+    assert await db.chats.deactivate(7, "blocked by the user", now_ms=NOW) == 2
+    gone = await db.chats.get(7)
+    assert gone is not None
+    assert (gone.active, gone.inactive_reason) == (False, "blocked by the user")
+    fate = await db.outbox.fate("b")
+    assert fate is not None
+    assert (fate.state, fate.last_error) == ("dead", "blocked by the user")
+    assert await db.outbox.counts() == {"dead": 2, "ready": 1}
+    assert (await db.chats.seen(7, kind="private", now_ms=NOW)).active
+
+
+async def test_a_group_that_becomes_a_supergroup_takes_everything_along(db: Database) -> None:
+    made, _ = await db.rules.add(rule(chat=GROUP))
+    await db.chats.set_language(GROUP, "es")
+    await db.outbox.add([row("a", GROUP), row("b", GROUP)])
+    [claimed] = await db.outbox.claim(NOW, "me", 60_000, 10)
+    await db.outbox.begin(claimed, now_ms=NOW, lease_ms=60_000)
+    for _ in range(2):
+        await db.chats.migrate(GROUP, SUPERGROUP, now_ms=NOW)
+    assert await db.chats.get(GROUP) is None
+    assert await db.chats.get(SUPERGROUP) == Chat(SUPERGROUP, "supergroup", "es", created_ms=NOW)
+    assert [moved.id for moved in await db.rules.of_chat(SUPERGROUP)] == [made.id]
+    [first] = await db.outbox.claim(NOW, "me", 60_000, 10)
+    assert (first.dedupe_key, first.chat, first.repeat) == ("a", SUPERGROUP, False)
+
+
+async def test_a_supergroup_that_is_known_already_keeps_its_own_settings(db: Database) -> None:
+    await db.rules.add(rule(chat=GROUP))
+    await db.rules.add(rule(chat=SUPERGROUP, market=BTC))
+    await db.chats.set_language(SUPERGROUP, "de")
+    await db.chats.migrate(GROUP, SUPERGROUP, now_ms=NOW)
+    moved = await db.chats.get(SUPERGROUP)
+    assert moved is not None
+    assert moved.language == "de"
+    assert len(await db.rules.of_chat(SUPERGROUP)) == 2
+    assert await db.chats.get(GROUP) is None
