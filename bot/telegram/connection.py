@@ -1,5 +1,6 @@
 """The line to the Bot API: one pool of connections for requests, another for the long poll."""
 
+import asyncio
 import json
 import os
 from collections.abc import Sequence
@@ -46,6 +47,10 @@ class Line(Bot):
             self._post("getUpdates", question, read_timeout=wait_s + 10), token=self.token
         )
         return updates
+
+    async def shutdown(self) -> None:
+        """Close both pools, also where `initialize` was never called (the library would leave them open)."""
+        await asyncio.gather(*(pool.shutdown() for pool in self._request))
 
     def __repr__(self) -> str:
         return "Line[token=[token]]"

@@ -57,6 +57,14 @@ class TopicGoneError(BadMessageError):
     """The topic was deleted or closed; the chat itself is alive."""
 
 
+class ConflictError(MessengerDownError):
+    """Another program polls with the same token, or a webhook takes its updates."""
+
+
+class TokenRefusedError(MessengerDownError):
+    """The server does not accept the token."""
+
+
 class UnsupportedError(BadMessageError):
     """This server does not know the method or the option."""
 
@@ -129,9 +137,9 @@ def delivery_error(error: Exception, *, token: str) -> DeliveryError:
         case ChatMigrated():
             return ChatMigratedError(text, new_chat_id=error.new_chat_id)
         case InvalidToken() | EndPointNotFound():
-            return MessengerDownError("Telegram does not accept the bot's token")
+            return TokenRefusedError("Telegram does not accept the bot's token")
         case Conflict():
-            return MessengerDownError(text)
+            return ConflictError(text)
         case Forbidden():
             return ChatGoneError(text)
         case BadRequest():

@@ -20,13 +20,21 @@ def add_control_routes(app: web.Application, api: "FakeBotApi") -> None:
     `chat` {chat_id, kind, members}, `fault` {kind, method...}, `faults_clear`, `refuse` {seconds};
     GET /control/journal[?from=N], /control/messages?chat_id=N, /control/stats.
     """
-    app.router.add_post("/control/{action}", _Control(api).act)
-    app.router.add_get("/control/{question}", _Control(api).tell)
+    control = _Control(api)
+    app.router.add_post("/control/{action}", control.act)
+    app.router.add_get("/control/{question}", control.tell)
 
 
 class _Control:
     def __init__(self, api: "FakeBotApi") -> None:
         self._api = api
+        self._outage: asyncio.Task[None] | None = None
+
+    async def _refuse(self, seconds: float) -> None:
+        await asyncio.sleep(0.05)  # so that this request is answered
+        await self._api.close_port()
+        await asyncio.sleep(seconds)
+        await self._api.open_port()
 
     async def act(self, request: web.Request) -> web.Response:
         action, body = request.match_info["action"], await request.json()
@@ -47,9 +55,8 @@ class _Control:
         if action == "faults_clear":
             return api.faults.clear()
         if action == "refuse":
-            await api.close_port()
-            await asyncio.sleep(float(body["seconds"]))
-            return await api.open_port()
+            self._outage = asyncio.create_task(self._refuse(float(body["seconds"])))
+            return None
         raise LookupError(f"no such action: {action}")
 
     async def tell(self, request: web.Request) -> web.Response:

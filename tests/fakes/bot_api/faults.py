@@ -56,5 +56,11 @@ class Faults:
         for fault in self.plan:
             if fault.matches(method, chat_id):
                 fault.times -= 1
+                if not fault.times:
+                    self.plan.remove(fault)
                 return fault
         return None
+
+    def take_deaf(self, method: str) -> Fault | None:
+        """The next fault where it is one that strikes before the body is read."""
+        return self.take(method, None) if self.plan and self.plan[0].kind == "deaf" else None

@@ -66,6 +66,8 @@ class Methods:
             "deleteMyCommands": self.set_commands,
             "setMyDescription": self.set_description,
             "setMyShortDescription": self.set_description,
+            "getMyDescription": self.get_description,
+            "getMyShortDescription": self.get_description,
         }
 
     def carry_out(self, call: Call) -> Any:
@@ -174,6 +176,11 @@ class Methods:
             raise bad_request("BOT_DESCRIPTION_INVALID")
         self.state.descriptions["short" if short else "long", call.text("language_code")] = text
         return True
+
+    def get_description(self, call: Call) -> dict[str, str]:
+        short = call.method == "getMyShortDescription"
+        text = self.state.descriptions.get(("short" if short else "long", call.text("language_code")), "")
+        return {"short_description" if short else "description": text}
 
     def _writable(self, call: Call) -> Chat:
         if call.chat_id is None:

@@ -133,22 +133,16 @@ class FakeBotApi(People):
         self._track(request)
         method = request.match_info["method"]
         self.requests[method] += 1
-        fault = await self._fault(request, method)
-        if fault and fault.kind == "deaf":
-            await asyncio.sleep(fault.seconds)
+        if deaf := self.faults.take_deaf(method):
+            await asyncio.sleep(deaf.seconds)
             return self._cut(request, reset=True)
         call = await _read(request, method)
-        fault = fault or self.faults.take(method, call.chat_id)
+        fault = self.faults.take(method, call.chat_id)
         if fault and fault.kind not in _AFTER:
             early = await self._fail_before(request, fault)
             if early is not None:
                 return early
         return await self._carry_out(request, call, fault if fault and fault.kind in _AFTER else None)
-
-    async def _fault(self, request: web.Request, method: str) -> Fault | None:
-        """A fault that must strike before the body is read."""
-        plan = self.faults.plan
-        return self.faults.take(method, None) if plan and plan[0].kind == "deaf" else None
 
     async def _fail_before(self, request: web.Request, fault: Fault) -> web.StreamResponse | None:
         if fault.kind in ("reset", "hang_up"):
