@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.alerts.types import Event, Kind, Severity
-from bot.delivery.messenger import Keyboard, Message
+from bot.delivery.messenger import Button, Keyboard, Message
 from bot.liquidation.types import Side
 from bot.telegram.callbacks import key, market_arg
-from bot.delivery.messenger import Button
 from bot.telegram.desk import ClusterView, MarketView
 from bot.telegram.limits import fit
 from bot.telegram.texts import Html, Texts
@@ -151,9 +150,7 @@ def details(event: Event, contract: Contract, texts: Texts) -> Sequence[Html]:
 
 def _size_line(event: Event, texts: Texts) -> Html:
     cluster, figures = event.cluster, texts.figures
-    share = texts(
-        "alert.share", percent=figures.percent(cluster.share * 100), side=texts.of("holders", cluster.side)
-    )
+    share = texts("alert.share", percent=figures.percent(cluster.share * 100), side=texts.of("holders", cluster.side))
     strength = str(cluster.strength)
     if event.open_interest == "measured":
         return texts("alert.size", usd=figures.money(cluster.usd), share=share, strength=strength)

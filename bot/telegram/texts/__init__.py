@@ -56,12 +56,14 @@ class Texts:
 
     def label(self, key: str, /, **values: str | int) -> str:
         """The text of `key` as plain text, for buttons and toasts."""
-        return self._fill(key, {name: html.unescape(self._html(value)) for name, value in values.items()}, values.get("n"))
+        return self._fill(
+            key, {name: html.unescape(self._html(value)) for name, value in values.items()}, values.get("n")
+        )
 
-    def of(self, family: str, member: str) -> Html:
+    def of(self, family: str, member: str, /, **values: str | int) -> Html:
         """The text of `family.member`, or `family.other` where the catalogue knows no such member."""
         key = f"{family}.{member}"
-        return self(key if key in self.entries else f"{family}.other")
+        return self(key if key in self.entries else f"{family}.other", **values)
 
     def _html(self, value: str | int) -> str:
         if isinstance(value, Html):
@@ -87,7 +89,7 @@ class Catalogue:
         return cls({path.stem: read_texts(path) for path in paths})
 
     def texts(self, language: str | None) -> Texts:
-        """The texts for a client's language (`"pt-br"`), by its first part where there is no exact match, else English."""
+        """The texts for a client's language (`"pt-br"`), by its first part where none matches, else English."""
         wanted = (language or FALLBACK).lower().replace("_", "-")
         named = {name.lower(): texts for name, texts in self.languages.items()}
         if wanted in named:

@@ -1,0 +1,126 @@
+"""/clusters: the nearest and the biggest zones of both sides as a ladder of prices, as in an order book."""
+
+from collections.abc import Sequence
+
+from bot.alerts.types import Market
+from bot.delivery.messenger import Message
+from bot.telegram.callbacks import key, market_arg
+from bot.telegram.desk import ClusterView, MarketView
+from bot.telegram.limits import utf16_length
+from bot.telegram.scene import Answer, Scene, chips, unknown_symbol
+from bot.telegram.texts import Html, Texts, escape
+from bot.telegram.wording import day_odds, origin_words
+
+NEAREST = 3
+BIGGEST = 3
+BAND_WIDTH = 15
+
+
+async def typed_clusters(scene: Scene, text: str) -> Answer:
+    """/clusters with what was typed after it."""
+    if not text:
+        return Answer(Message(scene.texts("clusters.pick"), chips(scene.desk.popular(), "c")))
+    resolution = scene.desk.resolve(text)
+    if resolution.market is None:
+        return unknown_symbol(scene, text, resolution.nearest, "c")
+    return await clusters_of(scene, resolution.market)
+
+
+async def clusters_of(scene: Scene, market: Market, *, fresh: bool = True) -> Answer:
+    """The table of one market, with its buttons."""
+    view = await scene.desk.view(market)
+    texts = scene.texts
+    buttons = (
+        (
+            key(texts.label("button.refresh"), "cr", market_arg(market)),
+            key(texts.label("button.map"), "m", market_arg(market)),
+            key(texts.label("button.watch_of", base=view.base), "wn", market_arg(market)),
+        ),
+    )
+    toast = "" if fresh else texts.label("toast.refreshed")
+    return Answer(Message(table(view, texts, now_ms=scene.now_ms), buttons), toast=toast, fresh=fresh)
+
+
+def table(view: MarketView, texts: Texts, *, now_ms: int) -> Html:
+    """Title, ladder with the price in the middle, and what the columns mean."""
+    price = texts.figures.price(view.price, view.tick_size)
+    above = chosen([each for each in view.clusters if each.cluster.peak > view.price])
+    below = chosen([each for each in view.clusters if each.cluster.peak <= view.price])
+    origin = texts("alert.small", text=origin_words(view, texts, now_ms=now_ms))
+    notes = [texts("alert.note_simulated")] if view.simulated else []
+    if not above and not below:
+        return Html("\n".join([texts("clusters.none", base=view.base, price=price), *notes, origin]))
+    title = texts(
+        "clusters.title",
+        base=view.base,
+        price=price,
+        above=texts("clusters.shorts", n=len(above)),
+        below=texts("clusters.longs", n=len(below)),
+    )
+    head = texts("alert.simulated", line=title) if view.simulated else title
+    measured = view.map.open_interest == "measured"
+    legend = texts("clusters.legend", size=texts("clusters.legend_usd" if measured else "clusters.legend_share"))
+    rows = ladder(above, below, view, texts)
+    return Html("\n".join([texts("alert.head", text=head), *notes, texts("clusters.table", rows=rows), legend, origin]))
+
+
+def chosen(clusters: Sequence[ClusterView]) -> list[ClusterView]:
+    """The nearest three and the biggest three, highest price first, none twice."""
+    near = sorted(clusters, key=lambda each: abs(each.distance_pct))[:NEAREST]
+    big = sorted(clusters, key=lambda each: -each.cluster.usd)[:BIGGEST]
+    both = {each.cluster.peak: each for each in (*near, *big)}
+    return [both[peak] for peak in sorted(both, reverse=True)]
+
+
+def ladder(above: Sequence[ClusterView], below: Sequence[ClusterView], view: MarketView, texts: Texts) -> Html:
+    """The rows, aligned for a monospaced font: zone, size, strength, distance, odds."""
+    measured = view.map.open_interest == "measured"
+    figures = texts.figures
+    bands = {
+        each.cluster.peak: figures.band(each.cluster.low, each.cluster.high, view.tick_size)
+        for each in (*above, *below)
+    }
+    wide = any(len(band) > BAND_WIDTH for band in bands.values())
+
+    def row(each: ClusterView) -> list[str]:
+        cluster, odds = each.cluster, day_odds(each)
+        edge = cluster.low if each.distance_pct > 0 else cluster.high
+        return [
+            figures.level(edge, view.tick_size) if wide else bands[cluster.peak],
+            figures.money(cluster.usd) if measured else figures.percent(cluster.share * 100),
+            str(cluster.strength),
+            figures.signed_percent(each.distance_pct) if each.distance_pct else texts.label("clusters.at_price"),
+            figures.odds(odds) if odds is not None and each.distance_pct else "",
+        ]
+
+    header = [
+        texts.label("clusters.edge" if wide else "clusters.zone"),
+        texts.label("clusters.size" if measured else "clusters.share"),
+        texts.label("clusters.strength"),
+        texts.label("clusters.distance"),
+        texts.label("clusters.odds"),
+    ]
+    upper, lower = [row(each) for each in above], [row(each) for each in below]
+    widths = [max(map(utf16_length, column)) for column in zip(header, *upper, *lower, strict=True)]
+    middle = figures.price(view.price, view.tick_size).center(
+        sum(widths) + len(widths) - 1, "\N{BOX DRAWINGS LIGHT HORIZONTAL}"
+    )
+    lines = [
+        *(_aligned(cells, widths) for cells in [header, *upper]),
+        middle,
+        *(_aligned(cells, widths) for cells in lower),
+    ]
+    return escape_lines(lines)
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    first, *rest = (
+        cell.ljust(width) if index == 0 else cell.rjust(width)
+        for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    )
+    return " ".join([first, *rest]).rstrip()
+
+
+def escape_lines(lines: Sequence[str]) -> Html:
+    """Lines made safe one by one, so that their breaks survive."""
+    return Html("\n".join(escape(line) for line in lines))

@@ -1,0 +1,149 @@
+"""/map: the picture of a market's liquidation map, under a line that already says the nearest zones."""
+
+from bot.alerts.types import Market
+from bot.delivery.messenger import Button, Keyboard, Message
+from bot.liquidation.types import LiquidationMap, Side
+from bot.telegram.callbacks import key, market_arg
+from bot.telegram.desk import ClusterView, MarketView
+from bot.telegram.scene import Answer, Scene, chips, echo, unknown_symbol
+from bot.telegram.texts import Html, Texts
+from bot.telegram.texts.figures import DAY_MS, HOUR_MS
+from bot.telegram.wording import day_odds, nearest, origin_words, place_words, size_words
+
+WHOLE = "30d"
+RANGES: dict[str, int | None] = {
+    "12h": 12 * HOUR_MS,
+    "1d": DAY_MS,
+    "3d": 3 * DAY_MS,
+    "7d": 7 * DAY_MS,
+    WHOLE: None,
+}
+BALANCE_SHARE = 0.05
+
+
+async def typed_map(scene: Scene, text: str) -> Answer:
+    """/map with what was typed after it: `BTC`, `BTC 7d`, or nothing."""
+    words = text.split()
+    if not words:
+        return Answer(Message(scene.texts("map.pick"), chips(scene.desk.popular(), "mn")))
+    span = words[-1].lower() if len(words) > 1 else WHOLE
+    symbol = " ".join(words[:-1]) if len(words) > 1 else words[0]
+    if span == "24h":
+        span = "1d"
+    resolution = scene.desk.resolve(symbol)
+    if resolution.market is None:
+        return unknown_symbol(scene, symbol, resolution.nearest, "mn", span if span in RANGES else WHOLE)
+    if span not in RANGES:
+        text = scene.texts("error.range", typed=echo(span))
+        return Answer(Message(text, (range_keys(resolution.market, "m", scene.texts),)))
+    return await map_of(scene, resolution.market, span)
+
+
+async def map_of(scene: Scene, market: Market, span: str = WHOLE, *, fresh: bool = True) -> Answer:
+    """The map with its caption, its picture where one could be drawn, and the ranges as buttons."""
+    span = span if span in RANGES else WHOLE
+    range_ms = RANGES[span]
+    view = await scene.desk.view(market, range_ms=range_ms)
+    drawn = await scene.desk.picture(view, language=scene.texts.language, range_ms=range_ms)
+    text = caption(view, scene.texts, now_ms=scene.now_ms, range_ms=range_ms)
+    if drawn is None:
+        text = Html("\n".join([text, scene.texts("map.no_picture")]))
+    photo, name = drawn or (None, None)
+    buttons = map_keys(view, span, scene.texts)
+    toast = "" if fresh else scene.texts.label("toast.refreshed")
+    return Answer(Message(text, buttons, photo=photo, photo_name=name), toast=toast, fresh=fresh)
+
+
+def map_keys(view: MarketView, span: str, texts: Texts) -> Keyboard:
+    """Refresh, table and watch, and the ranges with the shown one marked."""
+    market = market_arg(view.market)
+    return (
+        (
+            key(texts.label("button.refresh"), "mr", market, span),
+            key(texts.label("button.clusters"), "c", market),
+            key(texts.label("button.watch_of", base=view.base), "wn", market),
+        ),
+        range_keys(view.market, "mr", texts, shown=span),
+    )
+
+
+def range_keys(market: Market, verb: str, texts: Texts, *, shown: str | None = None) -> tuple[Button, ...]:
+    """The ranges as one row of buttons."""
+    return tuple(
+        key(texts.label("button.current", label=span) if span == shown else span, verb, market_arg(market), span)
+        for span in RANGES
+    )
+
+
+def caption(view: MarketView, texts: Texts, *, now_ms: int, range_ms: int | None = None) -> Html:
+    """What the picture shows, in words: the nearest zones first, then the biggest, the balance and the origin."""
+    line = headline(view, texts)
+    lines = [texts("alert.head", text=texts("alert.simulated", line=line) if view.simulated else line)]
+    if view.simulated:
+        lines.append(texts("alert.note_simulated"))
+    lines.extend(_biggest_line(each, view, texts) for side in Side if (each := biggest(view, side)))
+    if view.map.open_interest == "measured":
+        short_usd, long_usd = standing_near(view.map)
+        lines.append(texts("map.balance", short=texts.figures.money(short_usd), long=texts.figures.money(long_usd)))
+    if range_ms is not None:
+        lines.append(texts("map.range", range=texts.figures.duration(range_ms)))
+    lines.append(texts("alert.small", text=origin_words(view, texts, now_ms=now_ms)))
+    return Html("\n".join(lines))
+
+
+def headline(view: MarketView, texts: Texts) -> Html:
+    """Price and the nearest zone on each side in one line."""
+    figures = texts.figures
+    price = figures.price(view.price, view.tick_size)
+    short, long = nearest(view, Side.SHORT), nearest(view, Side.LONG)
+    for each in (short, long):
+        if each is not None and each.distance_pct == 0:
+            return texts(
+                "map.at_price",
+                base=view.base,
+                price=price,
+                side=texts.of("side_name", each.cluster.side),
+                band=figures.band(each.cluster.low, each.cluster.high, view.tick_size),
+                size=_size(each, view, texts),
+            )
+    zones = [
+        texts(name, percent=figures.percent(abs(each.distance_pct)), size=_size(each, view, texts))
+        for name, each in (("map.shorts_above", short), ("map.longs_below", long))
+        if each is not None
+    ]
+    if not zones:
+        return texts("map.neither", base=view.base, price=price)
+    return texts("map.nearest", base=view.base, price=price, zones=Html(texts("map.join").join(zones)))
+
+
+def biggest(view: MarketView, side: Side) -> ClusterView | None:
+    """The biggest cluster of one side."""
+    of_side = (each for each in view.clusters if each.cluster.side is side)
+    return max(of_side, key=lambda each: each.cluster.usd, default=None)
+
+
+def standing_near(liquidations: LiquidationMap) -> tuple[float, float]:
+    """Notional of (shorts above, longs below) within 5 % of price, in quote currency."""
+    price, middle = liquidations.price, (liquidations.low + liquidations.high) / 2
+    above = (middle > price) & (middle <= price * (1 + BALANCE_SHARE))
+    below = (middle < price) & (middle >= price * (1 - BALANCE_SHARE))
+    return float(liquidations.short_usd[above].sum()), float(liquidations.long_usd[below].sum())
+
+
+def _size(each: ClusterView, view: MarketView, texts: Texts) -> Html:
+    return size_words(each.cluster, view.map.open_interest, texts)
+
+
+def _biggest_line(each: ClusterView, view: MarketView, texts: Texts) -> Html:
+    figures = texts.figures
+    words = texts(
+        "map.biggest",
+        side=texts.of("side_name", each.cluster.side),
+        band=figures.band(each.cluster.low, each.cluster.high, view.tick_size),
+        place=place_words(each, texts),
+        size=_size(each, view, texts),
+    )
+    odds = day_odds(each)
+    if odds is None or each.distance_pct == 0:
+        return words
+    return texts("map.with_odds", line=words, odds=figures.odds(odds))

@@ -1,0 +1,172 @@
+"""/rules: every rule of the chat, nearest to firing first, each with its state and two buttons."""
+
+from collections.abc import Sequence
+
+from bot.alerts.types import Kind, Market, Rule
+from bot.delivery.messenger import Button, Keyboard, Message
+from bot.telegram.callbacks import key
+from bot.telegram.desk import MarketUnavailableError, MarketView, RuleView
+from bot.telegram.scene import Answer, Scene, base_name, chips
+from bot.telegram.texts import Html, Texts
+from bot.telegram.texts.figures import HOUR_MS
+from bot.telegram.wording import rule_brief, state_words
+
+PAGE = 6
+
+
+async def rules_answer(scene: Scene, page: int = 0, *, note: Html | None = None, undo: Button | None = None) -> Answer:
+    """One page of the list; `note` says what was just done, `undo` takes it back."""
+    views = sorted_rules(await scene.desk.rules(scene.chat), scene.now_ms)
+    texts = scene.texts
+    if not views:
+        text = texts("rules.empty")
+        buttons = chips(scene.desk.popular(), "w")
+    else:
+        pages = -(-len(views) // PAGE)
+        page = min(page, pages - 1)
+        shown = views[page * PAGE : (page + 1) * PAGE]
+        text = await _list(scene, shown, len(views), page, pages)
+        buttons = (*_rule_keys(shown, page, scene), *_page_keys(page, pages, texts))
+    return Answer(
+        Message(
+            Html("\n\n".join([*([note] if note else []), text])),
+            (*(((undo,),) if undo else ()), *buttons),
+        )
+    )
+
+
+async def delete_in_list(scene: Scene, rule_id: int, page: int) -> Answer:
+    """Delete one rule and show the list again, with a way back."""
+    rule = await scene.desk.remove_rule(scene.chat, rule_id)
+    if rule is None:
+        answer = await rules_answer(scene, page)
+        return Answer(answer.message, toast=scene.texts.label("toast.gone"))
+    note = scene.texts("rules.deleted", base=base_name(rule.market), rule=rule_brief(rule, scene.texts))
+    undo = key(scene.texts.label("button.undo"), "ru", rule_id, page)
+    answer = await rules_answer(scene, page, note=note, undo=undo)
+    return Answer(answer.message, toast=scene.texts.label("toast.deleted"))
+
+
+async def restore_in_list(scene: Scene, rule_id: int, page: int) -> Answer:
+    """Take a deletion back and show the list again."""
+    rule = await scene.desk.restore_rule(scene.chat, rule_id)
+    answer = await rules_answer(scene, page)
+    return Answer(answer.message, toast=scene.texts.label("toast.restored" if rule else "toast.gone"))
+
+
+async def snooze_in_list(scene: Scene, rule_id: int, page: int, *, wake: bool = False) -> Answer:
+    """Silence a rule for an hour, or wake it, and show the list again."""
+    rule = await scene.desk.snooze_rule(scene.chat, rule_id, 0 if wake else scene.now_ms + HOUR_MS)
+    answer = await rules_answer(scene, page)
+    done = scene.texts.label("toast.awake" if wake else "toast.snoozed")
+    return Answer(answer.message, toast=done if rule else scene.texts.label("toast.gone"))
+
+
+async def snooze_from_alert(scene: Scene, rule_id: int) -> Answer:
+    """Silence the rule of an alert for an hour, said under the alert with a way back."""
+    until_ms = scene.now_ms + HOUR_MS
+    rule = await scene.desk.snooze_rule(scene.chat, rule_id, until_ms)
+    if rule is None:
+        return gone(scene)
+    time = scene.texts.figures.clock(until_ms, now_ms=scene.now_ms)
+    text = scene.texts("rules.snoozed", time=time, base=base_name(rule.market), rule=rule_brief(rule, scene.texts))
+    buttons = ((key(scene.texts.label("button.wake"), "zw", rule_id), key(scene.texts.label("button.rules"), "rn")),)
+    message = Message(text, buttons, silent=True, reply_to=scene.inbound.message_id)
+    return Answer(message, toast=scene.texts.label("toast.snoozed"), fresh=True)
+
+
+async def wake(scene: Scene, rule_id: int) -> Answer:
+    """End a snooze, in place of the message that told of it."""
+    rule = await scene.desk.snooze_rule(scene.chat, rule_id, 0)
+    if rule is None:
+        return gone(scene)
+    text = scene.texts("rules.awake", base=base_name(rule.market), rule=rule_brief(rule, scene.texts))
+    buttons = ((key(scene.texts.label("button.rules"), "rn"),),)
+    return Answer(Message(text, buttons, silent=True), toast=scene.texts.label("toast.awake"))
+
+
+def gone(scene: Scene) -> Answer:
+    """The rule a button speaks of is no more, or was never this chat's."""
+    message = Message(scene.texts("unwatch.gone"), ((key(scene.texts.label("button.rules"), "rn"),),))
+    return Answer(message, toast=scene.texts.label("toast.gone"), fresh=True)
+
+
+def sorted_rules(views: Sequence[RuleView], now_ms: int) -> list[RuleView]:
+    """Grouped by market; markets and the rules within them by how near they are to firing, silent ones last."""
+
+    def urgency(view: RuleView) -> tuple[bool, bool, bool, float, int]:
+        rule = view.rule
+        silent = bool(rule.paused_reason) or rule.snoozed_until_ms > now_ms
+        away = view.distance_pct
+        ratio = 0.0 if away is None else abs(away) / (rule.threshold_pct if rule.kind is Kind.PROXIMITY else 1.0)
+        return (silent, rule.kind is not Kind.PROXIMITY, away is None, ratio, rule.id)
+
+    groups: dict[Market, list[RuleView]] = {}
+    for view in sorted(views, key=urgency):
+        groups.setdefault(view.rule.market, []).append(view)
+    return [view for group in groups.values() for view in group]
+
+
+async def _list(scene: Scene, shown: Sequence[RuleView], count: int, page: int, pages: int) -> Html:
+    texts = scene.texts
+    title = texts("rules.title", n=count)
+    lines = [title if pages == 1 else texts("rules.title_page", title=title, page=str(page + 1), pages=str(pages))]
+    simulated = False
+    market: Market | None = None
+    for view in shown:
+        if view.rule.market != market:
+            market = view.rule.market
+            seen = await _look(scene, market)
+            simulated = simulated or (seen is not None and seen.simulated)
+            lines.extend([Html(""), _market_line(market, seen, texts)])
+        lines.append(_rule_line(view, texts, scene.now_ms))
+    if simulated:
+        lines.extend([Html(""), texts("alert.note_simulated")])
+    return Html("\n".join(lines))
+
+
+async def _look(scene: Scene, market: Market) -> MarketView | None:
+    try:
+        return await scene.desk.view(market)
+    except MarketUnavailableError:
+        return None
+
+
+def _market_line(market: Market, seen: MarketView | None, texts: Texts) -> Html:
+    if seen is None:
+        return texts("rules.market_blind", base=base_name(market))
+    return texts("rules.market", base=seen.base, price=texts.figures.price(seen.price, seen.tick_size))
+
+
+def _rule_line(view: RuleView, texts: Texts, now_ms: int) -> Html:
+    number, brief = str(view.rule.id), rule_brief(view.rule, texts)
+    state = state_words(view, texts, now_ms=now_ms)
+    if view.distance_pct is None or view.rule.kind is not Kind.PROXIMITY:
+        return texts("rules.line", number=number, rule=brief, state=state)
+    if view.distance_pct == 0:
+        return texts("rules.line_inside", number=number, rule=brief, state=state)
+    distance = texts.figures.percent(abs(view.distance_pct))
+    return texts("rules.line_distance", number=number, rule=brief, distance=distance, state=state)
+
+
+def _rule_keys(shown: Sequence[RuleView], page: int, scene: Scene) -> Keyboard:
+    return tuple(_keys_of(view.rule, page, scene) for view in shown)
+
+
+def _keys_of(rule: Rule, page: int, scene: Scene) -> tuple[Button, ...]:
+    texts, number = scene.texts, str(rule.id)
+    if rule.snoozed_until_ms > scene.now_ms:
+        quiet = key(texts.label("button.wake_number", number=number), "rw", rule.id, page)
+    else:
+        quiet = key(texts.label("button.snooze_number", number=number), "rs", rule.id, page)
+    return (quiet, key(texts.label("button.delete_number", number=number), "rx", rule.id, page))
+
+
+def _page_keys(page: int, pages: int, texts: Texts) -> Keyboard:
+    turning = []
+    if page > 0:
+        turning.append(key(texts.label("button.earlier"), "r", page - 1))
+    if page < pages - 1:
+        turning.append(key(texts.label("button.later"), "r", page + 1))
+    last = (key(texts.label("button.add"), "n"), key(texts.label("button.refresh"), "r", page))
+    return ((*turning,), last) if turning else (last,)

@@ -1,0 +1,139 @@
+"""A rule typed in one line: made at once after /watch, offered as plain text, explained where it is wrong."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from bot.alerts.grammar import ErrorCode, ParseError, format_watch, parse_watch
+from bot.alerts.types import Market, Rule
+from bot.delivery.messenger import Keyboard, Message
+from bot.telegram.callbacks import key, market_arg
+from bot.telegram.commands import maps, watch, welcome
+from bot.telegram.limits import CALLBACK_BYTES
+from bot.telegram.scene import CHIPS_A_ROW, Answer, Scene, base_name, chips, echo, rows, unknown_symbol
+from bot.telegram.sensitivity import sensitivity
+from bot.telegram.texts import Html, Texts
+from bot.telegram.texts.figures import MINUTE_MS
+from bot.telegram.wording import rule_words
+
+
+async def typed_watch(scene: Scene, text: str) -> Answer:
+    """/watch with what was typed after it. Raises TooManyRulesError."""
+    if not text:
+        return await watch.pick(scene)
+    read = await read_rule(scene, text)
+    return await explain(scene, text, read) if isinstance(read, ParseError) else await watch.add(scene, read)
+
+
+async def plain_text(scene: Scene, text: str) -> Answer:
+    """A line without a command: a symbol shows its map, a rule is offered, anything else gets a hint."""
+    resolution = scene.desk.resolve(text)
+    if resolution.market is not None:
+        return await maps.map_of(scene, resolution.market)
+    head, _, last = text.rpartition(" ")
+    if last.lower() in maps.RANGES and scene.desk.resolve(head).market is not None:
+        return await maps.typed_map(scene, text)
+    read = await read_rule(scene, text)
+    if not isinstance(read, ParseError):
+        return offer(scene, read)
+    if read.code is not ErrorCode.UNKNOWN_SYMBOL:
+        return await explain(scene, text, read)
+    if len(text.split()) == 1:
+        return unknown_symbol(scene, text, resolution.nearest, "mn")
+    if any(character.isdigit() for character in text):
+        return await explain(scene, text, read)
+    return welcome.not_understood(scene)
+
+
+async def read_rule(scene: Scene, text: str) -> Rule | ParseError:
+    """The rule a line asks for; where it names no distance, the market's Normal one."""
+
+    def resolve(typed: str) -> Market | None:
+        return scene.desk.resolve(typed).market
+
+    read = parse_watch(text, resolve)
+    if isinstance(read, ParseError):
+        return read
+    view = await watch.look(scene, read[0].market)
+    steps = sensitivity(view.daily_move_pct if view else None)
+    fitted = parse_watch(text, resolve, normal_pct=steps.normal_pct)
+    rule = read[0] if isinstance(fitted, ParseError) else fitted[0]
+    return replace(rule, chat=scene.chat, created_ms=scene.now_ms)
+
+
+def offer(scene: Scene, rule: Rule) -> Answer:
+    """A rule that came without /watch: asked for before it is made."""
+    texts = scene.texts
+    yes = key(texts.label("button.watch_this"), "wt", format_watch(rule))
+    words = texts("watch.offer", base=base_name(rule.market), rule=rule_words(rule, texts))
+    look = key(texts.label("button.map_of", base=base_name(rule.market)), "m", market_arg(rule.market))
+    return Answer(Message(words, ((yes, look),)))
+
+
+async def explain(scene: Scene, text: str, error: ParseError) -> Answer:
+    """What is wrong with a line, an example that is right, and buttons that go on."""
+    if error.code is ErrorCode.EMPTY:
+        return await watch.pick(scene)
+    if error.code is ErrorCode.UNKNOWN_SYMBOL:
+        return _other_symbol(scene, text, error)
+    market = _market_so_far(scene, error)
+    named = market if market is not None else Market("", scene.desk.popular()[0])
+    words = [fault_words(error, scene.texts), example_words(error.code, base_name(named), scene.texts)]
+    buttons: Keyboard = chips(scene.desk.popular(), "w")
+    if market is not None:
+        view = await watch.look(scene, market)
+        buttons = (watch.distance_keys(scene, market, sensitivity(view.daily_move_pct if view else None)),)
+    return Answer(Message(Html("\n".join(words)), buttons))
+
+
+def fault_words(error: ParseError, texts: Texts) -> Html:
+    """The fault as a sentence, with the allowed range where there is one."""
+    values, figures = error.values, texts.figures
+    writers: dict[ErrorCode, Callable[[float], str]] = {
+        ErrorCode.WINDOW_RANGE: lambda minutes: figures.duration(minutes * MINUTE_MS),
+        ErrorCode.SIZE_RANGE: figures.money,
+        ErrorCode.STRENGTH_RANGE: lambda points: f"{points:g}",
+    }
+    write = writers.get(error.code, figures.exact_percent)
+    return texts.of(
+        "error.watch",
+        error.code,
+        word=echo(str(values.get("word", ""))),
+        understood=echo(str(values.get("understood", ""))),
+        low=write(float(values.get("low", 0))),
+        high=write(float(values.get("high", 0))),
+    )
+
+
+def example_words(code: ErrorCode, symbol: str, texts: Texts) -> Html:
+    """A line that would be right."""
+    match code:
+        case ErrorCode.GROWTH_RANGE | ErrorCode.WINDOW_RANGE:
+            return texts("error.example_growth", symbol=symbol)
+        case ErrorCode.BAD_SIZE | ErrorCode.SIZE_RANGE:
+            return texts("error.example_size", symbol=symbol)
+        case ErrorCode.STRENGTH_RANGE:
+            return texts("error.example_strength", symbol=symbol)
+        case _:
+            return texts("error.example", symbol=symbol)
+
+
+def _market_so_far(scene: Scene, error: ParseError) -> Market | None:
+    """The market that the understood part of a line names."""
+    understood = str(error.values.get("understood", ""))
+    read = parse_watch(understood, lambda typed: scene.desk.resolve(typed).market)
+    return None if isinstance(read, ParseError) else read[0].market
+
+
+def _other_symbol(scene: Scene, text: str, error: ParseError) -> Answer:
+    """The nearest symbols as buttons, each carrying the rest of the line with it."""
+    word = str(error.values.get("word", ""))
+    near = scene.desk.resolve(word).nearest
+    before, after = text[: error.position], text[error.position + len(word) :]
+    answer = unknown_symbol(scene, word, near, "w")
+    if not after.strip() or answer.message is None:
+        return answer
+    lines = [(symbol, f"{before}{symbol}{after}") for symbol in near or scene.desk.popular()]
+    keys = [key(base_name(Market("", symbol)), "wt", line) for symbol, line in lines]
+    if any(len((each.data or "").encode()) > CALLBACK_BYTES for each in keys):
+        return answer
+    return Answer(replace(answer.message, buttons=rows(keys, CHIPS_A_ROW)))

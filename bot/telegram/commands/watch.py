@@ -1,0 +1,173 @@
+"""/watch: one line or three taps to a rule, and a confirmation that says what it will do and what is so already."""
+
+from dataclasses import replace
+
+from bot.alerts.floors import meets_floor
+from bot.alerts.types import Kind, Market, Rule
+from bot.delivery.messenger import Button, Keyboard, Message
+from bot.telegram.alerts_text import Contract, alert_message, sample_event
+from bot.telegram.callbacks import key, market_arg
+from bot.telegram.commands import maps
+from bot.telegram.commands.rules import gone
+from bot.telegram.desk import AddedRule, MarketUnavailableError, MarketView
+from bot.telegram.scene import Answer, Scene, base_name, chips
+from bot.telegram.sensitivity import Sensitivity, sensitivity
+from bot.telegram.texts import Html
+from bot.telegram.wording import cluster_phrase, nearest, origin_words, rule_words
+
+
+async def pick(scene: Scene) -> Answer:
+    """Which market? The most traded ones as buttons."""
+    return Answer(Message(scene.texts("watch.pick"), chips(scene.desk.popular(), "w")))
+
+
+async def sensitivity_menu(scene: Scene, market: Market, *, fresh: bool = False) -> Answer:
+    """How near? Three distances fitted to the market, and where its nearest cluster is now."""
+    texts = scene.texts
+    view = await look(scene, market)
+    steps = sensitivity(view.daily_move_pct if view else None)
+    named = {"calm": steps.calm_pct, "normal": steps.normal_pct, "fast": steps.fast_pct}
+    shares = {name: texts.figures.exact_percent(percent) for name, percent in named.items()}
+    near = nearest(view) if view else None
+    lines = [
+        texts("watch.title", base=base_name(market))
+        if view is None
+        else texts("watch.title_price", base=view.base, price=texts.figures.price(view.price, view.tick_size)),
+        texts("watch.sensitivity", calm=shares["calm"], normal=shares["normal"], fast=shares["fast"]),
+    ]
+    if view is not None and near is not None:
+        lines.append(texts("watch.nearest", cluster=cluster_phrase(near, view, texts)))
+    if view is not None and view.simulated:
+        lines.append(texts("alert.note_simulated"))
+    return Answer(Message(Html("\n\n".join(lines)), (distance_keys(scene, market, steps),)), fresh=fresh)
+
+
+def distance_keys(scene: Scene, market: Market, steps: Sensitivity) -> tuple[Button, ...]:
+    """Calm, Normal, Fast: each makes the rule."""
+    return tuple(key(label, "wp", market_arg(market), f"{percent:g}") for label, percent in _labels(scene, steps))
+
+
+def _labels(scene: Scene, steps: Sensitivity) -> list[tuple[str, float]]:
+    texts, exact = scene.texts, scene.texts.figures.exact_percent
+    return [
+        (texts.label("button.calm", percent=exact(steps.calm_pct)), steps.calm_pct),
+        (texts.label("button.normal", percent=exact(steps.normal_pct)), steps.normal_pct),
+        (texts.label("button.fast", percent=exact(steps.fast_pct)), steps.fast_pct),
+    ]
+
+
+async def tapped_percent(scene: Scene, market: Market, typed: str) -> Answer:
+    """A distance was chosen: make the rule."""
+    percent = read_percent(typed)
+    if percent is None:
+        return await sensitivity_menu(scene, market)
+    return await add(scene, new_rule(scene, market, percent))
+
+
+async def change_percent(scene: Scene, rule_id: int, typed: str) -> Answer:
+    """Another distance for a rule just made: the old one goes, the new one comes, under the same message."""
+    percent = read_percent(typed)
+    rules = [view.rule for view in await scene.desk.rules(scene.chat) if view.rule.id == rule_id]
+    if percent is None or not rules:
+        return gone(scene)
+    if percent == rules[0].threshold_pct:
+        return Answer(toast=scene.texts.label("toast.watching", base=base_name(rules[0].market)))
+    await scene.desk.remove_rule(scene.chat, rule_id)
+    return await add(scene, replace(rules[0], id=0, threshold_pct=percent, created_ms=scene.now_ms))
+
+
+def new_rule(scene: Scene, market: Market, percent: float) -> Rule:
+    """A proximity rule of this chat."""
+    return Rule(0, scene.chat, market, Kind.PROXIMITY, percent, created_ms=scene.now_ms)
+
+
+def read_percent(typed: str) -> float | None:
+    """The percentage that one of our own buttons carries; None for anything else."""
+    try:
+        percent = float(typed)
+    except ValueError:
+        return None
+    return percent if 0 < percent <= 100 else None
+
+
+async def add(scene: Scene, rule: Rule) -> Answer:
+    """Store a rule and say in plain words what it does. Raises TooManyRulesError."""
+    added = await scene.desk.add_rule(rule)
+    view = await look(scene, rule.market)
+    texts = scene.texts
+    toast = texts.label("toast.watching", base=base_name(rule.market))
+    return Answer(Message(confirmation(scene, added, view), confirmation_keys(scene, added.rule, view)), toast=toast)
+
+
+def confirmation(scene: Scene, added: AddedRule, view: MarketView | None) -> Html:
+    """The rule in plain words, what is true already or the nearest cluster now, and where the figures come from."""
+    texts, rule = scene.texts, added.rule
+    base = base_name(rule.market) if view is None else view.base
+    lines = [texts("watch.existed" if added.existed else "watch.added", base=base, rule=rule_words(rule, texts))]
+    if view is None:
+        lines.append(texts("watch.blind"))
+        return Html("\n".join(lines))
+    if added.already is not None:
+        lines.append(texts("watch.already", cluster=cluster_phrase(added.already, view, texts)))
+    else:
+        fitting = [each for each in view.clusters if meets_floor(rule, each.cluster)]
+        near = min(fitting, key=lambda each: abs(each.distance_pct), default=None)
+        if near is None:
+            lines.append(texts("watch.no_cluster" if rule.kind is Kind.PROXIMITY else "watch.no_cluster_growth"))
+        else:
+            lines.append(texts("watch.nearest", cluster=cluster_phrase(near, view, texts)))
+    if view.simulated:
+        lines.append(texts("alert.note_simulated"))
+    lines.append(texts("alert.small", text=origin_words(view, texts, now_ms=scene.now_ms)))
+    return Html("\n".join(lines))
+
+
+def confirmation_keys(scene: Scene, rule: Rule, view: MarketView | None) -> Keyboard:
+    """The three distances with the chosen one marked, then map, sample and delete."""
+    texts = scene.texts
+    steps = sensitivity(view.daily_move_pct if view else None)
+    look_keys = (
+        key(texts.label("button.map"), "m", market_arg(rule.market)),
+        key(texts.label("button.delete"), "xe", rule.id),
+    )
+    if rule.kind is not Kind.PROXIMITY:
+        return (look_keys,)
+    last = (key(texts.label("button.sample"), "t", market_arg(rule.market)), *look_keys)
+    distances = tuple(
+        key(
+            texts.label("button.chosen", label=label) if percent == rule.threshold_pct else label,
+            "s",
+            rule.id,
+            f"{percent:g}",
+        )
+        for label, percent in _labels(scene, steps)
+    )
+    return (distances, last)
+
+
+async def sample(scene: Scene, market: Market) -> Answer:
+    """What an alert of this market looks like, with its picture. Raises MarketUnavailableError."""
+    view = await scene.desk.view(market)
+    near = nearest(view)
+    if near is None:
+        return await maps.map_of(scene, market)
+    drawn = await scene.desk.picture(view, language=scene.texts.language)
+    photo, name = drawn or (None, None)
+    message = alert_message(
+        sample_event(view, near, now_ms=scene.now_ms),
+        Contract(view.base, view.tick_size, view.simulated),
+        texts=scene.texts,
+        sent_ms=scene.now_ms,
+        sample=True,
+        photo=photo,
+        photo_name=name,
+    )
+    return Answer(message, fresh=True)
+
+
+async def look(scene: Scene, market: Market) -> MarketView | None:
+    """The market now, None where there is no map of it."""
+    try:
+        return await scene.desk.view(market)
+    except MarketUnavailableError:
+        return None

@@ -1,0 +1,41 @@
+"""The first words, the help, and what is said to anything the bot does not understand."""
+
+from bot.delivery.messenger import Keyboard, Message
+from bot.telegram.callbacks import key
+from bot.telegram.commands.watch import sensitivity_menu
+from bot.telegram.scene import Answer, Scene, chips, echo, unknown_symbol
+
+WATCH_PAYLOAD = "w_"
+
+
+async def start(scene: Scene, payload: str = "") -> Answer:
+    """Two lines and the markets as buttons; a deep link (`w_ZRXUSDT`) opens the watch of its market."""
+    if payload.startswith(WATCH_PAYLOAD):
+        symbol = payload.removeprefix(WATCH_PAYLOAD)
+        resolution = scene.desk.resolve(symbol)
+        if resolution.market is None:
+            return unknown_symbol(scene, symbol, resolution.nearest, "w")
+        return await sensitivity_menu(scene, resolution.market)
+    help_row = ((key(scene.texts.label("button.help"), "h"),),)
+    return Answer(Message(scene.texts("start.welcome"), chips(scene.desk.popular(), "w") + help_row))
+
+
+def help_answer(scene: Scene) -> Answer:
+    """Everything that can be sent, with examples to tap and copy."""
+    return Answer(Message(scene.texts("help.text"), next_steps(scene)))
+
+
+def unknown_command(scene: Scene, command: str) -> Answer:
+    """A command that does not exist: the ones that do."""
+    text = "\n\n".join([scene.texts("error.unknown_command", typed=f"/{echo(command)}"), scene.texts("help.text")])
+    return Answer(Message(text, next_steps(scene)))
+
+
+def not_understood(scene: Scene, key_of_text: str = "error.not_understood") -> Answer:
+    """Anything else: one sentence with two examples, and markets to tap."""
+    return Answer(Message(scene.texts(key_of_text), chips(scene.desk.popular(), "mn")))
+
+
+def next_steps(scene: Scene) -> Keyboard:
+    """Where to go from a text that has no step of its own."""
+    return ((key(scene.texts.label("button.add"), "n"), key(scene.texts.label("button.rules"), "r")),)

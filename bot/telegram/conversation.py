@@ -1,0 +1,191 @@
+"""The conversation: what came in from a person, turned into what goes back. Pure logic on the Desk, no I/O of its own.
+
+It keeps no state: what a button needs is in the button, what a chat has is at the desk. So nothing dies in a restart.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+
+from bot.alerts.types import Market
+from bot.delivery.messenger import Message
+from bot.telegram.callbacks import SEPARATOR, Tap, key, market_arg, unpack
+from bot.telegram.commands import clusters, maps, rules, typed_rule, unwatch, watch, welcome
+from bot.telegram.desk import Desk, MarketUnavailableError, TooManyRulesError
+from bot.telegram.limits import TOAST_UNITS, fit, shorten
+from bot.telegram.scene import Answer, Scene, base_name, unknown_symbol
+from bot.telegram.texts import Catalogue
+from bot.telegram.turn import Action, Edit, Inbound, Reply, Toast
+
+__all__ = ["COMMANDS", "Action", "Conversation", "Edit", "Inbound", "Reply", "Toast"]
+
+COMMANDS = ("watch", "rules", "map", "clusters", "unwatch", "help", "start")
+CHANGING_COMMANDS = frozenset({"watch", "unwatch"})
+CHANGING_TAPS = frozenset({"wp", "wt", "s", "x", "xe", "u", "ub", "ua", "um", "us", "rx", "ru", "rs", "rw", "z", "zw"})
+LONGEST_TEXT = 300
+
+_COMMAND = re.compile(r"/(\w+)(?:@\w+)?\s*(.*)", re.DOTALL)
+
+
+class Conversation:
+    """Answers one inbound turn at a time; the same turn twice asks the desk the same things twice."""
+
+    def __init__(self, desk: Desk, catalogue: Catalogue) -> None:
+        self._desk = desk
+        self._catalogue = catalogue
+
+    async def answer(self, inbound: Inbound) -> list[Action]:
+        """What to do about it. A tapped button always gets exactly one Toast, first, with or without a text.
+
+        Nothing that a person can type or tap raises; only the desk itself may (a database that is gone).
+        """
+        scene = Scene(self._desk, self._catalogue.texts(inbound.language), inbound)
+        try:
+            answer = await (_typed(scene) if inbound.callback_data is None else _tapped(scene, inbound.callback_data))
+        except MarketUnavailableError as error:
+            answer = _unavailable(scene, error)
+        except TooManyRulesError as error:
+            answer = await _too_many(scene, error)
+        return _actions(answer, inbound)
+
+
+def _actions(answer: Answer | None, inbound: Inbound) -> list[Action]:
+    """The answer as actions: in place of the tapped message where that can be, else as a new one."""
+    if answer is None:
+        return []
+    actions: list[Action] = []
+    if inbound.callback_data is not None:
+        actions.append(Toast(shorten(answer.toast, TOAST_UNITS)))
+    if answer.message is None:
+        return actions
+    message = fit(answer.message)
+    in_place = inbound.callback_data is not None and not answer.fresh
+    becomes_text = inbound.has_photo and message.photo is None
+    if in_place and inbound.message_id is not None and not becomes_text:
+        actions.append(Edit(inbound.message_id, message))
+    else:
+        actions.append(Reply(message))
+    return actions
+
+
+async def _typed(scene: Scene) -> Answer | None:
+    text = (scene.inbound.text or "").strip()
+    command = _COMMAND.fullmatch(text)
+    if command is None and not scene.inbound.to_bot:
+        return None
+    if not text:
+        return welcome.not_understood(scene, "error.no_text")
+    if len(text) > LONGEST_TEXT:
+        return welcome.not_understood(scene, "error.too_long")
+    if command is not None:
+        return await _command(scene, command[1].lower(), command[2].strip())
+    word, _, rest = text.partition(" ")
+    if word.lower() in COMMANDS:
+        return await _command(scene, word.lower(), rest.strip())
+    return await typed_rule.plain_text(scene, text)
+
+
+async def _command(scene: Scene, name: str, rest: str) -> Answer:
+    if name in CHANGING_COMMANDS and not scene.inbound.may_change:
+        return Answer(Message(scene.texts("error.admins_only")))
+    match name:
+        case "start":
+            return await welcome.start(scene, rest)
+        case "help":
+            return welcome.help_answer(scene)
+        case "watch":
+            return await typed_rule.typed_watch(scene, rest)
+        case "rules":
+            return await rules.rules_answer(scene)
+        case "unwatch":
+            return await unwatch.typed_unwatch(scene, rest)
+        case "map":
+            return await maps.typed_map(scene, rest)
+        case "clusters":
+            return await clusters.typed_clusters(scene, rest)
+        case _:
+            return welcome.unknown_command(scene, name)
+
+
+OnMarket = Callable[[Scene, Market, Tap], Awaitable[Answer]]
+OnTap = Callable[[Scene, Tap], Awaitable[Answer]]
+
+MARKET_TAPS: dict[str, OnMarket] = {
+    "w": lambda scene, market, _: watch.sensitivity_menu(scene, market),
+    "wn": lambda scene, market, _: watch.sensitivity_menu(scene, market, fresh=True),
+    "wp": lambda scene, market, tap: watch.tapped_percent(scene, market, tap.arg(1)),
+    "t": lambda scene, market, _: watch.sample(scene, market),
+    "m": lambda scene, market, tap: maps.map_of(scene, market, tap.arg(1)),
+    "mr": lambda scene, market, tap: maps.map_of(scene, market, tap.arg(1), fresh=False),
+    "c": lambda scene, market, _: clusters.clusters_of(scene, market),
+    "cr": lambda scene, market, _: clusters.clusters_of(scene, market, fresh=False),
+}
+"""Verbs whose first argument is a market."""
+
+TAPS: dict[str, OnTap] = {
+    "n": lambda scene, _: watch.pick(scene),
+    "wt": lambda scene, tap: typed_rule.typed_watch(scene, SEPARATOR.join(tap.args)),
+    "s": lambda scene, tap: watch.change_percent(scene, tap.number(0), tap.arg(1)),
+    "u": lambda scene, tap: unwatch.restore(scene, [tap.number(0)]),
+    "ub": lambda scene, tap: unwatch.restore(scene, unwatch.ids_of(tap.arg(0))),
+    "us": lambda scene, tap: unwatch.of_market(scene, tap.arg(0)),
+    "um": lambda scene, tap: unwatch.delete_many(scene, tap.arg(0)),
+    "x": lambda scene, tap: unwatch.delete(scene, tap.number(0), fresh=True),
+    "xe": lambda scene, tap: unwatch.delete(scene, tap.number(0)),
+    "r": lambda scene, tap: rules.rules_answer(scene, tap.number(0)),
+    "rx": lambda scene, tap: rules.delete_in_list(scene, tap.number(0), tap.number(1)),
+    "ru": lambda scene, tap: rules.restore_in_list(scene, tap.number(0), tap.number(1)),
+    "rs": lambda scene, tap: rules.snooze_in_list(scene, tap.number(0), tap.number(1)),
+    "rw": lambda scene, tap: rules.snooze_in_list(scene, tap.number(0), tap.number(1), wake=True),
+    "z": lambda scene, tap: rules.snooze_from_alert(scene, tap.number(0)),
+    "zw": lambda scene, tap: rules.wake(scene, tap.number(0)),
+}
+"""Verbs with other arguments, or none."""
+
+
+AGAIN = {"m": "mr", "mn": "mr", "c": "cr"}
+"""The verb that shows the same in place of its own message."""
+
+
+async def _tapped(scene: Scene, data: str) -> Answer:
+    tap = unpack(data)
+    if tap.verb in CHANGING_TAPS and not scene.inbound.may_change:
+        return Answer(toast=scene.texts.label("toast.admins_only"))
+    if tap.verb in MARKET_TAPS:
+        resolution = scene.desk.resolve(tap.arg(0))
+        if resolution.market is None:
+            return unknown_symbol(scene, tap.arg(0), resolution.nearest, tap.verb, *tap.args[1:])
+        return await MARKET_TAPS[tap.verb](scene, resolution.market, tap)
+    if tap.verb in TAPS:
+        return await TAPS[tap.verb](scene, tap)
+    match tap.verb:
+        case "h":
+            return welcome.help_answer(scene)
+        case "ua":
+            return await unwatch.delete_many(scene, None)
+        case "uk":
+            return unwatch.kept(scene)
+        case "rn":
+            answer = await rules.rules_answer(scene)
+            return Answer(answer.message, fresh=True)
+        case _:
+            start = await welcome.start(scene)
+            return Answer(start.message, toast=scene.texts.label("toast.old_button"), fresh=True)
+
+
+def _unavailable(scene: Scene, error: MarketUnavailableError) -> Answer:
+    """No map now: why, and a button that tries again in place."""
+    texts, market = scene.texts, market_arg(error.market)
+    tap = unpack(scene.inbound.callback_data or "mr")
+    again = AGAIN.get(tap.verb, tap.verb)
+    retry = key(texts.label("button.refresh"), again, market, *tap.args[1:])
+    watching = key(texts.label("button.watch_of", base=base_name(error.market)), "wn", market)
+    reason = texts.of("unavailable", error.reason)
+    text = texts("error.unavailable", base=base_name(error.market), reason=reason)
+    return Answer(Message(text, ((retry, watching),)), fresh=tap.verb != again)
+
+
+async def _too_many(scene: Scene, error: TooManyRulesError) -> Answer:
+    """The chat is full: its rules, each one tap from making room."""
+    menu = await unwatch.menu(scene)
+    buttons = menu.message.buttons if menu.message else ()
+    return Answer(Message(scene.texts("error.too_many_rules", n=error.limit), buttons))

@@ -1,0 +1,72 @@
+"""What a command sees of one turn, what it answers, and the pieces that every answer is made of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.alerts.types import Market
+from bot.delivery.messenger import Button, Keyboard, Message
+from bot.telegram.callbacks import key
+from bot.telegram.desk import Desk
+from bot.telegram.limits import shorten
+from bot.telegram.texts import Texts
+from bot.telegram.turn import Inbound
+
+CHIPS_A_ROW = 4
+ECHO_UNITS = 40
+QUOTES = ("USDT", "USDC")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One turn: who asks, in what language, and the desk that knows."""
+
+    desk: Desk
+    texts: Texts
+    inbound: Inbound
+
+    @property
+    def chat(self) -> int:
+        return self.inbound.chat_id
+
+    @property
+    def now_ms(self) -> int:
+        return self.desk.now_ms()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command wants shown: a message in place of the tapped one (`fresh`: under it), and a toast for a tap."""
+
+    message: Message | None = None
+    toast: str = ""
+    fresh: bool = False
+
+
+def base_name(market: Market) -> str:
+    """A market's short name where nothing but its symbol is known: `BTC` of `BTCUSDT`."""
+    for quote in QUOTES:
+        if market.symbol.endswith(quote) and market.symbol != quote:
+            return market.symbol.removesuffix(quote)
+    return market.symbol
+
+
+def echo(typed: str) -> str:
+    """What somebody typed, short enough to be repeated to them."""
+    return shorten(" ".join(typed.split()), ECHO_UNITS)
+
+
+def chips(symbols: Sequence[str], verb: str, *args: str) -> Keyboard:
+    """Symbols as rows of buttons, each carrying the verb, the symbol and the given arguments."""
+    keys = [key(base_name(Market("", symbol)), verb, symbol, *args) for symbol in symbols]
+    return rows(keys, CHIPS_A_ROW)
+
+
+def rows(keys: Sequence[Button], width: int) -> Keyboard:
+    """Buttons in rows of at most `width`."""
+    return tuple(tuple(keys[start : start + width]) for start in range(0, len(keys), width))
+
+
+def unknown_symbol(scene: Scene, typed: str, near: Sequence[str], verb: str, *args: str) -> Answer:
+    """A symbol nobody knows: the nearest names as buttons that go on with what was wanted."""
+    text = scene.texts("error.unknown_symbol" if near else "error.unknown_symbol_bare", typed=echo(typed))
+    return Answer(Message(text, chips(near or scene.desk.popular(), verb, *args)))

@@ -1,0 +1,233 @@
+"""A desk with believable maps of a few markets, rules in memory, and a clock that a test turns."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from bot.alerts.floors import meets_floor
+from bot.alerts.types import Kind, Market, Phase, Rule
+from bot.liquidation.types import Cluster, LiquidationMap, OpenInterestSource, Side
+from bot.telegram.desk import (
+    AddedRule,
+    ClusterView,
+    MarketUnavailableError,
+    MarketView,
+    Resolution,
+    RuleView,
+    TooManyRulesError,
+)
+
+NOON_MS = 1_766_923_200_000
+"""2025-12-28 12:00 UTC."""
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"a small picture"
+CHINESE = "我踏马来了USDT"
+
+
+def market(symbol: str) -> Market:
+    return Market("binance", symbol)
+
+
+def cluster_view(
+    view: MarketView | float, side: Side, low: float, high: float, usd: float, strength: int
+) -> ClusterView:
+    """A cluster with its signed distance from price and odds that fall with it."""
+    price = view if isinstance(view, float) else view.price
+    edge = min(max(price, low), high)
+    distance = (edge / price - 1) * 100
+    odds = tuple((hours, round(float(np.exp(-abs(distance) / (0.6 * hours**0.5))), 3)) for hours in (1, 4, 24))
+    share = min(usd / 800e6, 0.9)
+    return ClusterView(
+        Cluster(side, low, high, (low + high) / 2, usd, share, strength), f"{side}-{low:g}", distance, odds
+    )
+
+
+def market_view(
+    symbol: str,
+    *,
+    base: str,
+    tick_size: float,
+    price: float,
+    clusters: Sequence[tuple[Side, float, float, float, int]],
+    open_interest: OpenInterestSource = "measured",
+    simulated: bool = False,
+    daily_move_pct: float | None = None,
+    time_ms: int = NOON_MS - 40_000,
+) -> MarketView:
+    """A market with a plausible map around its clusters."""
+    edges = np.geomspace(price * 0.85, price * 1.15, 121)
+    middle = (edges[:-1] + edges[1:]) / 2
+    weight = np.exp(-np.abs(middle / price - 1) / 0.05) * 4e6
+    views = tuple(cluster_view(price, *each) for each in clusters)
+    return MarketView(
+        market=market(symbol),
+        base=base,
+        tick_size=tick_size,
+        price=price,
+        price_ms=NOON_MS,
+        map=LiquidationMap(
+            time_ms=time_ms,
+            price=price,
+            low=edges[:-1],
+            high=edges[1:],
+            long_usd=np.where(middle < price, weight, 0.0),
+            short_usd=np.where(middle > price, weight, 0.0),
+            long_total_usd=800e6,
+            short_total_usd=800e6,
+            open_interest=open_interest,
+        ),
+        clusters=tuple(sorted(views, key=lambda each: -each.cluster.strength)),
+        simulated=simulated,
+        daily_move_pct=daily_move_pct,
+    )
+
+
+def believable_markets() -> dict[str, MarketView]:
+    """BTC, ETH, SOL, ZRX without open interest, PEPE with a tiny price, a Chinese name, one without clusters."""
+    long, short = Side.LONG, Side.SHORT
+    btc = market_view(
+        "BTCUSDT",
+        base="BTC",
+        tick_size=0.1,
+        price=96_620.5,
+        daily_move_pct=2.4,
+        clusters=[
+            (short, 97_430.0, 97_910.0, 42.3e6, 83),
+            (short, 98_880.0, 99_420.0, 88e6, 96),
+            (short, 101_200.0, 101_900.0, 31e6, 71),
+            (long, 94_680.0, 95_070.0, 31.2e6, 74),
+            (long, 92_100.0, 92_900.0, 120e6, 98),
+        ],
+    )
+    eth = market_view(
+        "ETHUSDT",
+        base="ETH",
+        tick_size=0.01,
+        price=3_402.11,
+        daily_move_pct=3.4,
+        clusters=[(short, 3_398.0, 3_421.0, 18e6, 77), (long, 3_301.0, 3_322.0, 22e6, 81)],
+    )
+    sol = market_view(
+        "SOLUSDT",
+        base="SOL",
+        tick_size=0.01,
+        price=182.4,
+        clusters=[(long, 175.2, 176.9, 9.8e6, 79)],
+        daily_move_pct=4.1,
+    )
+    zrx = market_view(
+        "ZRXUSDT",
+        base="ZRX",
+        tick_size=0.0001,
+        price=0.2314,
+        open_interest="estimated",
+        daily_move_pct=6.2,
+        clusters=[(short, 0.2342, 0.2361, 0.4e6, 88), (long, 0.2241, 0.2256, 0.3e6, 72)],
+    )
+    pepe = market_view(
+        "1000PEPEUSDT",
+        base="1000PEPE",
+        tick_size=1e-7,
+        price=0.0084311,
+        clusters=[(short, 0.0085102, 0.0085911, 3.1e6, 75), (long, 0.0082012, 0.0082604, 2.2e6, 71)],
+    )
+    chinese = market_view(
+        CHINESE,
+        base="我踏马来了",
+        tick_size=1e-6,
+        price=0.021457,
+        clusters=[(short, 0.0218, 0.0221, 0.9e6, 80)],
+        open_interest="estimated",
+    )
+    thin = market_view("ARBUSDT", base="ARB", tick_size=0.0001, price=0.3312, clusters=[])
+    return {view.market.symbol: view for view in (btc, eth, sol, zrx, pepe, chinese, thin)}
+
+
+class FakeDesk:
+    """A Desk whose every answer a test can set: `unavailable` maps a symbol to a reason, `now` is the time."""
+
+    def __init__(self, *, limit: int = 25, pictures: bool = True) -> None:
+        self.markets = believable_markets()
+        self.unavailable: dict[str, str] = {}
+        self.limit = limit
+        self.pictures = pictures
+        self.now = NOON_MS
+        self.phases: dict[int, tuple[Phase, int]] = {}
+        self._rules: dict[int, Rule] = {}
+        self._removed: dict[int, Rule] = {}
+
+    def resolve(self, text: str) -> Resolution:
+        name = text.strip().removeprefix("binance:").upper().strip("!?.,$").replace("-", "").replace("/", "")
+        name = name.removesuffix("SWAP").removesuffix(".P")
+        for candidate in (name, f"{name}USDT", f"1000{name}USDT"):
+            if candidate in self.markets:
+                return Resolution(market(candidate))
+        near = [symbol for symbol in self.markets if name[:1] and name[0] == symbol[0]]
+        return Resolution(None, tuple(near[:3]))
+
+    def popular(self) -> Sequence[str]:
+        return tuple(self.markets)[:6]
+
+    async def view(self, market: Market, *, range_ms: int | None = None) -> MarketView:
+        if market.symbol in self.unavailable:
+            raise MarketUnavailableError(market, self.unavailable[market.symbol])
+        return self.markets[market.symbol]
+
+    async def picture(
+        self, view: MarketView, *, language: str, range_ms: int | None = None
+    ) -> tuple[bytes, str] | None:
+        return (PNG, f"{view.market.symbol}-{range_ms or 'all'}-{language}") if self.pictures else None
+
+    async def add_rule(self, rule: Rule) -> AddedRule:
+        wanted = replace(rule, id=0, created_ms=0, snoozed_until_ms=0)
+        for stored in self._rules.values():
+            if replace(stored, id=0, created_ms=0, snoozed_until_ms=0) == wanted:
+                return AddedRule(stored, self._already(stored), existed=True)
+        if sum(each.chat == rule.chat for each in self._rules.values()) >= self.limit:
+            raise TooManyRulesError(self.limit)
+        new = replace(rule, id=1 + max((*self._rules, *self._removed), default=0))
+        self._rules[new.id] = new
+        return AddedRule(new, self._already(new))
+
+    async def rules(self, chat: int) -> Sequence[RuleView]:
+        return [self._rule_view(rule) for rule in self._rules.values() if rule.chat == chat]
+
+    async def remove_rule(self, chat: int, rule_id: int) -> Rule | None:
+        if rule_id not in self._rules or self._rules[rule_id].chat != chat:
+            return None
+        self._removed[rule_id] = self._rules.pop(rule_id)
+        return self._removed[rule_id]
+
+    async def restore_rule(self, chat: int, rule_id: int) -> Rule | None:
+        if rule_id not in self._removed or self._removed[rule_id].chat != chat:
+            return None
+        self._rules[rule_id] = self._removed.pop(rule_id)
+        return self._rules[rule_id]
+
+    async def snooze_rule(self, chat: int, rule_id: int, until_ms: int) -> Rule | None:
+        if rule_id not in self._rules or self._rules[rule_id].chat != chat:
+            return None
+        self._rules[rule_id] = replace(self._rules[rule_id], snoozed_until_ms=until_ms)
+        return self._rules[rule_id]
+
+    def now_ms(self) -> int:
+        return self.now
+
+    def pause(self, rule_id: int, reason: str) -> None:
+        """Let the engine have stopped a rule."""
+        self._rules[rule_id] = replace(self._rules[rule_id], paused_reason=reason)
+
+    def _fitting(self, rule: Rule) -> list[ClusterView]:
+        return [each for each in self.markets[rule.market.symbol].clusters if meets_floor(rule, each.cluster)]
+
+    def _already(self, rule: Rule) -> ClusterView | None:
+        if rule.kind is not Kind.PROXIMITY:
+            return None
+        hit = [each for each in self._fitting(rule) if abs(each.distance_pct) <= rule.threshold_pct]
+        return min(hit, key=lambda each: abs(each.distance_pct), default=None)
+
+    def _rule_view(self, rule: Rule) -> RuleView:
+        near = min((abs(each.distance_pct) for each in self._fitting(rule)), default=None)
+        phase, cooling = self.phases.get(rule.id, (Phase.ARMED, 0))
+        return RuleView(rule, phase, near, cooling)
