@@ -1,7 +1,7 @@
 """Bars as the position model reads them: checked, on the log-price grid, with the spread of entries over each bar."""
 
 from dataclasses import dataclass
-from math import isfinite, isnan, nan
+from math import floor, isfinite, isnan, nan
 
 import numpy as np
 
@@ -109,15 +109,28 @@ def path_of(high: Floats, low: Floats, close: Floats, volume: Floats, quote_volu
     )
 
 
-def entry_density(path: Path) -> Floats:
-    """Share of the first bar's entries in each cell from its low's to its high's; sums to 1."""
-    low, high = int(path.low[0]), int(path.high[0])
-    if low == high:
-        return np.ones(1)
-    cells = np.arange(low, high + 1)
-    density = np.maximum(LEAST_DENSITY, 1.0 - np.abs(cells + 0.5 - path.traded[0]) / path.span[0])
-    shares: Floats = density / density.sum()
-    return shares
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """One bar on the grid: a row of Path, with the share of its entries in each cell from low to high."""
+
+    high: int
+    low: int
+    close: int
+    density: Floats
+
+
+def reach_of(bar: Bar) -> Reach:
+    """Put one bar on the grid, as `path_of` and `entry_pairs` do with many."""
+    traded = (bar.high + bar.low + 2.0 * bar.close) / 4.0
+    if bar.volume > 0 and bar.low <= bar.quote_volume / bar.volume <= bar.high:
+        traded = bar.quote_volume / bar.volume
+    high, low, close, about = log_cells((bar.high, bar.low, bar.close, traded)).tolist()
+    first, last = floor(low), floor(high)
+    if first == last:
+        return Reach(last, first, floor(close), np.ones(1))
+    middles = np.arange(first + 0.5, last + 1)
+    density = np.maximum(LEAST_DENSITY, 1.0 - np.abs(middles - about) / max(high - low, 1.0))
+    return Reach(last, first, floor(close), density / density.sum())
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,8 @@ class Book:
     def fade(self, kept: Floats) -> None:
         """Close voluntarily: each row keeps its share `kept` (rows,)."""
         self._scale = self._scale * kept
-        if float(self._scale.min()) < LEAST_SCALE or float(self._scale.max()) > 1.0 / LEAST_SCALE:
+        scales = self._scale.tolist()
+        if min(scales) < LEAST_SCALE or max(scales) > 1.0 / LEAST_SCALE:
             self._cells *= self._scale[:, None]
             self._scale = np.ones(len(kept))
 

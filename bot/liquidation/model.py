@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from bot.liquidation.bars import Bar, Path, check_bar, check_history, entry_density, path_of
+from bot.liquidation.bars import Bar, Path, Reach, check_bar, check_history, path_of, reach_of
 from bot.liquidation.book import REACH, Book
 from bot.liquidation.flow import HOUR_MS, Flows, FlowState, Rates, Step, flows
 from bot.liquidation.grid import cells_of
@@ -117,10 +117,9 @@ class PositionModel:
         if self._whole is not None:
             raise ValueError("a model of late positions only (since_ms) cannot be updated")
         check_bar(bar, after_ms=self.open_ms)
-        path = path_of(*(np.array([figure]) for figure in (bar.high, bar.low, bar.close, bar.volume, bar.quote_volume)))
+        path = reach_of(bar)
         step = self._flow.step(self._rates, bar.open_ms, bar.volume, bar.open_interest)
-        density = entry_density(path)
-        taken = [self._advance(book, path, step, density) for book in self._books]
+        taken = [self._advance(book, path, step) for book in self._books]
         self.open_ms, self.close = bar.open_ms, bar.close
         return Swept(self.time_ms, np.array(taken))
 
@@ -137,12 +136,14 @@ class PositionModel:
         """
         opened_per_traded = self._rates.share * self._flow.ratio(self._rates)
         full, none = self.parameters.plausible_flow
-        weights: Floats = self.weights * np.clip((none - opened_per_traded) / (none - full), 0.0, 1.0)
-        if not weights.sum() > 0:
-            weights = np.zeros_like(weights)
-            weights[int(np.argmax(self.parameters.turnover_hours))] = 1.0
-        mixing: Floats = weights / weights.sum()
-        return mixing
+        plausible = np.minimum(np.maximum((none - opened_per_traded) / (none - full), 0.0), 1.0)
+        weights: Floats = self.weights * plausible
+        total = float(weights.sum())
+        if total > 0:
+            return weights / total
+        slowest = np.zeros_like(weights)
+        slowest[int(np.argmax(self.parameters.turnover_hours))] = 1.0
+        return slowest
 
     @property
     def measured(self) -> bool:
@@ -213,13 +214,13 @@ class PositionModel:
             raise ValueError("not a state of this position model") from error
         return model
 
-    def _advance(self, book: Book, path: Path, step: Step, density: Floats) -> Floats:
+    def _advance(self, book: Book, path: Reach, step: Step) -> Floats:
         """One bar on one side: sweep, close, open, with the close having swept what it passed; the coins swept."""
-        high, low = book.sign * int(path.high[0]), book.sign * int(path.low[0])
+        high, low = book.sign * path.high, book.sign * path.low
         taken = book.sweep(max(high, low))
         book.fade(step.kept)
-        book.move(book.sign * int(path.close[0]))
-        entries = density[:: book.sign]
+        book.move(book.sign * path.close)
+        entries = path.density[:: book.sign]
         profile = book.kernel * entries[0] if len(entries) == 1 else np.convolve(entries, book.kernel)
         book.open(step.opened, profile, min(high, low))
         if step.stock is not None:

@@ -14,8 +14,9 @@ import numpy as np
 from bot.liquidation.bars import PAIRS_AT_ONCE, Path, entry_pairs
 from bot.liquidation.types import Floats, Ints, Side
 
-STEPS_AT_ONCE = 64
-WIDE_STEP = 16
+CELLS_AT_ONCE = 12_000
+"""Steps times entry cells worked on at once, so that their rows stay in the processor's cache."""
+NARROW_STEP, WIDE_STEP = 3, 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,10 @@ def lots_of(cohorts: Cohorts) -> list[Lots]:
         taken = int(ends[first - 1]) if first else 0
         end = max(first + 1, int(np.searchsorted(ends, taken + PAIRS_AT_ONCE, side="right")))
         pairs = entry_pairs(path, first, end)
-        blocks.append(Lots(pairs.bar, pairs.cell, cohorts.weight[:, pairs.bar] * pairs.share))
+        coins = np.empty((len(cohorts.weight), len(pairs.bar)))
+        for row, weight in enumerate(cohorts.weight):
+            np.multiply(weight[pairs.bar], pairs.share, out=coins[row])
+        blocks.append(Lots(pairs.bar, pairs.cell, coins))
         first = end
     return blocks
 
@@ -106,12 +110,14 @@ def standing(cohorts: Cohorts, lots: Iterable[Lots], kernel: Floats, side: Side,
     result = np.zeros((len(cohorts.weight), reach))
     carried = np.zeros((len(cohorts.weight), window.width))
     end = len(cohorts.path.close)
-    for begin in range(0, len(steps), STEPS_AT_ONCE):
-        chunk = steps[begin : begin + STEPS_AT_ONCE]
+    at_once = max(8, CELLS_AT_ONCE // window.width)
+    for begin in range(0, len(steps), at_once):
+        chunk = steps[begin : begin + at_once]
         entered = ledger.entered(chunk, end)
-        entered[:, 0] += carried
-        np.cumsum(entered, axis=1, out=entered)
-        carried, end = entered[:, -1], int(chunk[-1])
+        for step in entered:
+            step += carried
+            carried = step
+        end = int(chunk[-1])
         _spread(result, entered, kernel, order, bounds[begin : begin + len(chunk) + 1], window)
     return result
 
@@ -149,12 +155,12 @@ class _Ledger:
     window: _Window
 
     def entered(self, steps: Ints, end: int) -> Floats:
-        """Coins by row, step and entry cell (rows, steps, width): step i holds the bars steps[i] <= t < steps[i - 1].
+        """Coins by step, row and entry cell (steps, rows, width): step i holds the bars steps[i] <= t < steps[i - 1].
 
         `steps` descend; the first one's bars reach up to `end`.
         """
         rows, width = len(self.cohorts.weight), self.window.width
-        entered = np.zeros((rows, len(steps) * width))
+        entered = np.zeros((len(steps), rows, width))
         first = int(steps[-1])
         step_of = np.searchsorted(-steps, -np.arange(first, end), side="left")
         sign = sign_of(self.side)
@@ -169,11 +175,10 @@ class _Ledger:
             if not inside.all():
                 at, coins = at[inside], coins[:, inside]
             for row in range(rows):
-                entered[row] += np.bincount(at, coins[row], entered.shape[1])
-        shaped = entered.reshape(rows, len(steps), width)
+                entered[:, row] += np.bincount(at, coins[row], len(steps) * width).reshape(len(steps), width)
         if first <= self.cohorts.stock_bar < end:
-            self._add_stock(shaped[:, step_of[self.cohorts.stock_bar - first]])
-        return shaped
+            self._add_stock(entered[step_of[self.cohorts.stock_bar - first]])
+        return entered
 
     def _add_stock(self, entered: Floats) -> None:
         offsets = STOCK_OFFSETS + sign_of(self.side) * int(self.cohorts.path.close[self.cohorts.stock_bar])
@@ -183,23 +188,25 @@ class _Ledger:
 
 
 def _spread(result: Floats, entered: Floats, kernel: Floats, order: Ints, bounds: Ints, window: _Window) -> None:
-    """Carry each step's entries (rows, steps, width) through the kernel to its cells of `result`.
+    """Carry each step's entries (steps, rows, width) through the kernel to its cells of `result`.
 
     The cells of step i are order[bounds[i] : bounds[i + 1]], counted from the first standing cell.
     """
     widths = np.diff(bounds)
-    for step in np.flatnonzero(widths >= WIDE_STEP).tolist():
-        cells = order[bounds[step] : bounds[step + 1]]
-        within = (cells + window.shift >= 0) & (cells + window.shift < window.width + len(kernel) - 1)
-        for row, coins in enumerate(entered[:, step]):
-            result[row, cells[within]] = np.convolve(coins, kernel)[cells[within] + window.shift]
-    narrow = np.flatnonzero(widths < WIDE_STEP)
-    if not len(narrow):
-        return
-    step_of = np.repeat(narrow, widths[narrow])
-    cells = np.concatenate([order[bounds[step] : bounds[step + 1]] for step in narrow.tolist()])
     pad = window.width + len(order)
     reversed_kernel = np.concatenate((np.zeros(pad), kernel[::-1], np.zeros(pad)))
     toeplitz = np.lib.stride_tricks.sliding_window_view(reversed_kernel, window.width)
-    near = toeplitz[pad + len(kernel) - 1 - window.shift - cells]
-    result[:, cells] = np.einsum("kie,ie->ki", entered[:, step_of], near)
+    nearest = pad + len(kernel) - 1 - window.shift
+    for step in np.flatnonzero(widths > NARROW_STEP).tolist():
+        cells = order[bounds[step] : bounds[step + 1]]
+        if len(cells) <= WIDE_STEP:
+            result[:, cells] = entered[step] @ toeplitz[nearest - cells].T
+            continue
+        within = cells[(cells + window.shift >= 0) & (cells + window.shift < window.width + len(kernel) - 1)]
+        for row, coins in enumerate(entered[step]):
+            result[row, within] = np.convolve(coins, kernel)[within + window.shift]
+    narrow = np.flatnonzero(widths <= NARROW_STEP)
+    if len(narrow):
+        cells = np.concatenate([order[bounds[step] : bounds[step + 1]] for step in narrow.tolist()])
+        of_cell = entered[np.repeat(narrow, widths[narrow])]
+        result[:, cells] = np.vecdot(of_cell, toeplitz[nearest - cells][:, None, :]).T
