@@ -14,7 +14,6 @@ from telegram import (
     CopyTextButton,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
-    InputFile,
     InputMediaPhoto,
     LinkPreviewOptions,
     ReplyParameters,
@@ -40,6 +39,7 @@ from bot.telegram.pictures import Pictures
 T = TypeVar("T")
 
 PHOTO_BYTES = 10_000_000
+_FILE_NAME = "map.png"
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _ADDRESS = re.compile(r"<a\b|://|\b[a-z][a-z0-9-]*\.[a-z]{2,}", re.IGNORECASE)
 _BUTTON_REFUSAL = re.compile(r"button|keyboard|reply.?markup", re.IGNORECASE)
@@ -121,10 +121,11 @@ class TelegramMessenger:
         return sent.message_id
 
     async def _send_photo(self, chat_id: int, message: Message) -> int:
-        def request(photo: str | InputFile) -> Awaitable[SentMessage]:
+        def request(photo: str | bytes) -> Awaitable[SentMessage]:
             return self._line.send_photo(
                 chat_id,
                 photo,
+                filename=_FILE_NAME,
                 caption=message.text or None,
                 parse_mode=ParseMode.HTML,
                 **_envelope(message),
@@ -133,16 +134,15 @@ class TelegramMessenger:
         sent = await self._with_picture(message, request)
         return sent.message_id
 
-    async def _with_picture(self, message: Message, request: Callable[[str | InputFile], Awaitable[T]]) -> T:
+    async def _with_picture(self, message: Message, request: Callable[[str | bytes], Awaitable[T]]) -> T:
         """Make the request with the picture's file_id; with its bytes where none is known, or it is refused."""
-        upload = InputFile(message.photo or b"", filename="map.png")
         async with self._pictures.named(message.photo_name) as picture:
             if picture.file_id is not None:
                 try:
                     return await self._call(request(picture.file_id))
                 except PictureRefusedError:
                     picture.file_id = None
-            sent = await self._call(request(upload))
+            sent = await self._call(request(message.photo or b""))
             picture.file_id = _file_id(sent)
             return sent
 
@@ -190,8 +190,8 @@ class TelegramMessenger:
         )
 
     async def _edit_photo(self, chat_id: int, message_id: int, message: Message) -> None:
-        def request(photo: str | InputFile) -> Awaitable[SentMessage | bool]:
-            media = InputMediaPhoto(photo, caption=message.text, parse_mode=ParseMode.HTML)
+        def request(photo: str | bytes) -> Awaitable[SentMessage | bool]:
+            media = InputMediaPhoto(photo, message.text, ParseMode.HTML, filename=_FILE_NAME)
             return self._line.edit_message_media(media, chat_id, message_id, reply_markup=_keyboard(message.buttons))
 
         await self._with_picture(message, request)

@@ -100,11 +100,12 @@ class FakeBotApi(People):
         self.port = self._runner.addresses[0][1]
 
     async def close_port(self) -> None:
-        """Refuse connections and drop those there are, until `open_port`."""
+        """Refuse connections, and drop those there are, until `open_port`."""
         if self._site is not None:
             await self._site.stop()
             self._site = None
         self._abort_connections()
+        await asyncio.sleep(0.01)  # so that the clients' sockets have heard of it
 
     @property
     def deliveries(self) -> list[Entry]:
