@@ -6,17 +6,16 @@ nothing and the same is found again. One evaluation at a time: evaluate, commit,
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from bot.alerts.floors import meets_floor
 from bot.alerts.growth import metric as growth_metric
 from bot.alerts.judge import Measured
 from bot.alerts.kinds import JUDGES
-from bot.alerts.machine import Sight, rearm_ms
 from bot.alerts.market_book import NEAR, MarketBook
 from bot.alerts.matching import Watch
 from bot.alerts.proximity import distance_pct, passed
 from bot.alerts.readings import FirstLook, MapReading, Standing, Work
+from bot.alerts.standing import find_nearest, take_first_look
 from bot.alerts.tick_board import Look, TickBoard
 from bot.alerts.tracks import GRACE, match
 from bot.alerts.types import Changes, Kind, Market, Phase, Rule, RuleState, Track
@@ -197,54 +196,18 @@ class Engine:
     # Questions
 
     def first_look(self, rule: Rule) -> FirstLook:
-        """A rule just made or edited (with its id): which tracks satisfy it already, so that none fires for them.
-
-        Episodes go on from what is known of the rule, so that no two alerts ever share a key.
-        """
+        """A rule just made or edited (with its id): which tracks satisfy it already, so that none fires for them."""
         book = self._books.get(rule.market)
-        now = None if book is None else self._price(book)
+        now = self._price(rule.market)
         if book is None or now is None:
             return FirstLook(())
-        price, price_ms = now
-        judge = JUDGES[rule.kind]
-        states: list[RuleState] = []
-        hits: list[tuple[float, str]] = []
-        for track in book.tracks.values():
-            time_ms = price_ms if rule.kind is Kind.PROXIMITY else book.slot_ms
-            measured = Measured(track, time_ms, price, _metric(rule, track, price, book.slot_ms))
-            state = book.state(rule.id, track.id)
-            if judge.sight(rule, measured) is Sight.HIT:
-                hits.append((distance_pct(price, track.cluster), track.id))
-                states.append(_started(state, Phase.FIRED, time_ms, judge.tells(measured)))
-            elif state.last_ms:
-                states.append(_started(state, Phase.ARMED, time_ms, 0.0))
-        if not hits:
-            return FirstLook(tuple(states))
-        distance, track_id = min(hits)
-        return FirstLook(tuple(states), book.tracks[track_id], distance)
+        return take_first_look(book, rule, price=now[0], price_ms=now[1])
 
     def nearest(self, rule: Rule) -> Standing | None:
         """The rule's nearest matching track and how it stands with it; None where no track matches."""
         book = self._books.get(rule.market)
-        now = None if book is None else self._price(book)
-        if book is None or now is None:
-            return None
-        price = now[0]
-        fit = [
-            (distance_pct(price, track.cluster), track.id)
-            for track in book.tracks.values()
-            if track.missed == 0 and meets_floor(rule, track.cluster) and not passed(price, track.cluster)
-        ]
-        if not fit:
-            return None
-        distance, track_id = min(fit)
-        state = book.state(rule.id, track_id)
-        terms = JUDGES[rule.kind].terms(rule)
-        cooling = {
-            Phase.FIRED: state.fired_ms + terms.cooldown_ms,
-            Phase.RECOVERING: rearm_ms(state, terms),
-        }.get(state.phase, 0)
-        return Standing(book.tracks[track_id], distance, state.phase, cooling)
+        now = self._price(rule.market)
+        return None if book is None or now is None else find_nearest(book, rule, price=now[0])
 
     # Inside
 
@@ -306,29 +269,22 @@ class Engine:
                 valid_ms = book.slot_ms + GRACE * self._slot_ms
                 board.place((market.symbol, track_id), track.cluster, book.watch(NEAR, track), valid_ms=valid_ms)
 
-    def _price(self, book: MarketBook) -> tuple[float, int] | None:
+    def _price(self, market: Market) -> tuple[float, int] | None:
         """The market's last price and its time, from a tick or else from its map."""
-        seen = self._board(book.market.exchange).price(book.market.symbol)
-        if seen is None and book.reading is not None:
+        book = self._books.get(market)
+        seen = self._board(market.exchange).price(market.symbol)
+        if seen is None and book is not None and book.reading is not None:
             return book.reading.price, book.reading.slot_ms
         return seen
 
     def _book(self, market: Market) -> MarketBook:
-        return self._books.setdefault(market, MarketBook(market))
+        book = self._books.get(market)
+        if book is None:
+            book = self._books[market] = MarketBook(market)
+        return book
 
     def _board(self, exchange: str) -> TickBoard:
-        return self._boards.setdefault(exchange, TickBoard(max_age_ms=self._max_age_ms))
-
-
-def _metric(rule: Rule, track: Track, price: float, slot_ms: int) -> float | None:
-    """What a rule measures of a track now; None where there is no data."""
-    if track.missed:
-        return None
-    if rule.kind is Kind.PROXIMITY:
-        return None if passed(price, track.cluster) else distance_pct(price, track.cluster)
-    return growth_metric(track, slot_ms=slot_ms, window_ms=rule.window_ms)
-
-
-def _started(state: RuleState, phase: Phase, time_ms: int, told: float) -> RuleState:
-    fired_ms = time_ms if phase is Phase.FIRED else 0
-    return replace(state, phase=phase, since_ms=time_ms, fired_ms=fired_ms, held=0, told=told, last_ms=time_ms)
+        board = self._boards.get(exchange)
+        if board is None:
+            board = self._boards[exchange] = TickBoard(max_age_ms=self._max_age_ms)
+        return board

@@ -3,7 +3,7 @@
 from bot.alerts.types import Rule
 from bot.liquidation.types import Cluster
 
-DEFAULT_MIN_STRENGTH = 70
+DEFAULT_MIN_STRENGTH = 60
 """The floor of a rule that names neither size nor strength."""
 
 
