@@ -48,6 +48,8 @@ def alert_message(
     ]
     head = headline(event, contract, texts, sent_ms=sent_ms, repeat=repeat, sample=sample)
     parts = [texts("alert.head", text=head), *(note for note in notes if note), "", *details(event, contract, texts)]
+    if not sample:
+        parts.append(_rule_line(event, texts))
     age_ms = sent_ms - event.map_ms
     origin = estimate_words(event.market.exchange, event.open_interest, age_ms, texts)
     return fit(
@@ -73,6 +75,8 @@ def headline(
     }[event.kind](event, contract, texts, size_words(cluster, event.open_interest, texts))
     if sent_ms - event.time_ms > LATE_MS:
         line = texts("alert.late", line=line, late=figures.duration(sent_ms - event.time_ms))
+    if event.severity is Severity.CRITICAL:
+        line = texts("alert.critical", line=line)
     if repeat:
         line = texts("alert.repeat", line=line)
     if contract.simulated:
@@ -126,10 +130,10 @@ def _new_line(event: Event, contract: Contract, texts: Texts, size: Html) -> Htm
 
 
 def details(event: Event, contract: Contract, texts: Texts) -> Sequence[Html]:
-    """The lines under the first: price, range, size, odds of a touch, and the rule that spoke."""
+    """The lines under the first: price, range, size and odds of a touch."""
     figures, cluster, tick = texts.figures, event.cluster, contract.tick_size
     lines = [
-        texts("alert.price", price=figures.price(event.price, tick)),
+        texts("alert.price", price=figures.price(event.price, tick), symbol=event.market.symbol),
         texts(
             "alert.range",
             band=figures.band(cluster.low, cluster.high, tick),
@@ -144,7 +148,6 @@ def details(event: Event, contract: Contract, texts: Texts) -> Sequence[Html]:
         )
     if event.touch and not cluster.low <= event.price <= cluster.high:
         lines.append(texts("alert.touch", odds=odds_words(event.touch, texts)))
-    lines.append(_rule_line(event, texts))
     return lines
 
 

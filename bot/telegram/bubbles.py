@@ -76,8 +76,9 @@ class Shown:
     edited: str | None = None
 
 
-def bot_bubble(shown: Shown) -> RenderableType:
+def bot_bubble(shown: Shown, *, screen: int = SCREEN) -> RenderableType:
     """The bot's message on the left, with its picture's file named first and its keys underneath."""
+    limit = min(WIDTH, screen)
     body: list[Text] = []
     if shown.quote is not None:
         body.append(Text(f"│ {shown.quote}", style="dim", no_wrap=True, overflow="ellipsis"))
@@ -86,28 +87,40 @@ def bot_bubble(shown: Shown) -> RenderableType:
     body.append(rich_text(shown.markup))
     stamp = Text(" ".join(filter(None, (shown.edited, shown.time))), style="dim", justify="right")
     widest = max(cell_len(line) for text in (*body, stamp) for line in text.plain.splitlines() or [""])
-    width = min(WIDTH, widest + 4)
+    width = min(limit, widest + 4)
     panel = Panel(Group(*body, stamp), box=box.ROUNDED, border_style="blue", width=width, padding=(0, 1))
-    return Group(panel, *key_lines(shown.keys))
+    return Group(panel, *key_lines(shown.keys, limit))
 
 
-def user_bubble(typed: str, *, time: str) -> RenderableType:
+def user_bubble(typed: str, *, time: str, screen: int = SCREEN) -> RenderableType:
     """What the person typed, on the right."""
     widest = max((cell_len(line) for line in (*typed.splitlines(), time)), default=0)
     body = Group(Text(typed, overflow="fold"), Text(time, style="dim", justify="right"))
-    width = min(WIDTH, widest + 4)
+    width = min(WIDTH, screen, widest + 4)
     panel = Panel(body, box=box.ROUNDED, border_style="green", width=width, padding=(0, 1))
-    return Padding(panel, (0, 0, 0, SCREEN - width))
+    return Padding(panel, (0, 0, 0, screen - width))
 
 
-def key_lines(keys: Sequence[Sequence[tuple[int, str]]]) -> list[Text]:
+def tapped(label: str, *, screen: int = SCREEN) -> RenderableType:
+    """The key that the person tapped, on the right."""
+    words = Text(f" {label} ", style="green on grey23")
+    return Padding(words, (0, 0, 0, max(0, screen - words.cell_len)))
+
+
+def toast(words: str, *, screen: int = SCREEN) -> RenderableType:
+    """A short notice in the middle."""
+    text = Text(f" {words} ", style="reverse")
+    return Padding(text, (0, 0, 0, max(0, (screen - text.cell_len) // 2)))
+
+
+def key_lines(keys: Sequence[Sequence[tuple[int, str]]], width: int = WIDTH) -> list[Text]:
     """Rows of keys; a row that is wider than the bubble goes on in the next line."""
     lines: list[Text] = []
     for row in keys:
         line = Text(" ")
         for number, label in row:
             cap = Text.assemble((f" {number} ", "bold black on cyan"), (f" {label} ", "on grey23"))
-            if len(line.plain) > 1 and line.cell_len + cap.cell_len > WIDTH:
+            if len(line.plain) > 1 and line.cell_len + cap.cell_len > width:
                 lines.append(line)
                 line = Text(" ")
             line.append_text(cap).append(" ")

@@ -7,8 +7,8 @@ import re
 from collections.abc import Awaitable, Callable
 
 from bot.alerts.types import Market
-from bot.delivery.messenger import Message
-from bot.telegram.callbacks import SEPARATOR, Tap, key, market_arg, unpack
+from bot.delivery.messenger import Button, Message
+from bot.telegram.callbacks import SEPARATOR, Tap, key, market_arg, pack, unpack
 from bot.telegram.commands import clusters, maps, rules, typed_rule, unwatch, watch, welcome
 from bot.telegram.desk import Desk, MarketUnavailableError, TooManyRulesError
 from bot.telegram.limits import TOAST_UNITS, fit, shorten
@@ -115,7 +115,9 @@ MARKET_TAPS: dict[str, OnMarket] = {
     "wp": lambda scene, market, tap: watch.tapped_percent(scene, market, tap.arg(1)),
     "t": lambda scene, market, _: watch.sample(scene, market),
     "m": lambda scene, market, tap: maps.map_of(scene, market, tap.arg(1)),
-    "mr": lambda scene, market, tap: maps.map_of(scene, market, tap.arg(1), fresh=False),
+    "mr": lambda scene, market, tap: maps.map_of(
+        scene, market, tap.arg(1), fresh=False, again=tap.arg(2) == maps.AGAIN
+    ),
     "c": lambda scene, market, _: clusters.clusters_of(scene, market),
     "cr": lambda scene, market, _: clusters.clusters_of(scene, market, fresh=False),
 }
@@ -141,6 +143,9 @@ TAPS: dict[str, OnTap] = {
 }
 """Verbs with other arguments, or none."""
 
+
+WATCHING = frozenset({"wp", "wt", "s"})
+"""Verbs that make a rule."""
 
 AGAIN = {"m": "mr", "mn": "mr", "c": "cr"}
 """The verb that shows the same in place of its own message."""
@@ -173,15 +178,26 @@ async def _tapped(scene: Scene, data: str) -> Answer:
 
 
 def _unavailable(scene: Scene, error: MarketUnavailableError) -> Answer:
-    """No map now: why, and a button that tries again in place."""
-    texts, market = scene.texts, market_arg(error.market)
-    tap = unpack(scene.inbound.callback_data or "mr")
-    again = AGAIN.get(tap.verb, tap.verb)
-    retry = key(texts.label("button.refresh"), again, market, *tap.args[1:])
-    watching = key(texts.label("button.watch_of", base=base_name(error.market)), "wn", market)
+    """No map now: why, and a button that tries the same again, in place of this message."""
+    texts, base = scene.texts, base_name(error.market)
+    verb, again = _same_again(scene.inbound, error.market)
     reason = texts.of("unavailable", error.reason)
-    text = texts("error.unavailable", base=base_name(error.market), reason=reason)
-    return Answer(Message(text, ((retry, watching),)), fresh=tap.verb != again)
+    text = texts("error.not_watched" if verb in WATCHING else "error.unavailable", base=base, reason=reason)
+    keys = (Button(texts.label("button.again"), data=again), key(texts.label("button.rules"), "rn"))
+    return Answer(Message(text, (keys,)), fresh=verb in AGAIN)
+
+
+def _same_again(inbound: Inbound, market: Market) -> tuple[str, str]:
+    """The verb of a turn, and the data of a button that does the same in place of its own message."""
+    if inbound.callback_data is not None:
+        tap = unpack(inbound.callback_data)
+        return tap.verb, pack(AGAIN.get(tap.verb, tap.verb), *tap.args)
+    command = _COMMAND.fullmatch((inbound.text or "").strip())
+    if command is not None and command[1].lower() == "watch":
+        return "wt", pack("wt", command[2].strip())
+    if command is not None and command[1].lower() == "clusters":
+        return "cr", pack("cr", market_arg(market))
+    return "mr", pack("mr", market_arg(market))
 
 
 async def _too_many(scene: Scene, error: TooManyRulesError) -> Answer:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from rich.align import Align
+from rich.cells import cell_len
 from rich.console import Console
 from rich.panel import Panel
 from rich.rule import Rule
@@ -19,7 +19,7 @@ from rich.text import Text
 
 from bot.clock import Clock
 from bot.delivery.messenger import BadMessageError, Button, Message
-from bot.telegram.bubbles import SCREEN, Shown, bot_bubble, plain_bubble, user_bubble
+from bot.telegram.bubbles import SCREEN, Shown, bot_bubble, plain_bubble, tapped, toast, user_bubble
 from bot.telegram.limits import bare, fit
 from bot.telegram.texts import Texts
 from bot.telegram.turn import Inbound
@@ -54,6 +54,7 @@ class TerminalPhone:
         self._pictures: deque[Path] = deque()
         self._last_id = 0
         self._last_key = 0
+        self._highest_key = 0
         self._last_update = 0
 
     def greet(self, *, simulated: bool) -> None:
@@ -61,12 +62,10 @@ class TerminalPhone:
         console, texts = self._console, self._texts
         console.print()
         if console.is_terminal:
-            console.print(
-                Align.left(Rule(Text(texts.label("terminal.title"), style="bold"), style="blue"), width=SCREEN)
-            )
+            console.print(Rule(Text(texts.label("terminal.title"), style="bold"), style="blue"), width=self._screen)
             if simulated:
-                banner = Panel(Text(texts.label("terminal.simulated"), justify="center"), style="black on yellow")
-                console.print(banner, width=SCREEN)
+                banner = Text(texts.label("terminal.simulated"), justify="center")
+                console.print(Panel(banner, style="black on yellow"), width=self._screen)
             console.print(Text(texts.label("terminal.hint"), style="dim"))
             console.print()
             return
@@ -97,7 +96,7 @@ class TerminalPhone:
         """Show a line as typed by the person, and give it as the bot receives it."""
         time = self._time()
         if self._console.is_terminal:
-            self._console.print(user_bubble(text, time=time))
+            self._console.print(user_bubble(text, time=time, screen=self._screen))
         else:
             self._line(f"{time} {self._texts.label('terminal.you')}: {text}")
         return self._inbound(text=text)
@@ -106,8 +105,12 @@ class TerminalPhone:
         """Tap a key. None where it is the phone that answers (copying a text), or where there is no such key."""
         key = self._keys.get(number)
         if key is None:
+            self._notice(self._texts.label("terminal.no_key"))
             return None
-        self._notice(f"[{key.button.text}]")
+        if self._console.is_terminal:
+            self._console.print(tapped(key.button.text, screen=self._screen))
+        else:
+            self._line(f"{self._time()} {self._texts.label('terminal.you')}: [{key.button.text}]")
         if key.button.data is None:
             self._notice(key.button.copy or key.button.url or "")
             return None
@@ -123,10 +126,8 @@ class TerminalPhone:
                 self._erase(line)
             if not text:
                 continue
-            if text.isascii() and text.isdigit() and int(text) in self._keys:
-                inbound = self.tap(int(text))
-            else:
-                inbound = self.type(text)
+            number = int(text) if text.isascii() and text.isdigit() and len(text) <= 2 else 0
+            inbound = self.tap(number) if 0 < number <= self._highest_key else self.type(text)
             if inbound is not None:
                 await handle(inbound)
 
@@ -150,12 +151,13 @@ class TerminalPhone:
             edited=self._texts.label("terminal.edited") if edited else None,
         )
         if self._console.is_terminal:
-            self._console.print(bot_bubble(shown))
+            self._console.print(bot_bubble(shown, screen=self._screen))
         else:
             self._line(plain_bubble(shown, who=self._texts.label("terminal.title")))
 
     def _new_key(self, message_id: int, button: Button) -> int:
         self._last_key = self._last_key % LAST_KEY + 1
+        self._highest_key = max(self._highest_key, self._last_key)
         self._keys[self._last_key] = _Key(message_id, button)
         return self._last_key
 
@@ -199,7 +201,7 @@ class TerminalPhone:
 
     def _notice(self, words: str) -> None:
         if self._console.is_terminal:
-            self._console.print(Align.center(Text(f" {words} ", style="reverse"), width=SCREEN))
+            self._console.print(toast(words, screen=self._screen))
         else:
             self._line(f"      ({words})")
 
@@ -208,8 +210,12 @@ class TerminalPhone:
 
     def _erase(self, line: str) -> None:
         """Take away the line that the terminal echoed, for it comes back as a bubble."""
-        rows = 1 + len(line.rstrip("\n")) // max(1, self._console.width)
+        rows = max(1, -(-cell_len(line.rstrip("\n")) // max(1, self._console.width)))
         self._console.file.write(f"\x1b[{rows}A\x1b[J")
+
+    @property
+    def _screen(self) -> int:
+        return min(SCREEN, self._console.width)
 
     def _time(self) -> str:
         return datetime.fromtimestamp(self._clock.now_ms() / 1000, tz=UTC).strftime("%H:%M")

@@ -32,7 +32,7 @@ def rule_brief(rule: Rule, texts: Texts) -> Html:
     else:
         words = texts("rule.brief_growth", percent=percent, window=figures.duration(rule.window_ms))
     if rule.side is not None:
-        words = texts("rule.brief_with", rule=words, what=texts.of("side_name", rule.side))
+        words = texts("rule.brief_with", rule=words, what=texts.of("side_brief", rule.side))
     if rule.min_usd is not None:
         words = texts("rule.brief_with", rule=words, what=texts("rule.brief_usd", usd=figures.money(rule.min_usd)))
     if rule.min_strength is not None:

@@ -1,4 +1,4 @@
-"""A chat with a conversation, without a messenger: what is typed and tapped, what stands on the screen, a transcript."""
+"""A chat with a conversation, without a messenger: what is typed and tapped, the screen, and a transcript."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ from tests.fakes.desk import FakeDesk
 
 @dataclass
 class Chat:
-    """One person on one phone. `screen` holds the messages by id; a tap finds its key on the newest message that has it."""
+    """One person on one phone. `screen` holds the messages by id; a tap finds its key on the newest that has it."""
 
     desk: FakeDesk = field(default_factory=FakeDesk)
     chat_id: int = 7

@@ -180,6 +180,8 @@ class FakeDesk:
         return (PNG, f"{view.market.symbol}-{range_ms or 'all'}-{language}") if self.pictures else None
 
     async def add_rule(self, rule: Rule) -> AddedRule:
+        if rule.market.symbol in self.unavailable:
+            raise MarketUnavailableError(rule.market, self.unavailable[rule.market.symbol])
         wanted = replace(rule, id=0, created_ms=0, snoozed_until_ms=0)
         for stored in self._rules.values():
             if replace(stored, id=0, created_ms=0, snoozed_until_ms=0) == wanted:
@@ -208,7 +210,8 @@ class FakeDesk:
     async def snooze_rule(self, chat: int, rule_id: int, until_ms: int) -> Rule | None:
         if rule_id not in self._rules or self._rules[rule_id].chat != chat:
             return None
-        self._rules[rule_id] = replace(self._rules[rule_id], snoozed_until_ms=until_ms)
+        woken = {"paused_reason": None} if until_ms == 0 else {}
+        self._rules[rule_id] = replace(self._rules[rule_id], snoozed_until_ms=until_ms, **woken)
         return self._rules[rule_id]
 
     def now_ms(self) -> int:

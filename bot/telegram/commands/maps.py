@@ -8,7 +8,7 @@ from bot.telegram.desk import ClusterView, MarketView
 from bot.telegram.scene import Answer, Scene, chips, echo, unknown_symbol
 from bot.telegram.texts import Html, Texts
 from bot.telegram.texts.figures import DAY_MS, HOUR_MS
-from bot.telegram.wording import day_odds, nearest, origin_words, place_words, size_words
+from bot.telegram.wording import day_odds, nearest, origin_words, size_words
 
 WHOLE = "30d"
 RANGES: dict[str, int | None] = {
@@ -19,6 +19,8 @@ RANGES: dict[str, int | None] = {
     WHOLE: None,
 }
 BALANCE_SHARE = 0.05
+AGAIN = "again"
+DOWNWARDS = (Side.SHORT, Side.LONG)
 
 
 async def typed_map(scene: Scene, text: str) -> Answer:
@@ -39,8 +41,8 @@ async def typed_map(scene: Scene, text: str) -> Answer:
     return await map_of(scene, resolution.market, span)
 
 
-async def map_of(scene: Scene, market: Market, span: str = WHOLE, *, fresh: bool = True) -> Answer:
-    """The map with its caption, its picture where one could be drawn, and the ranges as buttons."""
+async def map_of(scene: Scene, market: Market, span: str = WHOLE, *, fresh: bool = True, again: bool = False) -> Answer:
+    """The map with its caption, its picture where one could be drawn, the ranges as buttons; `again` is a refresh."""
     span = span if span in RANGES else WHOLE
     range_ms = RANGES[span]
     view = await scene.desk.view(market, range_ms=range_ms)
@@ -50,7 +52,7 @@ async def map_of(scene: Scene, market: Market, span: str = WHOLE, *, fresh: bool
         text = Html("\n".join([text, scene.texts("map.no_picture")]))
     photo, name = drawn or (None, None)
     buttons = map_keys(view, span, scene.texts)
-    toast = "" if fresh else scene.texts.label("toast.refreshed")
+    toast = scene.texts.label("toast.refreshed") if again else ""
     return Answer(Message(text, buttons, photo=photo, photo_name=name), toast=toast, fresh=fresh)
 
 
@@ -59,7 +61,7 @@ def map_keys(view: MarketView, span: str, texts: Texts) -> Keyboard:
     market = market_arg(view.market)
     return (
         (
-            key(texts.label("button.refresh"), "mr", market, span),
+            key(texts.label("button.refresh"), "mr", market, span, AGAIN),
             key(texts.label("button.clusters"), "c", market),
             key(texts.label("button.watch_of", base=view.base), "wn", market),
         ),
@@ -81,7 +83,7 @@ def caption(view: MarketView, texts: Texts, *, now_ms: int, range_ms: int | None
     lines = [texts("alert.head", text=texts("alert.simulated", line=line) if view.simulated else line)]
     if view.simulated:
         lines.append(texts("alert.note_simulated"))
-    lines.extend(_biggest_line(each, view, texts) for side in Side if (each := biggest(view, side)))
+    lines.extend(_biggest_line(each, view, texts) for side in DOWNWARDS if (each := biggest(view, side)))
     if view.map.open_interest == "measured":
         short_usd, long_usd = standing_near(view.map)
         lines.append(texts("map.balance", short=texts.figures.money(short_usd), long=texts.figures.money(long_usd)))
@@ -135,12 +137,11 @@ def _size(each: ClusterView, view: MarketView, texts: Texts) -> Html:
 
 
 def _biggest_line(each: ClusterView, view: MarketView, texts: Texts) -> Html:
-    figures = texts.figures
+    figures, cluster = texts.figures, each.cluster
     words = texts(
-        "map.biggest",
-        side=texts.of("side_name", each.cluster.side),
-        band=figures.band(each.cluster.low, each.cluster.high, view.tick_size),
-        place=place_words(each, texts),
+        "map.biggest_short" if cluster.side is Side.SHORT else "map.biggest_long",
+        band=figures.band(cluster.low, cluster.high, view.tick_size),
+        percent=figures.percent(abs(each.distance_pct)),
         size=_size(each, view, texts),
     )
     odds = day_odds(each)

@@ -155,7 +155,7 @@ def _rule_keys(shown: Sequence[RuleView], page: int, scene: Scene) -> Keyboard:
 
 def _keys_of(rule: Rule, page: int, scene: Scene) -> tuple[Button, ...]:
     texts, number = scene.texts, str(rule.id)
-    if rule.snoozed_until_ms > scene.now_ms:
+    if rule.paused_reason or rule.snoozed_until_ms > scene.now_ms:
         quiet = key(texts.label("button.wake_number", number=number), "rw", rule.id, page)
     else:
         quiet = key(texts.label("button.snooze_number", number=number), "rs", rule.id, page)

@@ -3,17 +3,25 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot.alerts.grammar import ErrorCode, ParseError, format_watch, parse_watch
-from bot.alerts.types import Market, Rule
+from bot.alerts.grammar import (
+    DEFAULT_EXCHANGE,
+    NORMAL_GROWTH_PCT,
+    NORMAL_WINDOW_MINUTES,
+    ErrorCode,
+    ParseError,
+    format_watch,
+    parse_watch,
+)
+from bot.alerts.types import Kind, Market, Rule
 from bot.delivery.messenger import Keyboard, Message
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands import maps, watch, welcome
-from bot.telegram.limits import CALLBACK_BYTES
+from bot.telegram.limits import CALLBACK_BYTES, bare
 from bot.telegram.scene import CHIPS_A_ROW, Answer, Scene, base_name, chips, echo, rows, unknown_symbol
 from bot.telegram.sensitivity import sensitivity
 from bot.telegram.texts import Html, Texts
 from bot.telegram.texts.figures import MINUTE_MS
-from bot.telegram.wording import rule_words
+from bot.telegram.wording import rule_brief, rule_words
 
 
 async def typed_watch(scene: Scene, text: str) -> Answer:
@@ -63,10 +71,16 @@ async def read_rule(scene: Scene, text: str) -> Rule | ParseError:
 def offer(scene: Scene, rule: Rule) -> Answer:
     """A rule that came without /watch: asked for before it is made."""
     texts = scene.texts
-    yes = key(texts.label("button.watch_this"), "wt", format_watch(rule))
+    yes = key(texts.label("button.watch_this"), "wt", line_of(scene, rule))
     words = texts("watch.offer", base=base_name(rule.market), rule=rule_words(rule, texts))
     look = key(texts.label("button.map_of", base=base_name(rule.market)), "m", market_arg(rule.market))
     return Answer(Message(words, ((yes, look),)))
+
+
+def line_of(scene: Scene, rule: Rule) -> str:
+    """The line that gives this rule again, its exchange left out where the symbol alone means the same market."""
+    alone = scene.desk.resolve(rule.market.symbol).market == rule.market
+    return format_watch(rule, default_exchange=rule.market.exchange if alone else DEFAULT_EXCHANGE)
 
 
 async def explain(scene: Scene, text: str, error: ParseError) -> Answer:
@@ -79,7 +93,10 @@ async def explain(scene: Scene, text: str, error: ParseError) -> Answer:
     named = market if market is not None else Market("", scene.desk.popular()[0])
     words = [fault_words(error, scene.texts), example_words(error.code, base_name(named), scene.texts)]
     buttons: Keyboard = chips(scene.desk.popular(), "w")
-    if market is not None:
+    if market is not None and error.code in (ErrorCode.GROWTH_RANGE, ErrorCode.WINDOW_RANGE):
+        growth = Rule(0, scene.chat, market, Kind.GROWTH, NORMAL_GROWTH_PCT, NORMAL_WINDOW_MINUTES * MINUTE_MS)
+        buttons = ((key(bare(rule_brief(growth, scene.texts)), "wt", line_of(scene, growth)),),)
+    elif market is not None:
         view = await watch.look(scene, market)
         buttons = (watch.distance_keys(scene, market, sensitivity(view.daily_move_pct if view else None)),)
     return Answer(Message(Html("\n".join(words)), buttons))

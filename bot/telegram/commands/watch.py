@@ -9,7 +9,7 @@ from bot.telegram.alerts_text import Contract, alert_message, sample_event
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands import maps
 from bot.telegram.commands.rules import gone
-from bot.telegram.desk import AddedRule, MarketUnavailableError, MarketView
+from bot.telegram.desk import AddedRule, MarketUnavailableError, MarketView, TooManyRulesError
 from bot.telegram.scene import Answer, Scene, base_name, chips
 from bot.telegram.sensitivity import Sensitivity, sensitivity
 from bot.telegram.texts import Html
@@ -73,7 +73,11 @@ async def change_percent(scene: Scene, rule_id: int, typed: str) -> Answer:
     if percent == rules[0].threshold_pct:
         return Answer(toast=scene.texts.label("toast.watching", base=base_name(rules[0].market)))
     await scene.desk.remove_rule(scene.chat, rule_id)
-    return await add(scene, replace(rules[0], id=0, threshold_pct=percent, created_ms=scene.now_ms))
+    try:
+        return await add(scene, replace(rules[0], id=0, threshold_pct=percent, created_ms=scene.now_ms))
+    except (MarketUnavailableError, TooManyRulesError):
+        await scene.desk.restore_rule(scene.chat, rule_id)
+        raise
 
 
 def new_rule(scene: Scene, market: Market, percent: float) -> Rule:

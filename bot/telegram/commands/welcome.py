@@ -1,9 +1,11 @@
 """The first words, the help, and what is said to anything the bot does not understand."""
 
+from bot.alerts.floors import DEFAULT_MIN_STRENGTH
 from bot.delivery.messenger import Keyboard, Message
 from bot.telegram.callbacks import key
 from bot.telegram.commands.watch import sensitivity_menu
 from bot.telegram.scene import Answer, Scene, chips, echo, unknown_symbol
+from bot.telegram.texts import Html
 
 WATCH_PAYLOAD = "w_"
 
@@ -22,12 +24,17 @@ async def start(scene: Scene, payload: str = "") -> Answer:
 
 def help_answer(scene: Scene) -> Answer:
     """Everything that can be sent, with examples to tap and copy."""
-    return Answer(Message(scene.texts("help.text"), next_steps(scene)))
+    return Answer(Message(help_text(scene), next_steps(scene)))
+
+
+def help_text(scene: Scene) -> Html:
+    """All commands with an example each, and what a cluster is."""
+    return scene.texts("help.text", strength=str(DEFAULT_MIN_STRENGTH))
 
 
 def unknown_command(scene: Scene, command: str) -> Answer:
     """A command that does not exist: the ones that do."""
-    text = "\n\n".join([scene.texts("error.unknown_command", typed=f"/{echo(command)}"), scene.texts("help.text")])
+    text = "\n\n".join([scene.texts("error.unknown_command", typed=f"/{echo(command)}"), help_text(scene)])
     return Answer(Message(text, next_steps(scene)))
 
 

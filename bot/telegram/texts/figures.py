@@ -38,13 +38,12 @@ class Figures:
 
     def level(self, price: float, tick_size: float) -> str:
         """An estimated price: five significant figures at most, never finer than the tick: `97,400`."""
-        value = Decimal(repr(price))
-        decimals = max(0, LEVEL_DIGITS - 1 - value.adjusted()) if value else 0
-        return self._fixed(significant(price, LEVEL_DIGITS), min(decimals, tick_decimals(tick_size)))
+        return self._fixed(significant(price, LEVEL_DIGITS), level_decimals(price, tick_size))
 
     def band(self, low: float, high: float, tick_size: float) -> str:
         """A range of prices: `97,400-97,900` with an en dash; one price where both ends read the same."""
-        ends = self.level(low, tick_size), self.level(high, tick_size)
+        decimals = max(level_decimals(low, tick_size), level_decimals(high, tick_size))
+        ends = [self._fixed(significant(end, LEVEL_DIGITS), decimals) for end in (low, high)]
         return ends[0] if ends[0] == ends[1] else "\N{EN DASH}".join(ends)
 
     def percent(self, percent: float) -> str:
@@ -105,6 +104,12 @@ def copied_price(price: float, tick_size: float) -> str:
 def tick_decimals(tick_size: float) -> int:
     """How many decimals a tick needs: 0 for 1 or 10, 1 for 0.5, 8 for 1e-8."""
     exponent = Decimal(repr(tick_size)).normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def level_decimals(price: float, tick_size: float) -> int:
+    """The decimals an estimated price is worth: none finer than the tick, none beyond five figures, no idle zeros."""
+    exponent = round(significant(price, LEVEL_DIGITS), tick_decimals(tick_size)).normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
