@@ -1,0 +1,109 @@
+"""The liquidation map: where positions would be closed, on both sides of the price."""
+
+import numpy as np
+from matplotlib.colors import to_rgb
+
+from bot.charts.boxes import Box, Ink
+from bot.charts.canvas import Canvas
+from bot.charts.map_frame import BARS_TOP, FRAME, GRID_Y, HEIGHT, WIDTH
+from bot.charts.map_layout import Label, MapLayout, SideLayout, lay_out
+from bot.charts.pictures import MapPicture
+from bot.charts.themes import THEMES, Theme, ThemeName
+from bot.liquidation.types import Side
+
+
+def draw_map(request: MapPicture, *, theme: ThemeName = "dark") -> bytes:
+    """A PNG of 1280x800 pixels. Safe in a worker thread; reads and writes no file."""
+    layout, colours = lay_out(request), THEMES[theme]
+    with Canvas(WIDTH, HEIGHT, colours.background) as canvas:
+        _paint_frame(canvas, layout, colours)
+        for side in layout.sides:
+            _paint_bars(canvas, side, colours)
+        for side in layout.sides:
+            _paint_curve(canvas, side, colours)
+        _paint_price(canvas, layout, colours)
+        for label in layout.labels:
+            _paint_label(canvas, label, colours)
+        _paint_texts(canvas, layout, colours)
+        return canvas.png()
+
+
+def _ink(theme: Theme, ink: Ink) -> str:
+    return str(getattr(theme, ink))
+
+
+def _tones(theme: Theme, side: Side) -> tuple[str, str]:
+    """A side's dim and bright colour."""
+    return (theme.long_dim, theme.long) if side is Side.LONG else (theme.short_dim, theme.short)
+
+
+def _tone(theme: Theme, side: Side) -> str:
+    return _tones(theme, side)[1]
+
+
+def _paint_frame(canvas: Canvas, layout: MapLayout, theme: Theme) -> None:
+    canvas.box(FRAME, theme.panel)
+    for body in layout.bodies:
+        alpha = 0.30 if body.highlighted else 0.20 if body.odd else 0.13
+        canvas.box(Box(body.left, FRAME.bottom, body.right, FRAME.top), _tone(theme, body.side), alpha=alpha)
+    for y in GRID_Y:
+        canvas.box(Box(FRAME.left, y, FRAME.right, y + 1), theme.grid)
+    for x in layout.tick_x:
+        canvas.box(Box(x, FRAME.bottom - 8, x + 2, FRAME.bottom), theme.frame)
+
+
+def _paint_bars(canvas: Canvas, laid: SideLayout, theme: Theme) -> None:
+    """Bars outside clusters stay dim; inside they glow with their height, and neighbours differ in tone."""
+    bars = laid.bars
+    left, right = np.minimum(bars.inner, bars.outer), np.maximum(bars.inner, bars.outer)
+    right = np.where(right - left >= 4, right - 1, right)
+    drawn = (laid.tops > FRAME.bottom) & (right > left)
+    if not drawn.any():
+        return
+    dim, bright = (np.array(to_rgb(colour)) for colour in _tones(theme, laid.side))
+    height = (laid.tops - FRAME.bottom) / (BARS_TOP - FRAME.bottom)
+    glow = np.where(laid.odd, 0.45, 0.60) + 0.40 * height
+    glow = np.where(bars.cluster >= 0, np.minimum(glow, 1.0), 0.0)[drawn, None]
+    floor = np.full(int(drawn.sum()), FRAME.bottom)
+    canvas.rectangles(left[drawn], floor, right[drawn], laid.tops[drawn], dim + glow * (bright - dim))
+
+
+def _paint_curve(canvas: Canvas, laid: SideLayout, theme: Theme) -> None:
+    x, y = laid.curve.x, laid.curve.y
+    if y[-1] > FRAME.bottom:
+        path = np.column_stack((x, y))
+        canvas.lines([path], theme.panel, 7.0, alpha=0.8)
+        canvas.lines([path], theme.long_line if laid.side is Side.LONG else theme.short_line, 3.5)
+
+
+def _paint_price(canvas: Canvas, layout: MapLayout, theme: Theme) -> None:
+    x = layout.price_x
+    canvas.box(Box(x - 3, FRAME.bottom, x + 4, FRAME.top), theme.panel, alpha=0.7)
+    canvas.box(Box(x - 1, FRAME.bottom - 10, x + 2, FRAME.top), theme.price)
+    canvas.box(Box(FRAME.left, FRAME.bottom - 2, FRAME.right, FRAME.bottom), theme.frame)
+    for body in layout.bodies:
+        inset = 2 if body.right - body.left > 8 else 0
+        bracket = Box(body.left + inset, FRAME.bottom - 8, body.right - inset, FRAME.bottom - 3)
+        canvas.box(bracket, _tone(theme, body.side))
+    canvas.pill(layout.pill, theme.price)
+
+
+def _paint_label(canvas: Canvas, label: Label, theme: Theme) -> None:
+    tone, (x, y) = _tone(theme, label.side), label.foot
+    top = label.box.bottom
+    knee = min(max(x, label.box.left + 14), label.box.right - 14)
+    path = np.array([(knee, top), (x, top - 14), (x, min(y + 4, top - 14))])
+    canvas.lines([path], theme.panel, 5.0, alpha=0.8)
+    canvas.lines([path], tone, 2.0)
+    canvas.pill(label.box, theme.panel, edge=tone, edge_width=4.0 if label.highlighted else 2.0)
+    for line in label.lines:
+        canvas.write(line, _ink(theme, line.ink))
+
+
+def _paint_texts(canvas: Canvas, layout: MapLayout, theme: Theme) -> None:
+    if layout.banner:
+        canvas.pill(layout.banner, theme.banner)
+    for box, ink in layout.swatches:
+        canvas.box(box, _ink(theme, ink))
+    for caption in layout.captions:
+        canvas.write(caption, _ink(theme, caption.ink))

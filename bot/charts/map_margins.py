@@ -1,0 +1,112 @@
+"""What surrounds the bars of a liquidation map: header, legend, price pill, and the axes' labels."""
+
+from itertools import pairwise
+
+from bot.charts.bars import Bars, PriceAxis
+from bot.charts.boxes import Box, Caption, Ink, caption, ticks
+from bot.charts.fonts import fitted, legible, line_height, text_width
+from bot.charts.map_frame import BARS_TOP, FRAME, GRID_Y, LEAST_PX, SIDE_MARGIN, TEXT_PX, TICK_PX, TITLE_PX, WIDTH
+from bot.charts.numbers import percent_text, price_text, signed_percent_text, tick_text, usd_text
+from bot.charts.pictures import MapPicture
+from bot.liquidation.types import Side
+
+
+def header(picture: MapPicture) -> tuple[list[Caption], Box | None]:
+    banner, captions, right = None, [], float(WIDTH - SIDE_MARGIN)
+    if text := legible(picture.banner):
+        text, px = fitted(text, 520, 28, bold=True)
+        inner = caption(text, right - 20, 741, px, "on_banner", bold=True, anchor=1.0)
+        banner = Box(inner.box.left - 20, 730, right, 784)
+        captions.append(inner)
+        right = banner.left - 24
+    title, px = fitted(legible(picture.title), right - SIDE_MARGIN, TITLE_PX, bold=True)
+    captions.append(caption(title, SIDE_MARGIN, 729, px, "text", bold=True))
+    subtitle, px = fitted(legible(picture.subtitle), WIDTH - 2 * SIDE_MARGIN, TEXT_PX)
+    captions.append(caption(subtitle, SIDE_MARGIN, 691, px, "muted"))
+    return captions, banner
+
+
+def legend(
+    picture: MapPicture, grouped: dict[Side, Bars], unit: float
+) -> tuple[list[Caption], tuple[tuple[Box, Ink], ...]]:
+    """Each side's name and total on its own side, the curves' name between them."""
+    bottom, room = 646.0, 430.0
+    totals = {side: float(bars.usd.sum()) for side, bars in grouped.items()}
+    amounts = {side: percent_text(usd / unit) if unit else usd_text(usd) for side, usd in totals.items()}
+    captions: list[Caption] = []
+    swatches: list[tuple[Box, Ink]] = []
+    for side, word in ((Side.LONG, picture.words.longs), (Side.SHORT, picture.words.shorts)):
+        ink: Ink = "long" if side is Side.LONG else "short"
+        amount_width = text_width(amounts[side], TEXT_PX, bold=True)
+        text, px = fitted(legible(word), room - amount_width - 48, TEXT_PX, bold=True)
+        widths = (22.0, text_width(text, px, bold=True), amount_width)
+        left = SIDE_MARGIN if side is Side.LONG else WIDTH - SIDE_MARGIN - sum(widths) - 24
+        swatches.append((Box(round(left), bottom + 4, round(left) + 22, bottom + 26), ink))
+        captions.append(caption(text, left + 34, bottom, px, ink, bold=True))
+        captions.append(caption(amounts[side], left + 46 + widths[1], bottom, TEXT_PX, "text", bold=True))
+    left_end, right_end = captions[1].box.right + 24, swatches[1][0].left - 24
+    text, px = fitted(legible(picture.words.cumulative), max(right_end - left_end - 56, 60), TEXT_PX - 2)
+    width = text_width(text, px) + 56
+    if text and width <= right_end - left_end:
+        start = min(max(0.5 * (WIDTH - width), left_end), right_end - width)
+        captions.append(caption(text, start + 56, bottom, px, "muted"))
+        swatches.append((Box(start, bottom + 13, start + 44, bottom + 17), "muted"))
+    return captions, tuple(swatches)
+
+
+def pill(price: float, price_x: float, picture: MapPicture) -> tuple[Box, list[Caption]]:
+    text = price_text(price, picture.tick_size)
+    word, px = fitted(legible(picture.words.price), 240, LEAST_PX)
+    width = max(text_width(text, 28, bold=True), text_width(word, px)) + 28
+    left = round(min(max(price_x - 0.5 * width, 8), WIDTH - 8 - width))
+    box = Box(left, 16, left + width, 86)
+    return box, [
+        caption(text, box.centre, 49, 28, "on_price", bold=True, anchor=0.5),
+        caption(word, box.centre, 20, px, "on_price", anchor=0.5),
+    ]
+
+
+def price_ticks(axis: PriceAxis, price: float, pill: Box) -> tuple[tuple[float, ...], list[Caption]]:
+    """Round prices with their distances below, as many as stand apart from each other and from the price pill."""
+
+    def rows(at: list[float], step: float) -> list[tuple[Caption, Caption]]:
+        return [
+            (
+                caption(tick_text(level, step), axis.x(level), 53, TICK_PX, "text", anchor=0.5),
+                caption(signed_percent_text(level / price - 1.0), axis.x(level), 20, LEAST_PX, "muted", anchor=0.5),
+            )
+            for level in at
+        ]
+
+    def fits(at: list[float], step: float) -> bool:
+        spans = [(min(a.box.left, b.box.left), max(a.box.right, b.box.right)) for a, b in rows(at, step)]
+        return all(before[1] + 20 <= after[0] for before, after in pairwise(spans))
+
+    tick_x: list[int] = []
+    captions: list[Caption] = []
+    wide_pill = Box(pill.left - 14, pill.bottom, pill.right + 14, pill.top)
+    for pair in rows(*ticks(axis.low, axis.high, fits)):
+        on_picture = all(each.box.left >= 8 and each.box.right <= WIDTH - 8 for each in pair)
+        if on_picture and not any(wide_pill.overlaps(each.box) for each in pair):
+            tick_x.append(round(pair[0].box.centre))
+            captions.extend(pair)
+    return tuple(tick_x), captions
+
+
+def side_axes(picture: MapPicture, axis_top: float, unit: float) -> list[Caption]:
+    """Relative strength on the left, 0 to 100; the curves' amounts on the right, at the same grid lines."""
+    captions = []
+    for quarter, y in enumerate(GRID_Y, 1):
+        bottom = y - 0.5 * line_height(LEAST_PX)
+        captions.append(caption(str(25 * quarter), FRAME.left - 8, bottom, LEAST_PX, "muted", anchor=1.0))
+        if axis_top > 0.0:
+            amount = 0.25 * quarter * axis_top
+            text = percent_text(amount / unit) if unit else usd_text(amount)
+            captions.append(caption(text, FRAME.right + 10, bottom, LEAST_PX, "muted"))
+    word, px = fitted(legible(picture.words.strength), BARS_TOP - FRAME.bottom, LEAST_PX + 1)
+    if word:
+        half = 0.5 * text_width(word, px)
+        middle = 0.5 * (FRAME.bottom + BARS_TOP)
+        box = Box(8, middle - half, 8 + line_height(px), middle + half)
+        captions.append(Caption(word, box, px, "muted", vertical=True))
+    return captions
