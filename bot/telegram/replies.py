@@ -30,27 +30,16 @@ class Chats(Protocol):
     async def migrate(self, old: int, new: int, *, now_ms: int) -> None: ...
 
 
-class Pace(Protocol):
-    """Lets a message to a waiting person through as soon as Telegram's limits allow."""
-
-    async def wait(self, chat_id: int) -> None: ...
-
-
-class Unpaced:
-    """No limits, for a messenger that has none."""
-
-    async def wait(self, chat_id: int) -> None:
-        return
-
-
 class Replies:
-    """Sends the actions of one turn, in order. What did not go out is tried again for a minute; then it is dropped."""
+    """Sends the actions of one turn, in order. What did not go out is tried again for a minute; then it is dropped.
 
-    def __init__(self, messenger: Messenger, chats: Chats, clock: Clock, pace: Pace | None = None) -> None:
+    The messenger is one that keeps Telegram's limits (`delivery.paced`).
+    """
+
+    def __init__(self, messenger: Messenger, chats: Chats, clock: Clock) -> None:
         self._messenger = messenger
         self._chats = chats
         self._clock = clock
-        self._pace = pace or Unpaced()
 
     async def carry_out(self, inbound: Inbound, actions: Sequence[Action]) -> None:
         """Do all of it; a refusal of one action is logged and does not stop the next. A tap is always answered."""
@@ -96,7 +85,6 @@ class Replies:
         until_s = self._clock.monotonic() + PATIENCE_S
         pause_s = _FIRST_PAUSE_S
         while True:
-            await self._pace.wait(chat_id)
             try:
                 await attempt(chat_id)
             except ChatMigratedError as error:

@@ -16,7 +16,7 @@ class Updates:
         self.allowed: list[str] = []
         self.webhook = ""
         self._next_id = first_id
-        self._poll = 0
+        self.polls = 0
         self._changed = asyncio.Condition()
 
     async def put(self, update: dict[str, Any]) -> int:
@@ -35,16 +35,16 @@ class Updates:
         if allowed is not None:
             self.allowed = allowed
         async with self._changed:
-            self._poll += 1
-            mine = self._poll
+            self.polls += 1
+            mine = self.polls
             self._changed.notify_all()
             self._confirm(offset)
             try:
                 async with asyncio.timeout(timeout_s):
-                    await self._changed.wait_for(lambda: self._poll != mine or self._ready())
+                    await self._changed.wait_for(lambda: self.polls != mine or self._ready())
             except TimeoutError:
                 return []
-            if self._poll != mine:
+            if self.polls != mine:
                 text = "terminated by other getUpdates request; make sure that only one bot instance is running"
                 raise Refusal(409, f"Conflict: {text}")
             self.handed_out += 1
