@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-TYPICAL_MOVE_PCT = 3.0
+TYPICAL_MOVE_PCT = 2.5
 """Assumed where a market's own daily move is unknown."""
 
 CALM_SHARE, NORMAL_SHARE, FAST_SHARE = 0.2, 0.4, 0.8

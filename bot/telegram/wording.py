@@ -45,11 +45,11 @@ def state_words(view: RuleView, texts: Texts, *, now_ms: int) -> Html:
     """How a rule stands: paused, snoozed, cooling, fired or armed."""
     rule, figures = view.rule, texts.figures
     if rule.paused_reason:
-        return texts("state.paused", reason=texts.of("paused", rule.paused_reason))
+        return texts("standing.paused", reason=texts.of("paused", rule.paused_reason))
     if rule.snoozed_until_ms > now_ms:
-        return texts("state.snoozed", time=figures.clock(rule.snoozed_until_ms, now_ms=now_ms))
+        return texts("standing.snoozed", time=figures.clock(rule.snoozed_until_ms, now_ms=now_ms))
     if view.cooling_until_ms > now_ms:
-        return texts("state.cooling", left=figures.duration(view.cooling_until_ms - now_ms))
+        return texts("standing.cooling", left=figures.duration(view.cooling_until_ms - now_ms))
     if view.phase is None:
         return texts("state.waiting")
     return texts.of("state", view.phase)

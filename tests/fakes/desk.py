@@ -210,8 +210,9 @@ class FakeDesk:
     async def snooze_rule(self, chat: int, rule_id: int, until_ms: int) -> Rule | None:
         if rule_id not in self._rules or self._rules[rule_id].chat != chat:
             return None
-        woken = {"paused_reason": None} if until_ms == 0 else {}
-        self._rules[rule_id] = replace(self._rules[rule_id], snoozed_until_ms=until_ms, **woken)
+        rule = self._rules[rule_id]
+        paused = rule.paused_reason if until_ms else None
+        self._rules[rule_id] = replace(rule, snoozed_until_ms=until_ms, paused_reason=paused)
         return self._rules[rule_id]
 
     def now_ms(self) -> int:

@@ -1,0 +1,160 @@
+"""Numbers for people."""
+
+import math
+
+import pytest
+from babel import Locale
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.telegram.texts import Catalogue
+from bot.telegram.texts.figures import Figures, copied_price, tick_decimals
+
+FIGURES = Catalogue.load().texts("en").figures
+SPANISH = Figures(Locale("es"), money={"pattern": "${amount}{unit}", "thousand": "K", "million": "M", "billion": "B"})
+NOON_MS = 1_766_923_200_000
+
+
+@pytest.mark.parametrize(
+    ("usd", "words"),
+    [
+        (0, "$0"),
+        (0.5, "$0.5"),
+        (950, "$950"),
+        (999.6, "$1K"),
+        (1_234, "$1.23K"),
+        (980_000, "$980K"),
+        (999_600, "$1M"),
+        (42_000_000, "$42M"),
+        (42_340_000, "$42.3M"),
+        (1_234_000_000, "$1.23B"),
+        (2.5e12, "$2,500B"),
+    ],
+)
+def test_money_has_three_significant_figures(usd: float, words: str) -> None:
+    assert FIGURES.money(usd) == words
+
+
+@pytest.mark.parametrize(
+    ("price", "tick", "words"),
+    [
+        (96_620.5, 0.1, "96,620.5"),
+        (97_500.0, 0.1, "97,500.0"),
+        (0.2314, 0.0001, "0.2314"),
+        (1.2e-7, 1e-8, "0.00000012"),
+        (97_430.0, 10.0, "97,430"),
+        (2.5, 0.05, "2.50"),
+    ],
+)
+def test_a_price_has_the_decimals_of_its_tick(price: float, tick: float, words: str) -> None:
+    assert FIGURES.price(price, tick) == words
+
+
+@pytest.mark.parametrize(
+    ("price", "tick", "words"),
+    [
+        (97_433.7, 0.1, "97,434"),
+        (97_400.0, 0.1, "97,400"),
+        (123_456.7, 0.1, "123,460"),
+        (3_402.118, 0.01, "3,402.1"),
+        (175.2, 0.01, "175.2"),
+        (0.0218, 1e-6, "0.0218"),
+        (0.23456, 0.0001, "0.2346"),
+        (1.2345678e-5, 1e-8, "0.00001235"),
+    ],
+)
+def test_an_estimated_level_has_five_figures_and_no_idle_zeros(price: float, tick: float, words: str) -> None:
+    assert FIGURES.level(price, tick) == words
+
+
+def test_the_ends_of_a_band_have_equally_many_decimals() -> None:
+    assert FIGURES.band(175.2, 176.94, 0.01) == "175.20–176.94"
+    assert FIGURES.band(100.0, 100.0, 0.1) == "100"
+
+
+@pytest.mark.parametrize(
+    ("percent", "words"),
+    [
+        (0, "0%"),
+        (0.004, "0%"),
+        (0.024, "0.02%"),
+        (0.8378, "0.84%"),
+        (0.999, "1%"),
+        (1.26, "1.3%"),
+        (12.4, "12%"),
+        (340, "340%"),
+    ],
+)
+def test_a_measured_percentage_is_rounded_for_people(percent: float, words: str) -> None:
+    assert FIGURES.percent(percent) == words
+
+
+def test_a_set_percentage_is_shown_as_it_was_set() -> None:
+    assert [FIGURES.exact_percent(value) for value in (1, 1.25, 2.5, 0.1, 30.0)] == [
+        "1%",
+        "1.25%",
+        "2.5%",
+        "0.1%",
+        "30%",
+    ]
+
+
+def test_a_distance_carries_its_sign() -> None:
+    assert FIGURES.signed_percent(0.84) == "+0.84%"
+    assert FIGURES.signed_percent(-1.6) == "−1.6%"
+
+
+@pytest.mark.parametrize(
+    ("probability", "words"), [(0, "<1%"), (0.004, "<1%"), (0.34, "34%"), (0.994, "99%"), (0.999, ">99%"), (1, ">99%")]
+)
+def test_odds_are_never_certain(probability: float, words: str) -> None:
+    assert FIGURES.odds(probability) == words
+
+
+@pytest.mark.parametrize(
+    ("ms", "words"),
+    [
+        (0, "0 sec"),
+        (40_000, "40 sec"),
+        (61_000, "1 min"),
+        (720_000, "12 min"),
+        (3_600_000, "1 hr"),
+        (5_400_000, "90 min"),
+        (7_200_000, "2 hr"),
+        (14_400_000, "4 hr"),
+        (86_400_000, "24 hr"),
+        (604_800_000, "7 days"),
+    ],
+)
+def test_a_duration_is_in_its_largest_fitting_unit(ms: float, words: str) -> None:
+    assert FIGURES.duration(ms) == words
+
+
+def test_a_clock_time_names_the_day_only_when_it_is_another() -> None:
+    assert FIGURES.clock(NOON_MS + 3_600_000, now_ms=NOON_MS) == "13:00 UTC"
+    assert FIGURES.clock(NOON_MS + 86_400_000, now_ms=NOON_MS) == "29 Dec 12:00 UTC"
+
+
+def test_another_language_writes_its_own_separators() -> None:
+    assert SPANISH.money(42_340_000) == "$42,3M"
+    assert SPANISH.price(96_620.5, 0.1) == "96.620,5"
+    assert SPANISH.percent(0.84) == "0,84\N{NO-BREAK SPACE}%"
+
+
+def test_a_copied_price_is_what_an_order_form_takes() -> None:
+    assert copied_price(97_430.0, 0.1) == "97430.0"
+    assert copied_price(1.2e-7, 1e-8) == "0.00000012"
+
+
+@given(st.floats(1e-9, 1e7), st.sampled_from([1e-8, 1e-6, 1e-4, 0.001, 0.05, 0.1, 0.5, 1.0, 10.0]))
+def test_a_level_is_never_off_by_more_than_its_figures_or_its_tick(price: float, tick: float) -> None:
+    read = float(FIGURES.level(price, tick).replace(",", ""))
+    assert abs(read - price) <= max(price * 5.1e-5, 0.51 * 10.0 ** -tick_decimals(tick))
+
+
+@given(st.floats(0, 1e13))
+def test_money_is_never_off_by_more_than_its_figures(usd: float) -> None:
+    words = FIGURES.money(usd)
+    scale = {"K": 1e3, "M": 1e6, "B": 1e9}.get(words[-1], 1.0)
+    read = float(words.strip("$KMB").replace(",", "")) * scale
+    assert math.isclose(read, usd, rel_tol=5.1e-3, abs_tol=0.006)
