@@ -37,7 +37,7 @@ class Swept:
 class PositionModel:
     """Who stands where on one contract after a bar's close. Made by `rebuild`, or by `restore` from its `state`."""
 
-    __slots__ = ("_books", "_flow", "_rates", "_whole", "bar_ms", "close", "open_ms", "parameters", "tiers", "weights")
+    __slots__ = ("_flow", "_rates", "_whole", "bar_ms", "books", "close", "open_ms", "parameters", "tiers", "weights")
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class PositionModel:
         self._flow = flow
         self._whole = whole
         cell = int(cells_of(close))
-        self._books = tuple(
+        self.books = tuple(
             Book(sign_of(side), distance_kernel(side, tiers, parameters), sign_of(side) * cell, standing_coins)
             for side, standing_coins in zip(SIDES, coins, strict=True)
         )
@@ -119,7 +119,7 @@ class PositionModel:
         check_bar(bar, after_ms=self.open_ms)
         path = reach_of(bar)
         step = self._flow.step(self._rates, bar.open_ms, bar.volume, bar.open_interest)
-        taken = [self._advance(book, path, step) for book in self._books]
+        taken = [self._advance(book, path, step) for book in self.books]
         self.open_ms, self.close = bar.open_ms, bar.close
         return Swept(self.time_ms, np.array(taken))
 
@@ -160,7 +160,7 @@ class PositionModel:
         is not a positive number.
         """
         weights = self.mixing_weights()
-        coins = [book.mix(weights) for book in self._books]
+        coins = [book.mix(weights) for book in self.books]
         masses = [float(side.sum()) for side in coins] if self._whole is None else (self._whole @ weights).tolist()
         totals = [float(weights @ self._flow.estimate)] * 2 if self._flow.anchored else masses
         for side, mass, total in zip(coins, masses, totals, strict=True):
@@ -169,7 +169,7 @@ class PositionModel:
         return read_map(
             (coins[0], coins[1]),
             (totals[0], totals[1]),
-            close_cell=self._books[1].close,
+            close_cell=self.books[1].close,
             price=self.close if price is None else price,
             time_ms=self.time_ms if time_ms is None else time_ms,
             window=window,
@@ -189,7 +189,7 @@ class PositionModel:
                 "tiers": None if self.tiers is None else [asdict(tier) for tier in self.tiers],
                 "flow": {name: value for name, value in asdict(self._flow).items() if name != "estimate"},
             },
-            (self.weights, self._flow.estimate, *(array for book in self._books for array in book.saved())),
+            (self.weights, self._flow.estimate, *(array for book in self.books for array in book.saved())),
         )
 
     @classmethod
@@ -208,7 +208,7 @@ class PositionModel:
                 coins=(books[0], books[2]),
                 weights=weights,
             )
-            for book, saved in zip(model._books, (books[:2], books[2:]), strict=True):
+            for book, saved in zip(model.books, (books[:2], books[2:]), strict=True):
                 book.load(*saved)
         except (KeyError, TypeError, IndexError) as error:
             raise ValueError("not a state of this position model") from error

@@ -15,9 +15,9 @@ MAGIC = b"liqwatch position model\n"
 BROKEN = "the stored position model is broken"
 
 
-def pack(fields: dict[str, Any], arrays: Sequence[Floats]) -> bytes:
-    """Bytes that hold `fields` (plain JSON values, NaN allowed) and `arrays`, under this model's version."""
-    header = json.dumps({"version": MODEL_VERSION, "shapes": [array.shape for array in arrays], "fields": fields})
+def pack(fields: dict[str, Any], arrays: Sequence[Floats], *, version: str = MODEL_VERSION) -> bytes:
+    """Bytes that hold `fields` (plain JSON values, NaN allowed) and `arrays`, under a model version."""
+    header = json.dumps({"version": version, "shapes": [array.shape for array in arrays], "fields": fields})
     text = header.encode()
     body = len(text).to_bytes(4, "little") + text + b"".join(array.astype("<f8").tobytes() for array in arrays)
     return MAGIC + crc32(body).to_bytes(4, "little") + body

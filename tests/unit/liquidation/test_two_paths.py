@@ -24,7 +24,7 @@ def figures(model: PositionModel) -> Floats:
     return np.concatenate([np.append(usd, total) / (total or 1.0) for usd, total in sides])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(histories(), st.data())
 def test_rebuilt_and_updated_models_agree_on_any_market(history: History, data: st.DataObject) -> None:
     first = data.draw(st.integers(1, len(history)))
