@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.delivery.messenger import (
@@ -190,7 +190,7 @@ async def staged(failure: Failure) -> AsyncIterator[Line]:
         api.chat(CHAT)
         if failure.arrange is not None:
             await failure.arrange(api)
-        api.faults.add(*(Fault(**{name: getattr(fault, name) for name in fault.__slots__}) for fault in failure.faults))
+        api.faults.add(*map(replace, failure.faults))
         line = open_line(TOKEN, api_url=api.url, **patience)
         yield line
         await line.shutdown()
