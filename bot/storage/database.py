@@ -28,9 +28,10 @@ from bot.storage.updates import Updates
 class Database:
     """Everything Liqwatch remembers. Made by `open`; every method may raise a StorageError."""
 
-    def __init__(self, access: Access, lock: FileLock | None) -> None:
+    def __init__(self, access: Access, lock: FileLock | None = None, *, exclusive: bool = True) -> None:
         self._access = access
         self._lock = lock
+        self._exclusive = exclusive
         self.chats = Chats(access)
         self.rules = Rules(access)
         self.alerts = AlertsState(access)
@@ -58,7 +59,7 @@ class Database:
         if is_memory(url):
             access = Access(writer, writer, where=where, inline=inline)
             access.run(writer, lambda connection: migrate(connection, where))
-            return cls(access, None)
+            return cls(access)
         lock = FileLock(Path(url.database or "")) if url.get_backend_name() == "sqlite" else None
         try:
             _migrate(url, where)
@@ -66,7 +67,13 @@ class Database:
             if lock:
                 lock.release()
             raise
-        return cls(Access(writer, make_engine(url, writes=False), where=where, inline=inline), lock)
+        access = Access(writer, make_engine(url, writes=False), where=where, inline=inline)
+        return cls(access, lock, exclusive=lock is not None)
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether no other process can work on this database: true of SQLite."""
+        return self._exclusive
 
     async def close(self) -> None:
         """Finish what has been asked for, close the connections, free the file for another process."""

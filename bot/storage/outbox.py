@@ -114,13 +114,20 @@ class Outbox:
         attempt = and_(outbox.c.id == row.id, outbox.c.attempts == row.attempts, _PENDING)
         return await self._change(update(outbox).where(attempt).values(values))
 
-    async def put_back(self, row: Claimed, *, due_ms: int, error: str | None = None, plain: bool | None = None) -> bool:
-        """The message certainly did not go out: it is due again later. A repeat stays one."""
+    async def put_back(
+        self, row: Claimed, *, due_ms: int, error: str | None = None, plain: bool = False, tried: bool = False
+    ) -> bool:
+        """The message certainly did not go out: it is due again later. A repeat stays one.
+
+        `plain` asks for text without tags from now on; `tried` counts an attempt that ended before its call.
+        """
         values: dict[str, Any] = {"state": "ambiguous" if row.repeat else "ready", "due_ms": due_ms, **_NO_LEASE}
         if error is not None:
             values["last_error"] = error[:_REASON_LENGTH]
-        if plain is not None:
-            values["plain"] = int(plain)
+        if plain:
+            values["plain"] = 1
+        if tried:
+            values["attempts"] = row.attempts + 1
         return await self._change(_mine(row).values(values))
 
     async def doubt(self, row: Claimed, *, due_ms: int, error: str) -> bool:
