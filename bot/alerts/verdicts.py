@@ -70,6 +70,8 @@ class Verdicts:
     def _count(self, book: MarketBook, rule: Rule, time_ms: int) -> None:
         """The breaker. A pair fires at most once in its cooldown, so pairs that fired lately are firings."""
         self._firings[rule.id] += 1
+        if len(book.tracks) < self._breaker_firings:
+            return
         recent = self._firings[rule.id] + book.firings_since(rule.id, time_ms - BREAKER_MS)
         if recent >= self._breaker_firings:
             self._paused[rule.id] = replace(rule, paused_reason=BREAKER)

@@ -17,7 +17,7 @@ def price_words(price: float) -> str:
 def usd_words(usd: float) -> str:
     """Three significant digits with a unit: `412M`, `1.5B`, `250k`."""
     for unit, letter in _UNITS:
-        if usd >= unit:
+        if usd >= 0.9995 * unit:  # what would round to a thousand of the next smaller unit
             return f"{usd / unit:.3g}{letter}" if usd / unit < 1000 else f"{usd / unit:.0f}{letter}"
     return f"{usd:.0f}"
 

@@ -1,0 +1,85 @@
+"""Sizes over time: thin enough to store, dense enough for every growth window."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.alerts.history import HOUR_MS, KEPT_MS, MAX_SAMPLES, MINUTE_MS, baseline, overlap, with_sample
+from bot.alerts.types import Track
+from tests.unit.alerts.scenes import BTC, SLOT, START, long
+
+WINDOWS_MINUTES = [15, 20, 30, 45, 60, 90, 120, 180, 240, 360, 480, 720, 1000, 1440]
+
+
+def grown(slots: int, *, skip: range = range(0)) -> Track:
+    """A track whose size in USD is its age in slots plus one, sampled at each slot but those skipped."""
+    track = Track("L1", BTC, long(90, 92), START, START)
+    for i in range(slots):
+        if i not in skip:
+            cluster = long(90, 92, float(i + 1))
+            sizes, spans = with_sample(track, cluster, START + i * SLOT)
+            track = replace(track, cluster=cluster, seen_ms=START + i * SLOT, sizes=sizes, spans=spans)
+    return track
+
+
+def test_history_stays_short_however_long_the_track_lives() -> None:
+    lengths = [len(grown(slots).sizes) for slots in (10, 100, 600)]
+    assert lengths[0] == 10
+    assert max(lengths) <= MAX_SAMPLES
+
+
+def test_nothing_older_than_the_longest_window_needs_is_kept() -> None:
+    track = grown(600)
+    assert track.sizes[0][0] >= track.seen_ms - KEPT_MS - (MAX_SAMPLES - 34) * SLOT
+    assert track.sizes[-1] == (track.seen_ms, 600.0)
+
+
+@pytest.mark.parametrize("slots", [289, 300, 333, 400, 577])
+@pytest.mark.parametrize("minutes", WINDOWS_MINUTES)
+def test_every_window_finds_a_sample_near_its_start(slots: int, minutes: int) -> None:
+    track = grown(slots)
+    window_ms = minutes * MINUTE_MS
+    usd = baseline(track, slot_ms=track.seen_ms, window_ms=window_ms)
+    assert usd is not None
+    assert abs((slots - usd) * SLOT - window_ms) <= max(window_ms / 8, MINUTE_MS)
+
+
+def test_a_gap_in_the_recomputes_is_no_baseline() -> None:
+    track = grown(60, skip=range(4, 20))
+    assert baseline(track, slot_ms=track.seen_ms, window_ms=4 * HOUR_MS) is None
+    assert baseline(track, slot_ms=track.seen_ms, window_ms=HOUR_MS) == 48.0
+
+
+def test_a_track_younger_than_the_window_has_no_baseline() -> None:
+    assert baseline(grown(40), slot_ms=START + 39 * SLOT, window_ms=4 * HOUR_MS) is None
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "comparable"),
+    [
+        (90, 92, True),  # the same body
+        (90, 94, True),  # doubled in width: overlap is just a half
+        (90, 94.1, False),  # more than doubled, as at a merge
+        (91.5, 93.5, False),  # moved away by most of its width
+    ],
+)
+def test_sizes_are_compared_only_between_bodies_that_overlap_by_half(low: float, high: float, comparable: bool) -> None:
+    track = grown(13)
+    cluster = long(low, high, 99.0)
+    sizes, spans = with_sample(track, cluster, START + 13 * SLOT)
+    moved = replace(track, cluster=cluster, sizes=sizes, spans=spans)
+    found = baseline(moved, slot_ms=START + 13 * SLOT, window_ms=HOUR_MS)
+    assert found == (2.0 if comparable else None)
+
+
+def test_samples_without_known_edges_are_taken_as_comparable() -> None:
+    restored = replace(grown(13), spans=())
+    assert baseline(restored, slot_ms=START + 12 * SLOT, window_ms=HOUR_MS) == 1.0
+    sizes, spans = with_sample(restored, long(50, 92, 7.0), START + 13 * SLOT)
+    assert (len(sizes), len(spans)) == (14, 1)
+
+
+def test_overlap_is_intersection_over_union() -> None:
+    assert overlap(1, 3, 2, 4) == pytest.approx(1 / 3)
+    assert overlap(1, 2, 2, 3) == 0.0
+    assert overlap(1, 2, 3, 4) == 0.0
