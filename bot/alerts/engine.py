@@ -108,6 +108,9 @@ class Engine:
         market = self._market_of.get(rule_id)
         return None if market is None else self._books[market].rules[rule_id]
 
+    def rule_ids(self) -> frozenset[int]:
+        return frozenset(self._market_of)
+
     def markets(self) -> set[Market]:
         """The markets that rules watch."""
         return set(self._market_of.values())

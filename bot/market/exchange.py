@@ -32,6 +32,10 @@ class Exchange(Protocol):
         """The mark price of every symbol, in one request."""
         ...
 
+    async def volumes(self) -> Mapping[str, float]:
+        """Quote volume of the last 24 h by symbol."""
+        ...
+
     async def risk_tiers(self) -> Mapping[str, Sequence[RiskTier]]:
         """Risk tiers by canonical symbol, ascending; a symbol that is absent has none published."""
         ...

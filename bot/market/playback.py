@@ -17,6 +17,7 @@ from bot.market.symbols import QUOTES
 from bot.market.types import BAR_MS, Bars, Floats, Instrument, OpenInterest, Prices, Prints, Tick
 
 MOST_DECIMALS: Final = 10
+DAY_MS: Final = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,15 @@ class PlaybackExchange:
             time_ms=np.array([time_ms for time_ms, _ in known.values()], dtype=np.int64),
             price=np.array([price for _, price in known.values()], dtype=np.float64),
         )
+
+    async def volumes(self) -> Mapping[str, float]:
+        """Quote volume of the last 24 h by symbol, at each bar's close."""
+        now_ms = self._clock.now_ms()
+        found = {}
+        for symbol, market in self._markets.items():
+            begin, end = np.searchsorted(market.bars.open_ms, (now_ms - DAY_MS, now_ms - BAR_MS + 1))
+            found[symbol] = float(market.bars.volume[begin:end] @ market.bars.close[begin:end])
+        return found
 
     async def risk_tiers(self) -> Mapping[str, Sequence[RiskTier]]:
         return {symbol: market.tiers for symbol, market in self._markets.items() if market.tiers}
