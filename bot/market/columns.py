@@ -63,46 +63,57 @@ def read_columns(
     """Read the named columns; columns beside them are left alone. Raises RecordingError."""
     header, _, body = unpack(path).removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").partition(b"\n")
     place = header_places(path, header, required)
-    wanted = [name for name in (*required, *optional) if name in place]
     width = len(header.split(b","))
     body = body.rstrip(b"\n")
-    if not body:
-        return Columns(path, 0, {n: np.empty(0) for n in wanted if n not in text}, {n: () for n in text if n in place})
-    if any(name in place for name in text):
-        return read_mixed(path, body.split(b"\n"), place, wanted=wanted, text=text, width=width)
-    places = [place[name] for name in wanted]
-    try:
-        table = np.loadtxt(io.BytesIO(body), delimiter=",", comments=None, usecols=places, ndmin=2)
-    except ValueError as error:
-        raise first_bad_line(path, body.split(b"\n"), wanted, places, width) from error
-    rows = len(table)
-    if body.count(b"\n") + 1 != rows or body.count(b",") != rows * (width - 1) or not np.isfinite(table).all():
-        raise first_bad_line(path, body.split(b"\n"), wanted, places, width)
-    columns = np.ascontiguousarray(table.T)
-    return Columns(path, rows, dict(zip(wanted, columns, strict=True)), {})
+    rows = body.count(b"\n") + 1 if body else 0
+    known = [name for name in (*required, *optional) if name in place]
+    numeric = {name: place[name] for name in known if name not in text}
+    numbers = read_numbers(body, rows, width, numeric)
+    texts = read_texts(body, width, {name: place[name] for name in known if name in text})
+    if numbers is None or texts is None:
+        raise first_bad_line(path, body.split(b"\n"), numeric, width)
+    return Columns(path, rows, numbers, texts)
 
 
-def read_mixed(
-    path: Path,
-    lines: Sequence[bytes],
-    place: Mapping[str, int],
-    *,
-    wanted: Sequence[str],
-    text: Sequence[str],
-    width: int,
-) -> Columns:
-    """Read columns of which some are text."""
-    numeric = [name for name in wanted if name not in text]
-    places = [place[name] for name in numeric]
+def read_numbers(body: bytes, rows: int, width: int, places: Mapping[str, int]) -> dict[str, Floats] | None:
+    """The columns at these places; None where some line is not whole or some cell not a finite number."""
+    if rows == 0:
+        return {name: np.empty(0) for name in places}
+    if is_ragged(body, rows, width):
+        return None
     try:
-        cells = list(zip(*(line.decode().split(",") for line in lines), strict=True))
-        numbers = {name: np.array(cells[place[name]], dtype=np.float64) for name in numeric}
-        texts = {name: cells[place[name]] for name in wanted if name in text}
-    except (ValueError, IndexError) as error:
-        raise first_bad_line(path, lines, numeric, places, width) from error
-    if len(cells) != width or not all(np.isfinite(column).all() for column in numbers.values()):
-        raise first_bad_line(path, lines, numeric, places, width)
-    return Columns(path, len(lines), numbers, texts)
+        table = np.loadtxt(io.BytesIO(body), delimiter=",", comments=None, usecols=list(places.values()), ndmin=2)
+    except ValueError:
+        return None
+    if len(table) != rows or not np.isfinite(table).all():
+        return None
+    return dict(zip(places, np.ascontiguousarray(table.T), strict=True))
+
+
+def read_texts(body: bytes, width: int, places: Mapping[str, int]) -> dict[str, tuple[str, ...]] | None:
+    """The columns at these places as text; None where some cell is not UTF-8."""
+    if not places:
+        return {}
+    cells = body.replace(b"\n", b",").split(b",") if body else []
+    columns = {name: cells[at::width] for name, at in places.items()}
+    try:
+        words = {cell: cell.decode() for column in columns.values() for cell in set(column)}
+    except UnicodeDecodeError:
+        return None
+    return {name: tuple(map(words.__getitem__, column)) for name, column in columns.items()}
+
+
+def is_ragged(body: bytes, rows: int, width: int) -> bool:
+    """Whether some line has more or fewer commas than the header."""
+    data = np.frombuffer(body, dtype=np.uint8)
+    commas = np.flatnonzero(data == ord(","))
+    if len(commas) != rows * (width - 1):
+        return True
+    if width == 1:
+        return False
+    ends = np.flatnonzero(data == ord("\n"))
+    by_line = commas.reshape(rows, width - 1)
+    return bool((by_line[:-1, -1] > ends).any() or (by_line[1:, 0] < ends).any())
 
 
 def unpack(path: Path) -> bytes:
@@ -146,9 +157,7 @@ def header_places(path: Path, header: bytes, required: Sequence[str]) -> dict[st
     return {name: place for place, name in enumerate(names)}
 
 
-def first_bad_line(
-    path: Path, lines: Sequence[bytes], names: Sequence[str], places: Sequence[int], width: int
-) -> RecordingError:
+def first_bad_line(path: Path, lines: Sequence[bytes], places: Mapping[str, int], width: int) -> RecordingError:
     """What is wrong with the first line that cannot be taken: looked for only after a quick read has failed."""
     for number, line in enumerate(lines, start=FIRST_ROW_LINE):
         cells = line.split(b",")
@@ -158,7 +167,7 @@ def first_bad_line(
             return RecordingError(path, "the line is blank", line=number)
         if len(cells) != width:
             return RecordingError(path, f"{len(cells)} cells stand under a header of {width}", line=number)
-        for name, place in zip(names, places, strict=True):
+        for name, place in places.items():
             if not is_finite_number(cells[place]):
                 shown = cells[place].decode(errors="replace").strip()[:40]
                 return RecordingError(path, f"{name} is {shown or 'blank'}, not a number", line=number)

@@ -106,6 +106,7 @@ class TestRefusing:
             ([HEADER, "300000,10,12,9,,5"], 2, "close is blank, not a number"),
             ([HEADER, ROWS[0], "600000,11,12"], 3, "3 cells stand under a header of 6"),
             ([HEADER, ROWS[0], ROWS[1] + ",4"], 3, "7 cells stand under a header of 6"),
+            ([HEADER, "300000,10,12,9,11,5,1", "600000,11,12,10,11"], 2, "7 cells stand under a header of 6"),
             ([HEADER, ROWS[0], "", ROWS[1]], 3, "the line is blank"),
             ([HEADER, ROWS[1], ROWS[0]], 3, "open_time_ms 300000 is before the line above"),
             ([HEADER, ROWS[0], ROWS[0]], 3, "open_time_ms 300000 is there twice"),
