@@ -4,7 +4,8 @@ It keeps no state: what a button needs is in the button, what a chat has is at t
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from bot.alerts.types import Market
 from bot.delivery.messenger import Button, Message
@@ -13,7 +14,7 @@ from bot.telegram.commands import clusters, maps, rules, typed_rule, unwatch, wa
 from bot.telegram.desk import Desk, MarketUnavailableError, TooManyRulesError
 from bot.telegram.limits import TOAST_UNITS, fit, shorten
 from bot.telegram.scene import Answer, Scene, base_name, unknown_symbol
-from bot.telegram.texts import Catalogue
+from bot.telegram.texts import Catalogue, sound
 from bot.telegram.turn import Action, Edit, Inbound, Reply, Toast
 
 __all__ = ["COMMANDS", "Action", "Conversation", "Edit", "Inbound", "Reply", "Toast"]
@@ -68,7 +69,7 @@ def _actions(answer: Answer | None, inbound: Inbound) -> list[Action]:
 
 
 async def _typed(scene: Scene) -> Answer | None:
-    text = (scene.inbound.text or "").strip()
+    text = sound(scene.inbound.text or "").strip()
     command = _COMMAND.fullmatch(text)
     if command is None and not scene.inbound.to_bot:
         return None
@@ -152,13 +153,13 @@ AGAIN = {"m": "mr", "mn": "mr", "c": "cr"}
 
 
 async def _tapped(scene: Scene, data: str) -> Answer:
-    tap = unpack(data)
+    tap = unpack(sound(data))
     if tap.verb in CHANGING_TAPS and not scene.inbound.may_change:
         return Answer(toast=scene.texts.label("toast.admins_only"))
     if tap.verb in MARKET_TAPS:
         resolution = scene.desk.resolve(tap.arg(0))
         if resolution.market is None:
-            return unknown_symbol(scene, tap.arg(0), resolution.nearest, tap.verb, *tap.args[1:])
+            return _delisted(scene, tap, resolution.nearest)
         return await MARKET_TAPS[tap.verb](scene, resolution.market, tap)
     if tap.verb in TAPS:
         return await TAPS[tap.verb](scene, tap)
@@ -177,6 +178,13 @@ async def _tapped(scene: Scene, data: str) -> Answer:
             return Answer(start.message, toast=scene.texts.label("toast.old_button"), fresh=True)
 
 
+def _delisted(scene: Scene, tap: Tap, near: Sequence[str]) -> Answer:
+    """The market of an old button is gone: the nearest ones, with the same verb."""
+    symbol = tap.arg(0).rpartition(":")[2]
+    answer = unknown_symbol(scene, symbol, near, tap.verb, *tap.args[1:])
+    return replace(answer, fresh=True)
+
+
 def _unavailable(scene: Scene, error: MarketUnavailableError) -> Answer:
     """No map now: why, and a button that tries the same again, in place of this message."""
     texts, base = scene.texts, base_name(error.market)
@@ -190,9 +198,9 @@ def _unavailable(scene: Scene, error: MarketUnavailableError) -> Answer:
 def _same_again(inbound: Inbound, market: Market) -> tuple[str, str]:
     """The verb of a turn, and the data of a button that does the same in place of its own message."""
     if inbound.callback_data is not None:
-        tap = unpack(inbound.callback_data)
+        tap = unpack(sound(inbound.callback_data))
         return tap.verb, pack(AGAIN.get(tap.verb, tap.verb), *tap.args)
-    command = _COMMAND.fullmatch((inbound.text or "").strip())
+    command = _COMMAND.fullmatch(sound(inbound.text or "").strip())
     if command is not None and command[1].lower() == "watch":
         return "wt", pack("wt", command[2].strip())
     if command is not None and command[1].lower() == "clusters":

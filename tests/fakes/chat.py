@@ -9,6 +9,8 @@ from bot.telegram.texts import Catalogue
 from bot.telegram.turn import Action, ChatKind
 from tests.fakes.desk import FakeDesk
 
+CATALOGUE = Catalogue.load()
+
 
 @dataclass
 class Chat:
@@ -24,7 +26,7 @@ class Chat:
     lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.conversation = Conversation(self.desk, Catalogue.load())
+        self.conversation = Conversation(self.desk, CATALOGUE)
         self._updates = 0
 
     async def type(self, text: str | None, *, to_bot: bool = True) -> list[Action]:

@@ -83,7 +83,10 @@ def caption(view: MarketView, texts: Texts, *, now_ms: int, range_ms: int | None
     lines = [texts("alert.head", text=texts("alert.simulated", line=line) if view.simulated else line)]
     if view.simulated:
         lines.append(texts("alert.note_simulated"))
-    lines.extend(_biggest_line(each, view, texts) for side in DOWNWARDS if (each := biggest(view, side)))
+    for side in DOWNWARDS:
+        each = biggest(view, side)
+        if each is not None and each.distance_pct:
+            lines.append(_biggest_line(each, view, texts))
     if view.map.open_interest == "measured":
         short_usd, long_usd = standing_near(view.map)
         lines.append(texts("map.balance", short=texts.figures.money(short_usd), long=texts.figures.money(long_usd)))
@@ -145,6 +148,6 @@ def _biggest_line(each: ClusterView, view: MarketView, texts: Texts) -> Html:
         size=_size(each, view, texts),
     )
     odds = day_odds(each)
-    if odds is None or each.distance_pct == 0:
+    if odds is None:
         return words
     return texts("map.with_odds", line=words, odds=figures.odds(odds))

@@ -135,10 +135,13 @@ def example_words(code: ErrorCode, symbol: str, texts: Texts) -> Html:
 
 
 def _market_so_far(scene: Scene, error: ParseError) -> Market | None:
-    """The market that the understood part of a line names."""
-    understood = str(error.values.get("understood", ""))
-    read = parse_watch(understood, lambda typed: scene.desk.resolve(typed).market)
-    return None if isinstance(read, ParseError) else read[0].market
+    """The market that the understood part of a line names: of its beginning, as far as that is whole."""
+    words = str(error.values.get("understood", "")).split()
+    for count in range(len(words), 0, -1):
+        read = parse_watch(" ".join(words[:count]), lambda typed: scene.desk.resolve(typed).market)
+        if not isinstance(read, ParseError):
+            return read[0].market
+    return None
 
 
 def _other_symbol(scene: Scene, text: str, error: ParseError) -> Answer:

@@ -28,10 +28,16 @@ class Html(str):
     __slots__ = ()
 
 
+def sound(text: str) -> str:
+    """A text that can be written as UTF-8: half a surrogate pair, which JSON lets through, becomes a question mark."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def escape(value: str) -> Html:
     """A person's text made safe: no markup, no control characters, no half surrogates."""
-    sound = value.encode("utf-8", "replace").decode("utf-8")
-    return Html(html.escape("".join(c for c in sound if unicodedata.category(c) not in {"Cc", "Cf"}), quote=False))
+    return Html(
+        html.escape("".join(c for c in sound(value) if unicodedata.category(c) not in {"Cc", "Cf"}), quote=False)
+    )
 
 
 class CatalogueError(Exception):

@@ -1,0 +1,222 @@
+"""Whole conversations, kept as text in tests/golden/conversations and read by people.
+
+After a change of words: `REWRITE_GOLDEN=1 pytest tests/unit/telegram/test_transcripts.py`, then read the difference.
+"""
+
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.alerts.types import Kind, Phase, Severity
+from bot.telegram.alerts_text import Contract, alert_message, sample_event
+from bot.telegram.texts import Catalogue
+from tests.fakes.chat import Chat
+from tests.fakes.desk import NOON_MS, PNG
+
+GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "conversations"
+ENGLISH = Catalogue.load().texts("en")
+MINUTE_MS = 60_000
+
+
+async def onboarding(chat: Chat) -> None:
+    await chat.type("/start")
+    await chat.tap("BTC")
+    await chat.tap("Normal 1%")
+    await chat.tap("Show a sample alert")
+    await chat.tap("Fast 2%")
+    await chat.tap("Delete")
+    await chat.tap("Undo")
+    await chat.tap("My rules")
+
+
+async def deep_link(chat: Chat) -> None:
+    await chat.type("/start w_ZRXUSDT")
+    await chat.tap("Calm 1.5%")
+    await chat.type("/start w_NOSUCH")
+
+
+async def one_line_watches(chat: Chat) -> None:
+    for line in (
+        "/watch BTC 1%",
+        "/watch BTC 1%",
+        "/watch ZRX-USDT-SWAP 2,5 %",
+        "/watch BTC short 2% 10M",
+        "/watch BTC grow 30% 4h",
+        "/watch SOL",
+        "/watch 我踏马来了 5%",
+        "/watch ARB 3%",
+        "eth 0.5%",
+    ):
+        await chat.type(line)
+    await chat.tap("Yes, watch")
+
+
+async def a_day_with_rules(chat: Chat) -> None:
+    for line in ("/watch BTC 0.5%", "/watch BTC grow 30% 4h 10M", "/watch ZRX 2%", "/watch SOL long 4% strength 75"):
+        await chat.type(line)
+    chat.lines.clear()
+    chat.desk.phases[3] = (Phase.FIRED, 0)
+    chat.desk.phases[4] = (Phase.RECOVERING, NOON_MS + 12 * MINUTE_MS)
+    await chat.type("/rules")
+    await chat.tap("Snooze #1")
+    await chat.tap("Delete #3")
+    await chat.tap("Undo")
+    await chat.tap("Wake #1")
+    chat.desk.pause(2, "breaker")
+    chat.desk.unavailable["SOLUSDT"] = "exchange_down"
+    await chat.tap("Refresh")
+    await chat.tap("Wake #2")
+    await chat.type("/unwatch")
+    await chat.tap("#2 BTC grows 30% in 4 hr, $10M+")
+    await chat.type("/unwatch BTC")
+    await chat.type("/unwatch 3")
+    await chat.type("/unwatch all")
+    await chat.tap("Yes, delete it")
+    await chat.tap("Undo")
+
+
+async def pictures_and_tables(chat: Chat) -> None:
+    await chat.type("btc")
+    await chat.tap("7d")
+    await chat.tap("Refresh")
+    await chat.tap("Table")
+    await chat.tap("Watch BTC")
+    await chat.type("/map ZRX 12h")
+    await chat.type("/clusters ZRX")
+    await chat.type("/clusters 1000PEPE")
+    await chat.type("/map ETH")
+    await chat.type("/clusters ETH")
+    await chat.type("/map ARB")
+    await chat.type("/clusters ARB")
+    chat.desk.pictures = False
+    await chat.type("/map SOL")
+
+
+async def mistakes(chat: Chat) -> None:
+    for line in (
+        "/watch BTV 1%",
+        "/watch BTC 900%",
+        "/watch BTC -1%",
+        "/watch BTC abc",
+        "/watch BTC 1% 2%",
+        "/watch BTC grow 3%",
+        "/watch BTC grow 30% 3d",
+        "/watch BTC 1% strength 300",
+        "/watch BTC 1% strength",
+        "/watch BTC 1% 10Q",
+        "/map BTC 2y",
+        "/map XYZ",
+        "/clusters BTV",
+        "/unwatch 99",
+        "/unwatch SOL",
+        "/wacth BTC",
+        "hello there",
+        "BTC to the moon",
+        "<b>&",
+        "/watch <script> 1%",
+        "   ",
+    ):
+        await chat.type(line)
+    await chat.type(None)
+    await chat.tap_data("v|from|last|month")
+    await chat.tap_data("xe|4711")
+    await chat.tap_data("m|binance:DELISTEDUSDT")
+
+
+async def no_map_now(chat: Chat) -> None:
+    chat.desk.unavailable["BTCUSDT"] = "exchange_down"
+    await chat.type("/map BTC")
+    await chat.tap("Try again")
+    await chat.type("/watch BTC 1%")
+    del chat.desk.unavailable["BTCUSDT"]
+    await chat.tap("Try again")
+    chat.desk.unavailable["ZRXUSDT"] = "no_data"
+    await chat.type("/clusters ZRX")
+
+
+async def too_many_rules(chat: Chat) -> None:
+    chat.desk.limit = 2
+    await chat.type("/watch BTC 1%")
+    await chat.type("/watch ETH 1%")
+    await chat.type("/watch SOL 1%")
+    await chat.tap("#1 BTC within 1%")
+
+
+async def a_group(chat: Chat) -> None:
+    chat.kind, chat.may_change = "supergroup", False
+    await chat.type("/watch@LiqwatchBot BTC 1%")
+    await chat.type("good morning all", to_bot=False)
+    await chat.type("/map@LiqwatchBot BTC")
+    await chat.tap("Watch BTC")
+    await chat.tap("Normal 1%")
+    chat.may_change = True
+    await chat.tap("Normal 1%")
+    chat.may_change = False
+    await chat.type("/rules")
+    await chat.tap("Delete #1")
+
+
+async def alerts(chat: Chat) -> None:
+    await chat.type("/watch BTC 1%")
+    await chat.type("/watch ZRX 2%")
+    view = chat.desk.markets["BTCUSDT"]
+    near = min(view.clusters, key=lambda each: abs(each.distance_pct))
+    event = replace(sample_event(view, near, now_ms=NOON_MS), rule_id=1, severity=Severity.WARNING, threshold_pct=1.0)
+    contract = Contract("BTC", 0.1)
+    chat.show(
+        alert_message(event, contract, texts=ENGLISH, sent_ms=NOON_MS + 1_000, photo=PNG, photo_name="BTC at 12:00")
+    )
+    await chat.tap("Snooze 1 hr")
+    await chat.tap("Wake up")
+    await chat.tap("Rule off")
+    await chat.tap("Undo")
+    await chat.tap("Map")
+    grew = replace(event, kind=Kind.GROWTH, value_pct=34.2, threshold_pct=30.0, window_ms=240 * MINUTE_MS)
+    chat.show(alert_message(grew, contract, texts=ENGLISH, sent_ms=NOON_MS + 150_000, repeat=True))
+    zrx = chat.desk.markets["ZRXUSDT"]
+    volume = replace(sample_event(zrx, zrx.clusters[0], now_ms=NOON_MS), rule_id=2, threshold_pct=2.0)
+    simulated = Contract("ZRX", 0.0001, simulated=True)
+    chat.show(alert_message(volume, simulated, texts=ENGLISH, sent_ms=NOON_MS + 1_000))
+
+
+async def help_and_menus(chat: Chat) -> None:
+    await chat.type("/help")
+    await chat.tap("Add a rule")
+    await chat.type("/map")
+    await chat.type("/clusters")
+    await chat.type("/rules")
+    await chat.type("/unwatch")
+    await chat.type("/unwatch all")
+
+
+Script = Callable[[Chat], Awaitable[None]]
+SCRIPTS: tuple[Script, ...] = (
+    onboarding,
+    deep_link,
+    one_line_watches,
+    a_day_with_rules,
+    pictures_and_tables,
+    mistakes,
+    no_map_now,
+    too_many_rules,
+    a_group,
+    alerts,
+    help_and_menus,
+)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
+async def test_a_conversation_reads_as_kept(script: Script) -> None:
+    chat = Chat()
+    await script(chat)
+    path = GOLDEN / f"{script.__name__}.txt"
+    if os.environ.get("REWRITE_GOLDEN"):
+        path.write_text(chat.transcript, encoding="utf-8")
+    assert chat.transcript == path.read_text(encoding="utf-8")
+
+
+def test_no_kept_conversation_is_left_over() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.txt")} == {script.__name__ for script in SCRIPTS}
