@@ -7,6 +7,8 @@ told by nobody. Liqwatch plans with half of each, so that a second program on th
 import asyncio
 import math
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 from bot.clock import Clock
@@ -14,6 +16,7 @@ from bot.market.exchange import GeoBlockedError, RateLimitedError
 
 GEO_RECHECK_MS = 30 * 60_000
 _SLOW_S = 600.0
+_CONNECTIONS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class BudgetStatus:
 class Budget:
     """A sliding window of spent weight, with a lane kept free for what cannot wait (prices).
 
-    `share` of the venue's `limit` is used. The venue's own count (`settle(told=...)`) is believed when it is higher:
+    `share` of the venue's `limit` is used. The venue's own count (`learn`) is believed when it is higher:
     other programs on the same address count there too.
     """
 
@@ -44,24 +47,35 @@ class Budget:
         self._told = 0
         self._told_until = -math.inf
         self._slow_until = -math.inf
+        self._connections = asyncio.Semaphore(_CONNECTIONS)
         self._lanes = {True: asyncio.Lock(), False: asyncio.Lock()}
 
-    async def reserve(self, weight: int, *, urgent: bool = False) -> None:
-        """Wait until `weight` fits, and take it. First come, first served within a lane."""
+    @asynccontextmanager
+    async def place(self, weight: int, *, urgent: bool = False) -> AsyncIterator[None]:
+        """Wait until `weight` fits, take it, and hold one of the connections for the body of the `async with`.
+
+        First come, first served within a lane; `urgent` requests need no free connection.
+        """
+        async with nullcontext() if urgent else self._connections:
+            await self._reserve(weight, urgent=urgent)
+            self._in_flight += weight
+            try:
+                yield
+            finally:
+                self._in_flight -= weight
+
+    async def _reserve(self, weight: int, *, urgent: bool) -> None:
         async with self._lanes[urgent]:
             while self._used() + weight > max(weight, self._room(urgent=urgent)):
                 await self._clock.sleep(self._until_more_room())
             self._spent.append((self._clock.monotonic(), weight))
-            self._in_flight += weight
 
-    def settle(self, weight: int, *, told: int | None, told_for_s: float) -> None:
-        """A request came back. `told` is the venue's count, if it gave one, true for `told_for_s` more seconds."""
-        self._in_flight -= weight
-        if told is not None:
-            now = self._clock.monotonic()
-            # Answers overtake each other: within its window the venue's count only grows.
-            self._told = max(told, self._told) if now < self._told_until else told
-            self._told_until = now + told_for_s
+    def learn(self, told: int, *, for_s: float) -> None:
+        """The venue's own count, which stands for `for_s` more seconds."""
+        now = self._clock.monotonic()
+        # Answers overtake each other: within its window the venue's count only grows.
+        self._told = max(told, self._told) if now < self._told_until else told
+        self._told_until = now + for_s
 
     def slow_down(self) -> None:
         """The venue complained: half the rate for ten minutes."""

@@ -19,7 +19,6 @@ from bot.market.exchange import ExchangeError, ExchangeUnavailableError, Unknown
 
 RETRIES = 3
 _BACK_OFF_S = 0.5
-_CONNECTIONS = 10
 _DEADLINE_S = 20.0
 _BAN_WITHOUT_A_TIME_S = 300
 _LONGEST_BAN_MS = 4 * 86_400_000  # Binance bans for 3 days at most; a longer one would be a misreading.
@@ -61,7 +60,6 @@ class BinanceRest:
         self._clock = clock
         self._gate = gate
         self._jitter = jitter
-        self._places = asyncio.Semaphore(_CONNECTIONS)
         self._http = httpx.AsyncClient(
             base_url=base_url,
             transport=transport,
@@ -93,40 +91,43 @@ class BinanceRest:
         """
         attempt = 0
         while True:
-            self._gate.pass_through()
-            await budget.reserve(weight, urgent=urgent)
             try:
-                # A ban may have come while this request waited for its turn.
-                self._gate.pass_through()
-                response = await self._send(path, params or {}, urgent=urgent)
+                return await self._ask(path, params or {}, budget=budget, weight=weight, urgent=urgent, exact=exact)
             except _TryAgainError as trouble:
-                budget.settle(weight, told=None, told_for_s=0)
-                why = str(trouble)
-            except BaseException:
-                budget.settle(weight, told=None, told_for_s=0)
-                raise
-            else:
-                told = response.headers.get("X-MBX-USED-WEIGHT-1M", "")
-                server_ms = self._server_ms(response)
-                budget.settle(
-                    weight, told=int(told) if told.isdecimal() else None, told_for_s=60 - server_ms / 1000 % 60
-                )
-                try:
-                    return Answer(self._meaning(response, path, budget, exact=exact), server_ms)
-                except _TryAgainError as trouble:
-                    why = str(trouble)
-            if attempt == retries:
-                raise ExchangeUnavailableError(f"Binance gave no usable answer for {path}: {why}.")
+                if attempt == retries:
+                    text = f"Binance gave no usable answer for {path}: {trouble}."
+                    raise ExchangeUnavailableError(text) from trouble
             await self._clock.sleep(_BACK_OFF_S * 2**attempt * (0.5 + self._jitter()))
             attempt += 1
             self.retried += 1
 
-    async def _send(self, path: str, params: Mapping[str, str | int], *, urgent: bool) -> httpx.Response:
+    async def _ask(
+        self,
+        path: str,
+        params: Mapping[str, str | int],
+        *,
+        budget: Budget,
+        weight: int,
+        urgent: bool,
+        exact: bool,
+    ) -> Answer:
+        self._gate.pass_through()
+        async with budget.place(weight, urgent=urgent):
+            # A ban may have come while this request waited for its turn.
+            self._gate.pass_through()
+            response = await self._send(path, params)
+            server_ms = self._server_ms(response)
+            told = response.headers.get("X-MBX-USED-WEIGHT-1M", "")
+            if told.isdecimal():
+                budget.learn(int(told), for_s=60 - server_ms / 1000 % 60)
+        return Answer(self._meaning(response, path, budget, exact=exact), server_ms)
+
+    async def _send(self, path: str, params: Mapping[str, str | int]) -> httpx.Response:
+        self.requests += 1
         try:
-            if urgent:
-                return await self._request(path, params)
-            async with self._places:
-                return await self._request(path, params)
+            # httpx limits each read, not the whole: a server that drips bytes would hold on for ever.
+            async with asyncio.timeout(_DEADLINE_S):
+                response = await self._http.get(path, params=dict(params))
         except httpx.TimeoutException as error:
             raise _TryAgainError("it took too long") from error
         except TimeoutError as error:
@@ -135,12 +136,6 @@ class BinanceRest:
             raise _TryAgainError(f"the connection failed ({type(error).__name__})") from error
         except httpx.InvalidURL as error:
             raise ExchangeError(f"The address of Binance is not usable: {error}.") from error
-
-    async def _request(self, path: str, params: Mapping[str, str | int]) -> httpx.Response:
-        self.requests += 1
-        # httpx limits each read, not the whole: a server that drips bytes would hold on for ever.
-        async with asyncio.timeout(_DEADLINE_S):
-            response = await self._http.get(path, params=dict(params))
         self.last_answer_ms = self._clock.now_ms()
         return response
 

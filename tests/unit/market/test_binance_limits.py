@@ -16,18 +16,23 @@ def busiest_window(moments: list[tuple[float, int]], window_s: float) -> int:
     return max(sum(w for at, w in moments if start <= at < start + window_s) for start, _ in moments)
 
 
+async def ask(budget: Budget, weight: int, *, urgent: bool = False) -> None:
+    """A request whose answer comes at once."""
+    async with budget.place(weight, urgent=urgent):
+        pass
+
+
 async def test_no_window_ever_holds_more_than_half_of_the_limit() -> None:
     clock = VirtualClock(T0)
     budget = Budget(clock, limit=2400, window_s=60)
     sent: list[tuple[float, int]] = []
 
-    async def ask(weight: int) -> None:
-        await budget.reserve(weight)
-        sent.append((clock.monotonic(), weight))
-        await clock.sleep(0.1)
-        budget.settle(weight, told=None, told_for_s=0)
+    async def note(weight: int) -> None:
+        async with budget.place(weight):
+            sent.append((clock.monotonic(), weight))
+            await clock.sleep(0.1)
 
-    await asyncio.gather(*(ask(weight) for weight in [2, 5, 40, 10] * 200))
+    await asyncio.gather(*(note(weight) for weight in [2, 5, 40, 10] * 200))
     assert busiest_window(sent, 60) <= 1200
     assert busiest_window(sent, 60) > 1100
     assert sum(weight for _, weight in sent) == 57 * 200
@@ -37,36 +42,59 @@ async def test_prices_have_a_lane_that_history_cannot_fill() -> None:
     clock = VirtualClock(T0)
     budget = Budget(clock, limit=2400, window_s=60, reserved_for_urgent=350)
     for _ in range(425):
-        await budget.reserve(2)
+        await ask(budget, 2)
     assert clock.slept == []
-    history = asyncio.create_task(budget.reserve(2))
+    history = asyncio.create_task(ask(budget, 2))
     for _ in range(35):
-        await budget.reserve(10, urgent=True)
+        await ask(budget, 10, urgent=True)
     assert clock.slept == []
     assert not history.done()
     await history
     assert clock.monotonic() == 60
 
 
+async def test_ten_slow_requests_hold_back_history_but_not_prices() -> None:
+    budget = Budget(VirtualClock(T0), limit=2400, window_s=60)
+    answered = asyncio.Event()
+    started = 0
+
+    async def slow() -> None:
+        nonlocal started
+        async with budget.place(2):
+            started += 1
+            await answered.wait()
+
+    tasks = [asyncio.create_task(slow()) for _ in range(30)]
+    await ask(budget, 10, urgent=True)
+    await asyncio.sleep(0)
+    assert started == 10
+    assert budget.status().used == 30
+    answered.set()
+    await asyncio.gather(*tasks)
+    assert started == 30
+
+
 async def test_the_venues_own_count_is_believed_when_it_is_higher() -> None:
     clock = VirtualClock(T0)
     budget = Budget(clock, limit=2400, window_s=60)
-    await budget.reserve(1)
-    budget.settle(1, told=1199, told_for_s=30)
+    budget.learn(1199, for_s=30)
     assert budget.status().used == 1199
-    await budget.reserve(1)
+    await ask(budget, 1)
     assert clock.slept == []
-    await budget.reserve(1)
+    budget.learn(1200, for_s=30)
+    await ask(budget, 1)
     assert clock.monotonic() == 30
 
 
 async def test_answers_that_overtake_each_other_do_not_lower_the_count() -> None:
-    budget = Budget(VirtualClock(T0), limit=2400, window_s=60)
-    await budget.reserve(1)
-    await budget.reserve(1)
-    budget.settle(1, told=900, told_for_s=30)
-    budget.settle(1, told=898, told_for_s=30)
+    clock = VirtualClock(T0)
+    budget = Budget(clock, limit=2400, window_s=60)
+    budget.learn(900, for_s=30)
+    budget.learn(898, for_s=30)
     assert budget.status().used == 900
+    clock.advance(30)
+    budget.learn(3, for_s=60)
+    assert budget.status().used == 3
 
 
 async def test_a_complaint_halves_the_rate_for_ten_minutes() -> None:
@@ -81,8 +109,8 @@ async def test_a_complaint_halves_the_rate_for_ten_minutes() -> None:
 async def test_a_request_heavier_than_the_room_goes_alone_instead_of_waiting_for_ever() -> None:
     clock = VirtualClock(T0)
     budget = Budget(clock, limit=20, window_s=60)
-    await budget.reserve(40)
-    await budget.reserve(40)
+    await ask(budget, 40)
+    await ask(budget, 40)
     assert clock.monotonic() == 60
 
 
