@@ -42,8 +42,38 @@ class FastClock:
     def now_ms(self) -> int:
         return self._start_ms + int((time.monotonic() - self._began) * 1000 * self._speed)
 
+    async def until(self, time_ms: int) -> None:
+        """Wait until it is `time_ms` or later."""
+        await asyncio.sleep(max(0, time_ms - self.now_ms()) / 1000 / self._speed)
+
     def monotonic(self) -> float:
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+class StepClock:
+    """Wall time that stands still until it is moved: for playing a market as fast as the machine can.
+
+    Sleeping takes no time on the wall; only `monotonic` goes on, so that whoever paces itself is not held up.
+    """
+
+    def __init__(self, start_ms: int) -> None:
+        self._now_ms = start_ms
+        self._monotonic_s = 0.0
+
+    def step_to(self, time_ms: int) -> None:
+        """Move on; never back."""
+        self._monotonic_s += max(0, time_ms - self._now_ms) / 1000
+        self._now_ms = max(self._now_ms, time_ms)
+
+    def now_ms(self) -> int:
+        return self._now_ms
+
+    def monotonic(self) -> float:
+        return self._monotonic_s
+
+    async def sleep(self, seconds: float) -> None:
+        self._monotonic_s += max(0.0, seconds)
+        await asyncio.sleep(0)

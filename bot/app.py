@@ -1,0 +1,192 @@
+"""The composition root: builds the rooms, wires them, and does the periodic work that `jobs` calls for."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.alerts.engine import Engine
+from bot.alerts.types import Event, Market
+from bot.clock import Clock
+from bot.compose import Composer
+from bot.delivery.limits import RateLimiter
+from bot.delivery.messenger import Messenger
+from bot.delivery.worker import OutboxWorker
+from bot.jobs import Jobs
+from bot.live_desk import LiveDesk
+from bot.market.exchange import Exchange, ExchangeError, RateLimitedError
+from bot.markets import Markets, NoMapError
+from bot.pictures import PictureDesk
+from bot.storage.database import Database
+from bot.storage.errors import StorageError
+from bot.telegram.conversation import Conversation
+from bot.telegram.texts import Catalogue
+from bot.watch import Watch
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What an app is built on. `simulated` names the exchanges that are not real ones."""
+
+    exchanges: Mapping[str, Exchange]
+    db: Database
+    messenger: Messenger
+    clock: Clock
+    simulated: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The settings an app needs."""
+
+    rules_per_chat: int = 25
+    history_days: int = 30
+    tick_s: float = 2.0
+
+
+class App:
+    """The whole bot but its ears. Made by `build`."""
+
+    def __init__(self, world: World, limits: Limits, engine: Engine, limiter: RateLimiter | None = None) -> None:
+        self._world = world
+        self._down: dict[str, str] = {}
+        self._listeners: list[Callable[[Sequence[Event]], None]] = []
+        self.catalogue = Catalogue.load()
+        self.pictures = PictureDesk()
+        self.markets = Markets(
+            exchanges=world.exchanges, db=world.db, clock=world.clock, history_days=limits.history_days
+        )
+        self.composer = Composer(
+            db=world.db,
+            markets=self.markets,
+            pictures=self.pictures,
+            catalogue=self.catalogue,
+            clock=world.clock,
+            simulated=world.simulated,
+        )
+        self.worker = OutboxWorker(
+            db=world.db,
+            messenger=world.messenger,
+            compose=self.composer.compose,
+            clock=world.clock,
+            limiter=limiter,
+        )
+        self.watch = Watch(db=world.db, clock=world.clock, engine=engine, on_events=self._decided)
+        self.desk = LiveDesk(
+            markets=self.markets,
+            watch=self.watch,
+            pictures=self.pictures,
+            catalogue=self.catalogue,
+            clock=world.clock,
+            simulated=world.simulated,
+            rules_per_chat=limits.rules_per_chat,
+        )
+        self.conversation = Conversation(self.desk, self.catalogue)
+        self.jobs = Jobs(
+            read_prices=self.read_prices,
+            fetch_bars=self.fetch_bars,
+            recompute=self.recompute,
+            refresh_instruments=self.refresh_instruments,
+            clean_up=self.clean_up,
+        )
+
+    @classmethod
+    async def build(cls, world: World, limits: Limits, *, limiter: RateLimiter | None = None) -> "App":
+        """An app that remembers what its database does. `limiter` is shared with whoever else sends."""
+        engine = Engine(
+            await world.db.rules.all(),
+            await world.db.alerts.open_tracks(),
+            await world.db.alerts.states(),
+            tick_ms=int(limits.tick_s * 1000),
+        )
+        return cls(world, limits, engine, limiter)
+
+    async def refresh_instruments(self) -> None:
+        """Read which contracts there are, their risk tiers, and which are traded most."""
+        await self.markets.refresh_instruments()
+        for exchange in self._world.exchanges.values():
+            try:
+                self.desk.rank_by_volume(await exchange.volumes())
+            except ExchangeError as error:
+                log.warning("volumes not refreshed: %s", error)
+
+    async def read_prices(self) -> None:
+        """One tick: every price of every exchange, judged."""
+        for name, exchange in self._world.exchanges.items():
+            try:
+                tick = await exchange.mark_prices()
+            except ExchangeError as error:
+                await self._failed(name, error)
+                continue
+            self._answered(name)
+            self.markets.take_prices(tick)
+            try:
+                await self.watch.take_prices(tick)
+            except StorageError:
+                log.exception("a tick could not be stored and is judged again")
+
+    async def fetch_bars(self) -> None:
+        """Store the newest closed bars of every watched market."""
+        for market in self.watch.markets():
+            try:
+                await self.markets.fetch_bars(market)
+            except ExchangeError as error:
+                await self._failed(market.exchange, error)
+
+    async def recompute(self) -> None:
+        """Make the map of every watched market anew, and judge it."""
+        await self.watch.follow_stored_rules()
+        for market in self.watch.markets():
+            await self.recompute_market(market)
+
+    async def recompute_market(self, market: Market) -> None:
+        """Make one map anew. What goes wrong with it is logged and does not hold up the others."""
+        try:
+            live = await self.markets.advance(market)
+            await self.watch.take_map(live)
+        except NoMapError as error:
+            log.warning("no map: %s", error)
+        except StorageError:
+            log.exception("the map of %s %s could not be stored and is made again", *market)
+
+    async def clean_up(self) -> None:
+        """Delete what is past its time."""
+        try:
+            deleted = await self._world.db.clean(now_ms=self._world.clock.now_ms())
+        except StorageError:
+            log.exception("cleaning up failed and is tried again")
+        else:
+            log.info("cleaned up: %s", ", ".join(f"{name} {count}" for name, count in deleted.items() if count) or "-")
+
+    def listen(self, listener: Callable[[Sequence[Event]], None]) -> None:
+        """Call `listener` with the alerts of each commit."""
+        self._listeners.append(listener)
+
+    async def delivered(self) -> None:
+        """Wait until no message is on its way. For markets that are played; a live one never waits."""
+        while set(await self._world.db.outbox.counts()) - {"sent", "dead"}:  # noqa: ASYNC110 - the rows say, not an event
+            await asyncio.sleep(0.002)
+
+    def _decided(self, events: Sequence[Event]) -> None:
+        self.worker.wake()
+        for listener in self._listeners:
+            listener(events)
+
+    async def _failed(self, name: str, error: ExchangeError) -> None:
+        """Say once that an exchange is down, and keep a ban over a restart: asking again early makes it longer."""
+        if isinstance(error, RateLimitedError):
+            await self._world.db.kv.set(ban_key(name), error.until_ms)
+        if self._down.get(name) != str(error):
+            self._down[name] = str(error)
+            log.warning("%s is not heard: %s", name, error)
+
+    def _answered(self, name: str) -> None:
+        if self._down.pop(name, None) is not None:
+            log.warning("%s is heard again", name)
+
+
+def ban_key(exchange: str) -> str:
+    """Where a ban's end is kept, ms UTC."""
+    return f"banned_until:{exchange}"

@@ -1,0 +1,154 @@
+"""`liqwatch bench`: speed and memory as figures of one run on this machine; nothing here passes or fails."""
+
+import gc
+import json
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from bot.alerts.engine import Engine
+from bot.alerts.readings import MapReading
+from bot.alerts.types import Kind, Market, Rule
+from bot.charts import draw_map
+from bot.liquidation import MODEL_VERSION, Bar, Cluster, History, PositionModel, Side
+from bot.liquidation.touch import Volatility
+from bot.market.types import BAR_MS
+from bot.pictures import map_picture
+from bot.reading import read_model
+from bot.telegram.texts import Catalogue
+
+BARS = 8_640
+SYMBOLS = 500
+RULES = 100_000
+START_MS = 1_764_547_200_000
+
+
+def run_bench(*, json_output: bool) -> Iterator[str]:
+    """One JSON object, or a line a figure."""
+    figures = measure()
+    if json_output:
+        yield json.dumps(figures)
+        return
+    for name, value in figures.items():
+        yield f"{name:28} {value}"
+
+
+def measure() -> dict[str, float]:
+    """Every figure of the contract that exists so far."""
+    history = walk(BARS, seed=1)
+    model = PositionModel.rebuild(history)
+    volatility = Volatility.from_closes(history.open_ms + BAR_MS, history.close)
+    figures = {"map_rebuild_ms": 1e3 * median_s(lambda: PositionModel.rebuild(history), 15)}
+    figures["map_increment_us"] = 1e6 * _increment_s(model, walk(200, seed=2, start_ms=history.end_ms))
+    figures["clusters_us"] = 1e6 * median_s(lambda: read_model(model, volatility), 200)
+    figures["tick_ms"] = 1e3 * _tick_s()
+    figures["chart_ms"] = 1e3 * _chart_s(model, volatility)
+    figures["rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        1024 if sys.platform == "linux" else 2**20
+    )
+    return {name: round(value, 3) for name, value in figures.items()}
+
+
+def median_s(work: Callable[[], object], times: int) -> float:
+    """Median seconds of one run of `work`, after one that does not count."""
+    work()
+    gc.collect()
+    taken = []
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - began)
+    return statistics.median(taken)
+
+
+def walk(bars: int, *, seed: int, start_ms: int = START_MS) -> History:
+    """A random walk with volume and open interest, 5-minute bars."""
+    rng = np.random.default_rng(seed)
+    close = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 0.0015, bars)))
+    before = np.concatenate(([100.0], close[:-1]))
+    reach = 1.0 + np.abs(rng.normal(0.0, 0.001, bars))
+    return History(
+        bar_ms=BAR_MS,
+        open_ms=start_ms + BAR_MS * np.arange(bars, dtype=np.int64),
+        open=before,
+        high=np.maximum(before, close) * reach,
+        low=np.minimum(before, close) / reach,
+        close=close,
+        volume=rng.lognormal(7.0, 0.7, bars),
+        quote_volume=np.full(bars, np.nan),
+        open_interest=2e5 * np.exp(np.cumsum(rng.normal(0.0, 0.001, bars))),
+    )
+
+
+def _increment_s(model: PositionModel, new: History) -> float:
+    columns = (new.open_ms, new.open, new.high, new.low, new.close, new.volume, new.quote_volume, new.open_interest)
+    bars = iter([Bar(*row) for row in zip(*(column.tolist() for column in columns), strict=True)])
+
+    def step() -> None:
+        model.update(next(bars))
+        model.map()
+
+    return median_s(step, len(new) - 1)
+
+
+def _tick_s() -> float:
+    """A tick over 500 symbols and 100,000 proximity rules, a third of them near enough to be looked at now and then."""
+    rng = np.random.default_rng(3)
+    symbols = tuple(f"S{number:03}USDT" for number in range(SYMBOLS))
+    rules = [
+        Rule(number, number % 5_000, Market("bench", symbols[number % SYMBOLS]), Kind.PROXIMITY, threshold_pct=percent)
+        for number, percent in enumerate(rng.uniform(0.2, 5.0, RULES).round(2).tolist(), start=1)
+    ]
+    engine = Engine(rules)
+    for symbol in symbols:
+        clusters = tuple(
+            Cluster(side, level * 0.995, level * 1.005, level, 1e7, 0.2, 80)
+            for side, level in ((Side.LONG, 92.0), (Side.LONG, 96.0), (Side.SHORT, 104.0), (Side.SHORT, 108.0))
+        )
+        engine.apply(engine.evaluate_map(_reading(Market("bench", symbol), clusters)))
+    prices = np.full(SYMBOLS, 100.0)
+    clock = iter(range(START_MS, START_MS + 10**9, 2_000))
+
+    def tick() -> None:
+        nonlocal prices
+        prices = prices * np.exp(rng.normal(0.0, 0.0005, SYMBOLS))
+        now_ms = next(clock)
+        times = np.full(SYMBOLS, now_ms, dtype=np.int64)
+        engine.apply(engine.evaluate_tick("bench", symbols, prices, times, now_ms=now_ms))
+
+    return median_s(tick, 60)
+
+
+def _reading(market: Market, clusters: tuple[Cluster, ...]) -> MapReading:
+    return MapReading(
+        market=market,
+        slot_ms=START_MS,
+        now_ms=START_MS,
+        clusters=clusters,
+        price=100.0,
+        low=100.0,
+        high=100.0,
+        map_ms=START_MS,
+        model_version=MODEL_VERSION,
+        open_interest="measured",
+    )
+
+
+def _chart_s(model: PositionModel, volatility: Volatility) -> float:
+    reading = read_model(model, volatility)
+    picture = map_picture(
+        reading.map,
+        reading.clusters,
+        base="BTC",
+        exchange="binance",
+        tick_size=0.01,
+        texts=Catalogue.load().texts("en"),
+        price=reading.map.price,
+        now_ms=reading.map.time_ms,
+        simulated=False,
+    )
+    return median_s(lambda: draw_map(picture), 10)

@@ -1,0 +1,185 @@
+"""The console: one command each, a bad argument explained in one line, exit codes 0 fine, 1 failed, 2 wrong usage."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from bot.failures import FailedError, UsageError
+from bot.logs import redact, setup
+from bot.settings import Settings, SettingsError, load_settings
+from bot.times import parse_range_ms, parse_time_ms
+
+app = typer.Typer(name="liqwatch", no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+Recorded = Annotated[Path | None, typer.Option("--recording", help="A recording's folder instead of the live market.")]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+Exchange = Annotated[str | None, typer.Option("--exchange", help="The exchange, where the recording has several.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same market.")]
+
+
+def parse_speed(text: str) -> float | None:
+    """`max` is None; a number says how many times faster than real."""
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 1 <= speed <= 100_000:
+        raise UsageError(f"--speed takes max or a number from 1 to 100000, not '{text}'")
+    return speed
+
+
+@app.command()
+def run() -> None:
+    """Run the bot. Without TELEGRAM_BOT_TOKEN the chat is shown in this terminal."""
+    from bot.run import run_bot  # imported here so that --help and short commands start fast
+
+    asyncio.run(run_bot(_settings(quiet=True)))
+
+
+@app.command()
+def demo(
+    recording: Recorded = None,
+    speed: Annotated[str, typer.Option(help="max, or how many times faster than real.")] = "300",
+    seed: Seed = 7,
+    json: Json = False,
+) -> None:
+    """Show the whole pipeline on a simulated market, or on a recording: no token, no network."""
+    from bot.demo import run_demo
+
+    settings = _settings()
+    asyncio.run(
+        run_demo(recording=recording, speed=parse_speed(speed), seed=seed, json=json, charts=settings.charts_dir)
+    )
+
+
+@app.command("map")
+def map_(
+    symbol: Annotated[str, typer.Argument(help="Any spelling: BTCUSDT, btc, ZRX-USDT-SWAP.")],
+    recording: Recorded = None,
+    exchange: Exchange = None,
+    at: Annotated[str | None, typer.Option(help="The moment, such as 2025-12-20T00:00:00Z.")] = None,
+    range_: Annotated[str | None, typer.Option("--range", help="Only positions opened within 12h ... 30d.")] = None,
+    png: Annotated[Path | None, typer.Option(help="Write the picture to this file.")] = None,
+    json: Json = False,
+) -> None:
+    """Make one liquidation map."""
+    from bot.one_map import MapRequest, make_map
+
+    request = MapRequest(
+        symbol=symbol,
+        recording=recording,
+        exchange=exchange,
+        at_ms=None if at is None else parse_time_ms(at),
+        range_ms=None if range_ is None else parse_range_ms(range_),
+        png=png,
+        json=json,
+    )
+    print_lines(asyncio.run(make_map(request, _settings(quiet=True))))
+
+
+@app.command()
+def replay(
+    recording: Annotated[Path, typer.Argument(help="A recording's folder.")],
+    rules: Annotated[Path, typer.Option(help='A JSON list of {"chat": 1, "watch": "BTC 1%"}.')],
+    json: Json = False,
+) -> None:
+    """Run the alert engine over a recording; the same input gives the same bytes."""
+    from bot.replay import replay_recording
+
+    print_lines(replay_recording(recording, rules, json=json))
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option(help="The folder to write.")],
+    seed: Seed = 7,
+    days: Annotated[int, typer.Option(min=1, max=365, help="How long a history.")] = 30,
+) -> None:
+    """Write a recording of a simulated market, with its truth."""
+    from bot.demo import write_simulation
+
+    print_lines(write_simulation(seed=seed, days=days, out=out))
+
+
+@app.command()
+def bench(json: Json = False) -> None:
+    """Measure speed and memory."""
+    from bot.bench import run_bench
+
+    print_lines(run_bench(json_output=json))
+
+
+@app.command()
+def doctor() -> None:
+    """Check settings, token, database and exchanges."""
+    from bot.doctor import examine
+
+    raise typer.Exit(asyncio.run(examine(_settings(quiet=True), print_line=print_line)))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    from bot.doctor import migrate_database
+
+    print_line(asyncio.run(migrate_database(_settings(quiet=True))))
+
+
+def print_line(line: str) -> None:
+    typer.echo(line)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(line)
+
+
+def _settings(*, quiet: bool = False) -> Settings:
+    """The settings, with logging set up by them; `quiet` keeps a terminal to itself unless a level was asked for."""
+    settings = load_settings()
+    asked = "log_level" in settings.model_fields_set or settings.telegram_bot_token is not None
+    setup(settings.log_level if asked or not quiet else "WARNING", settings.log_format)
+    return settings
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    sys.stderr.write(f"liqwatch: {redact(' '.join(message.split()))}\n")
+    raise SystemExit(code)
+
+
+def _exit_code(error: Exception) -> int | None:
+    """2 where the caller can mend it (arguments, settings, a broken recording), 1 where the world failed, else None."""
+    from bot.market.columns import RecordingError
+    from bot.market.exchange import ExchangeError
+    from bot.storage.errors import StorageError
+
+    if isinstance(error, (UsageError, SettingsError, RecordingError)):
+        return 2
+    return 1 if isinstance(error, (ExchangeError, StorageError, FailedError, OSError)) else None
+
+
+def main() -> None:
+    """Run a command; every expected failure ends in one line on standard error."""
+    try:
+        code = app(standalone_mode=False)
+    except typer.TyperException as error:
+        _fail(f"{error.format_message().rstrip('.')}: see liqwatch --help", 2)
+    except (KeyboardInterrupt, typer.Abort):
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): nothing is wrong, and Python must not try to flush again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except Exception as error:
+        expected = _exit_code(error)
+        if expected is None:
+            raise
+        _fail(str(error), expected)
+    raise SystemExit(code if isinstance(code, int) else 0)

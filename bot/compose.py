@@ -1,0 +1,93 @@
+"""From an outbox row to the message that goes out: the text in the chat's language, the picture of that moment."""
+
+from bot.alerts.types import Event
+from bot.clock import Clock
+from bot.delivery.messenger import Message
+from bot.markets import Markets
+from bot.pictures import PictureDesk, map_picture
+from bot.storage.codec import event_from_plain
+from bot.storage.database import Database
+from bot.storage.errors import UnreadableBlobError
+from bot.storage.outbox import Claimed
+from bot.telegram.alerts_text import Contract, alert_message
+from bot.telegram.texts import Catalogue, Texts
+
+
+class Composer:
+    """Composes alerts. A picture that cannot be made never holds up its text."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        markets: Markets,
+        pictures: PictureDesk,
+        catalogue: Catalogue,
+        clock: Clock,
+        simulated: frozenset[str],
+    ) -> None:
+        self._db = db
+        self._markets = markets
+        self._pictures = pictures
+        self._catalogue = catalogue
+        self._clock = clock
+        self._simulated = simulated
+
+    async def compose(self, row: Claimed) -> Message:
+        """The message of a row, marked where it is late or a repeat."""
+        event = event_from_plain(row.payload)
+        chat = await self._db.chats.get(row.chat)
+        texts = self._catalogue.texts(chat.language if chat else None)
+        contract = self.contract(event)
+        name, photo = await self._picture(event, contract, texts)
+        return alert_message(
+            event,
+            contract,
+            texts=texts,
+            # A simulated market is played faster than the clock: what it takes to send would count as hours.
+            sent_ms=event.time_ms if contract.simulated else self._clock.now_ms(),
+            repeat=row.repeat,
+            photo=photo,
+            photo_name=name if photo else None,
+        )
+
+    def contract(self, event: Event) -> Contract:
+        """What a text needs to know of the event's market."""
+        instrument = self._markets.book.get(event.market.symbol, event.market.exchange)
+        simulated = event.market.exchange in self._simulated
+        if instrument is None:
+            # Delisted since, or the exchange has not answered yet: the name without its quote, and a tick that fits.
+            return Contract(event.market.symbol.removesuffix("USDT"), 10.0 ** _magnitude(event.price), simulated)
+        return Contract(instrument.base, instrument.tick_size, simulated)
+
+    async def _picture(self, event: Event, contract: Contract, texts: Texts) -> tuple[str, bytes | None]:
+        live = self._markets.get(event.market)
+        name = f"alert:{':'.join(event.market)}:{event.map_ms}:{event.track_id}:{event.price!r}:{texts.language}"
+        if live is not None:
+            drawn, clusters = live.reading.map, live.reading.clusters
+        else:
+            try:
+                stored = await self._db.maps.load(event.market)
+            except UnreadableBlobError:
+                stored = None
+            if stored is None:
+                return name, None
+            drawn, clusters = stored, (event.cluster,)
+        picture = map_picture(
+            drawn,
+            clusters,
+            base=contract.base,
+            exchange=event.market.exchange,
+            tick_size=contract.tick_size,
+            texts=texts,
+            price=event.price,
+            now_ms=self._clock.now_ms(),
+            simulated=contract.simulated,
+            highlight=event.cluster,
+        )
+        return name, await self._pictures.draw(picture, name)
+
+
+def _magnitude(price: float) -> int:
+    """The exponent of the fifth significant figure."""
+    return int(f"{price:e}".partition("e")[2]) - 4

@@ -1,0 +1,89 @@
+"""`liqwatch doctor` and `liqwatch migrate`: is everything there that a running bot needs, and if not, what to do."""
+
+from collections.abc import Callable
+
+from bot.clock import SystemClock
+from bot.delivery.messenger import DeliveryError
+from bot.market.exchange import Exchange, ExchangeError
+from bot.settings import Settings
+from bot.storage.database import Database
+from bot.storage.errors import DatabaseInUseError, StorageError
+from bot.telegram.connection import open_line
+from bot.telegram.errors import translated
+from bot.times import utc_text
+from bot.venues import open_exchanges
+
+Print = Callable[[str], None]
+
+
+async def examine(settings: Settings, *, print_line: Print) -> int:
+    """Print one line for each check; 0 where all that is needed works, else 1."""
+    print_line("ok    settings are read")
+    verdicts = [
+        await _database(settings, print_line),
+        await _token(settings, print_line),
+        await _exchanges(settings, print_line),
+    ]
+    return 0 if all(verdicts) else 1
+
+
+async def migrate_database(settings: Settings) -> str:
+    """Bring the database to this version's schema. Raises StorageError."""
+    async with await Database.open(settings.database_url):
+        return f"the database {settings.database_url} has this version's schema"
+
+
+async def _database(settings: Settings, print_line: Print) -> bool:
+    try:
+        async with await Database.open(settings.database_url) as db:
+            rules = len(await db.rules.all())
+    except DatabaseInUseError:
+        print_line(f"ok    database {settings.database_url} is in use, by a running bot")
+        return True
+    except StorageError as error:
+        print_line(f"fail  database: {error}")
+        return False
+    print_line(f"ok    database {settings.database_url}: {rules} rules")
+    return True
+
+
+async def _token(settings: Settings, print_line: Print) -> bool:
+    if settings.telegram_bot_token is None:
+        print_line("--    no TELEGRAM_BOT_TOKEN: the bot will show its chat in the terminal")
+        return True
+    token = settings.telegram_bot_token.get_secret_value()
+    line = open_line(token, api_url=settings.telegram_api_url, read_timeout_s=10.0)
+    try:
+        me = await translated(line.get_me(), token=token)
+    except DeliveryError as error:
+        print_line(f"fail  Telegram at {settings.telegram_api_url}: {error}; check the token and the network")
+        return False
+    finally:
+        await line.shutdown()
+    print_line(f"ok    Telegram knows the bot as @{me.username}")
+    return True
+
+
+async def _exchanges(settings: Settings, print_line: Print) -> bool:
+    clock = SystemClock()
+    heard = False
+    for name, exchange in open_exchanges(settings, clock=clock).items():
+        try:
+            heard |= await _exchange(name, exchange, clock.now_ms(), print_line)
+        finally:
+            await exchange.aclose()
+    return heard
+
+
+async def _exchange(name: str, exchange: Exchange, now_ms: int, print_line: Print) -> bool:
+    try:
+        listed = await exchange.instruments()
+        tick = await exchange.mark_prices()
+    except ExchangeError as error:
+        print_line(f"fail  {name}: {error}")
+        return False
+    age_s = (now_ms - int(tick.time_ms.max())) / 1000
+    print_line(
+        f"ok    {name}: {len(listed)} contracts, prices of {utc_text(int(tick.time_ms.max()))} ({age_s:.1f} s old)"
+    )
+    return True

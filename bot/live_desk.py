@@ -1,0 +1,167 @@
+"""The desk of the live bot: what a conversation asks, answered from the markets, the watch and the charts."""
+
+from collections.abc import Mapping, Sequence
+
+from bot.alerts.types import Market, Rule, Track
+from bot.clock import Clock
+from bot.markets import LiveMarket, Markets, NoMapError
+from bot.pictures import PictureDesk, map_picture
+from bot.reading import Reading, distance_pct, touch_odds
+from bot.storage.errors import RuleLimitError
+from bot.telegram.desk import (
+    AddedRule,
+    ClusterView,
+    MarketUnavailableError,
+    MarketView,
+    Resolution,
+    RuleView,
+    TooManyRulesError,
+)
+from bot.telegram.texts import Catalogue
+from bot.watch import Watch
+
+DAY_MS = 86_400_000
+POPULAR = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT", "ZRXUSDT")
+"""Offered where no ranking by volume is known."""
+
+
+class LiveDesk:
+    """Implements `bot.telegram.desk.Desk`."""
+
+    def __init__(
+        self,
+        *,
+        markets: Markets,
+        watch: Watch,
+        pictures: PictureDesk,
+        catalogue: Catalogue,
+        clock: Clock,
+        simulated: frozenset[str],
+        rules_per_chat: int,
+    ) -> None:
+        self._markets = markets
+        self._watch = watch
+        self._pictures = pictures
+        self._catalogue = catalogue
+        self._clock = clock
+        self._simulated = simulated
+        self._rules_per_chat = rules_per_chat
+        self._ranking: Sequence[str] = ()
+
+    def now_ms(self) -> int:
+        return self._clock.now_ms()
+
+    def resolve(self, text: str) -> Resolution:
+        if not self._markets.symbols():
+            # Nothing is known yet, which is not the same as a symbol that nobody lists.
+            raise MarketUnavailableError(Market("", text.rpartition(":")[2][:20].upper()), "exchange_down")
+        found = self._markets.book.resolve(text)
+        if found is None:
+            return Resolution(None, self._markets.book.nearest(text))
+        return Resolution(Market(found.exchange, found.symbol))
+
+    def popular(self) -> Sequence[str]:
+        listed = [symbol for symbol in (*self._ranking, *POPULAR) if self._markets.book.get(symbol) is not None]
+        return list(dict.fromkeys(listed or self._markets.symbols()))[:6]
+
+    def rank_by_volume(self, volumes: Mapping[str, float]) -> None:
+        """Offer the most traded first."""
+        self._ranking = sorted(volumes, key=lambda symbol: -volumes[symbol])[:20]
+
+    async def view(self, market: Market, *, range_ms: int | None = None) -> MarketView:
+        try:
+            live = await self._markets.open(market)
+            reading = live.reading if range_ms is None else await self._markets.read_within(market, range_ms)
+        except NoMapError as error:
+            raise MarketUnavailableError(market, error.reason) from None
+        return self.view_of(live, reading)
+
+    def view_of(self, live: LiveMarket, reading: Reading | None = None) -> MarketView:
+        """What is known of an open market; the zones of its tracks, or of a reading of its own range."""
+        if reading is None or reading is live.reading:
+            reading = live.reading
+            found = [(track.cluster, track.id) for track in self._watch.tracks(live.market) if not track.missed]
+        else:
+            found = []
+        if not found:
+            found = [(cluster, "") for cluster in reading.clusters]
+        clusters = tuple(
+            ClusterView(
+                cluster=cluster,
+                track_id=track_id,
+                distance_pct=distance_pct(cluster, live.price),
+                touch=touch_odds(cluster, live.price, reading.volatility),
+            )
+            for cluster, track_id in sorted(found, key=lambda pair: -pair[0].usd)
+        )
+        return MarketView(
+            market=live.market,
+            base=live.instrument.base,
+            tick_size=live.instrument.tick_size,
+            price=live.price,
+            price_ms=live.price_ms,
+            map=reading.map,
+            clusters=clusters,
+            simulated=live.market.exchange in self._simulated,
+            daily_move_pct=100.0 * reading.volatility.day,
+        )
+
+    async def picture(
+        self, view: MarketView, *, language: str, range_ms: int | None = None
+    ) -> tuple[bytes, str] | None:
+        market = view.market
+        name = f"map:{':'.join(market)}:{view.map.time_ms}:{view.price!r}:{range_ms}:{language}"
+        picture = map_picture(
+            view.map,
+            tuple(shown.cluster for shown in view.clusters),
+            base=view.base,
+            exchange=market.exchange,
+            tick_size=view.tick_size,
+            texts=self._catalogue.texts(language),
+            price=view.price,
+            now_ms=self.now_ms(),
+            simulated=view.simulated,
+            range_ms=range_ms,
+        )
+        png = await self._pictures.draw(picture, name)
+        return None if png is None else (png, name)
+
+    async def add_rule(self, rule: Rule) -> AddedRule:
+        try:
+            live = await self._markets.open(rule.market)
+        except NoMapError as error:
+            raise MarketUnavailableError(rule.market, error.reason) from None
+        await self._watch.take_map(live)
+        try:
+            added = await self._watch.add(rule, limit=self._rules_per_chat)
+        except RuleLimitError as error:
+            raise TooManyRulesError(error.limit) from None
+        track = added.look.already
+        already = None if track is None else self._track_view(track, live)
+        return AddedRule(added.rule, already, added.existed)
+
+    async def rules(self, chat: int) -> Sequence[RuleView]:
+        return [self._rule_view(rule) for rule in await self._watch.rules_of(chat)]
+
+    async def remove_rule(self, chat: int, rule_id: int) -> Rule | None:
+        return await self._watch.remove(chat, rule_id)
+
+    async def restore_rule(self, chat: int, rule_id: int) -> Rule | None:
+        return await self._watch.restore(chat, rule_id, removed_since_ms=self.now_ms() - DAY_MS)
+
+    async def snooze_rule(self, chat: int, rule_id: int, until_ms: int) -> Rule | None:
+        return await self._watch.snooze(chat, rule_id, until_ms)
+
+    def _track_view(self, track: Track, live: LiveMarket) -> ClusterView:
+        return ClusterView(
+            cluster=track.cluster,
+            track_id=track.id,
+            distance_pct=distance_pct(track.cluster, live.price),
+            touch=touch_odds(track.cluster, live.price, live.reading.volatility),
+        )
+
+    def _rule_view(self, rule: Rule) -> RuleView:
+        standing = self._watch.standing(rule)
+        if standing is None:
+            return RuleView(rule, None, None)
+        return RuleView(rule, standing.phase, standing.distance_pct, standing.cooling_until_ms)

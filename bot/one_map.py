@@ -1,0 +1,163 @@
+"""`liqwatch map`: one map of one market, from a recording or from the exchange, as JSON, as words, as a picture."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.alert_line import dump_line
+from bot.alerts.tracks import match
+from bot.alerts.types import Market, Track
+from bot.charts import draw_map
+from bot.clock import SystemClock
+from bot.failures import FailedError, UsageError
+from bot.liquidation import MODEL_VERSION, History
+from bot.market.recording import Recording
+from bot.market.types import Instrument
+from bot.markets import LEAST_BARS, Markets, NoMapError
+from bot.pictures import map_picture
+from bot.reading import Reading, distance_pct, map_json, read_history, touch_odds
+from bot.recorded import open_recorded
+from bot.settings import Settings
+from bot.storage.database import Database
+from bot.telegram.texts import Catalogue
+from bot.times import utc_text
+from bot.venues import open_exchanges
+
+DAY_MS = 86_400_000
+HISTORY_MS = 30 * DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class MapRequest:
+    """What was asked for on the command line."""
+
+    symbol: str
+    recording: Path | None
+    exchange: str | None
+    at_ms: int | None
+    range_ms: int | None
+    png: Path | None
+    json: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One market read; `now_ms` is the moment it was asked for."""
+
+    instrument: Instrument
+    history: History
+    reading: Reading
+    now_ms: int
+
+    @property
+    def market(self) -> Market:
+        return Market(self.instrument.exchange, self.instrument.symbol)
+
+
+async def make_map(request: MapRequest, settings: Settings) -> Iterator[str]:
+    """Lines to print; the picture is written first. Raises UsageError, FailedError, RecordingError."""
+    found = await _live(request, settings) if request.recording is None else _recorded(request, request.recording)
+    if request.png is not None:
+        _write_picture(found, request.png, range_ms=request.range_ms)
+    tracks = _tracks(found)
+    if request.json:
+        return iter([dump_line(map_json(found.market, found.reading, tracks, found.history, now_ms=found.now_ms))])
+    return _words(found, tracks)
+
+
+def _recorded(request: MapRequest, folder: Path) -> _Found:
+    recorded = open_recorded(Recording(folder))
+    instrument = recorded.instrument(request.symbol, request.exchange)
+    market = Market(instrument.exchange, instrument.symbol)
+    whole = recorded.history(market)
+    now_ms = whole.end_ms if request.at_ms is None else request.at_ms
+    history = recorded.history(market, start_ms=now_ms - HISTORY_MS, end_ms=now_ms)
+    if len(history) < LEAST_BARS:
+        raise UsageError(
+            f"--at takes a time within the recording of {market.symbol}, which has bars from "
+            f"{utc_text(int(whole.open_ms[0]))} to {utc_text(whole.end_ms)}, and {LEAST_BARS} bars of history before it"
+        )
+    since_ms = None if request.range_ms is None else history.end_ms - request.range_ms
+    tiers = recorded.recording.tiers(market.exchange).get(market.symbol)
+    return _Found(instrument, history, read_history(history, tiers=tiers, since_ms=since_ms), now_ms)
+
+
+async def _live(request: MapRequest, settings: Settings) -> _Found:
+    if request.at_ms is not None:
+        raise UsageError("--at goes with --recording: the live map is of now")
+    clock = SystemClock()
+    exchanges = open_exchanges(settings, clock=clock)
+    try:
+        async with await Database.open("sqlite://") as db:
+            markets = Markets(exchanges=exchanges, db=db, clock=clock, history_days=settings.history_days)
+            await markets.refresh_instruments()
+            if not markets.symbols():
+                raise FailedError(
+                    f"no exchange answers ({', '.join(exchanges)}): check the network with liqwatch doctor"
+                )
+            asked = request.symbol if request.exchange is None else f"{request.exchange}:{request.symbol}"
+            instrument = markets.book.resolve(asked)
+            if instrument is None:
+                near = ", ".join(markets.book.nearest(request.symbol))
+                raise UsageError(f"no exchange lists '{request.symbol}'; the nearest are {near}")
+            market = Market(instrument.exchange, instrument.symbol)
+            live = await markets.open(market)
+            reading = live.reading if request.range_ms is None else await markets.read_within(market, request.range_ms)
+            return _Found(instrument, live.history, reading, clock.now_ms())
+    except NoMapError as error:
+        raise FailedError(f"there is no map of {error.market.symbol} now: {error.reason.replace('_', ' ')}") from None
+    finally:
+        for exchange in exchanges.values():
+            await exchange.aclose()
+
+
+def _tracks(found: _Found) -> tuple[Track, ...]:
+    """The clusters with the names they would have, had the watch begun with this map."""
+    drawn = found.reading.map
+    return match(
+        (),
+        found.reading.clusters,
+        market=found.market,
+        slot_ms=drawn.time_ms,
+        low=drawn.price,
+        high=drawn.price,
+        model_version=MODEL_VERSION,
+        mapped_before=False,
+    )
+
+
+def _write_picture(found: _Found, path: Path, *, range_ms: int | None) -> None:
+    texts = Catalogue.load().texts("en")
+    picture = map_picture(
+        found.reading.map,
+        found.reading.clusters,
+        base=found.instrument.base,
+        exchange=found.instrument.exchange,
+        tick_size=found.instrument.tick_size,
+        texts=texts,
+        price=found.reading.map.price,
+        now_ms=found.now_ms,
+        simulated=False,
+        range_ms=range_ms,
+    )
+    try:
+        path.write_bytes(draw_map(picture))
+    except OSError as error:
+        raise UsageError(f"--png {path} cannot be written: {error.strerror}") from None
+
+
+def _words(found: _Found, tracks: tuple[Track, ...]) -> Iterator[str]:
+    texts = Catalogue.load().texts("en")
+    figures, drawn = texts.figures, found.reading.map
+    tick = found.instrument.tick_size
+    moment = utc_text(drawn.time_ms)
+    yield f"{' '.join(found.market)}  {moment}  price {figures.price(drawn.price, tick)}"
+    yield f"open interest {drawn.open_interest}, {len(found.history)} bars of 5 minutes"
+    for track in sorted(tracks, key=lambda track: -track.cluster.peak):
+        cluster = track.cluster
+        odds = dict(touch_odds(cluster, drawn.price, found.reading.volatility))
+        yield (
+            f"{cluster.side.value:5}  {figures.band(cluster.low, cluster.high, tick):>22}  "
+            f"{distance_pct(cluster, drawn.price):+6.2f} %  {figures.money(cluster.usd):>8}  "
+            f"strength {cluster.strength:3}  touch in 24 h {figures.odds(odds[24])}"
+        )

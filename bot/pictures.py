@@ -1,0 +1,76 @@
+"""Pictures for messages: the catalogue's words and a market's numbers on the charts, drawn off the event loop."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+
+from bot.charts import MapPicture, MapWords, draw_map
+from bot.liquidation import Cluster, LiquidationMap
+from bot.telegram.texts import Texts
+
+KEPT = 64
+
+log = logging.getLogger(__name__)
+
+
+class PictureDesk:
+    """Draws maps, two at a time, and keeps the newest; equal requests are drawn once."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Semaphore(2)
+        self._kept: OrderedDict[str, bytes] = OrderedDict()
+
+    async def draw(self, picture: MapPicture, name: str) -> bytes | None:
+        """The picture as PNG; None where drawing failed, which is logged: the text goes without it."""
+        async with self._turn:
+            if name in self._kept:
+                self._kept.move_to_end(name)
+                return self._kept[name]
+            try:
+                png = await asyncio.to_thread(draw_map, picture)
+            except (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError):
+                log.exception("picture %s could not be drawn", name)
+                return None
+            self._kept[name] = png
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+            return png
+
+
+def map_picture(
+    drawn: LiquidationMap,
+    clusters: tuple[Cluster, ...],
+    *,
+    base: str,
+    exchange: str,
+    tick_size: float,
+    texts: Texts,
+    price: float,
+    now_ms: int,
+    simulated: bool,
+    range_ms: int | None = None,
+    highlight: Cluster | None = None,
+) -> MapPicture:
+    """The request for one liquidation map, in the reader's language."""
+    range_words = (
+        texts("chart.all") if range_ms is None else texts("chart.range", span=texts.figures.duration(range_ms))
+    )
+    source = "chart.measured" if drawn.open_interest == "measured" else "chart.volume"
+    return MapPicture(
+        map=drawn,
+        clusters=clusters,
+        title=texts.label("chart.title", base=base, exchange=texts.of("exchange", exchange)),
+        subtitle=texts.label(source, range=range_words, time=texts.figures.clock(drawn.time_ms, now_ms=now_ms)),
+        words=MapWords(
+            longs=texts.label("chart.longs"),
+            shorts=texts.label("chart.shorts"),
+            cumulative=texts.label("chart.cumulative"),
+            strength=texts.label("chart.strength"),
+            price=texts.label("chart.price"),
+            empty=texts.label("chart.empty"),
+        ),
+        tick_size=tick_size,
+        price=price,
+        highlight=highlight,
+        banner=texts.label("chart.simulated") if simulated else "",
+    )

@@ -1,0 +1,115 @@
+"""A market read: from its history to the map, its clusters and its volatility. Shared by live, replay and one map."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.alerts.types import Market, Track
+from bot.liquidation import MODEL_VERSION, Cluster, History, LiquidationMap, PositionModel, RiskTier
+from bot.liquidation.clusters import find_clusters
+from bot.liquidation.strength import ShareHistory, pooled_strength
+from bot.liquidation.touch import Volatility, touch_probability
+
+TOUCH_HOURS = (1, 4, 24)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One market at one moment."""
+
+    map: LiquidationMap
+    clusters: tuple[Cluster, ...]
+    volatility: Volatility
+
+
+def read_history(
+    history: History,
+    *,
+    tiers: Sequence[RiskTier] | None,
+    price: float | None = None,
+    since_ms: int | None = None,
+    shares: ShareHistory | None = None,
+) -> Reading:
+    """Rebuild the position model from `history` and read it at `price` (the last close if None).
+
+    `since_ms` counts only positions opened since; `shares` is the symbol's own history of cluster sizes.
+    """
+    model = PositionModel.rebuild(history, tiers=tiers, since_ms=since_ms)
+    volatility = Volatility.from_closes(history.open_ms + history.bar_ms, history.close)
+    return read_model(model, volatility, price=price, shares=shares)
+
+
+def read_model(
+    model: PositionModel, volatility: Volatility, *, price: float | None = None, shares: ShareHistory | None = None
+) -> Reading:
+    """Read a model as it stands."""
+    drawn = model.map(price=price)
+    strength = pooled_strength if shares is None else shares.strength
+    return Reading(drawn, find_clusters(drawn, day_volatility=volatility.day, strength=strength), volatility)
+
+
+def touch_odds(cluster: Cluster, price: float, volatility: Volatility) -> tuple[tuple[int, float], ...]:
+    """(hours, probability) pairs for the cluster's nearest edge; 1 where price stands inside it."""
+    edge = min(max(price, cluster.low), cluster.high)
+    odds = touch_probability(price, edge, np.array(TOUCH_HOURS, dtype=np.float64), volatility)
+    return tuple((hours, float(p)) for hours, p in zip(TOUCH_HOURS, odds, strict=True))
+
+
+def distance_pct(cluster: Cluster, price: float) -> float:
+    """Signed distance from price to the cluster's nearest edge in percent of price; 0 inside, negative below."""
+    edge = min(max(price, cluster.low), cluster.high)
+    return 100.0 * (edge / price - 1.0)
+
+
+def cluster_json(
+    cluster: Cluster, track_id: str, price: float, touch: Sequence[tuple[int, float]]
+) -> dict[str, object]:
+    """The cluster as `map --json` and alert lines show it; `touch` are (hours, probability) pairs."""
+    expected = (
+        None if cluster.expected_usd is None else {"usd": cluster.expected_usd, "high": cluster.expected_high_usd}
+    )
+    return {
+        "id": track_id,
+        "side": cluster.side.value,
+        "low": cluster.low,
+        "high": cluster.high,
+        "peak": cluster.peak,
+        "usd": cluster.usd,
+        "strength": cluster.strength,
+        "expected_liquidations": expected,
+        "distance_pct": distance_pct(cluster, price),
+        "touch_probability": {f"{hours}h": odds for hours, odds in touch},
+    }
+
+
+def map_json(
+    market: Market, reading: Reading, tracks: Sequence[Track], history: History, *, now_ms: int
+) -> dict[str, object]:
+    """The object `map --json` prints (design, "Contracts that others rely on")."""
+    drawn = reading.map
+    return {
+        "symbol": market.symbol,
+        "exchange": market.exchange,
+        "time_ms": drawn.time_ms,
+        "price": drawn.price,
+        "bins": {
+            "low": drawn.low.tolist(),
+            "high": drawn.high.tolist(),
+            "long_usd": drawn.long_usd.tolist(),
+            "short_usd": drawn.short_usd.tolist(),
+        },
+        "clusters": [
+            cluster_json(
+                track.cluster, track.id, drawn.price, touch_odds(track.cluster, drawn.price, reading.volatility)
+            )
+            for track in tracks
+        ],
+        "model": {"version": MODEL_VERSION, "calibrated": False, "open_interest": drawn.open_interest},
+        "data": {
+            "bars": len(history),
+            "from_ms": int(history.open_ms[0]),
+            "to_ms": history.end_ms,
+            "age_s": max(0, now_ms - history.end_ms) / 1000,
+        },
+    }

@@ -1,0 +1,81 @@
+"""A recording as a market to look at: its contracts, one market's history, and which one a symbol means."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.alerts.types import Market
+from bot.failures import UsageError
+from bot.liquidation import History
+from bot.liquidation.types import Floats
+from bot.market.history import align
+from bot.market.playback import tick_size
+from bot.market.recording import Recording
+from bot.market.symbols import SymbolBook
+from bot.market.types import BAR_MS, Instrument
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording with its contracts listed."""
+
+    recording: Recording
+    book: SymbolBook
+
+    def instrument(self, text: str, exchange: str | None = None) -> Instrument:
+        """The contract that `text` means. Raises UsageError with the nearest names."""
+        asked = text if exchange is None else f"{exchange}:{text}"
+        if exchange is not None and exchange not in self.recording.exchanges:
+            raise UsageError(f"--exchange takes one of {', '.join(self.recording.exchanges)}, not '{exchange}'")
+        found = self.book.resolve(asked)
+        if found is None:
+            near = ", ".join(self.book.nearest(text))
+            raise UsageError(f"the recording has no symbol '{text}'; the nearest are {near}")
+        return found
+
+    def history(self, market: Market, *, start_ms: int | None = None, end_ms: int | None = None) -> History:
+        """The bars that open at `start_ms` or later and are closed by `end_ms`, with their open interest."""
+        bars = self.recording.bars(*market)
+        whole = align(bars, self.recording.open_interest(*market))
+        since = 0 if start_ms is None else int(np.searchsorted(whole.open_ms, start_ms))
+        until = len(whole) if end_ms is None else int(np.searchsorted(whole.open_ms, end_ms - BAR_MS, side="right"))
+        return cut(whole, since, until)
+
+
+def open_recorded(recording: Recording) -> Recorded:
+    """List the contracts of a recording."""
+    found = [
+        instrument_of(exchange, symbol, recording.bars(exchange, symbol).close)
+        for exchange in recording.exchanges
+        for symbol in recording.symbols(exchange)
+    ]
+    return Recorded(recording, SymbolBook(found))
+
+
+def cut(history: History, since: int, until: int) -> History:
+    """The rows since <= row < until."""
+    part = slice(since, until)
+    return History(
+        bar_ms=history.bar_ms,
+        open_ms=history.open_ms[part],
+        open=history.open[part],
+        high=history.high[part],
+        low=history.low[part],
+        close=history.close[part],
+        volume=history.volume[part],
+        quote_volume=history.quote_volume[part],
+        open_interest=history.open_interest[part],
+    )
+
+
+def instrument_of(exchange: str, symbol: str, prices: Floats) -> Instrument:
+    """A contract as far as its recorded prices tell: a recording does not list tick sizes."""
+    quote = next((quote for quote in ("USDT", "USDC", "USD") if symbol.endswith(quote)), "")
+    return Instrument(
+        exchange=exchange,
+        symbol=symbol,
+        native=symbol,
+        base=symbol.removesuffix(quote) or symbol,
+        quote=quote,
+        tick_size=tick_size(prices),
+    )

@@ -1,0 +1,207 @@
+"""The alert engine over a recording, offline: the live bot's own judge, told of each tick and each recompute in order.
+
+Nothing reads a clock and everything goes in a fixed order, so the same input gives the same bytes.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bot.alert_line import alert_line, dump_line
+from bot.alerts.engine import Engine
+from bot.alerts.readings import MapReading
+from bot.alerts.types import Changes, Event, Market, Rule
+from bot.liquidation import MODEL_VERSION, Bar, History, PositionModel
+from bot.liquidation.strength import ShareHistory
+from bot.liquidation.touch import Volatility
+from bot.market.bar_path import market_ticks
+from bot.market.recording import Recording
+from bot.market.types import BAR_MS
+from bot.reading import read_model, touch_odds
+from bot.recorded import Recorded, cut, open_recorded
+from bot.rules_file import read_rules
+from bot.telegram.alerts_text import Contract, alert_message
+from bot.telegram.limits import bare
+from bot.telegram.texts import Catalogue
+from bot.times import utc_text
+
+DAY_MS = 86_400_000
+WARM_UP_BARS = 288
+"""A day: before that the model has not seen enough of who entered where to tell anyone."""
+
+
+def replay_recording(path: Path, rules_path: Path, *, json: bool) -> Iterator[str]:
+    """Lines to print: each alert in order, then the summary. Raises RecordingError, UsageError."""
+    recorded = open_recorded(Recording(path))
+    rules = read_rules(rules_path, lambda text: _resolve(recorded, text), created_ms=0)
+    texts = Catalogue.load().texts("en")
+    replay = Replay(recorded, rules)
+    for event in replay.events():
+        instrument = recorded.book.get(event.market.symbol, event.market.exchange)
+        contract = Contract(instrument.base, instrument.tick_size) if instrument else Contract(event.market.symbol, 0.0)
+        text = bare(alert_message(event, contract, texts=texts, sent_ms=event.time_ms).text)
+        yield alert_line(event, text) if json else f"{utc_text(event.time_ms)}  {text.splitlines()[0]}"
+    summary = replay.summary()
+    yield dump_line({"kind": "summary", **summary}) if json else _summary_words(summary)
+
+
+class Replay:
+    """One run of some rules over the markets they name."""
+
+    def __init__(self, recorded: Recorded, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self._engine = Engine(tick_ms=BAR_MS // 4)
+        self._players = [_Player(recorded, market) for market in sorted({rule.market for rule in rules})]
+        self._alerts: Counter[tuple[int, str]] = Counter()
+        self._ended: Counter[str] = Counter()
+        self._track_ms = 0
+
+    def events(self) -> Iterator[Event]:
+        """Every alert, in order of time."""
+        waiting: dict[int, list[_Player]] = {}
+        for player in self._players:
+            for open_ms in player.open_times():
+                waiting.setdefault(open_ms, []).append(player)
+        for open_ms in sorted(waiting):
+            players = waiting.pop(open_ms)
+            for changes in (*self._ticks(players), *self._maps(players)):
+                for event in changes.events:
+                    self._alerts[event.rule_id, event.kind.value] += 1
+                    yield event
+
+    def summary(self) -> dict[str, object]:
+        """Counts of the run so far: alerts by rule and kind and per day, how clusters' identities ended."""
+        days = {player.market: player.days for player in self._players}
+        track_days = self._track_ms / DAY_MS
+        return {
+            "alerts": sum(self._alerts.values()),
+            "rules": [
+                {
+                    "rule": rule.id,
+                    "symbol": rule.market.symbol,
+                    "alerts": sum(n for (rule_id, _), n in self._alerts.items() if rule_id == rule.id),
+                    "alerts_per_day": round(
+                        sum(n for (rule_id, _), n in self._alerts.items() if rule_id == rule.id)
+                        / max(days[rule.market], 1e-9),
+                        3,
+                    ),
+                }
+                for rule in self._rules
+            ],
+            "days": {f"{market.exchange}:{market.symbol}": round(length, 3) for market, length in days.items()},
+            "clusters": {
+                "cluster_days": round(track_days, 3),
+                "ended": dict(sorted(self._ended.items())),
+                "faded_per_cluster_day": round(self._ended["faded"] / track_days, 4) if track_days else None,
+            },
+        }
+
+    def _ticks(self, players: Sequence["_Player"]) -> Iterator[Changes]:
+        moments: dict[tuple[int, str], list[tuple[str, float]]] = {}
+        for player in players:
+            if player.mapped:
+                for time_ms, price in player.ticks():
+                    moments.setdefault((time_ms, player.market.exchange), []).append((player.market.symbol, price))
+        for (time_ms, exchange), seen in sorted(moments.items()):
+            symbols, prices = zip(*seen, strict=True)
+            changes = self._engine.evaluate_tick(
+                exchange, symbols, np.array(prices), np.full(len(seen), time_ms, dtype=np.int64), now_ms=time_ms
+            )
+            self._engine.apply(changes)
+            yield changes
+
+    def _maps(self, players: Sequence["_Player"]) -> Iterator[Changes]:
+        for player in players:
+            first = not player.mapped
+            changes = self._engine.evaluate_map(player.close_bar())
+            self._engine.apply(changes)
+            self._count(player.market, changes)
+            yield changes
+            if first:
+                for rule in self._rules:
+                    if rule.market == player.market:
+                        self._engine.add_rule(rule, self._engine.first_look(rule).states)
+
+    def _count(self, market: Market, changes: Changes) -> None:
+        self._ended.update(track.closed.value for track in changes.tracks if track.closed is not None)
+        self._track_ms += BAR_MS * len(self._engine.tracks(market))
+
+
+class _Player:
+    """One market of the recording, played bar by bar."""
+
+    def __init__(self, recorded: Recorded, market: Market) -> None:
+        self.market = market
+        self._history = recorded.history(market)
+        self._tiers = recorded.recording.tiers(market.exchange).get(market.symbol)
+        self._ticks = market_ticks(recorded.recording.bars(*market), recorded.recording.prices(*market))
+        self._shares = ShareHistory()
+        self._at = min(WARM_UP_BARS, len(self._history)) - 1
+        self._model: PositionModel | None = None
+        self._volatility: Volatility | None = None
+
+    @property
+    def mapped(self) -> bool:
+        """Whether the warm-up is over: the market has a map."""
+        return self._model is not None
+
+    @property
+    def days(self) -> float:
+        """How long the market was watched."""
+        return max(0, len(self._history) - WARM_UP_BARS) * BAR_MS / DAY_MS
+
+    def open_times(self) -> list[int]:
+        """The bars to come, by their open times; the first one ends the warm-up."""
+        times: list[int] = self._history.open_ms[self._at :].tolist()
+        return times
+
+    def ticks(self) -> list[tuple[int, float]]:
+        """The prices within the bar to come, in order of time."""
+        open_ms = int(self._history.open_ms[self._at])
+        first, last = np.searchsorted(self._ticks.time_ms, (open_ms, open_ms + BAR_MS))
+        return list(zip(self._ticks.time_ms[first:last].tolist(), self._ticks.price[first:last].tolist(), strict=True))
+
+    def close_bar(self) -> MapReading:
+        """Take the bar to come into the model, and read it."""
+        bar = _bar(self._history, self._at)
+        slot_ms = bar.open_ms + BAR_MS
+        if self._model is None or self._volatility is None:
+            seen = cut(self._history, 0, self._at + 1)
+            self._model = PositionModel.rebuild(seen, tiers=self._tiers)
+            self._volatility = Volatility.from_closes(seen.open_ms + BAR_MS, seen.close)
+        else:
+            self._model.update(bar)
+            self._volatility = self._volatility.updated(slot_ms, bar.close)
+        self._at += 1
+        volatility = self._volatility
+        reading = read_model(self._model, volatility, shares=self._shares)
+        self._shares.observe(slot_ms, reading.map.price, reading.clusters)
+        return MapReading(
+            market=self.market,
+            slot_ms=slot_ms,
+            now_ms=slot_ms,
+            clusters=reading.clusters,
+            price=bar.close,
+            low=bar.low,
+            high=bar.high,
+            map_ms=slot_ms,
+            model_version=MODEL_VERSION,
+            open_interest=reading.map.open_interest,
+            touch=lambda cluster, price: touch_odds(cluster, price, volatility),
+        )
+
+
+def _bar(history: History, at: int) -> Bar:
+    columns = (history.open_ms, history.open, history.high, history.low, history.close, history.volume)
+    return Bar(*(column[at].item() for column in (*columns, history.quote_volume, history.open_interest)))
+
+
+def _resolve(recorded: Recorded, text: str) -> Market | None:
+    found = recorded.book.resolve(text)
+    return None if found is None else Market(found.exchange, found.symbol)
+
+
+def _summary_words(summary: Mapping[str, object]) -> str:
+    return f"{summary['alerts']} alerts; for all figures add --json"

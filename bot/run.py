@@ -1,0 +1,160 @@
+"""`liqwatch run`: the bot on Telegram, or without a token in this terminal."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Sequence
+from typing import Any
+
+from bot.app import App, Limits, World, ban_key
+from bot.clock import SystemClock
+from bot.delivery.limits import RateLimiter
+from bot.delivery.messenger import DeliveryError, Message
+from bot.delivery.paced import PacedMessenger
+from bot.failures import FailedError
+from bot.jobs import schedule
+from bot.logs import watch_loop
+from bot.settings import Settings
+from bot.storage.database import Database
+from bot.telegram.admins import Admins
+from bot.telegram.connection import TELEGRAM, open_line
+from bot.telegram.conversation import COMMANDS
+from bot.telegram.intake import Intake
+from bot.telegram.messenger import TelegramMessenger
+from bot.telegram.profile import introduce
+from bot.telegram.replies import Replies
+from bot.telegram.texts import Html
+from bot.telegram.turn import Action, Inbound
+from bot.telegram.turns import House, Turns
+from bot.terminal_run import run_in_terminal
+from bot.venues import open_exchanges
+
+DRAIN_S = 10.0
+RETRY_S = 5.0
+
+log = logging.getLogger(__name__)
+
+
+async def run_bot(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT. Raises StorageError, FailedError."""
+    watch_loop(asyncio.get_running_loop())
+    if settings.telegram_bot_token is None:
+        await run_in_terminal(settings, stop=stop_on_signals())
+    else:
+        await run_on_telegram(settings, settings.telegram_bot_token.get_secret_value(), stop=stop_on_signals())
+
+
+def stop_on_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):  # Windows has no handlers on its loop; Ctrl-C still raises.
+            loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event) -> None:
+    """The bot with its ears and its voice at the Bot API.
+
+    It never simulates: an exchange or a server that does not answer is named and tried again.
+    """
+    clock = SystemClock()
+    limits = limits_of(settings)
+    async with await Database.open(settings.database_url) as db, contextlib.AsyncExitStack() as closing:
+        bans = {name: ban for name in settings.exchanges if (ban := await db.kv.get(ban_key(name)))}
+        exchanges = open_exchanges(settings, clock=clock, banned_until_ms=bans)
+        for exchange in exchanges.values():
+            closing.push_async_callback(exchange.aclose)
+        line = open_line(token, api_url=settings.telegram_api_url)
+        closing.push_async_callback(line.shutdown)
+        messenger, limiter = TelegramMessenger(line), RateLimiter(clock)
+        app = await App.build(World(exchanges, db, messenger, clock), limits, limiter=limiter)
+        replies = Replies(PacedMessenger(messenger, limiter), db.chats, clock)
+        house = House(db, app.catalogue, Admins(line, clock), clock)
+        turns = Turns(Door(app, settings).answer, replies, house, per_minute=settings.commands_per_minute)
+        intake = Intake(line, db.updates, turns, clock)
+        describe = settings.telegram_api_url == TELEGRAM
+        sending = asyncio.create_task(app.worker.run(), name="outbox")
+        others = [
+            asyncio.create_task(intake.run(), name="intake"),
+            asyncio.create_task(introduce(line, app.catalogue, COMMANDS, describe=describe), name="introduction"),
+            asyncio.create_task(watch_markets(app, settings), name="markets"),
+        ]
+        log.info("liqwatch runs", extra={"exchanges": ",".join(settings.exchanges)})
+        try:
+            await until_stopped(stop, [sending, *others])
+        finally:
+            log.info("stopping: what is under way is finished first")
+            await cancel(others)
+            await asyncio.gather(turns.drain(DRAIN_S / 2), app.worker.stop())
+            await cancel([sending])
+
+
+def limits_of(settings: Settings) -> Limits:
+    return Limits(
+        rules_per_chat=settings.rules_per_chat, history_days=settings.history_days, tick_s=settings.tick_seconds
+    )
+
+
+async def watch_markets(app: App, settings: Settings) -> None:
+    """Learn the contracts, read every watched market, then keep to the schedule. Ends only when cancelled."""
+    while True:
+        await app.refresh_instruments()
+        if app.markets.symbols():
+            break
+        names = ", ".join(settings.exchanges)
+        log.error("no exchange answers (%s): no map and no alert until one does; trying again", names)
+        await asyncio.sleep(RETRY_S)
+    await app.recompute()
+    scheduler = schedule(app.jobs, tick_s=settings.tick_seconds)
+    scheduler.start()
+    log.info("watching", extra={"contracts": len(app.markets.symbols()), "watched": len(app.watch.markets())})
+    try:
+        await asyncio.Event().wait()
+    finally:
+        scheduler.shutdown(wait=False)
+
+
+async def until_stopped(stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Wait for `stop`; a task that cannot work ends the wait. Raises FailedError, or what the task raised."""
+    stopped = asyncio.create_task(stop.wait())
+    pending: set[asyncio.Task[Any]] = {stopped, *tasks}
+    try:
+        while not stop.is_set():
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                _raise_failure(task)
+    finally:
+        stopped.cancel()
+
+
+async def cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait until they have ended."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _raise_failure(task: asyncio.Task[Any]) -> None:
+    error = task.exception()
+    if isinstance(error, DeliveryError):
+        raise FailedError(f"Telegram does not let the bot work: {error}") from None
+    if error is not None:
+        raise error
+
+
+class Door:
+    """Lets in whom the settings allow, and hands them to the conversation."""
+
+    def __init__(self, app: App, settings: Settings) -> None:
+        self._app = app
+        self._allowed = {*settings.allowed_ids, *settings.admin_ids} if settings.access == "allowlist" else None
+
+    async def answer(self, inbound: Inbound) -> Sequence[Action]:
+        """The conversation's answer, or one sentence to a stranger."""
+        if self._allowed is not None and not {inbound.chat_id, inbound.user_id} & self._allowed:
+            texts = self._app.catalogue.texts(inbound.language)
+            return [Reply(Message(texts("error.stranger", id=Html(f"<code>{inbound.chat_id}</code>"))))]
+        return await self._app.conversation.answer(inbound)

@@ -1,0 +1,184 @@
+"""The watch: what the market does goes to the judge, and what the judge decides is stored before it counts.
+
+One evaluation at a time: evaluate, commit state and outbox rows in one transaction, apply. A commit that fails leaves
+the judge where it was, so that the same is found again at the next tick and nothing is lost.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bot.alerts.engine import Engine
+from bot.alerts.readings import FirstLook, MapReading, Standing
+from bot.alerts.types import Changes, Event, Market, Rule, RuleState, Track
+from bot.clock import Clock
+from bot.liquidation import MODEL_VERSION
+from bot.market.types import BAR_MS, Tick
+from bot.markets import LiveMarket
+from bot.reading import touch_odds
+from bot.storage.alerts_state import ClusterSample, HistoryRow
+from bot.storage.codec import event_to_plain
+from bot.storage.database import Database
+from bot.storage.outbox import OutboxRow
+from bot.storage.slots import Slot
+
+RECOMPUTE = "recompute"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A rule as stored, whether it was there before, and what satisfies it already."""
+
+    rule: Rule
+    existed: bool
+    look: FirstLook
+
+
+class Watch:
+    """The judge and the memory, kept in step. `on_events` is called after each commit that queued messages."""
+
+    def __init__(
+        self, *, db: Database, clock: Clock, engine: Engine, on_events: Callable[[Sequence[Event]], None]
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._engine = engine
+        self._on_events = on_events
+        self._turn = asyncio.Lock()
+
+    async def take_map(self, live: LiveMarket) -> Changes:
+        """Judge a recompute; a slot that was judged before changes nothing."""
+        reading, volatility = live.reading, live.reading.volatility
+        slot_ms = reading.map.time_ms
+        async with self._turn:
+            before_ms = max((track.seen_ms for track in self._engine.tracks(live.market)), default=slot_ms - BAR_MS)
+            low, high = live.extremes_since(before_ms)
+            changes = self._engine.evaluate_map(
+                MapReading(
+                    market=live.market,
+                    slot_ms=slot_ms,
+                    now_ms=self._clock.now_ms(),
+                    clusters=reading.clusters,
+                    price=live.price,
+                    low=low,
+                    high=high,
+                    map_ms=slot_ms,
+                    model_version=MODEL_VERSION,
+                    open_interest=reading.map.open_interest,
+                    touch=lambda cluster, price: touch_odds(cluster, price, volatility),
+                )
+            )
+            history = () if not changes else (_history_row(live.market, slot_ms, changes.tracks),)
+            return await self._commit(changes, slots=(Slot(RECOMPUTE, slot_ms, live.market),), history=history)
+
+    async def take_prices(self, tick: Tick) -> Changes:
+        """Judge one tick of one exchange."""
+        async with self._turn:
+            changes = self._engine.evaluate_tick(
+                tick.exchange, tick.symbols, tick.price, tick.time_ms, now_ms=self._clock.now_ms()
+            )
+            return await self._commit(changes) if changes else self._applied(changes)
+
+    async def add(self, rule: Rule, *, limit: int) -> Added:
+        """Store a rule and judge it from now on. Raises RuleLimitError."""
+        async with self._turn:
+            stored, existed = await self._db.rules.add(rule, limit=limit)
+            look = self._engine.first_look(stored)
+            if not existed:
+                await self._db.commit_changes(Changes(states=look.states))
+                self._engine.add_rule(stored, look.states)
+            return Added(stored, existed, look)
+
+    async def remove(self, chat: int, rule_id: int) -> Rule | None:
+        async with self._turn:
+            removed = await self._db.rules.remove(chat, rule_id, now_ms=self._clock.now_ms())
+            if removed is not None:
+                self._engine.remove_rule(removed.id)
+            return removed
+
+    async def restore(self, chat: int, rule_id: int, *, removed_since_ms: int) -> Rule | None:
+        """Undo a removal; what is true now is not news, it was told before."""
+        async with self._turn:
+            restored = await self._db.rules.restore(chat, rule_id, removed_since_ms=removed_since_ms)
+            if restored is not None:
+                self._engine.add_rule(restored, await self._states_for(restored))
+            return restored
+
+    async def snooze(self, chat: int, rule_id: int, until_ms: int) -> Rule | None:
+        async with self._turn:
+            changed = await self._db.rules.snooze(chat, rule_id, until_ms)
+            if changed is not None:
+                self._engine.replace_rule(changed)
+            return changed
+
+    async def follow_stored_rules(self) -> None:
+        """Judge by the rules of chats that can be written to: some left since, came back, or have another id now."""
+        async with self._turn:
+            stored = {rule.id: rule for rule in await self._db.rules.all()}
+            for rule_id in self._engine.rule_ids() - stored.keys():
+                self._engine.remove_rule(rule_id)
+            for rule in stored.values():
+                known = self._engine.rule(rule.id)
+                if known is None:
+                    self._engine.add_rule(rule, await self._states_for(rule))
+                elif known != rule:
+                    self._engine.replace_rule(rule)
+
+    async def rules_of(self, chat: int) -> Sequence[Rule]:
+        return await self._db.rules.of_chat(chat)
+
+    def tracks(self, market: Market) -> Sequence[Track]:
+        return self._engine.tracks(market)
+
+    def standing(self, rule: Rule) -> Standing | None:
+        return self._engine.nearest(rule)
+
+    def markets(self) -> Sequence[Market]:
+        """Every market that some rule watches, in a fixed order."""
+        return sorted(self._engine.markets())
+
+    async def _states_for(self, rule: Rule) -> Sequence[RuleState]:
+        """The states of a rule that comes back: those stored, and for new clusters what is true already."""
+        states = {state.track_id: state for state in self._engine.first_look(rule).states}
+        states |= {state.track_id: state for state in await self._db.alerts.states_of(rule.id)}
+        return tuple(states.values())
+
+    async def _commit(
+        self, changes: Changes, *, slots: Sequence[Slot] = (), history: Sequence[HistoryRow] = ()
+    ) -> Changes:
+        rows = [outbox_row(event) for event in changes.events]
+        await self._db.commit_changes(changes, rows, slots=slots, history=history, now_ms=self._clock.now_ms())
+        return self._applied(changes)
+
+    def _applied(self, changes: Changes) -> Changes:
+        self._engine.apply(changes)
+        if changes.events:
+            for event in changes.events:
+                log.info("alert decided: %s (%s)", event.dedupe_key, event.reason)
+            self._on_events(changes.events)
+        return changes
+
+
+def outbox_row(event: Event) -> OutboxRow:
+    """The message that an event becomes."""
+    return OutboxRow(event.dedupe_key, event.chat, event_to_plain(event), created_ms=event.time_ms)
+
+
+def _history_row(market: Market, slot_ms: int, tracks: Sequence[Track]) -> HistoryRow:
+    samples = (
+        ClusterSample(
+            track_id=track.id,
+            side=track.cluster.side,
+            low=track.cluster.low,
+            high=track.cluster.high,
+            peak=track.cluster.peak,
+            usd=track.cluster.usd,
+            strength=track.cluster.strength,
+        )
+        for track in tracks
+        if track.seen_ms == slot_ms and track.closed is None
+    )
+    return HistoryRow(market, slot_ms, tuple(samples))
