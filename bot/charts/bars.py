@@ -83,7 +83,8 @@ def group_bins(
     first = np.arange(0, len(usd), grouping.per_bar)
     last = np.minimum(first + grouping.per_bar, len(usd))
     towards, start = (-1, centre + 1) if side is Side.LONG else (1, centre)
-    edges = np.round(grouping.left + grouping.bin_px * (start + towards * np.append(first, last[-1:])))
+    edges = grouping.left + grouping.bin_px * (start + towards * np.append(first, last[-1:]))
+    edges = np.floor(edges + 0.5 + 1e-6)  # halves all one way, so that widths stay equal
     inner, outer = edges[:-1], edges[1:]
     clip = np.minimum if side is Side.LONG else np.maximum
     total = np.add.reduceat(usd, first) if len(usd) else usd

@@ -99,7 +99,7 @@ def ticks(low: float, high: float, fits: Callable[[list[float], float], bool]) -
         count = (high - low) / step
         if count > 40:
             continue
-        at = [step * i for i in range(math.floor(low / step) + 1, math.ceil(high / step))]
+        at = [step * i for i in range(math.floor(low / step), math.ceil(high / step) + 1) if low < step * i < high]
         if fits(at, step):
             return at, step
     return [], 1.0

@@ -1,6 +1,7 @@
 """A sheet to paint on in whole pixels, over matplotlib's Agg canvas, and out of it a PNG."""
 
 import io
+import threading
 from collections.abc import Sequence
 from types import TracebackType
 
@@ -18,13 +19,33 @@ from bot.liquidation.types import Floats
 DPI = 72  # a point is a pixel
 
 
+class _Sheets(threading.local):
+    """One figure of each size a thread, so that its pixels (four bytes each) are allocated once and not per drawing."""
+
+    def __init__(self) -> None:
+        self._figures: dict[tuple[int, int], Figure] = {}
+
+    def of(self, width: int, height: int) -> Figure:
+        figure = self._figures.get((width, height))
+        if figure is None:
+            figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+            FigureCanvasAgg(figure)
+            self._figures[width, height] = figure
+        return figure
+
+
+_sheets = _Sheets()
+
+
 class Canvas:
-    """Paint in order, from the back to the front, then take the `png`. Closing gives all memory back."""
+    """Paint in order, from the back to the front, then take the `png`. Leaving it clears the sheet for the next one.
+
+    One at a time in a thread; several threads may paint at once.
+    """
 
     def __init__(self, width: int, height: int, background: str) -> None:
-        self._figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor=background)
+        self._figure = _sheets.of(width, height)
         self._background = background
-        FigureCanvasAgg(self._figure)
         self._order = 0
 
     def __enter__(self) -> "Canvas":

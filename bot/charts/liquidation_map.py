@@ -95,7 +95,7 @@ def _paint_label(canvas: Canvas, label: Label, theme: Theme) -> None:
     path = np.array([(knee, top), (x, top - 14), (x, min(y + 4, top - 14))])
     canvas.lines([path], theme.panel, 5.0, alpha=0.8)
     canvas.lines([path], tone, 2.0)
-    canvas.pill(label.box, theme.panel, edge=tone, edge_width=4.0 if label.highlighted else 2.0)
+    canvas.pill(label.box, tone if label.highlighted else theme.panel, edge=tone, edge_width=2.0)
     for line in label.lines:
         canvas.write(line, _ink(theme, line.ink))
 
@@ -103,6 +103,8 @@ def _paint_label(canvas: Canvas, label: Label, theme: Theme) -> None:
 def _paint_texts(canvas: Canvas, layout: MapLayout, theme: Theme) -> None:
     if layout.banner:
         canvas.pill(layout.banner, theme.banner)
+    if layout.notice:
+        canvas.pill(layout.notice, theme.panel, edge=theme.frame, edge_width=2.0)
     for box, ink in layout.swatches:
         canvas.box(box, _ink(theme, ink))
     for caption in layout.captions:

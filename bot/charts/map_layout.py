@@ -59,7 +59,9 @@ class SideLayout:
 
 @dataclass(frozen=True, slots=True)
 class MapLayout:
-    """The whole picture. `captions` are all texts but those of labels; `pill` holds the price, `banner` its box."""
+    """The whole picture. `captions` are all texts but those of labels; `pill` holds the price, `banner` the
+    warning, `notice` what is said in place of bars.
+    """
 
     sides: tuple[SideLayout, SideLayout]
     bodies: tuple[Body, ...]
@@ -68,13 +70,14 @@ class MapLayout:
     price_x: float
     pill: Box
     banner: Box | None
+    notice: Box | None
     tick_x: tuple[float, ...]
     swatches: tuple[tuple[Box, Ink], ...]
 
     @property
     def boxes(self) -> tuple[Box, ...]:
         """Everything that must lie apart: each text once, a label or the price pill as one box."""
-        framed = [label.box for label in self.labels] + [self.pill] + ([self.banner] if self.banner else [])
+        framed = [self.pill, *(label.box for label in self.labels), *filter(None, (self.banner, self.notice))]
         loose = [c.box for c in self.captions if not any(box.contains(c.box) for box in framed)]
         return (*framed, *loose, *(box for box, _ in self.swatches))
 
@@ -95,16 +98,15 @@ def lay_out(picture: MapPicture) -> MapLayout:
     legend, swatches = margins.legend(picture, grouped, unit if estimated else 0.0)
     pill, pill_captions = margins.pill(price, price_x, picture)
     tick_x, tick_captions = margins.price_ticks(axis, price, pill)
+    notice, notice_captions = _notice(picture) if full <= 0.0 else (None, [])
     captions = [
         *header,
         *legend,
         *pill_captions,
         *tick_captions,
+        *notice_captions,
         *margins.side_axes(picture, axis_top, unit if estimated else 0.0),
     ]
-    if full <= 0.0 and (text := legible(picture.words.empty)):
-        text, px = fitted(text, FRAME.width - 80, 32)
-        captions.append(caption(text, FRAME.centre, 0.5 * (FRAME.bottom + FRAME.top), px, "muted", anchor=0.5))
     sides = (long, short)
     return MapLayout(
         sides=sides,
@@ -114,9 +116,19 @@ def lay_out(picture: MapPicture) -> MapLayout:
         price_x=price_x,
         pill=pill,
         banner=banner,
+        notice=notice,
         tick_x=tick_x,
         swatches=swatches,
     )
+
+
+def _notice(picture: MapPicture) -> tuple[Box | None, list[Caption]]:
+    """What is said where there is nothing to draw, in the middle of the frame."""
+    text, px = fitted(legible(picture.words.empty), FRAME.width - 120, 30)
+    if not text:
+        return None, []
+    line = caption(text, round(FRAME.centre), 300, px, "text", anchor=0.5)
+    return Box(line.box.left - 24, line.box.bottom - 14, line.box.right + 24, line.box.top + 14), [line]
 
 
 def _lay_side(side: Side, bars: Bars, both: dict[Side, Bars], axis_top: float, split_x: float) -> SideLayout:
@@ -159,15 +171,22 @@ def _labels(picture: MapPicture, sides: Sequence[SideLayout], axis: PriceAxis) -
     labels = []
     for cluster, lines, width, foot, left in zip(chosen, texts, widths, feet, lefts, strict=True):
         box = Box(round(left), LANE.bottom, round(left) + width, LANE.top)
-        ink: Ink = "long" if cluster.side is Side.LONG else "short"
+        told = cluster == picture.highlight
+        ink: Ink = "on_price" if told else "long" if cluster.side is Side.LONG else "short"
         high, low = lines
         placed = (
-            caption(high, box.centre, box.top - 8 - line_height(LABEL_PX), LABEL_PX, "text", bold=True, anchor=0.5),
+            caption(
+                high,
+                box.centre,
+                box.top - 8 - line_height(LABEL_PX),
+                LABEL_PX,
+                "on_price" if told else "text",
+                bold=True,
+                anchor=0.5,
+            ),
             caption(low, box.centre, box.bottom + 8, LABEL_PX, ink, bold=True, anchor=0.5),
         )
-        labels.append(
-            Label(cluster.side, box, placed, (foot, _top_at(sides, foot, cluster.side)), cluster == picture.highlight)
-        )
+        labels.append(Label(cluster.side, box, placed, (foot, _top_at(sides, foot, cluster.side)), told))
     return tuple(labels)
 
 

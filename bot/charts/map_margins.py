@@ -19,7 +19,7 @@ def header(picture: MapPicture) -> tuple[list[Caption], Box | None]:
         banner = Box(inner.box.left - 20, 730, right, 784)
         captions.append(inner)
         right = banner.left - 24
-    title, px = fitted(legible(picture.title), right - SIDE_MARGIN, TITLE_PX, bold=True)
+    title, px = fitted(legible(picture.title), right - SIDE_MARGIN, TITLE_PX, least_px=30, bold=True)
     captions.append(caption(title, SIDE_MARGIN, 729, px, "text", bold=True))
     subtitle, px = fitted(legible(picture.subtitle), WIDTH - 2 * SIDE_MARGIN, TEXT_PX)
     captions.append(caption(subtitle, SIDE_MARGIN, 691, px, "muted"))
@@ -30,7 +30,7 @@ def legend(
     picture: MapPicture, grouped: dict[Side, Bars], unit: float
 ) -> tuple[list[Caption], tuple[tuple[Box, Ink], ...]]:
     """Each side's name and total on its own side, the curves' name between them."""
-    bottom, room = 646.0, 430.0
+    bottom, room = 646.0, 470.0
     totals = {side: float(bars.usd.sum()) for side, bars in grouped.items()}
     amounts = {side: percent_text(usd / unit) if unit else usd_text(usd) for side, usd in totals.items()}
     captions: list[Caption] = []

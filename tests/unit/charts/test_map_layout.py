@@ -1,0 +1,231 @@
+"""Where things stand in a liquidation map's picture: inside, apart, legible, for any data."""
+
+from itertools import combinations, pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.charts.bars import MAX_BARS
+from bot.charts.boxes import Box, rounded_up, spread, ticks
+from bot.charts.map_frame import BARS_TOP, FRAME, HEIGHT, LANE, LEAST_PX, WIDTH
+from bot.charts.map_layout import MapLayout, lay_out
+from bot.charts.pictures import MapPicture, MapWords
+from bot.liquidation.types import LiquidationMap, Side
+from tests.unit.charts.maps import a_map, a_picture, hills, usual
+
+LONG_WORDS = MapWords(*("Очень длинное название величины, которое никуда не помещается",) * 6)
+PICTURE = Box(0, 0, WIDTH, HEIGHT)
+
+
+def check(picture: MapPicture) -> MapLayout:
+    layout = lay_out(picture)
+    for box in layout.boxes:
+        assert PICTURE.contains(box)
+    for one, other in combinations(layout.boxes, 2):
+        assert not one.overlaps(other)
+    for label in layout.labels:
+        assert LANE.contains(label.box)
+        assert all(label.box.contains(line.box) for line in label.lines)
+        assert FRAME.left <= label.foot[0] <= FRAME.right
+        assert FRAME.bottom <= label.foot[1] <= BARS_TOP
+    lines = [line for label in layout.labels for line in label.lines]
+    assert all(caption.px >= LEAST_PX for caption in [*layout.captions, *lines])
+    assert FRAME.left <= layout.price_x <= FRAME.right
+    assert layout.pill.left <= layout.price_x <= layout.pill.right
+    for laid in layout.sides:
+        edges = np.concatenate((laid.bars.inner, laid.bars.outer))
+        assert np.all(edges == np.round(edges))
+        assert np.all((edges >= FRAME.left) & (edges <= FRAME.right))
+        assert np.all((laid.tops >= FRAME.bottom) & (laid.tops <= BARS_TOP))
+        assert np.all(np.diff(laid.curve.y) >= 0)
+        assert np.all(laid.curve.y <= BARS_TOP)
+        assert len(laid.bars.usd) <= MAX_BARS
+    return layout
+
+
+masses = st.builds(
+    lambda seed, n, shape, scale, empty: np.random.default_rng(seed).gamma(shape, 1.0, n) * scale * (not empty),
+    st.integers(0, 10_000),
+    st.sampled_from([1, 2, 7, 50, 159, 161, 240, 241, 600]),
+    st.sampled_from([0.02, 0.3, 5.0]),
+    st.sampled_from([1e-3, 1.0, 1e5, 1e10]),
+    st.booleans(),
+)
+
+
+@settings(deadline=None, max_examples=120)
+@given(
+    long=masses,
+    seed=st.integers(0, 99),
+    price=st.sampled_from([1.2345e-8, 4.2e-4, 0.2, 1.0, 9.999, 250.0, 91_234.5, 1e6]),
+    tick_size=st.sampled_from([1e-10, 1e-4, 0.01, 0.5, 0.0]),
+    moved=st.sampled_from([None, 0.5, 0.9, 0.99, 1.0, 1.02, 1.5]),
+    offset=st.sampled_from([0.0, 0.3, 0.999]),
+    estimated=st.booleans(),
+    wordy=st.booleans(),
+)
+def test_nothing_overlaps_or_leaves_the_picture(
+    long: np.ndarray,
+    seed: int,
+    price: float,
+    tick_size: float,
+    moved: float | None,
+    offset: float,
+    estimated: bool,
+    wordy: bool,
+) -> None:
+    short = np.random.default_rng(seed).gamma(0.3, 1.0, len(long)) * (seed % 4) * float(long.max() or 1.0)
+    liquidation_map = a_map(
+        long, short, price=price, offset=offset, open_interest="estimated" if estimated else "measured"
+    )
+    long_text = "Ж" * 200
+    check(
+        a_picture(liquidation_map, tick_size=tick_size, price=None if moved is None else price * moved)
+        if not wordy
+        else a_picture(
+            liquidation_map,
+            tick_size=tick_size,
+            words=LONG_WORDS,
+            title=long_text,
+            subtitle=long_text,
+            banner=long_text,
+        )
+    )
+
+
+def test_a_map_without_bins_says_so() -> None:
+    empty = np.array([])
+    picture = a_picture(LiquidationMap(0, 91_234.5, empty, empty, empty, empty, 0.0, 0.0, "measured"))
+    layout = check(picture)
+    assert picture.words.empty in [caption.text for caption in layout.captions]
+    assert layout.labels == ()
+
+
+def test_a_map_of_zeros_says_so_and_a_full_one_does_not() -> None:
+    zeros = a_picture(a_map(np.zeros(241), np.zeros(241)))
+    assert zeros.words.empty in [caption.text for caption in check(zeros).captions]
+    assert zeros.words.empty not in [caption.text for caption in check(usual()).captions]
+
+
+def test_the_three_biggest_clusters_are_labelled_with_price_and_size() -> None:
+    picture = usual()
+    assert len(picture.clusters) == 4
+    layout = check(picture)
+    biggest = sorted(sorted(picture.clusters, key=lambda c: -c.usd)[:3], key=lambda c: c.peak)
+    assert [label.side for label in layout.labels] == [c.side for c in biggest]
+    for label, cluster in zip(layout.labels, biggest, strict=True):
+        price, size = (line.text for line in label.lines)
+        assert float(price) == pytest.approx(cluster.peak, abs=0.005)
+        assert size.startswith("$")
+        assert float(size[1:-1]) * 1e6 == pytest.approx(cluster.usd, rel=0.01)
+
+
+def test_an_estimate_is_labelled_with_share_and_strength_and_no_dollars() -> None:
+    usd = 1e6 * hills((60, 3.0, 5.0))
+    layout = check(a_picture(a_map(usd, usd[::-1].copy(), open_interest="estimated")))
+    texts = [line.text for label in layout.labels for line in label.lines] + [c.text for c in layout.captions]
+    assert any("% · " in text and text.endswith("/100") for text in texts)
+    assert not any("$" in text for text in texts)
+
+
+def test_the_cluster_an_alert_tells_of_is_labelled_however_small() -> None:
+    picture = usual()
+    smallest = min(picture.clusters, key=lambda c: c.usd)
+    told = a_picture(picture.map, highlight=smallest)
+    (label,) = [label for label in check(told).labels if label.highlighted]
+    assert label.lines[0].text == f"{smallest.peak:.2f}"
+
+
+def test_a_highlight_that_is_gone_from_the_map_is_not_labelled() -> None:
+    picture = usual()
+    others = a_picture(a_map(1e6 * hills((30, 3.0, 5.0)), np.zeros(241)), highlight=picture.clusters[-1])
+    assert not any(label.highlighted for label in check(others).labels)
+
+
+def test_long_bars_stand_left_of_the_price_and_short_bars_right_of_it() -> None:
+    layout = check(usual())
+    long, short = layout.sides
+    assert long.side is Side.LONG
+    assert np.all(long.bars.outer <= long.bars.inner)
+    assert np.all(long.bars.inner <= layout.price_x)
+    assert np.all(short.bars.outer >= short.bars.inner)
+    assert np.all(short.bars.inner >= layout.price_x)
+
+
+def test_bars_have_one_width_and_keep_all_the_money() -> None:
+    picture = usual()
+    long, short = check(picture).sides
+    for laid, usd in ((long, picture.map.long_usd), (short, picture.map.short_usd)):
+        widths = np.abs(np.diff(laid.bars.outer))
+        assert len(set(widths[:-1].tolist())) == 1
+        assert laid.bars.usd.sum() == pytest.approx(usd.sum(), rel=1e-3)
+
+
+def test_the_densest_bar_reaches_100_and_the_curve_its_side_total() -> None:
+    picture = usual()
+    layout = check(picture)
+    assert max(float(laid.tops.max()) for laid in layout.sides) == BARS_TOP
+    long, short = layout.sides
+    ratio = (long.curve.y[-1] - FRAME.bottom) / (short.curve.y[-1] - FRAME.bottom)
+    assert ratio == pytest.approx(long.bars.usd.sum() / short.bars.usd.sum())
+
+
+def test_neighbouring_clusters_differ_in_tone() -> None:
+    bodies = check(usual()).bodies
+    for side in Side:
+        mine = [body.odd for body in bodies if body.side is side]
+        assert mine == [False, True]
+
+
+def test_a_cluster_thinner_than_a_bar_still_has_a_body() -> None:
+    usd = np.zeros(4_001)
+    usd[3_000] = 1e6
+    (body,) = check(a_picture(a_map(np.zeros(4_001), usd))).bodies
+    assert body.right > body.left
+
+
+def test_a_price_newer_than_the_map_moves_the_line_and_not_the_bars() -> None:
+    picture = usual()
+    old, new = check(picture), check(a_picture(picture.map, price=98.0))
+    assert new.price_x < old.price_x
+    assert [laid.bars.outer.tolist() for laid in new.sides] == [laid.bars.outer.tolist() for laid in old.sides]
+    assert new.captions != old.captions
+
+
+def test_ticks_carry_the_distance_from_the_price() -> None:
+    texts = [caption.text for caption in check(usual()).captions]
+    assert texts[texts.index("95") + 1] == "−5.0%"
+    assert texts[texts.index("105") + 1] == "+5.0%"
+
+
+widths = st.lists(st.tuples(st.floats(0.0, 1_000.0), st.floats(1.0, 200.0)), min_size=1, max_size=4)
+
+
+@given(rows=widths)
+def test_spread_intervals_stay_apart_and_within_bounds(rows: list[tuple[float, float]]) -> None:
+    rows.sort()
+    wanted, sizes = [at for at, _ in rows], [size for _, size in rows]
+    lefts = spread(wanted, sizes, low=0.0, high=1_000.0, gap=10.0)
+    assert lefts[0] >= -1e-9
+    assert lefts[-1] + sizes[-1] <= 1_000.0 + 1e-9
+    ends = [left + size for left, size in zip(lefts, sizes, strict=True)]
+    assert all(after - end >= 10.0 - 1e-9 for end, after in zip(ends, lefts[1:], strict=False))
+
+
+def test_intervals_with_room_stay_where_they_want_to_be() -> None:
+    assert spread([100.0, 500.0], [50.0, 60.0], low=0.0, high=1_000.0, gap=10.0) == [75.0, 470.0]
+
+
+@given(low=st.floats(1e-9, 1e6), ratio=st.floats(1.0001, 3.0))
+def test_ticks_are_multiples_of_their_step_inside_the_range(low: float, ratio: float) -> None:
+    at, step = ticks(low, low * ratio, lambda levels, _: len(levels) <= 8)
+    assert 1 <= len(at) <= 8
+    assert all(low < level < low * ratio for level in at)
+    assert all(b - a == pytest.approx(step) for a, b in pairwise(at))
+
+
+@given(value=st.floats(1e-12, 1e15))
+def test_the_amount_axis_ends_little_above_the_data(value: float) -> None:
+    assert value * (1 - 1e-9) <= rounded_up(value) <= 1.5 * value
