@@ -91,6 +91,10 @@ class FlowState:
     mean_interest: float = 0.0
     mean_volume: float = 0.0
     measured_ms: int = -1
+    seen_bars: float = 1.0
+    known_bars: float = 0.0
+    passed_bars: float = 1.0
+    """Trailing counts, as the means: bars seen, those of known open interest, and those that should have been seen."""
 
     def ratio(self, rates: Rates) -> float:
         """Mean open interest over mean volume per bar, in coins per coin."""
@@ -102,6 +106,7 @@ class FlowState:
         """Take the next bar into account; `interest` is zero or NaN where it is unknown."""
         elapsed = max(1, (open_ms - self.last_ms) // rates.bar_ms)
         known = self._see(rates, open_ms, volume, interest)
+        self._count(rates, open_ms, elapsed, known)
         was_known, self.known = self.known, known
         opened = rates.share * self.ratio(rates) * volume
         kept = np.maximum(rates.least_kept, rates.kept**elapsed) if elapsed > 1 else rates.kept
@@ -138,6 +143,12 @@ class FlowState:
             self.mean_volume += volume
         return known
 
+    def _count(self, rates: Rates, open_ms: int, elapsed: int, known: bool) -> None:
+        fade = exp((self.last_ms - open_ms) / rates.memory_ms)
+        self.seen_bars = self.seen_bars * fade + 1.0
+        self.known_bars = self.known_bars * fade + known
+        self.passed_bars = self.passed_bars * fade + elapsed
+
 
 def flows(rates: Rates, open_ms: Ints, volume: Floats, interest: Floats) -> tuple[Flows, FlowState]:
     """The flow of every bar, and the state after the last; arrays of shape (n,)."""
@@ -145,7 +156,8 @@ def flows(rates: Rates, open_ms: Ints, volume: Floats, interest: Floats) -> tupl
     present = interest >= LEAST_INTEREST
     interest = np.where(present, interest, 0.0)
     known, unmoved = _known(present, interest, volume, rates.stuck_bars)
-    weight = np.exp((open_ms - open_ms[-1]) / rates.memory_ms) * known
+    recency = np.exp((open_ms - open_ms[-1]) / rates.memory_ms)
+    weight = recency * known
     mean_interest, mean_volume = np.cumsum(weight * interest), np.cumsum(weight * volume)
     telling = mean_volume > mean_interest * LEAST_VOLUME
     ratio = np.where(telling, mean_interest, rates.assumed_ratio) / np.where(telling, mean_volume, 1.0)
@@ -185,6 +197,9 @@ def flows(rates: Rates, open_ms: Ints, volume: Floats, interest: Floats) -> tupl
         mean_interest=float(mean_interest[-1]),
         mean_volume=float(mean_volume[-1]),
         measured_ms=int(open_ms[last]) + rates.bar_ms if last >= 0 else -1,
+        seen_bars=float(recency.sum()),
+        known_bars=float(weight.sum()),
+        passed_bars=float(recency @ elapsed),
     )
     return Flows(kept, opened, stock, anchor), state
 

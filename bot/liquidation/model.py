@@ -21,7 +21,7 @@ from bot.liquidation.parameters import DEFAULT, ModelParameters, parameters_of
 from bot.liquidation.reading import read_map
 from bot.liquidation.standing import Cohorts, lots_of, sign_of, standing, stock_profile
 from bot.liquidation.state import pack, unpack
-from bot.liquidation.types import Floats, History, LiquidationMap, Side
+from bot.liquidation.types import Floats, History, LiquidationMap, MapLimit, Side
 
 SIDES = (Side.LONG, Side.SHORT)
 
@@ -123,6 +123,19 @@ class PositionModel:
         self.open_ms, self.close = bar.open_ms, bar.close
         return Swept(self.time_ms, np.array(taken))
 
+    def follow(self, bar: Bar) -> Swept:
+        """Sweep by another venue's bar while this venue is silent: its flow stands still, and its map grows stale.
+
+        The next `update` then bridges the silence as a gap. Raises ValueError on a broken bar.
+        """
+        if self._whole is not None:
+            raise ValueError("a model of late positions only (since_ms) cannot be updated")
+        check_bar(bar, after_ms=self.open_ms)
+        path, still = reach_of(bar), np.ones(len(self.weights))
+        taken = [self._advance(book, path, Step(still, np.zeros_like(still))) for book in self.books]
+        self.open_ms, self.close = bar.open_ms, bar.close
+        return Swept(self.time_ms, np.array(taken))
+
     def extend(self, history: History) -> list[Swept]:
         """Update with every bar of `history` that is newer than the model; what each of them liquidated."""
         fields = (history.open, history.high, history.low, history.close, history.volume, history.quote_volume)
@@ -151,6 +164,20 @@ class PositionModel:
         limit = max(self.parameters.stale_hours * HOUR_MS, (self.parameters.stuck_bars + 1) * self.bar_ms)
         return self._flow.anchored and self.time_ms - self._flow.measured_ms <= limit
 
+    @property
+    def limits(self) -> tuple[MapLimit, ...]:
+        """What this model had to do without, in the order of MapLimit."""
+        flow, rules = self._flow, self.parameters
+        holds = {
+            MapLimit.VOLUME_MODEL: not flow.anchored,
+            MapLimit.STALE_OPEN_INTEREST: flow.anchored and not self.measured,
+            MapLimit.SPARSE_OPEN_INTEREST: self.measured and flow.known_bars < rules.sparse_share * flow.seen_bars,
+            MapLimit.COARSE_BARS: self.bar_ms > rules.fine_bar_ms,
+            MapLimit.GAPS: flow.passed_bars - flow.seen_bars > rules.gap_share * flow.passed_bars,
+            MapLimit.SHORT_HISTORY: self.time_ms - flow.first_ms < rules.short_hours * HOUR_MS,
+        }
+        return tuple(limit for limit, applies in holds.items() if applies)
+
     def map(self, *, price: float | None = None, time_ms: int | None = None, window: float = 0.12) -> LiquidationMap:
         """The map around `price` (the last close if None), in cells within +-`window` in log price.
 
@@ -174,6 +201,7 @@ class PositionModel:
             time_ms=self.time_ms if time_ms is None else time_ms,
             window=window,
             open_interest="measured" if self.measured else "estimated",
+            limits=self.limits,
         )
 
     def state(self) -> bytes:

@@ -53,6 +53,13 @@ class ModelParameters:
     stale_hours: float = 2.0
     """Open interest older than this at the map's time makes the map an estimate."""
 
+    sparse_share: float = 0.8
+    """Open interest known in less than this share of the bars is sparse."""
+    gap_share: float = 0.01
+    """More than this share of bars missing is worth telling."""
+    short_hours: float = 168.0
+    fine_bar_ms: int = 300_000
+
     def __post_init__(self) -> None:
         if len(self.turnover_hours) != len(self.turnover_prior) or not self.turnover_hours:
             raise ValueError("turnover_hours and turnover_prior must have one length, at least 1")

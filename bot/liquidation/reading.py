@@ -5,7 +5,7 @@ from math import isfinite
 import numpy as np
 
 from bot.liquidation.grid import CELL, cells_of, edges
-from bot.liquidation.types import Floats, LiquidationMap, OpenInterestSource
+from bot.liquidation.types import Floats, LiquidationMap, MapLimit, OpenInterestSource
 
 
 def read_map(
@@ -17,6 +17,7 @@ def read_map(
     time_ms: int,
     window: float,
     open_interest: OpenInterestSource,
+    limits: tuple[MapLimit, ...] = (),
 ) -> LiquidationMap:
     """The map in the cells within +-`window` in log price of `price`; long positions strictly below its cell.
 
@@ -45,6 +46,7 @@ def read_map(
         long_total_usd=price * _left(totals[0], coins[0], long_moved),
         short_total_usd=price * _left(totals[1], coins[1], short_moved),
         open_interest=open_interest,
+        limits=limits,
     )
 
 

@@ -20,6 +20,23 @@ class Side(StrEnum):
     SHORT = "short"
 
 
+class MapLimit(StrEnum):
+    """What a map had to do without, or make do with."""
+
+    VOLUME_MODEL = "volume_model"
+    """Open interest was never known: flow and totals rest on volume alone."""
+    STALE_OPEN_INTEREST = "stale_open_interest"
+    """Open interest was known once, but is missing or stuck for hours now; volume carries it on."""
+    SPARSE_OPEN_INTEREST = "sparse_open_interest"
+    """Open interest moves less often than the bars, as with hourly samples; volume bridges it."""
+    COARSE_BARS = "coarse_bars"
+    """Bars are longer than five minutes."""
+    GAPS = "gaps"
+    """Bars are missing inside the history."""
+    SHORT_HISTORY = "short_history"
+    """Less than a week of bars: older positions are a guess around the first price."""
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """Closed bars of one contract with the open interest at each bar's end, as a struct of arrays.
@@ -54,7 +71,7 @@ class LiquidationMap:
 
     `low`, `high` (n,) are the edges of contiguous ascending bins in quote currency, `long_usd`, `short_usd` (n,) the
     notional that stands in each bin. `long_total_usd` and `short_total_usd` are the whole side's, beyond the
-    window too: the open interest's notional where that is measured.
+    window too: the open interest's notional where that is measured. `limits` names what the map had to do without.
     """
 
     time_ms: int
@@ -66,6 +83,7 @@ class LiquidationMap:
     long_total_usd: float
     short_total_usd: float
     open_interest: OpenInterestSource
+    limits: tuple[MapLimit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
