@@ -152,7 +152,8 @@ def confirmation_keys(scene: Scene, rule: Rule, view: MarketView | None) -> Keyb
 async def sample(scene: Scene, market: Market) -> Answer:
     """What an alert of this market looks like, with its picture. Raises MarketUnavailableError."""
     view = await scene.desk.view(market)
-    near = nearest(view)
+    strong = [each for each in view.clusters if meets_floor(new_rule(scene, market, 1.0), each.cluster)]
+    near = min(strong, key=lambda each: abs(each.distance_pct), default=nearest(view))
     if near is None:
         return await maps.map_of(scene, market)
     drawn = await scene.desk.picture(view, language=scene.texts.language)

@@ -1,5 +1,6 @@
 """Numbers for people: rounded to what an eye can use, written as the language writes them."""
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -13,6 +14,7 @@ MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 LEVEL_DIGITS = 5
+BAND_STEPS = 20
 MONEY_DIGITS = 3
 MINUS = "\N{MINUS SIGN}"
 
@@ -34,15 +36,20 @@ class Figures:
 
     def price(self, price: float, tick_size: float) -> str:
         """A price with all decimals of the contract's tick: `96,620.5`."""
-        return self._fixed(Decimal(repr(price)), tick_decimals(tick_size))
+        return self._fixed(exact(price), tick_decimals(tick_size))
 
     def level(self, price: float, tick_size: float) -> str:
         """An estimated price: five significant figures at most, never finer than the tick: `97,400`."""
         return self._fixed(significant(price, LEVEL_DIGITS), level_decimals(price, tick_size))
 
     def band(self, low: float, high: float, tick_size: float) -> str:
-        """A range of prices: `97,400-97,900` with an en dash; one price where both ends read the same."""
+        """A range of prices: `97,400-97,900` with an en dash; one price where both ends read the same.
+
+        No digit is finer than a twentieth of the range: an estimate that wide does not know it.
+        """
         decimals = max(level_decimals(low, tick_size), level_decimals(high, tick_size))
+        if high > low:
+            decimals = min(decimals, max(0, math.ceil(-math.log10((high - low) / BAND_STEPS))))
         ends = [self._fixed(significant(end, LEVEL_DIGITS), decimals) for end in (low, high)]
         return ends[0] if ends[0] == ends[1] else "\N{EN DASH}".join(ends)
 
@@ -53,7 +60,7 @@ class Figures:
 
     def exact_percent(self, percent: float) -> str:
         """A percentage as somebody set it, without idle zeros: `1%`, `1.25%`."""
-        value = round(Decimal(repr(float(percent))), 4).normalize()
+        value = round(exact(percent), 4).normalize()
         return format_percent(value / 100, locale=self.locale, decimal_quantization=False)
 
     def signed_percent(self, percent: float) -> str:
@@ -98,12 +105,12 @@ class Figures:
 
 def copied_price(price: float, tick_size: float) -> str:
     """A price as an order form takes it: all decimals of the tick, no grouping."""
-    return f"{round(Decimal(repr(price)), tick_decimals(tick_size)):f}"
+    return f"{round(exact(price), tick_decimals(tick_size)):f}"
 
 
 def tick_decimals(tick_size: float) -> int:
     """How many decimals a tick needs: 0 for 1 or 10, 1 for 0.5, 8 for 1e-8."""
-    exponent = Decimal(repr(tick_size)).normalize().as_tuple().exponent
+    exponent = exact(tick_size).normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
@@ -115,7 +122,12 @@ def level_decimals(price: float, tick_size: float) -> int:
 
 def significant(value: float, digits: int) -> Decimal:
     """A number rounded to so many significant figures."""
-    exact = Decimal(repr(value))
-    if not exact:
+    number = exact(value)
+    if not number:
         return Decimal(0)
-    return exact.quantize(Decimal(1).scaleb(exact.adjusted() - digits + 1), rounding=ROUND_HALF_EVEN)
+    return number.quantize(Decimal(1).scaleb(number.adjusted() - digits + 1), rounding=ROUND_HALF_EVEN)
+
+
+def exact(value: float) -> Decimal:
+    """The shortest decimal that means this float, numpy's floats included."""
+    return Decimal(repr(float(value)))

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from babel import Locale
 from hypothesis import given
@@ -65,6 +66,11 @@ def test_a_price_has_the_decimals_of_its_tick(price: float, tick: float, words: 
 )
 def test_an_estimated_level_has_five_figures_and_no_idle_zeros(price: float, tick: float, words: str) -> None:
     assert FIGURES.level(price, tick) == words
+
+
+def test_a_wide_band_shows_no_digits_that_it_does_not_know() -> None:
+    assert FIGURES.band(1_134.61, 1_234.02, 0.01) == "1,135–1,234"
+    assert FIGURES.band(0.023075, 0.025707, 1e-6) == "0.0231–0.0257"
 
 
 def test_the_ends_of_a_band_have_equally_many_decimals() -> None:
@@ -139,6 +145,14 @@ def test_another_language_writes_its_own_separators() -> None:
     assert SPANISH.money(42_340_000) == "$42,3M"
     assert SPANISH.price(96_620.5, 0.1) == "96.620,5"
     assert SPANISH.percent(0.84) == "0,84\N{NO-BREAK SPACE}%"
+
+
+def test_numbers_from_arrays_read_as_plain_ones() -> None:
+    value = np.float64(97_433.7)
+    assert FIGURES.price(value, np.float64(0.1)) == "97,433.7"
+    assert FIGURES.level(value, 0.1) == "97,434"
+    assert FIGURES.money(value) == "$97.4K"
+    assert FIGURES.exact_percent(np.float64(1.25)) == "1.25%"
 
 
 def test_a_copied_price_is_what_an_order_form_takes() -> None:
