@@ -84,7 +84,13 @@ class BinanceExchange:
             api_url, clock=clock, gate=self._gate, transport=transport, jitter=jitter, timeout_s=timeout_s
         )
         self._web = BinanceRest(
-            web_url, clock=clock, gate=Gate(clock), transport=transport, jitter=jitter, timeout_s=timeout_s
+            web_url,
+            clock=clock,
+            gate=Gate(clock),
+            transport=transport,
+            jitter=jitter,
+            timeout_s=timeout_s,
+            headers={"clienttype": "web"},
         )
         self._bad = BadRows("Binance")
         self._least_symbols = least_symbols

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import random
 import re
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from bot.market.binance_limits import Budget, Gate
 from bot.market.exchange import ExchangeError, ExchangeUnavailableError, UnknownSymbolError
 
 RETRIES = 3
+_USER_AGENT = "Mozilla/5.0 (compatible; liqwatch)"
 _BACK_OFF_S = 0.5
 _DEADLINE_S = 20.0
 _BAN_WITHOUT_A_TIME_S = 300
@@ -27,6 +29,8 @@ _OVER_WEIGHT = -1003
 _OVERLOADED = -1008
 _UNKNOWN_SYMBOL = {-1121, -1122, -4144}
 _BANNED_UNTIL = re.compile(r"banned until (\d{13})")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class BinanceRest:
         transport: httpx.AsyncBaseTransport | None = None,
         jitter: Callable[[], float] = random.random,
         timeout_s: float = 10.0,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self._clock = clock
         self._gate = gate
@@ -64,7 +69,7 @@ class BinanceRest:
             base_url=base_url,
             transport=transport,
             timeout=httpx.Timeout(timeout_s, connect=min(5.0, timeout_s), pool=None),
-            headers={"User-Agent": "Mozilla/5.0 (compatible; liqwatch)", "Accept": "application/json"},
+            headers={"User-Agent": _USER_AGENT, "Accept": "application/json", **(headers or {})},
         )
         self.requests = 0
         self.retried = 0
@@ -153,7 +158,9 @@ class BinanceRest:
     def _meaning(self, response: httpx.Response, path: str, budget: Budget, *, exact: bool) -> Any:
         status = response.status_code
         if status in (451, 403):
-            raise self._gate.block()
+            blocked = self._gate.block()
+            log.warning("%s", blocked)
+            raise blocked
         if status not in (418, 429) and (status >= 500 or status == 408):
             raise _TryAgainError(f"status {status}")
         payload = self._decoded(response, exact=exact)
@@ -186,7 +193,8 @@ class BinanceRest:
         retry_after = response.headers.get("Retry-After", "")
         seconds = max(1, int(retry_after)) if retry_after.isdecimal() else 0
         if (until := _BANNED_UNTIL.search(message)) is not None:
-            until_ms = max(int(until[1]) + 1000, now_ms + seconds * 1000)
+            # The time is the venue's; this machine's clock may be ahead of it.
+            until_ms = max(int(until[1]) + 1000 - (self.clock_skew_ms or 0), now_ms + seconds * 1000)
         elif response.status_code == 418:
             until_ms = now_ms + (seconds or _BAN_WITHOUT_A_TIME_S) * 1000 + 1000
         else:
@@ -194,7 +202,9 @@ class BinanceRest:
         until_ms = min(until_ms, now_ms + _LONGEST_BAN_MS)
         wait_s = -(-(until_ms - now_ms) // 1000)
         word = "banned this address" if response.status_code == 418 or until else "asked to slow down"
-        return self._gate.ban(until_ms, message=f"Binance {word}: nothing is asked of it for {wait_s} s.")
+        banned = self._gate.ban(until_ms, message=f"Binance {word}: nothing is asked of it for {wait_s} s.")
+        log.warning("%s", banned)
+        return banned
 
 
 _NOT_JSON = object()

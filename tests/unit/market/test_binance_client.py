@@ -289,6 +289,30 @@ async def test_418_is_obeyed_until_the_banned_time_and_across_a_restart() -> Non
     await restarted.aclose()
 
 
+async def test_the_banned_time_is_the_venues_so_a_clock_that_is_ahead_waits_longer() -> None:
+    ahead = VirtualClock(T0 + 600_000)
+    answer = banned(T0 + 120_000)
+    answer.headers["Date"] = formatdate(T0 / 1000, usegmt=True)
+    client = client_of(Answers(answer), ahead)
+    with pytest.raises(RateLimitedError) as caught:
+        await one_bar(client)
+    assert caught.value.until_ms == T0 + 600_000 + 121_000
+    await client.aclose()
+
+
+async def test_a_ban_and_a_geo_block_are_logged_once_without_the_address(caplog: pytest.LogCaptureFixture) -> None:
+    for answer in (banned(T0 + 60_000), httpx.Response(451)):
+        client = client_of(Answers(answer))
+        for _ in range(3):
+            with pytest.raises(ExchangeError):
+                await one_bar(client)
+        await client.aclose()
+    assert [record.name for record in caplog.records if record.levelname == "WARNING"] == [
+        "bot.market.binance_rest"
+    ] * 2
+    assert "192.0.2.1" not in caplog.text
+
+
 async def test_a_ban_longer_than_binance_ever_gives_is_cut() -> None:
     client = client_of(Answers(banned(9_999_999_999_999)))
     with pytest.raises(RateLimitedError) as caught:
