@@ -13,6 +13,7 @@ LeverageMix = tuple[tuple[float, float], ...]
 DAY_MS: Final = 86_400_000
 BARS_PER_DAY: Final = 288
 BARS_PER_HOUR: Final = 12
+DEMO_LOTS_PER_BAR: Final = 16
 
 MIXED: Final[LeverageMix] = (
     *((2, 0.12), (3, 0.19), (5, 0.23), (8, 0.10)),
@@ -86,7 +87,7 @@ class SimulationParameters:
     impact: float = 0.15
     open_interest_usd: float = 60e6
     tiers: tuple[RiskTier, ...] = DEEP
-    lots_per_bar: int = 22
+    lots_per_bar: int = 40
     lot_sigma: float = 1.0
     holding: tuple[tuple[float, float], ...] = ((1.0, 30.0),)
     handover: float = 0.85
@@ -164,7 +165,13 @@ def demo_markets(
     }
     return tuple(
         replace(
-            market, symbol=symbol, seed=3 * seed + place, days=days, start_ms=start_ms, price_days=min(price_days, days)
+            market,
+            symbol=symbol,
+            seed=3 * seed + place,
+            days=days,
+            start_ms=start_ms,
+            price_days=min(price_days, days),
+            lots_per_bar=DEMO_LOTS_PER_BAR,
         )
         for place, (symbol, market) in enumerate(changes.items())
     )
