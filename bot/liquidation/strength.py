@@ -22,16 +22,17 @@ def _per_mille(text: str) -> Floats:
     return np.array([float(word) for word in text.split()]) / 1000.0
 
 
-# Quantiles 0, 5, ..., 100 % of a cluster's share, by side and distance band: 16,600 clusters in hourly maps of BTC,
-# ETH, SOL, DOGE, AVAX, ARB and WIF (Binance, 5-minute bars and open interest, 4 to 31 December 2025).
+# Quantiles 0, 5, ..., 100 % of a cluster's share, by side and distance band: the 13,600 clusters of hourly maps of
+# BTC, ETH, SOL, DOGE, AVAX, ARB and WIF (model `cohorts-1`, Binance, 5-minute bars and open interest, 4 to 31 December
+# 2025, each coin's own volatility). The median was 0.17 to 0.20 for the five largest, 0.28 for ARB and WIF.
 _LEVELS = np.linspace(0.0, 1.0, 21)
 POOLED_SHARES = {
-    (Side.LONG, 0): _per_mille("14 25 32 41 54 62 66 75 78 85 87 93 100 110 176 198 226 265 316 357 396"),
-    (Side.LONG, 1): _per_mille("32 104 127 138 147 155 163 170 179 186 193 200 207 217 224 233 246 267 310 335 375"),
-    (Side.LONG, 2): _per_mille("32 85 94 100 105 110 114 120 124 130 136 143 150 157 167 179 201 236 262 291 378"),
-    (Side.SHORT, 0): _per_mille("13 34 40 44 47 49 51 53 56 58 61 63 66 69 79 107 162 248 315 367 429"),
-    (Side.SHORT, 1): _per_mille("30 102 120 133 143 150 162 171 176 181 187 196 205 212 220 228 246 284 344 368 425"),
-    (Side.SHORT, 2): _per_mille("45 110 122 130 136 142 147 152 156 161 165 170 176 183 193 208 238 282 310 337 424"),
+    (Side.LONG, 0): _per_mille("11 23 38 71 73 85 110 155 174 199 213 220 239 283 318 334 341 348 354 362 390"),
+    (Side.LONG, 1): _per_mille("35 105 133 147 157 167 178 190 201 213 223 239 258 279 296 307 316 326 336 349 388"),
+    (Side.LONG, 2): _per_mille("59 92 105 113 121 128 133 141 148 156 165 173 185 202 221 241 264 283 302 328 384"),
+    (Side.SHORT, 0): _per_mille("11 26 29 32 34 36 39 42 47 50 53 122 164 228 240 304 339 362 372 381 423"),
+    (Side.SHORT, 1): _per_mille("28 95 113 132 147 163 176 185 191 195 201 217 238 297 329 341 350 358 370 381 423"),
+    (Side.SHORT, 2): _per_mille("52 123 141 149 155 161 167 173 179 186 194 206 219 239 266 288 305 321 338 357 424"),
 }
 
 _RECORD = np.dtype([("hour", "<u4"), ("group", "u1"), ("share", "<f4")])

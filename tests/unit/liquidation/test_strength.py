@@ -1,10 +1,16 @@
 """Strength: the rank of a cluster's share in its own history and in the pooled table."""
 
+import csv
+import gzip
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.liquidation.clusters import find_clusters
+from bot.liquidation.model import PositionModel
 from bot.liquidation.strength import (
     HOUR_MS,
     KEPT_HOURS,
@@ -14,7 +20,9 @@ from bot.liquidation.strength import (
     pooled_rank,
     pooled_strength,
 )
-from bot.liquidation.types import Cluster, Side
+from bot.liquidation.touch import Volatility
+from bot.liquidation.types import Cluster, History, Side
+from tests.shared import SHARED, needs_shared
 
 PRICE = 100.0
 NEAR, MIDDLE, FAR = 0.01, 0.03, 0.08
@@ -125,3 +133,51 @@ def test_a_restored_history_answers_and_goes_on_alike(samples: list[tuple[Side, 
 def test_bytes_that_are_no_history_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"history|buffer"):
         ShareHistory.from_bytes(data)
+
+
+def recorded(symbol: str) -> History:
+    """Bars and open interest of December 2025; open interest is sampled at each bar's end."""
+    folder = SHARED / "recordings" / "binance" / symbol
+    with gzip.open(folder / "bars_5m.csv.gz", "rt") as lines:
+        bars = list(csv.DictReader(lines))
+    with gzip.open(folder / "open_interest_5m.csv.gz", "rt") as lines:
+        known = {int(row["time_ms"]): float(row["open_interest"]) for row in csv.DictReader(lines)}
+    open_ms = np.array([int(row["open_time_ms"]) for row in bars], dtype=np.int64)
+    open_, high, low, close, volume = (
+        np.array([float(row[name]) for row in bars]) for name in ("open", "high", "low", "close", "volume")
+    )
+    open_interest = np.array([known.get(t, math.nan) for t in (open_ms + 300_000).tolist()])
+    return History(300_000, open_ms, open_, high, low, close, volume, np.full(len(bars), math.nan), open_interest)
+
+
+def first_bars(history: History, n: int) -> History:
+    return History(
+        history.bar_ms,
+        history.open_ms[:n],
+        history.open[:n],
+        history.high[:n],
+        history.low[:n],
+        history.close[:n],
+        history.volume[:n],
+        history.quote_volume[:n],
+        history.open_interest[:n],
+    )
+
+
+@needs_shared
+def test_clusters_of_real_maps_rank_evenly_in_the_pooled_table() -> None:
+    """Where the model has changed enough to break this, the table must be measured again."""
+    ranks = []
+    for symbol in ("BTCUSDT", "SOLUSDT", "AVAXUSDT"):
+        history = recorded(symbol)
+        model = PositionModel.rebuild(first_bars(history, 864))
+        for end in range(864, len(history), 288):
+            model.extend(first_bars(history, end))
+            chart = model.map()
+            volatility = Volatility.from_closes(history.open_ms[:end], history.close[:end])
+            ranks += [
+                pooled_rank(found.side, abs(math.log(found.peak / chart.price)), found.share)
+                for found in find_clusters(chart, day_volatility=volatility.day)
+            ]
+    assert len(ranks) > 200
+    assert np.quantile(ranks, [0.1, 0.5, 0.9]) == pytest.approx([0.1, 0.5, 0.9], abs=0.15)
