@@ -137,7 +137,7 @@ def details(event: Event, contract: Contract, texts: Texts) -> Sequence[Html]:
         texts(
             "alert.range",
             band=figures.band(cluster.low, cluster.high, tick),
-            peak=figures.level(cluster.peak, tick),
+            peak=figures.within(cluster.peak, cluster.low, cluster.high, tick),
         ),
         _size_line(event, texts),
     ]

@@ -47,11 +47,13 @@ class Figures:
 
         No digit is finer than a twentieth of the range: an estimate that wide does not know it.
         """
-        decimals = max(level_decimals(low, tick_size), level_decimals(high, tick_size))
-        if high > low:
-            decimals = min(decimals, max(0, math.ceil(-math.log10((high - low) / BAND_STEPS))))
+        decimals = band_decimals(low, high, tick_size)
         ends = [self._fixed(significant(end, LEVEL_DIGITS), decimals) for end in (low, high)]
         return ends[0] if ends[0] == ends[1] else "\N{EN DASH}".join(ends)
+
+    def within(self, price: float, low: float, high: float, tick_size: float) -> str:
+        """A price inside a range, as finely as the range itself is written."""
+        return self._fixed(significant(price, LEVEL_DIGITS), band_decimals(low, high, tick_size))
 
     def percent(self, percent: float) -> str:
         """A measured percentage in two significant figures, two decimals at most: `0.84%`, `1.3%`, `12%`."""
@@ -118,6 +120,14 @@ def level_decimals(price: float, tick_size: float) -> int:
     """The decimals an estimated price is worth: none finer than the tick, none beyond five figures, no idle zeros."""
     exponent = round(significant(price, LEVEL_DIGITS), tick_decimals(tick_size)).normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def band_decimals(low: float, high: float, tick_size: float) -> int:
+    """The decimals that the ends of a range are worth, the wider the fewer."""
+    decimals = max(level_decimals(low, tick_size), level_decimals(high, tick_size))
+    if high <= low:
+        return decimals
+    return min(decimals, max(0, math.ceil(-math.log10((high - low) / BAND_STEPS))))
 
 
 def significant(value: float, digits: int) -> Decimal:

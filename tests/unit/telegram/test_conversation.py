@@ -1,6 +1,7 @@
 """What each command and each button does, and that nothing a person sends stays without an answer."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -390,10 +391,7 @@ async def test_an_odd_button_is_answered_kindly(data: str) -> None:
 
 async def test_a_simulated_market_is_named_in_every_answer_about_it() -> None:
     desk = FakeDesk()
-    desk.markets = {
-        symbol: type(view)(**{name: getattr(view, name) for name in view.__slots__} | {"simulated": True})
-        for symbol, view in desk.markets.items()
-    }
+    desk.markets = {symbol: replace(view, simulated=True) for symbol, view in desk.markets.items()}
     chat = Chat(desk)
     for line in ("/map BTC", "/clusters BTC", "/watch BTC 1%", "/rules", "/start w_BTC"):
         await chat.type(line)

@@ -71,6 +71,7 @@ def test_an_estimated_level_has_five_figures_and_no_idle_zeros(price: float, tic
 def test_a_wide_band_shows_no_digits_that_it_does_not_know() -> None:
     assert FIGURES.band(1_134.61, 1_234.02, 0.01) == "1,135–1,234"
     assert FIGURES.band(0.023075, 0.025707, 1e-6) == "0.0231–0.0257"
+    assert FIGURES.within(0.024111, 0.023075, 0.025707, 1e-6) == "0.0241"
 
 
 def test_the_ends_of_a_band_have_equally_many_decimals() -> None:
