@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.alerts.types import Event, Kind, Market, Severity
 from bot.liquidation.types import Cluster, LiquidationMap, Side
@@ -78,13 +79,21 @@ Spans = tuple[tuple[float, float], ...]
 
 def samples_to_blob(sizes: Sizes, spans: Spans) -> bytes:
     """A track's sizes, each with its edges: spans belong to the newest sizes, the edges of older ones are NaN."""
-    unknown = ((math.nan, math.nan),) * (len(sizes) - len(spans))
-    edges = (unknown + spans)[-len(sizes) :]
-    rows = [(*size, *span) for size, span in zip(sizes, edges, strict=False)]
-    return np.array(rows, dtype=_SAMPLE).tobytes()
+    samples = np.empty(len(sizes), dtype=_SAMPLE)
+    samples["slot_ms"] = [slot_ms for slot_ms, _ in sizes]
+    samples["usd"] = [usd for _, usd in sizes]
+    unknown = [math.nan] * (len(sizes) - len(spans))
+    spans = spans[max(0, len(spans) - len(sizes)) :]
+    samples["low"] = [*unknown, *(low for low, _ in spans)]
+    samples["high"] = [*unknown, *(high for _, high in spans)]
+    return samples.tobytes()
 
 
 def samples_from_blob(blob: bytes) -> tuple[Sizes, Spans]:
-    rows = np.frombuffer(blob, dtype=_SAMPLE).tolist()
-    sizes = tuple((slot_ms, usd) for slot_ms, usd, _, _ in rows)
-    return sizes, tuple((low, high) for _, _, low, high in rows if not math.isnan(low))
+    samples = np.frombuffer(blob, dtype=_SAMPLE)
+    known = samples[~np.isnan(samples["low"])]
+    return _pairs(samples["slot_ms"], samples["usd"]), _pairs(known["low"], known["high"])
+
+
+def _pairs(first: NDArray[Any], second: NDArray[Any]) -> tuple[tuple[Any, float], ...]:
+    return tuple(zip(first.tolist(), second.tolist(), strict=True))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, Select, Update, and_, case, exists, func, select, update
+from sqlalchemy import Connection, Integer, Row, Select, Update, and_, bindparam, case, exists, func, select, update
 
 from bot.storage.access import Access
 from bot.storage.statements import insert_new
@@ -85,7 +85,7 @@ class Outbox:
         """Take up to `limit` due rows, of each chat its oldest one and only while none of it is in flight."""
 
         def work(connection: Connection) -> list[Claimed]:
-            rows = connection.execute(due_rows(now_ms, limit)).all()
+            rows = connection.execute(DUE_ROWS, {"now_ms": now_ms, "limit": limit}).all()
             if rows:
                 lease = {"lease_owner": owner, "lease_until_ms": now_ms + lease_ms}
                 ids = [row.id for row in rows]
@@ -206,18 +206,22 @@ def enqueue(connection: Connection, rows: Sequence[OutboxRow]) -> int:
     return new
 
 
-def due_rows(now_ms: int, limit: int) -> Select[Any]:
-    """The rows to claim next. Every condition is served by a partial index; a test reads the plan."""
+def _due_rows() -> Select[Any]:
     earlier, flying = outbox.alias("earlier"), outbox.alias("flying")
     is_behind = exists().where(earlier.c.chat == outbox.c.chat, earlier.c.done_ms.is_(None), earlier.c.id < outbox.c.id)
     in_flight = exists().where(flying.c.chat == outbox.c.chat, flying.c.lease_owner.is_not(None))
     return (
         select(outbox)
-        .where(_PENDING, outbox.c.lease_owner.is_(None), outbox.c.due_ms <= now_ms, ~is_behind, ~in_flight)
+        .where(_PENDING, outbox.c.lease_owner.is_(None), outbox.c.due_ms <= bindparam("now_ms"), ~is_behind, ~in_flight)
         .order_by(outbox.c.due_ms, outbox.c.id)
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer))
         .with_for_update(of=outbox, skip_locked=True)
     )
+
+
+# The rows to claim next, given `now_ms` and `limit`: of each chat its oldest, where it is due and none is in flight.
+# Every condition is served by a partial index; a test reads the plan. Built once, for building takes a millisecond.
+DUE_ROWS = _due_rows()
 
 
 def bury_chat(connection: Connection, chat: int, *, reason: str, now_ms: int) -> int:

@@ -66,7 +66,7 @@ class Desk:
     async def settled(self) -> None:
         """Wait until nothing is pending."""
         while set(await self.db.outbox.counts()) - {"sent", "dead"}:
-            await self.clock.sleep(0.5)
+            await self.clock.sleep(2.0)
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, make_url
 from bot.storage.access import Access
 from bot.storage.database import Database
 from bot.storage.engine import make_engine
-from bot.storage.outbox import MAX_UNSURE, Claimed, Fate, Outbox, due_rows
+from bot.storage.outbox import DUE_ROWS, MAX_UNSURE, Claimed, Fate, Outbox
 from tests.unit.storage.values import NOW, row
 
 LEASE = 60_000
@@ -209,7 +209,7 @@ class TestPlans:
 
     async def test_the_claim_is_served_by_its_three_partial_indexes(self, access: Access) -> None:
         def explain(connection: Connection) -> list[str]:
-            compiled = due_rows(NOW, 25).compile(dialect=connection.dialect)
+            compiled = DUE_ROWS.params(now_ms=NOW, limit=25).compile(dialect=connection.dialect)
             values = tuple(compiled.params[name] for name in compiled.positiontup or ())
             return [step.detail for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", values)]
 

@@ -1,0 +1,123 @@
+"""A real process killed with SIGKILL at each named point, then started again: nothing lost, no unmarked copy."""
+
+import json
+import multiprocessing
+import random
+import signal
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Iterator
+from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.storage.errors import DatabaseInUseError
+from bot.storage.lock import FileLock
+from tests.integration import crash_subject
+from tests.integration.crash_subject import CHATS, POINTS, SLOTS
+
+# The points after which nobody can know whether the message arrived.
+UNSURE = {"before the request", "after the request", "after the answer, before it is stored"}
+
+
+class Lives:
+    """One database and one server's memory, through as many processes as it takes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "liqwatch.db"
+        self.server = folder / "server.jsonl"
+        self.context: ForkServerContext = multiprocessing.get_context("forkserver")
+        self.context.set_forkserver_preload(["tests.integration.crash_subject", "bot.storage.database"])
+
+    def start(self, point: str = "") -> BaseProcess:
+        arguments = (f"sqlite:///{self.path}", self.server, point)
+        process = self.context.Process(target=crash_subject.live, args=arguments, daemon=True)
+        process.start()
+        return process
+
+    def live(self, point: str = "") -> int | None:
+        process = self.start(point)
+        process.join(30)
+        return process.exitcode
+
+    def rows(self) -> list[dict[str, Any]]:
+        connection = sqlite3.connect(self.path)
+        connection.row_factory = sqlite3.Row
+        found = [dict(row) for row in connection.execute("SELECT * FROM outbox ORDER BY id")]
+        connection.close()
+        return found
+
+    def arrived(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.server.read_text().splitlines()] if self.server.exists() else []
+
+    def check(self) -> int:
+        """Hold the invariants; returns how many outcomes were unsure."""
+        rows, arrived = self.rows(), self.arrived()
+        assert len(rows) == len(CHATS) * SLOTS, "each event has one row"
+        assert {row["state"] for row in rows} == {"sent"}, "nothing is lost"
+        copies = Counter(item["key"] for item in arrived)
+        unmarked = Counter(item["key"] for item in arrived if not (item["repeat"] and item["silent"]))
+        for row in rows:
+            assert 1 <= copies[row["dedupe_key"]] <= 1 + row["unsure"], "a copy only where delivery was unknown"
+            assert unmarked[row["dedupe_key"]] <= 1, "a second copy is marked and silent"
+        for chat in CHATS:
+            keys = list(dict.fromkeys(item["key"] for item in arrived if item["chat"] == chat))
+            assert keys == [row["dedupe_key"] for row in rows if row["chat"] == chat], "order in a chat holds"
+            assert [int(key.split(":")[4]) for key in keys] == list(range(1, SLOTS + 1)), "episodes are the events"
+        return sum(row["unsure"] for row in rows)
+
+
+@pytest.fixture
+def lives(tmp_path: Path) -> Iterator[Lives]:
+    yield Lives(tmp_path)
+    for child in multiprocessing.active_children():
+        child.kill()
+        child.join()
+
+
+def test_an_undisturbed_life_sends_each_message_once(lives: Lives) -> None:
+    assert lives.live() == 0
+    assert lives.check() == 0
+    assert len(lives.arrived()) == len(CHATS) * SLOTS
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_kill_at_each_point_loses_nothing_and_repeats_only_what_is_unsure(lives: Lives, point: str) -> None:
+    assert lives.live(point) == -signal.SIGKILL
+    assert lives.live() == 0
+    unsure = lives.check()
+    assert (unsure > 0) == (point in UNSURE)
+    assert unsure <= len(CHATS)
+
+
+def test_the_same_point_again_and_again_ends_well_too(lives: Lives) -> None:
+    for _ in range(3):
+        assert lives.live("after the request") == -signal.SIGKILL
+    assert lives.live() == 0
+    assert lives.check() >= 3
+
+
+def test_kills_at_random_moments_lose_nothing(lives: Lives) -> None:
+    chance = random.Random(20251010)
+    for _ in range(12):
+        process = lives.start()
+        time.sleep(chance.uniform(0.02, 0.5))
+        process.kill()
+        process.join()
+    assert lives.live() == 0
+    lives.check()
+
+
+def test_a_second_process_on_the_same_file_is_refused_and_a_killed_one_frees_it(lives: Lives) -> None:
+    lives.live("after the claim")
+    lock = FileLock(lives.path)
+    assert lives.live() == 1
+    with pytest.raises(DatabaseInUseError):
+        FileLock(lives.path)
+    lock.release()
+    assert lives.live() == 0
+    lives.check()
