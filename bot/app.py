@@ -12,10 +12,11 @@ from bot.compose import Composer
 from bot.delivery.limits import RateLimiter
 from bot.delivery.messenger import Messenger
 from bot.delivery.worker import OutboxWorker
+from bot.history_store import NoMapError
 from bot.jobs import Jobs
 from bot.live_desk import LiveDesk
 from bot.market.exchange import Exchange, ExchangeError, RateLimitedError
-from bot.markets import Markets, NoMapError
+from bot.markets import Markets
 from bot.pictures import PictureDesk
 from bot.storage.database import Database
 from bot.storage.errors import StorageError

@@ -53,7 +53,7 @@ def demo(
     """Show the whole pipeline on a simulated market, or on a recording: no token, no network."""
     from bot.demo import run_demo
 
-    settings = _settings()
+    settings = _settings(quiet=True)
     asyncio.run(
         run_demo(recording=recording, speed=parse_speed(speed), seed=seed, json=json, charts=settings.charts_dir)
     )

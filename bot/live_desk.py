@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from bot.alerts.types import Market, Rule, Track
 from bot.clock import Clock
-from bot.markets import LiveMarket, Markets, NoMapError
+from bot.history_store import NoMapError
+from bot.markets import LiveMarket, Markets
 from bot.pictures import PictureDesk, map_picture
 from bot.reading import Reading, distance_pct, touch_odds
 from bot.storage.errors import RuleLimitError

@@ -10,10 +10,11 @@ from bot.alerts.types import Market, Track
 from bot.charts import draw_map
 from bot.clock import SystemClock
 from bot.failures import FailedError, UsageError
+from bot.history_store import NoMapError
 from bot.liquidation import MODEL_VERSION, History
 from bot.market.recording import Recording
 from bot.market.types import Instrument
-from bot.markets import LEAST_BARS, Markets, NoMapError
+from bot.markets import LEAST_BARS, Markets
 from bot.pictures import map_picture
 from bot.reading import Reading, distance_pct, map_json, read_history, touch_odds
 from bot.recorded import open_recorded

@@ -25,7 +25,7 @@ from bot.telegram.messenger import TelegramMessenger
 from bot.telegram.profile import introduce
 from bot.telegram.replies import Replies
 from bot.telegram.texts import Html
-from bot.telegram.turn import Action, Inbound
+from bot.telegram.turn import Action, Inbound, Reply
 from bot.telegram.turns import House, Turns
 from bot.terminal_run import run_in_terminal
 from bot.venues import open_exchanges
