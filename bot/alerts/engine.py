@@ -74,7 +74,7 @@ class Engine:
         for track in tracks:
             book = self._book(track.market)
             book.put_track(track)
-            book.slot_ms = max(book.slot_ms, track.seen_ms)
+            book.slot_ms = max(book.slot_ms, track.seen_ms + track.missed * slot_ms)
         for market, last_ms in (slots or {}).items():
             book = self._book(market)
             book.slot_ms = max(book.slot_ms, last_ms)

@@ -80,7 +80,8 @@ class Store:
             self.rules.values(),
             [track for track in self.tracks.values() if track.closed is None],
             [state for state in self.states.values() if state.phase is not Phase.CLOSED],
-            **settings,  # type: ignore[arg-type]
+            slots=self.slots,
+            **settings,
         )
 
 
@@ -94,7 +95,9 @@ class Bench:
         self.engine = self.store.engine(**settings)
 
     def map(self, reading: MapReading) -> Changes:
-        return self._commit(self.engine.evaluate_map(reading))
+        changes = self._commit(self.engine.evaluate_map(reading))
+        self.store.slots[reading.market] = max(reading.slot_ms, self.store.slots.get(reading.market, 0))
+        return changes
 
     def tick(self, time_ms: int, price: float, *, market: Market = BTC, now_ms: int | None = None) -> Changes:
         now_ms = time_ms if now_ms is None else now_ms
