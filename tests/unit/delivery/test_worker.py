@@ -1,15 +1,11 @@
 """The outbox worker against a scripted messenger, in virtual time."""
 
 import asyncio
-import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
 from bot.delivery.messenger import (
     BadMessageError,
-    Button,
     ChatGoneError,
     ChatMigratedError,
     Message,
@@ -17,67 +13,12 @@ from bot.delivery.messenger import (
     NotSentError,
     UnknownOutcomeError,
 )
-from bot.delivery.worker import DRAIN_S, OutboxWorker
+from bot.delivery.worker import DRAIN_S
 from bot.storage.database import Database
-from bot.storage.outbox import MAX_UNSURE, Claimed, Fate, OutboxRow
-from tests.fakes.messenger import FakeMessenger, Step
-from tests.fakes.virtual_time import LoopClock, in_virtual_time
-
-
-class Desk:
-    """A worker with all it needs."""
-
-    def __init__(self, db: Database, seed: int = 1) -> None:
-        self.db = db
-        self.clock = LoopClock()
-        self.messenger = FakeMessenger(self.clock)
-        self.gone: list[tuple[int, str]] = []
-        self.moved: list[tuple[int, int]] = []
-        self.compose_errors: list[Exception] = []
-        self.worker = self.make_worker(seed)
-
-    def make_worker(self, seed: int = 1) -> OutboxWorker:
-        return OutboxWorker(
-            db=self.db,
-            messenger=self.messenger,
-            compose=self.compose,
-            clock=self.clock,
-            chance=random.Random(seed),
-            chat_gone=lambda chat, reason: self.gone.append((chat, reason)),
-            chat_moved=lambda old, new: self.moved.append((old, new)),
-        )
-
-    async def compose(self, row: Claimed) -> Message:
-        if self.compose_errors:
-            raise self.compose_errors.pop(0)
-        mark = "again: " if row.repeat else ""
-        return Message(f"<b>{mark}{row.payload['text']}</b>", buttons=((Button("x", "x"),),), photo=b"png", reply_to=3)
-
-    async def queue(self, *keys: str, chat: int = 1) -> None:
-        now_ms = self.clock.now_ms()
-        await self.db.outbox.add([OutboxRow(key, chat, {"text": key}, created_ms=now_ms) for key in keys])
-        self.worker.wake()
-
-    async def fate(self, key: str) -> Fate:
-        found = await self.db.outbox.fate(key)
-        assert found is not None
-        return found
-
-    async def settled(self) -> None:
-        """Wait until nothing is pending."""
-        while set(await self.db.outbox.counts()) - {"sent", "dead"}:
-            await self.clock.sleep(2.0)
-
-
-@asynccontextmanager
-async def running(*, seed: int = 1) -> AsyncIterator[Desk]:
-    async with await Database.open("sqlite://", inline=True) as db:
-        desk = Desk(db, seed)
-        task = asyncio.create_task(desk.worker.run())
-        await asyncio.sleep(0)
-        yield desk
-        await desk.worker.stop()
-        await task
+from bot.storage.outbox import MAX_UNSURE, Fate, OutboxRow
+from tests.fakes.messenger import Step
+from tests.fakes.virtual_time import in_virtual_time
+from tests.unit.delivery.desk import Desk, running
 
 
 @in_virtual_time

@@ -4,13 +4,11 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import event, make_url
+from sqlalchemy import make_url
 
 from bot.alerts.types import Changes
-from bot.storage.access import Access
 from bot.storage.database import Database
 from bot.storage.engine import make_engine
 from bot.storage.errors import (
@@ -23,6 +21,7 @@ from bot.storage.errors import (
     ReadOnlyError,
     StorageError,
 )
+from tests.fakes.faulty_disk import FULL, IMPATIENT, READ_ONLY, FaultyDisk
 from tests.unit.storage.values import NOW, row
 
 
@@ -102,51 +101,35 @@ async def test_work_asked_for_before_close_is_finished(url: str) -> None:
         assert [await again.kv.get(f"k{i}") for i in range(20)] == list(range(20))
 
 
-class FaultyDisk:
-    """A database whose writer runs into limits that a test sets: through pragmas, so that SQLite itself refuses."""
-
-    def __init__(self, url: str) -> None:
-        self.pragmas: list[str] = []
-        parsed = make_url(url)
-        writer = make_engine(parsed, writes=True)
-        event.listen(writer, "connect", self._limit)
-        self.db = Database(Access(writer, make_engine(parsed, writes=False), where="here"), None)
-
-    def _limit(self, connection: Any, _record: object) -> None:
-        for pragma in self.pragmas:
-            connection.execute(pragma)
-
-
 @pytest.fixture
-async def disk(url: str) -> AsyncIterator[FaultyDisk]:
-    await (await Database.open(url)).close()
-    disk = FaultyDisk(url)
+async def disk(tmp_path: Path) -> AsyncIterator[FaultyDisk]:
+    disk = await FaultyDisk.open(tmp_path)
     yield disk
     await disk.db.close()
 
 
 async def test_a_full_disk_is_said_and_writing_goes_on_when_there_is_space(disk: FaultyDisk) -> None:
-    disk.pragmas = ["PRAGMA max_page_count = 1"]
+    disk.suffer(FULL)
     for _ in range(2):
         with pytest.raises(DiskFullError, match="the disk is full"):
             await disk.db.kv.set("long", "x" * 1_000_000)
     assert await disk.db.kv.get("long") is None
-    disk.pragmas = []
+    disk.heal()
     await disk.db.kv.set("long", "x" * 1_000_000)
     assert len(await disk.db.kv.get("long")) == 1_000_000
 
 
 async def test_a_read_only_database_is_said_and_writing_goes_on_when_it_may(disk: FaultyDisk) -> None:
-    disk.pragmas = ["PRAGMA query_only = ON"]
+    disk.suffer(READ_ONLY)
     with pytest.raises(ReadOnlyError, match="read-only"):
         await disk.db.kv.set("a", 1)
-    disk.pragmas = []
+    disk.heal()
     await disk.db.kv.set("a", 1)
     assert await disk.db.kv.get("a") == 1
 
 
 async def test_a_foreign_lock_is_said_and_writing_goes_on_when_it_is_gone(disk: FaultyDisk, tmp_path: Path) -> None:
-    disk.pragmas = ["PRAGMA busy_timeout = 1"]
+    disk.suffer(IMPATIENT)
     other = sqlite3.connect(tmp_path / "liqwatch.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(DatabaseBusyError, match="keeps it locked"):
@@ -158,10 +141,10 @@ async def test_a_foreign_lock_is_said_and_writing_goes_on_when_it_is_gone(disk: 
 
 
 async def test_a_commit_that_fails_stores_nothing_of_it(disk: FaultyDisk) -> None:
-    disk.pragmas = ["PRAGMA max_page_count = 1"]
+    disk.suffer(FULL)
     rows = [row("small"), row("x" * 1_000_000)]
     with pytest.raises(StorageError):
         await disk.db.commit_changes(Changes(), rows, now_ms=NOW)
-    disk.pragmas = []
+    disk.heal()
     assert await disk.db.outbox.counts() == {}
     assert await disk.db.commit_changes(Changes(), rows, now_ms=NOW) == 2
