@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -54,6 +55,9 @@ def demo(
     from bot.demo import run_demo
 
     settings = _settings(quiet=True)
+    if hasattr(signal, "SIGPIPE"):
+        # No sockets here, so a reader that goes away (`| head`) may end us as it ends any Unix tool.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     asyncio.run(
         run_demo(recording=recording, speed=parse_speed(speed), seed=seed, json=json, charts=settings.charts_dir)
     )
