@@ -5,8 +5,9 @@ from matplotlib.colors import to_rgb
 
 from bot.charts.boxes import Box, Ink
 from bot.charts.canvas import Canvas
-from bot.charts.map_frame import BARS_TOP, FRAME, GRID_Y, HEIGHT, WIDTH
+from bot.charts.map_frame import BARS_TOP, FRAME, GRID_Y
 from bot.charts.map_layout import Label, MapLayout, SideLayout, lay_out
+from bot.charts.page import HEIGHT, WIDTH
 from bot.charts.pictures import MapPicture
 from bot.charts.themes import THEMES, Theme, ThemeName
 from bot.liquidation.types import Side

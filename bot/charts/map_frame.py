@@ -2,11 +2,8 @@
 
 from bot.charts.boxes import Box
 
-WIDTH, HEIGHT = 1280, 800
 FRAME = Box(86, 94, 1176, 634)
 LANE = Box(FRAME.left, 534, FRAME.right, 626)  # cluster labels; bars and curves stay below
 BARS_TOP = 514
 LABELLED = 3
-TITLE_PX, TEXT_PX, LABEL_PX, TICK_PX, LEAST_PX = 46, 26, 30, 24, 22
-SIDE_MARGIN = 32
 GRID_Y = tuple(round(FRAME.bottom + 0.25 * quarter * (BARS_TOP - FRAME.bottom)) for quarter in (1, 2, 3, 4))

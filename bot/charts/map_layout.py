@@ -10,8 +10,9 @@ from bot.charts import map_margins as margins
 from bot.charts.bars import Bars, PriceAxis, group_bins, lay_axis
 from bot.charts.boxes import Box, Caption, Ink, caption, rounded_up, spread
 from bot.charts.fonts import fitted, legible, line_height, text_width
-from bot.charts.map_frame import BARS_TOP, FRAME, LABEL_PX, LABELLED, LANE
+from bot.charts.map_frame import BARS_TOP, FRAME, LABELLED, LANE
 from bot.charts.numbers import percent_text, price_text, usd_text
+from bot.charts.page import LABEL_PX, header
 from bot.charts.pictures import MapPicture
 from bot.liquidation.types import Cluster, Floats, Side
 
@@ -94,13 +95,13 @@ def lay_out(picture: MapPicture) -> MapLayout:
     axis_top = rounded_up(full / unit) * unit if full > 0.0 else 0.0
     long, short = (_lay_side(side, grouped[side], grouped, axis_top, split_x) for side in Side)
     price_x = min(max(round(axis.x(price)), FRAME.left + 2), FRAME.right - 3)
-    header, banner = margins.header(picture)
+    head, banner = header(picture.title, picture.subtitle, picture.banner)
     legend, swatches = margins.legend(picture, grouped, unit if estimated else 0.0)
     pill, pill_captions = margins.pill(price, price_x, picture)
     tick_x, tick_captions = margins.price_ticks(axis, price, pill)
     notice, notice_captions = _notice(picture) if full <= 0.0 else (None, [])
     captions = [
-        *header,
+        *head,
         *legend,
         *pill_captions,
         *tick_captions,

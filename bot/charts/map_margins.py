@@ -1,29 +1,15 @@
-"""What surrounds the bars of a liquidation map: header, legend, price pill, and the axes' labels."""
+"""What surrounds the bars of a liquidation map: legend, price pill, and the axes' labels."""
 
 from itertools import pairwise
 
 from bot.charts.bars import Bars, PriceAxis
 from bot.charts.boxes import Box, Caption, Ink, caption, ticks
 from bot.charts.fonts import fitted, legible, line_height, text_width
-from bot.charts.map_frame import BARS_TOP, FRAME, GRID_Y, LEAST_PX, SIDE_MARGIN, TEXT_PX, TICK_PX, TITLE_PX, WIDTH
+from bot.charts.map_frame import BARS_TOP, FRAME, GRID_Y
 from bot.charts.numbers import percent_text, price_text, signed_percent_text, tick_text, usd_text
+from bot.charts.page import LEAST_PX, SIDE_MARGIN, TEXT_PX, TICK_PX, WIDTH
 from bot.charts.pictures import MapPicture
 from bot.liquidation.types import Side
-
-
-def header(picture: MapPicture) -> tuple[list[Caption], Box | None]:
-    banner, captions, right = None, [], float(WIDTH - SIDE_MARGIN)
-    if text := legible(picture.banner):
-        text, px = fitted(text, 520, 28, bold=True)
-        inner = caption(text, right - 20, 741, px, "on_banner", bold=True, anchor=1.0)
-        banner = Box(inner.box.left - 20, 730, right, 784)
-        captions.append(inner)
-        right = banner.left - 24
-    title, px = fitted(legible(picture.title), right - SIDE_MARGIN, TITLE_PX, least_px=30, bold=True)
-    captions.append(caption(title, SIDE_MARGIN, 729, px, "text", bold=True))
-    subtitle, px = fitted(legible(picture.subtitle), WIDTH - 2 * SIDE_MARGIN, TEXT_PX)
-    captions.append(caption(subtitle, SIDE_MARGIN, 691, px, "muted"))
-    return captions, banner
 
 
 def legend(

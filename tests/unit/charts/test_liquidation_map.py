@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from bot.charts import draw_map
-from bot.charts.map_frame import FRAME, HEIGHT, WIDTH
+from bot.charts.map_frame import FRAME
 from bot.charts.map_layout import lay_out
+from bot.charts.page import HEIGHT, WIDTH
 from bot.charts.themes import THEMES, Theme, ThemeName
 from bot.liquidation.types import LiquidationMap
 from tests.unit.charts.maps import a_map, a_picture, hills, usual

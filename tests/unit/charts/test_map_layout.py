@@ -8,21 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.charts.bars import MAX_BARS
-from bot.charts.boxes import Box, rounded_up, spread, ticks
-from bot.charts.map_frame import BARS_TOP, FRAME, HEIGHT, LANE, LEAST_PX, WIDTH
+from bot.charts.boxes import rounded_up, spread, ticks
+from bot.charts.map_frame import BARS_TOP, FRAME, LANE
 from bot.charts.map_layout import MapLayout, lay_out
+from bot.charts.page import LEAST_PX, PAGE
 from bot.charts.pictures import MapPicture, MapWords
 from bot.liquidation.types import LiquidationMap, Side
 from tests.unit.charts.maps import a_map, a_picture, hills, usual
 
 LONG_WORDS = MapWords(*("Очень длинное название величины, которое никуда не помещается",) * 6)
-PICTURE = Box(0, 0, WIDTH, HEIGHT)
 
 
 def check(picture: MapPicture) -> MapLayout:
     layout = lay_out(picture)
     for box in layout.boxes:
-        assert PICTURE.contains(box)
+        assert PAGE.contains(box)
     for one, other in combinations(layout.boxes, 2):
         assert not one.overlaps(other)
     for label in layout.labels:
