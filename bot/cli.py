@@ -15,7 +15,7 @@ from bot.logs import redact, setup
 from bot.settings import Settings, SettingsError, load_settings
 from bot.times import parse_range_ms, parse_time_ms
 
-app = typer.Typer(name="liqwatch", no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app = typer.Typer(name="liqwatch", add_completion=False, rich_markup_mode=None)
 
 Recorded = Annotated[Path | None, typer.Option("--recording", help="A recording's folder instead of the live market.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
