@@ -75,10 +75,9 @@ def _assign(tracks: Sequence[Track], clusters: Sequence[Cluster]) -> tuple[dict[
     """Track index -> cluster index, and the clusters taken. Greedy over all pairs that overlap enough.
 
     Pairs of which one body lies (by half) within the other go first, by the product of their sizes: at a merge the
-    heavier parent wins, at a split the heavier child. Neighbours that merely touch follow, by overlap. A body seen at
-    the last recompute goes before one in grace.
+    heavier parent wins, at a split the heavier child. Neighbours that merely touch follow, by overlap.
     """
-    pairs: list[tuple[bool, bool, float, int, int]] = []
+    pairs: list[tuple[bool, float, int, int]] = []
     for i, track in enumerate(tracks):
         old = track.cluster
         for j, new in enumerate(clusters):
@@ -91,11 +90,11 @@ def _assign(tracks: Sequence[Track], clusters: Sequence[Cluster]) -> tuple[dict[
             if share < MIN_OVERLAP:
                 continue
             apart = shared < COVERED * min(old.high - old.low, new.high - new.low)
-            pairs.append((track.missed > 0, apart, -share if apart else -old.usd * new.usd, i, j))
+            pairs.append((apart, -share if apart else -old.usd * new.usd, i, j))
     pairs.sort()
     heir_of: dict[int, int] = {}
     taken: set[int] = set()
-    for _, _, _, i, j in pairs:
+    for _, _, i, j in pairs:
         if i not in heir_of and j not in taken:
             heir_of[i] = j
             taken.add(j)

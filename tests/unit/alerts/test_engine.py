@@ -1,11 +1,13 @@
 """The engine end to end in memory: maps and ticks in, changes out, nothing applied before it is committed."""
 
+import gc
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from bot.alerts import Engine
+from bot.alerts.matching import Watch
 from bot.alerts.types import Changes, CloseReason, Kind, Market, Phase, Track
 from bot.alerts.verdicts import BREAKER
 from tests.unit.alerts.scenes import (
@@ -405,6 +407,28 @@ def test_a_restart_goes_on_where_the_last_commit_left_it() -> None:
     assert not bench.map(reading(START, [long(90, 92)])), "the slot was done before"
     assert bench.walk(LIVE + 12_000, [93.0, 92.5]) == []
     assert bench.state().phase is Phase.FIRED
+
+
+def test_a_slot_repeated_after_a_restart_is_known_by_its_tracks_alone() -> None:
+    bench = near_bench(95.0)
+    bench.map(reading(START + SLOT, []))
+    (missed,) = bench.engine.tracks(BTC)
+    assert missed.missed == 1
+    engine = Engine([near(2.0)], [missed])
+    assert not engine.evaluate_map(reading(START + SLOT, []))
+    assert engine.evaluate_map(reading(START + 2 * SLOT, [])).tracks[0].missed == 2
+
+
+def test_closed_tracks_leave_nothing_behind() -> None:
+    bench = Bench(near(2.0, rule_id=1), grows(30.0, rule_id=2))
+    for i in range(40):
+        bench.map(reading(START + 2 * i * SLOT, [long(90, 92)]))
+        bench.walk(START + 2 * i * SLOT + 75_000, [93.0])
+        bench.map(reading(START + (2 * i + 1) * SLOT, [], low=89.0, high=93.0))
+    gc.collect()
+    kept = [found for found in gc.get_objects() if isinstance(found, Watch)]
+    assert len(kept) < 10
+    assert bench.engine.tracks(BTC) == ()
 
 
 def test_a_restart_in_the_middle_loses_no_alert() -> None:
