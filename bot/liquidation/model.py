@@ -142,19 +142,20 @@ class PositionModel:
         columns = [column.tolist() for column in (history.open_ms, *fields, history.open_interest)]
         return [self.update(Bar(*row)) for row in zip(*columns, strict=True) if row[0] > self.open_ms]
 
-    def mixing_weights(self) -> Floats:
+    def mixing_weights(self, weights: Floats | None = None) -> Floats:
         """Weight of each turnover row in the map, (rows,), summing to 1.
 
-        `weights`, less what is physically implausible: a row that would open more coins than are traded.
+        `weights` (the model's own if None), less what is physically implausible: a row that would open more coins
+        than are traded.
         """
         opened_per_traded = self._rates.share * self._flow.ratio(self._rates)
         full, none = self.parameters.plausible_flow
         plausible = np.minimum(np.maximum((none - opened_per_traded) / (none - full), 0.0), 1.0)
-        weights: Floats = self.weights * plausible
-        total = float(weights.sum())
+        mixing = (self.weights if weights is None else weights) * plausible
+        total = float(mixing.sum())
         if total > 0:
-            return weights / total
-        slowest = np.zeros_like(weights)
+            return mixing / total
+        slowest = np.zeros_like(mixing)
         slowest[int(np.argmax(self.parameters.turnover_hours))] = 1.0
         return slowest
 
@@ -178,15 +179,23 @@ class PositionModel:
         }
         return tuple(limit for limit, applies in holds.items() if applies)
 
-    def map(self, *, price: float | None = None, time_ms: int | None = None, window: float = 0.12) -> LiquidationMap:
+    def map(
+        self,
+        *,
+        price: float | None = None,
+        time_ms: int | None = None,
+        window: float = 0.12,
+        weights: Floats | None = None,
+    ) -> LiquidationMap:
         """The map around `price` (the last close if None), in cells within +-`window` in log price.
 
         With a newer price than the last close, the cells between them count as swept; `time_ms` is then its time.
+        `weights` are other turnover weights than the model's own, (rows,).
         Totals equal the open interest where it was ever known; otherwise they are what the model's flow built up:
         half a day's mean volume after a long history without sweeps. Raises ValueError on a price or window that
         is not a positive number.
         """
-        weights = self.mixing_weights()
+        weights = self.mixing_weights(weights)
         coins = [book.mix(weights) for book in self.books]
         masses = [float(side.sum()) for side in coins] if self._whole is None else (self._whole @ weights).tolist()
         totals = [float(weights @ self._flow.estimate)] * 2 if self._flow.anchored else masses

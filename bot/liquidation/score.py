@@ -1,0 +1,184 @@
+"""Score the map on history: replay contracts bar by bar, read maps, and hold them against the prints that followed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from bot.liquidation.margin import RiskTier
+from bot.liquidation.model import PositionModel
+from bot.liquidation.parameters import DEFAULT, ModelParameters
+from bot.liquidation.skill import BLOCK_MS, LEAST_BLOCKS, Skill, measure_skill
+from bot.liquidation.skill_sample import Brief, brief, join, reached_cells
+from bot.liquidation.turnover import WINDOW_MS, LiquidationPrints, SweepLog, effective_size
+from bot.liquidation.types import History, Ints
+
+MODELS = ("path_only", "prior", "tuned")
+"""The path with constant flow; the model with its prior turnover; with turnover learned from earlier prints."""
+HOUR_MS = 3_600_000
+MOMENT_MS = 900_000
+DAY_MS = 86_400_000
+SHORT_COVER_MS = DAY_MS
+LEAST_HISTORY_MS = DAY_MS
+WINDOW = 0.06
+
+Cover = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolSample:
+    """What one contract gave to the score."""
+
+    symbol: str
+    moments: int
+    cells: int
+    prints: int
+    effective_events: float
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The score of a set of contracts. `cover` are the stretches in which prints were listened to, in ms."""
+
+    skill: Skill
+    samples: tuple[SymbolSample, ...]
+    cover: Cover
+    horizon_ms: int
+
+    def plain(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            **self.skill.plain(),
+            "horizon_ms": self.horizon_ms,
+            "cover": [list(stretch) for stretch in self.cover],
+            "samples": [
+                {
+                    "symbol": sample.symbol,
+                    "moments": sample.moments,
+                    "cells": sample.cells,
+                    "prints": sample.prints,
+                    "effective_events": sample.effective_events,
+                }
+                for sample in self.samples
+            ],
+        }
+
+
+def listened(time_ms: Ints) -> Cover:
+    """Stretches in which a feed was listened to, from the times of all its prints, (n,) ascending.
+
+    A silence ends a stretch when it is longer than ten minutes and than twenty times the 95th percentile of silences.
+    Give every contract's prints of the feed: one contract's own silence says nothing.
+    """
+    if len(time_ms) < 2:
+        return ()
+    silences = np.diff(time_ms)
+    longest = max(600_000.0, 20.0 * float(np.quantile(silences, 0.95)))
+    breaks = np.flatnonzero(silences > longest)
+    first = np.concatenate(([0], breaks + 1))
+    last = np.concatenate((breaks, [len(time_ms) - 1]))
+    return tuple(zip(time_ms[first].tolist(), time_ms[last].tolist(), strict=True))
+
+
+def score_histories(
+    histories: Mapping[str, History],
+    prints: Mapping[str, LiquidationPrints],
+    *,
+    tiers: Mapping[str, Sequence[RiskTier]],
+    cover: Cover,
+    horizon_ms: int | None = None,
+    parameters: ModelParameters = DEFAULT,
+) -> Score:
+    """Score the model on every contract of `histories` against its prints.
+
+    `cover` are the stretches in which the feed was listened to (see `listened`). Maps are read every 15 minutes (every
+    bar where the horizon is that short) and hold for `horizon_ms`: an hour, or 15 minutes where less than a day is
+    covered. Blocks of the interval are two hours, or contracts where there are fewer than 8 blocks of time.
+    """
+    covered = sum(end - start for start, end in cover)
+    horizon = horizon_ms or (HOUR_MS if covered >= SHORT_COVER_MS else MOMENT_MS)
+    overlap = 1.0
+    parts, samples = [], []
+    for number, (symbol, history) in enumerate(histories.items()):
+        seen = prints.get(symbol, nothing_printed())
+        heard = np.concatenate([np.zeros(0), *(seen.between(start - 1, end).usd for start, end in cover)])
+        step = MOMENT_MS if horizon > MOMENT_MS else history.bar_ms
+        overlap = max(overlap, horizon / max(step, history.bar_ms))
+        briefs = _briefs(history, seen, tiers.get(symbol), moments(history, cover, horizon, step), parameters)
+        cells = reached_cells(briefs, history, seen, symbol=number, event_usd=effective_size(heard), horizon_ms=horizon)
+        parts.append(cells)
+        samples.append(SymbolSample(symbol, len(briefs), len(cells), len(heard), float(cells.events.sum()) / overlap))
+    whole = join([part for part in parts if len(part)], models=len(MODELS))
+    by_symbol = len(np.unique(whole.time_ms // BLOCK_MS)) < LEAST_BLOCKS
+    skill = measure_skill(whole, MODELS, overlap=overlap, by_symbol=by_symbol)
+    return Score(skill, tuple(samples), cover, horizon)
+
+
+def moments(history: History, cover: Cover, horizon_ms: int, step_ms: int) -> list[int]:
+    """Bar closes, `step_ms` apart, after a day of history, whose horizon is covered by prints and bars."""
+    ends = history.open_ms + history.bar_ms
+    ready = (ends % step_ms == 0) & (ends >= ends[0] + LEAST_HISTORY_MS) & (ends + horizon_ms <= ends[-1])
+    inside = np.zeros(len(ends), dtype=bool)
+    for start, end in cover:
+        inside |= (ends >= start) & (ends + horizon_ms <= end)
+    times: list[int] = ends[ready & inside].tolist()
+    return times
+
+
+def constant_flow(history: History) -> History:
+    """The history as a path alone: the same flow in every bar, no open interest."""
+    unknown = np.full(len(history), np.nan)
+    return replace(history, volume=np.ones(len(history)), quote_volume=unknown, open_interest=unknown)
+
+
+def nothing_printed() -> LiquidationPrints:
+    """No prints."""
+    return LiquidationPrints(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool), np.zeros(0), np.zeros(0))
+
+
+def _briefs(
+    history: History,
+    prints: LiquidationPrints,
+    tiers: Sequence[RiskTier] | None,
+    times: list[int],
+    parameters: ModelParameters,
+) -> list[tuple[Brief, ...]]:
+    """The maps of all MODELS at `times`, which are closes of bars. Turnover is learned daily from earlier prints."""
+    if not times:
+        return []
+    ends = history.open_ms + history.bar_ms
+    start = max(1, int(np.searchsorted(ends, times[0] - WINDOW_MS)))
+    path = PositionModel.rebuild(_until(constant_flow(history), start), tiers=tiers, parameters=parameters)
+    model = PositionModel.rebuild(_until(history, start), tiers=tiers, parameters=parameters)
+    log, weights, learned_ms = SweepLog(history.bar_ms), model.weights, 0
+    found = []
+    for time_ms in times:
+        end = int(np.searchsorted(ends, time_ms, side="right"))
+        fresh = _between(history, int(np.searchsorted(ends, model.time_ms, side="right")), end)
+        log.extend(model.extend(fresh), fresh.close.tolist())
+        path.extend(constant_flow(fresh))
+        if time_ms - learned_ms >= DAY_MS:
+            weights, learned_ms = log.learn(prints.between(-1, time_ms), parameters).weights, time_ms
+        maps = path.map(window=WINDOW), model.map(window=WINDOW), model.map(window=WINDOW, weights=weights)
+        found.append(tuple(brief(read) for read in maps))
+    return found
+
+
+def _until(history: History, end: int) -> History:
+    return _between(history, 0, end)
+
+
+def _between(history: History, first: int, end: int) -> History:
+    rows = slice(first, end)
+    return History(
+        bar_ms=history.bar_ms,
+        open_ms=history.open_ms[rows],
+        open=history.open[rows],
+        high=history.high[rows],
+        low=history.low[rows],
+        close=history.close[rows],
+        volume=history.volume[rows],
+        quote_volume=history.quote_volume[rows],
+        open_interest=history.open_interest[rows],
+    )
