@@ -285,7 +285,9 @@ async def test_what_does_not_end_in_time_is_repeated_by_the_next_start() -> None
         assert (await desk.fate("a")).state == "sending"
         again = desk.make_worker()
         task = asyncio.create_task(again.run())
+        restarted_s = desk.clock.monotonic()
         await desk.settled()
+        assert desk.clock.monotonic() - restarted_s < 10.0
         await again.stop()
         await task
         assert desk.messenger.texts() == ["<b>again: a</b>"]

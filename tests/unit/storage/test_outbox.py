@@ -130,6 +130,18 @@ class TestFencing:
         assert not await db.outbox.bury(slow, error="late", now_ms=NOW)
         assert (await fate(db, "a")).state == "sending"
 
+    async def test_a_stalled_call_cannot_begin_after_its_own_worker_has_tried_the_row_again(self, db: Database) -> None:
+        await db.outbox.add([row("a")])
+        [stalled] = await claim(db)
+        await db.outbox.recover(now_ms=NOW + LEASE + 1, resend_ms=NOW, every_lease=False)
+        [second] = await claim(db)
+        begun = await db.outbox.begin(second, now_ms=NOW, lease_ms=LEASE)
+        assert begun is not None
+        await db.outbox.put_back(begun, due_ms=NOW, error="no route")
+        [third] = await claim(db)
+        assert await db.outbox.begin(stalled, now_ms=NOW, lease_ms=LEASE) is None
+        assert await db.outbox.begin(third, now_ms=NOW, lease_ms=LEASE) is not None
+
     async def test_a_late_success_counts_as_long_as_no_later_attempt_began(self, db: Database) -> None:
         stalled = await sending(db, "a")
         await db.outbox.recover(now_ms=NOW + LEASE + 1, resend_ms=NOW, every_lease=False)
