@@ -14,8 +14,8 @@ EXIT_FACTOR = 1.25
 EXIT_POINTS = 0.15
 """Price has left beyond the farther of the two, so that it cannot flap at the threshold."""
 
-CRITICAL_STRENGTH = 95
-"""A cluster stronger than 19 of 20 of its kind is worth a loud sound."""
+CRITICAL_STRENGTH = 98
+"""A cluster stronger than 49 of 50 of its kind is worth a loud sound."""
 
 
 def distance_pct(price: float, cluster: Cluster) -> float:
