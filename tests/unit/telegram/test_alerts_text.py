@@ -60,7 +60,7 @@ def test_a_proximity_alert_reads_whole() -> None:
         "",
         "Price 96,620.5 (BTCUSDT)",
         "Cluster 97,430–97,910, densest at 97,670",
-        "Size ≈$42.3M, 5.3% of all shorts, strength 83/100",
+        "Open there ≈$42.3M, 5.3% of all shorts, strength 83/100",
         "Odds of a touch: 34% in 1 hr, 61% in 4 hr, 88% in 24 hr",
         "Your rule #3: within 1%",
         "Estimate from Binance data, 42 sec old.",
@@ -122,7 +122,7 @@ def test_a_volume_model_claims_no_dollars_anywhere() -> None:
     estimated = replace(NEAR, open_interest="estimated", cluster=replace(SHORTS, expected_usd=1e6))
     text = bare(shown(estimated).text)
     assert "$" not in text
-    assert "Size 5.3% of all shorts, strength 83/100" in text
+    assert "Open there 5.3% of all shorts, strength 83/100" in text
     assert "volume model" in text
 
 
