@@ -11,6 +11,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.transforms import IdentityTransform
+from numpy.typing import NDArray
 
 from bot.charts import fonts
 from bot.charts.boxes import Box, Caption
@@ -89,6 +90,10 @@ class Canvas:
                 list(paths), colors=colour, linewidths=width, alpha=alpha, linestyles=[style], joinstyle="round"
             )
         )
+
+    def image(self, rgb: NDArray[np.uint8], left: int, bottom: int) -> None:
+        """Pixels of shape (height, width, 3), the first row lowest, put down as they are."""
+        self._figure.figimage(rgb, left, bottom, origin="lower", zorder=self._next())
 
     def pill(
         self, box: Box, colour: str, *, edge: str | None = None, edge_width: float = 0.0, radius: float = 9

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from bot.charts import map_margins as margins
 from bot.charts.bars import Bars, PriceAxis, group_bins, lay_axis
 from bot.charts.boxes import Box, Caption, Ink, caption, rounded_up, spread
-from bot.charts.fonts import fitted, legible, line_height, text_width
+from bot.charts.fonts import line_height, text_width
 from bot.charts.map_frame import BARS_TOP, FRAME, LABELLED, LANE
 from bot.charts.numbers import percent_text, price_text, usd_text
-from bot.charts.page import LABEL_PX, header
+from bot.charts.page import LABEL_PX, header, notice
 from bot.charts.pictures import MapPicture
 from bot.liquidation.types import Cluster, Floats, Side
 
@@ -99,13 +99,13 @@ def lay_out(picture: MapPicture) -> MapLayout:
     legend, swatches = margins.legend(picture, grouped, unit if estimated else 0.0)
     pill, pill_captions = margins.pill(price, price_x, picture)
     tick_x, tick_captions = margins.price_ticks(axis, price, pill)
-    notice, notice_captions = _notice(picture) if full <= 0.0 else (None, [])
+    empty, said = notice(picture.words.empty, FRAME) if full <= 0.0 else (None, [])
     captions = [
         *head,
         *legend,
         *pill_captions,
         *tick_captions,
-        *notice_captions,
+        *said,
         *margins.side_axes(picture, axis_top, unit if estimated else 0.0),
     ]
     sides = (long, short)
@@ -117,19 +117,10 @@ def lay_out(picture: MapPicture) -> MapLayout:
         price_x=price_x,
         pill=pill,
         banner=banner,
-        notice=notice,
+        notice=empty,
         tick_x=tick_x,
         swatches=swatches,
     )
-
-
-def _notice(picture: MapPicture) -> tuple[Box | None, list[Caption]]:
-    """What is said where there is nothing to draw, in the middle of the frame."""
-    text, px = fitted(legible(picture.words.empty), FRAME.width - 120, 30)
-    if not text:
-        return None, []
-    line = caption(text, round(FRAME.centre), 300, px, "text", anchor=0.5)
-    return Box(line.box.left - 24, line.box.bottom - 14, line.box.right + 24, line.box.top + 14), [line]
 
 
 def _lay_side(side: Side, bars: Bars, both: dict[Side, Bars], axis_top: float, split_x: float) -> SideLayout:

@@ -23,3 +23,12 @@ def header(title: str, subtitle: str, banner: str) -> tuple[list[Caption], Box |
     text, px = fitted(legible(subtitle), WIDTH - 2 * SIDE_MARGIN, TEXT_PX)
     captions.append(caption(text, SIDE_MARGIN, 691, px, "muted"))
     return captions, box
+
+
+def notice(text: str, frame: Box) -> tuple[Box | None, list[Caption]]:
+    """What is said where there is nothing to draw, in a box in the middle of the frame; nothing for an empty text."""
+    text, px = fitted(legible(text), frame.width - 120, LABEL_PX)
+    if not text:
+        return None, []
+    line = caption(text, round(frame.centre), 300, px, "text", anchor=0.5)
+    return Box(line.box.left - 24, line.box.bottom - 14, line.box.right + 24, line.box.top + 14), [line]

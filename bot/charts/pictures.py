@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.liquidation.types import Cluster, LiquidationMap
+from bot.liquidation.types import Cluster, History, LiquidationMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +36,35 @@ class MapPicture:
     words: MapWords
     tick_size: float
     price: float | None = None
+    highlight: Cluster | None = None
+    banner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeatWords:
+    """The words of a heatmap: the names of the two sides, and what is said where there is nothing to show."""
+
+    longs: str
+    shorts: str
+    empty: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeatPicture:
+    """How a liquidation map came to be: one map after another, with the price's candles over them.
+
+    `maps` are in order of time, at about equal distances; a candle covers the bars from its map to the next. `clusters`
+    are those of the newest map. `utc_offset_ms` puts the time axis into a reader's zone.
+    """
+
+    maps: tuple[LiquidationMap, ...]
+    bars: History
+    clusters: tuple[Cluster, ...]
+    title: str
+    subtitle: str
+    words: HeatWords
+    tick_size: float
+    price: float
+    utc_offset_ms: int = 0
     highlight: Cluster | None = None
     banner: str = ""
