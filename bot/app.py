@@ -56,9 +56,7 @@ class App:
         self._listeners: list[Callable[[Sequence[Event]], None]] = []
         self.catalogue = Catalogue.load()
         self.pictures = PictureDesk()
-        self.markets = Markets(
-            exchanges=world.exchanges, db=world.db, clock=world.clock, history_days=limits.history_days
-        )
+        self.markets = Markets(exchanges=world.exchanges, db=world.db, history_days=limits.history_days)
         self.composer = Composer(
             db=world.db,
             markets=self.markets,
@@ -124,7 +122,7 @@ class App:
             self._answered(name)
             self.markets.take_prices(tick)
             try:
-                await self.watch.take_prices(tick)
+                await self.watch.take_prices(tick, now_ms=exchange.server_now_ms())
             except StorageError:
                 log.exception("a tick could not be stored and is judged again")
 

@@ -44,12 +44,18 @@ class Composer:
             event,
             contract,
             texts=texts,
-            # A simulated market is played faster than the clock: what it takes to send would count as hours.
-            sent_ms=event.time_ms if contract.simulated else self._clock.now_ms(),
+            sent_ms=event.time_ms + self._waited_ms(row, contract),
             repeat=row.repeat,
             photo=photo,
             photo_name=name if photo else None,
         )
+
+    def _waited_ms(self, row: Claimed, contract: Contract) -> int:
+        """How long the message has waited, by this machine's clock alone: the exchange's may differ from it.
+
+        A simulated market is played faster than the clock, and what it takes to send would count as hours.
+        """
+        return 0 if contract.simulated else max(0, self._clock.now_ms() - row.created_ms)
 
     def contract(self, event: Event) -> Contract:
         """What a text needs to know of the event's market."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.alerts.types import Market
-from bot.clock import Clock
 from bot.history_store import HistoryStore, NoMapError
 from bot.liquidation import History, RiskTier
 from bot.liquidation.strength import ShareHistory
@@ -47,10 +46,9 @@ class LiveMarket:
 class Markets:
     """Opens markets, keeps them up to date, and knows the contracts of every exchange."""
 
-    def __init__(self, *, exchanges: Mapping[str, Exchange], db: Database, clock: Clock, history_days: int) -> None:
+    def __init__(self, *, exchanges: Mapping[str, Exchange], db: Database, history_days: int) -> None:
         self._exchanges = exchanges
         self._db = db
-        self._clock = clock
         self._history_ms = history_days * DAY_MS
         self._histories = HistoryStore(exchanges, db)
         self._live: dict[Market, LiveMarket] = {}
@@ -90,7 +88,7 @@ class Markets:
 
     async def fetch_bars(self, market: Market) -> None:
         """Fetch and store the closed bars that are missing. Raises ExchangeError."""
-        start_ms, end_ms = self._window()
+        start_ms, end_ms = self._window(market.exchange)
         await self._histories.fetch_bars(market, start_ms, end_ms)
 
     async def read_within(self, market: Market, range_ms: int) -> Reading:
@@ -117,7 +115,7 @@ class Markets:
         instrument = self.book.get(market.symbol, market.exchange)
         if instrument is None:
             raise NoMapError(market, "no_data")
-        start_ms, end_ms = self._window()
+        start_ms, end_ms = self._window(market.exchange)
         known = self._live.get(market)
         history = await self._histories.up_to_date(market, start_ms, end_ms, known=known.history if known else None)
         if len(history) < LEAST_BARS:
@@ -133,9 +131,12 @@ class Markets:
         await self._db.maps.save(market, reading.map)
         return live
 
-    def _window(self) -> tuple[int, int]:
-        """The history in use: it begins at a midnight, so that the model's start moves once a day and not each bar."""
-        end_ms = self._clock.now_ms() // BAR_MS * BAR_MS
+    def _window(self, exchange: str) -> tuple[int, int]:
+        """The history in use, by the exchange's clock.
+
+        It begins at a midnight, so that the model's start moves once a day and not each bar.
+        """
+        end_ms = self._exchanges[exchange].server_now_ms() // BAR_MS * BAR_MS
         return (end_ms - self._history_ms + DAY_MS - 1) // DAY_MS * DAY_MS, end_ms
 
     def _tiers_of(self, market: Market) -> Sequence[RiskTier] | None:

@@ -13,7 +13,8 @@ from bot.failures import FailedError, UsageError
 from bot.history_store import NoMapError
 from bot.liquidation import MODEL_VERSION, History
 from bot.market.recording import Recording
-from bot.market.types import Instrument
+from bot.market.simulator import EXCHANGE as SIMULATED
+from bot.market.types import BAR_MS, Instrument
 from bot.markets import LEAST_BARS, Markets
 from bot.pictures import map_picture
 from bot.reading import Reading, distance_pct, map_json, read_history, touch_odds
@@ -71,26 +72,33 @@ def _recorded(request: MapRequest, folder: Path) -> _Found:
     instrument = recorded.instrument(request.symbol, request.exchange)
     market = Market(instrument.exchange, instrument.symbol)
     whole = recorded.history(market)
+    if len(whole) < LEAST_BARS:
+        raise UsageError(
+            f"a map takes {LEAST_BARS} bars of 5 minutes or more, and the recording of {market.symbol} has {len(whole)}"
+        )
     now_ms = whole.end_ms if request.at_ms is None else request.at_ms
     history = recorded.history(market, start_ms=now_ms - HISTORY_MS, end_ms=now_ms)
-    if len(history) < LEAST_BARS:
+    first_ms = int(whole.open_ms[LEAST_BARS - 1]) + BAR_MS
+    if now_ms > whole.end_ms or len(history) < LEAST_BARS:
         raise UsageError(
-            f"--at takes a time within the recording of {market.symbol}, which has bars from "
-            f"{utc_text(int(whole.open_ms[0]))} to {utc_text(whole.end_ms)}, and {LEAST_BARS} bars of history before it"
+            f"--at takes a time from {utc_text(first_ms)} to {utc_text(whole.end_ms)}, of which the recording of "
+            f"{market.symbol} can tell, not {utc_text(now_ms)}"
         )
     since_ms = None if request.range_ms is None else history.end_ms - request.range_ms
-    tiers = recorded.recording.tiers(market.exchange).get(market.symbol)
-    return _Found(instrument, history, read_history(history, tiers=tiers, since_ms=since_ms), now_ms)
+    reading = read_history(history, tiers=recorded.tiers_of(market), since_ms=since_ms)
+    return _Found(instrument, history, reading, now_ms)
 
 
 async def _live(request: MapRequest, settings: Settings) -> _Found:
     if request.at_ms is not None:
         raise UsageError("--at goes with --recording: the live map is of now")
+    if request.exchange is not None and request.exchange not in settings.exchanges:
+        raise UsageError(f"--exchange takes one of {', '.join(settings.exchanges)}, not '{request.exchange}'")
     clock = SystemClock()
     exchanges = open_exchanges(settings, clock=clock)
     try:
         async with await Database.open("sqlite://") as db:
-            markets = Markets(exchanges=exchanges, db=db, clock=clock, history_days=settings.history_days)
+            markets = Markets(exchanges=exchanges, db=db, history_days=settings.history_days)
             await markets.refresh_instruments()
             if not markets.symbols():
                 raise FailedError(
@@ -138,7 +146,7 @@ def _write_picture(found: _Found, path: Path, *, range_ms: int | None) -> None:
         texts=texts,
         price=found.reading.map.price,
         now_ms=found.now_ms,
-        simulated=False,
+        simulated=found.market.exchange == SIMULATED,
         range_ms=range_ms,
     )
     try:

@@ -1,13 +1,15 @@
 """A recording as a market to look at: its contracts, one market's history, and which one a symbol means."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bot.alerts.types import Market
 from bot.failures import UsageError
-from bot.liquidation import History
+from bot.liquidation import History, RiskTier
 from bot.liquidation.types import Floats
+from bot.market.binance_brackets import stored_tiers
 from bot.market.history import align
 from bot.market.playback import tick_size
 from bot.market.recording import Recording
@@ -22,6 +24,11 @@ class Recorded:
     recording: Recording
     book: SymbolBook
 
+    def market(self, text: str) -> Market | None:
+        """The market that `text` means, None where the recording has none such."""
+        found = self.book.resolve(text)
+        return None if found is None else Market(found.exchange, found.symbol)
+
     def instrument(self, text: str, exchange: str | None = None) -> Instrument:
         """The contract that `text` means. Raises UsageError with the nearest names."""
         asked = text if exchange is None else f"{exchange}:{text}"
@@ -32,6 +39,11 @@ class Recorded:
             near = ", ".join(self.book.nearest(text))
             raise UsageError(f"the recording has no symbol '{text}'; the nearest are {near}")
         return found
+
+    def tiers_of(self, market: Market) -> Sequence[RiskTier] | None:
+        """The recorded risk tiers; else what is stored of Binance's contracts; None where nothing is known."""
+        recorded = self.recording.tiers(market.exchange).get(market.symbol)
+        return stored_tiers(market.symbol) if recorded is None and market.exchange == "binance" else recorded
 
     def history(self, market: Market, *, start_ms: int | None = None, end_ms: int | None = None) -> History:
         """The bars that open at `start_ms` or later and are closed by `end_ms`, with their open interest."""

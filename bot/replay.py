@@ -18,6 +18,7 @@ from bot.liquidation.strength import ShareHistory
 from bot.liquidation.touch import Volatility
 from bot.market.bar_path import market_ticks
 from bot.market.recording import Recording
+from bot.market.simulator import EXCHANGE as SIMULATED
 from bot.market.types import BAR_MS
 from bot.reading import read_model, touch_odds
 from bot.recorded import Recorded, cut, open_recorded
@@ -35,12 +36,11 @@ WARM_UP_BARS = 288
 def replay_recording(path: Path, rules_path: Path, *, json: bool) -> Iterator[str]:
     """Lines to print: each alert in order, then the summary. Raises RecordingError, UsageError."""
     recorded = open_recorded(Recording(path))
-    rules = read_rules(rules_path, lambda text: _resolve(recorded, text), created_ms=0)
+    rules = read_rules(rules_path, recorded, created_ms=0)
     texts = Catalogue.load().texts("en")
     replay = Replay(recorded, rules)
     for event in replay.events():
-        instrument = recorded.book.get(event.market.symbol, event.market.exchange)
-        contract = Contract(instrument.base, instrument.tick_size) if instrument else Contract(event.market.symbol, 0.0)
+        contract = _contract(recorded, event.market)
         text = bare(alert_message(event, contract, texts=texts, sent_ms=event.time_ms).text)
         yield alert_line(event, text) if json else f"{utc_text(event.time_ms)}  {text.splitlines()[0]}"
     summary = replay.summary()
@@ -135,7 +135,7 @@ class _Player:
     def __init__(self, recorded: Recorded, market: Market) -> None:
         self.market = market
         self._history = recorded.history(market)
-        self._tiers = recorded.recording.tiers(market.exchange).get(market.symbol)
+        self._tiers = recorded.tiers_of(market)
         self._ticks = market_ticks(recorded.recording.bars(*market), recorded.recording.prices(*market))
         self._shares = ShareHistory()
         self._at = min(WARM_UP_BARS, len(self._history)) - 1
@@ -198,9 +198,9 @@ def _bar(history: History, at: int) -> Bar:
     return Bar(*(column[at].item() for column in (*columns, history.quote_volume, history.open_interest)))
 
 
-def _resolve(recorded: Recorded, text: str) -> Market | None:
-    found = recorded.book.resolve(text)
-    return None if found is None else Market(found.exchange, found.symbol)
+def _contract(recorded: Recorded, market: Market) -> Contract:
+    instrument = recorded.instrument(market.symbol, market.exchange)
+    return Contract(instrument.base, instrument.tick_size, simulated=market.exchange == SIMULATED)
 
 
 def _summary_words(summary: Mapping[str, object]) -> str:

@@ -1,40 +1,54 @@
 """The rules of a replay: a JSON list of `{"chat": 1, "watch": "BTC 1%"}`, each text as typed after /watch."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from bot.alerts.grammar import ParseError, parse_watch
-from bot.alerts.types import Market, Rule
+from bot.alerts.grammar import ErrorCode, ParseError, parse_watch
+from bot.alerts.types import Rule
 from bot.failures import UsageError
+from bot.recorded import Recorded
+from bot.telegram.commands.typed_rule import fault_words
+from bot.telegram.limits import bare
+from bot.telegram.texts import Catalogue
+
+SHAPE = '{"chat": 1, "watch": "BTC 1%"}'
 
 
-def read_rules(path: Path, resolve: Callable[[str], Market | None], *, created_ms: int) -> list[Rule]:
+def read_rules(path: Path, recorded: Recorded, *, created_ms: int) -> list[Rule]:
     """The rules with ids from 1 in the file's order. Raises UsageError naming the entry that is wrong."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"--rules {path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"--rules {path} is not JSON: {error}") from None
     if not isinstance(entries, list) or not entries:
-        raise UsageError(f'--rules {path} takes a list such as [{{"chat": 1, "watch": "BTC 1%"}}]')
+        raise UsageError(f"--rules {path} takes a list such as [{SHAPE}]")
     return [
-        replace(_rule(path, number, entry, resolve), id=number, created_ms=created_ms)
+        replace(_rule(path, number, entry, recorded), id=number, created_ms=created_ms)
         for number, entry in enumerate(entries, start=1)
     ]
 
 
-def _rule(path: Path, number: int, entry: object, resolve: Callable[[str], Market | None]) -> Rule:
+def _rule(path: Path, number: int, entry: object, recorded: Recorded) -> Rule:
     where = f"--rules {path}, entry {number}"
     if not isinstance(entry, dict) or not isinstance(entry.get("watch"), str):
-        raise UsageError(f'{where} takes an object such as {{"chat": 1, "watch": "BTC 1%"}}')
+        raise UsageError(f"{where} takes an object such as {SHAPE}")
     chat = entry.get("chat", 1)
     if not isinstance(chat, int) or isinstance(chat, bool):
-        raise UsageError(f"{where}: chat takes a whole number")
-    read = parse_watch(entry["watch"], resolve)
+        raise UsageError(f"{where} takes a whole number as chat, such as {SHAPE}")
+    read = parse_watch(entry["watch"], recorded.market)
     if isinstance(read, ParseError):
-        word = read.values.get("word", "")
-        raise UsageError(f"{where}: '{entry['watch']}' is not understood at '{word}' ({read.code.value})")
+        raise UsageError(f"{where}: {_fault(read, recorded)}")
     return replace(read[0], chat=chat)
+
+
+def _fault(error: ParseError, recorded: Recorded) -> str:
+    """What a chat would be told, on one line."""
+    if error.code is ErrorCode.EMPTY:
+        return f"watch takes what would be typed after /watch, such as {SHAPE}"
+    if error.code is ErrorCode.UNKNOWN_SYMBOL:
+        word = str(error.values.get("word", ""))
+        return f"the recording has no symbol '{word}'; the nearest are {', '.join(recorded.book.nearest(word))}"
+    return bare(fault_words(error, Catalogue.load().texts("en")))

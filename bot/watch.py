@@ -74,12 +74,10 @@ class Watch:
             history = () if not changes else (_history_row(live.market, slot_ms, changes.tracks),)
             return await self._commit(changes, slots=(Slot(RECOMPUTE, slot_ms, live.market),), history=history)
 
-    async def take_prices(self, tick: Tick) -> Changes:
-        """Judge one tick of one exchange."""
+    async def take_prices(self, tick: Tick, *, now_ms: int) -> Changes:
+        """Judge one tick of one exchange; `now_ms` is that exchange's clock, which alone can tell how old it is."""
         async with self._turn:
-            changes = self._engine.evaluate_tick(
-                tick.exchange, tick.symbols, tick.price, tick.time_ms, now_ms=self._clock.now_ms()
-            )
+            changes = self._engine.evaluate_tick(tick.exchange, tick.symbols, tick.price, tick.time_ms, now_ms=now_ms)
             return await self._commit(changes) if changes else self._applied(changes)
 
     async def add(self, rule: Rule, *, limit: int) -> Added:
@@ -149,8 +147,9 @@ class Watch:
     async def _commit(
         self, changes: Changes, *, slots: Sequence[Slot] = (), history: Sequence[HistoryRow] = ()
     ) -> Changes:
-        rows = [outbox_row(event) for event in changes.events]
-        await self._db.commit_changes(changes, rows, slots=slots, history=history, now_ms=self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+        rows = [outbox_row(event, now_ms=now_ms) for event in changes.events]
+        await self._db.commit_changes(changes, rows, slots=slots, history=history, now_ms=now_ms)
         return self._applied(changes)
 
     def _applied(self, changes: Changes) -> Changes:
@@ -162,9 +161,9 @@ class Watch:
         return changes
 
 
-def outbox_row(event: Event) -> OutboxRow:
-    """The message that an event becomes."""
-    return OutboxRow(event.dedupe_key, event.chat, event_to_plain(event), created_ms=event.time_ms)
+def outbox_row(event: Event, *, now_ms: int) -> OutboxRow:
+    """The message that an event becomes; `now_ms` is this machine's clock, by which its lateness is counted."""
+    return OutboxRow(event.dedupe_key, event.chat, event_to_plain(event), created_ms=now_ms)
 
 
 def _history_row(market: Market, slot_ms: int, tracks: Sequence[Track]) -> HistoryRow:

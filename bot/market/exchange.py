@@ -12,6 +12,10 @@ class Exchange(Protocol):
 
     name: str
 
+    def server_now_ms(self) -> int:
+        """The venue's clock as far as it is known, without a request: its prices are judged by its own time."""
+        ...
+
     async def instruments(self) -> Sequence[Instrument]:
         """The USDT perpetuals that trade now."""
         ...

@@ -82,6 +82,9 @@ class PlaybackExchange:
         """The close of the last bar of any market."""
         return max(int(market.bars.open_ms[-1]) for market in self._markets.values()) + BAR_MS
 
+    def server_now_ms(self) -> int:
+        return self._clock.now_ms()
+
     async def instruments(self) -> Sequence[Instrument]:
         return [self._instrument(market) for market in self._markets.values()]
 
