@@ -28,6 +28,10 @@ def parse_url(text: str) -> URL:
         ) from error
     if url.get_backend_name() not in ("sqlite", "postgresql"):
         raise CannotOpenError(f"DATABASE_URL takes sqlite or postgresql, not {url.get_backend_name()}.")
+    try:
+        url.get_dialect().import_dbapi()
+    except ModuleNotFoundError as error:
+        raise CannotOpenError(f"DATABASE_URL needs the Python package {error.name}, which is not installed.") from error
     return url
 
 

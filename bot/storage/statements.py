@@ -26,4 +26,5 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
 def insert_new(connection: Connection, table: Table, row: Row, *, unique: Sequence[str]) -> bool:
     """Insert one row unless its unique columns are taken; tells whether it went in."""
     statement = _insert(connection, table).on_conflict_do_nothing(index_elements=list(unique))
-    return connection.execute(statement, row).rowcount == 1
+    # Not the row count: not every driver gives one for an INSERT.
+    return connection.execute(statement.returning(table.c[unique[0]]), row).first() is not None

@@ -85,6 +85,11 @@ async def test_a_wrong_url_is_explained(url: str) -> None:
         await Database.open(url)
 
 
+async def test_a_missing_driver_is_named() -> None:
+    with pytest.raises(CannotOpenError, match="needs the Python package pg8000"):
+        await Database.open("postgresql+pg8000://host/name")
+
+
 async def test_nothing_works_after_close(db: Database) -> None:
     await db.close()
     with pytest.raises(ClosedError):
