@@ -133,12 +133,18 @@ class App:
                 await self.markets.fetch_bars(market)
             except ExchangeError as error:
                 await self._failed(market.exchange, error)
+            except StorageError:
+                log.exception("the bars of %s %s could not be stored and are fetched again", *market)
 
     async def recompute(self) -> None:
         """Make the map of every watched market anew, and judge it."""
-        await self.watch.follow_stored_rules()
+        try:
+            await self.watch.follow_stored_rules()
+        except StorageError:
+            log.exception("the rules could not be read and stay as they were")
         for market in self.watch.markets():
             await self.recompute_market(market)
+        self.markets.let_go(watched=self.watch.markets())
 
     async def recompute_market(self, market: Market) -> None:
         """Make one map anew. What goes wrong with it is logged and does not hold up the others."""
@@ -175,11 +181,14 @@ class App:
 
     async def _failed(self, name: str, error: ExchangeError) -> None:
         """Say once that an exchange is down, and keep a ban over a restart: asking again early makes it longer."""
-        if isinstance(error, RateLimitedError):
-            await self._world.db.kv.set(ban_key(name), error.until_ms)
         if self._down.get(name) != str(error):
             self._down[name] = str(error)
             log.warning("%s is not heard: %s", name, error)
+        if isinstance(error, RateLimitedError):
+            try:
+                await self._world.db.kv.set(ban_key(name), error.until_ms)
+            except StorageError:
+                log.exception("the end of a ban could not be stored: a restart would not know of it")
 
     def _answered(self, name: str) -> None:
         if self._down.pop(name, None) is not None:

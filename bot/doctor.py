@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bot.clock import SystemClock
+from bot.clock import Clock, SystemClock
 from bot.delivery.messenger import DeliveryError
 from bot.market.exchange import Exchange, ExchangeError
 from bot.settings import Settings
@@ -43,7 +43,7 @@ async def _database(settings: Settings, print_line: Print) -> bool:
     except StorageError as error:
         print_line(f"fail  database: {error}")
         return False
-    print_line(f"ok    database {settings.database_url}: {rules} rules")
+    print_line(f"ok    database {settings.database_url}: {rules} {'rule' if rules == 1 else 'rules'}")
     return True
 
 
@@ -69,21 +69,23 @@ async def _exchanges(settings: Settings, print_line: Print) -> bool:
     heard = False
     for name, exchange in open_exchanges(settings, clock=clock).items():
         try:
-            heard |= await _exchange(name, exchange, clock.now_ms(), print_line)
+            heard |= await _exchange(name, exchange, clock, print_line)
         finally:
             await exchange.aclose()
     return heard
 
 
-async def _exchange(name: str, exchange: Exchange, now_ms: int, print_line: Print) -> bool:
+async def _exchange(name: str, exchange: Exchange, clock: Clock, print_line: Print) -> bool:
     try:
         listed = await exchange.instruments()
         tick = await exchange.mark_prices()
     except ExchangeError as error:
         print_line(f"fail  {name}: {error}")
         return False
-    age_s = (now_ms - int(tick.time_ms.max())) / 1000
-    print_line(
-        f"ok    {name}: {len(listed)} contracts, prices of {utc_text(int(tick.time_ms.max()))} ({age_s:.1f} s old)"
-    )
+    if not listed or not tick.symbols:
+        print_line(f"fail  {name} answers, but lists no contract or no price")
+        return False
+    newest_ms = int(tick.time_ms.max())
+    age_s = (clock.now_ms() - newest_ms) / 1000
+    print_line(f"ok    {name}: {len(listed)} contracts, prices of {utc_text(newest_ms)} ({age_s:.1f} s old)")
     return True

@@ -93,7 +93,7 @@ class LiveDesk:
                 distance_pct=distance_pct(cluster, live.price),
                 touch=touch_odds(cluster, live.price, reading.volatility),
             )
-            for cluster, track_id in sorted(found, key=lambda pair: -pair[0].usd)
+            for cluster, track_id in sorted(found, key=lambda pair: (-pair[0].strength, -pair[0].usd))
         )
         return MarketView(
             market=live.market,

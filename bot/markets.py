@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,12 +21,18 @@ DAY_MS = 86_400_000
 LEAST_BARS = 36
 """Three hours: below that a map says nothing about where anyone entered."""
 
+FRESH_MS = 2 * BAR_MS
+"""A market that nobody watches is read again when it is looked at after so long."""
+
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class LiveMarket:
-    """What is known now. `reading` is of the last closed bar in `history`; `price` is newer, seen at `price_ms`."""
+    """What is known now. `reading` is of the last closed bar in `history`; `price` is newer, seen at `price_ms`.
+
+    `read_ms` is when the history was last brought up to date, or that was tried.
+    """
 
     market: Market
     instrument: Instrument
@@ -34,6 +40,7 @@ class LiveMarket:
     reading: Reading
     price: float
     price_ms: int
+    read_ms: int
 
     def extremes_since(self, time_ms: int) -> tuple[float, float]:
         """The lowest and highest price of the bars that opened at `time_ms` or later; NaN where there are none."""
@@ -77,14 +84,21 @@ class Markets:
         return self._live.get(market)
 
     async def open(self, market: Market) -> LiveMarket:
-        """The market, its history fetched where it is not there yet. Raises NoMapError."""
+        """The market, read where it is not open yet or was last read too long ago. Raises NoMapError."""
         async with self._lock(market):
-            return self._live.get(market) or await self._read(market)
+            live = self._live.get(market)
+            return await self._read(market) if live is None or self._is_old(live) else live
 
     async def advance(self, market: Market) -> LiveMarket:
         """Fetch what is missing and read the market again. Raises NoMapError, and the old reading stays."""
         async with self._lock(market):
             return await self._read(market)
+
+    def let_go(self, *, watched: Collection[Market]) -> None:
+        """Forget the markets that nobody watches and nobody looked at lately; the database keeps their history."""
+        for live in list(self._live.values()):
+            if live.market not in watched and self._is_old(live):
+                del self._live[live.market]
 
     async def fetch_bars(self, market: Market) -> None:
         """Fetch and store the closed bars that are missing. Raises ExchangeError."""
@@ -126,17 +140,24 @@ class Markets:
         price, price_ms = float(history.close[-1]), history.end_ms
         if known is not None and known.price_ms > price_ms:
             price, price_ms = known.price, known.price_ms
-        live = LiveMarket(market, instrument, history, reading, price, price_ms)
+        live = LiveMarket(market, instrument, history, reading, price, price_ms, self._now_ms(market.exchange))
         self._live[market] = live
         await self._db.maps.save(market, reading.map)
         return live
+
+    def _is_old(self, live: LiveMarket) -> bool:
+        return self._now_ms(live.market.exchange) - live.read_ms > FRESH_MS
+
+    def _now_ms(self, exchange: str) -> int:
+        """Now, by the exchange's clock."""
+        return self._exchanges[exchange].server_now_ms()
 
     def _window(self, exchange: str) -> tuple[int, int]:
         """The history in use, by the exchange's clock.
 
         It begins at a midnight, so that the model's start moves once a day and not each bar.
         """
-        end_ms = self._exchanges[exchange].server_now_ms() // BAR_MS * BAR_MS
+        end_ms = self._now_ms(exchange) // BAR_MS * BAR_MS
         return (end_ms - self._history_ms + DAY_MS - 1) // DAY_MS * DAY_MS, end_ms
 
     def _tiers_of(self, market: Market) -> Sequence[RiskTier] | None:

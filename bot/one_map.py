@@ -27,6 +27,8 @@ from bot.venues import open_exchanges
 
 DAY_MS = 86_400_000
 HISTORY_MS = 30 * DAY_MS
+MOST_AGE_MS = DAY_MS
+"""How long after its recording's end a market may still be asked for: the age is told with the map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def _recorded(request: MapRequest, folder: Path) -> _Found:
     now_ms = whole.end_ms if request.at_ms is None else request.at_ms
     history = recorded.history(market, start_ms=now_ms - HISTORY_MS, end_ms=now_ms)
     first_ms = int(whole.open_ms[LEAST_BARS - 1]) + BAR_MS
-    if now_ms > whole.end_ms or len(history) < LEAST_BARS:
+    if now_ms > whole.end_ms + MOST_AGE_MS or len(history) < LEAST_BARS:
         raise UsageError(
             f"--at takes a time from {utc_text(first_ms)} to {utc_text(whole.end_ms)}, of which the recording of "
             f"{market.symbol} can tell, not {utc_text(now_ms)}"

@@ -85,7 +85,7 @@ class Watch:
         async with self._turn:
             stored, existed = await self._db.rules.add(rule, limit=limit)
             look = self._engine.first_look(stored)
-            if not existed:
+            if not existed or self._engine.rule(stored.id) is None:
                 await self._db.commit_changes(Changes(states=look.states))
                 self._engine.add_rule(stored, look.states)
             return Added(stored, existed, look)
