@@ -7,6 +7,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,15 +22,25 @@ from bot.pictures import map_picture
 from bot.reading import read_model
 from bot.telegram.texts import Catalogue
 
-BARS = 8_640
-SYMBOLS = 500
-RULES = 100_000
 START_MS = 1_764_547_200_000
 
 
-def run_bench(*, json_output: bool) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is measured with: the contract's 30 days of bars, 500 symbols and 100,000 rules, unless a test asks less."""
+
+    bars: int = 8_640
+    symbols: int = 500
+    rules: int = 100_000
+    most_runs: int = 200
+
+
+FULL = Load()
+
+
+def run_bench(*, json_output: bool, load: Load = FULL) -> Iterator[str]:
     """One JSON object, or a line a figure."""
-    figures = measure()
+    figures = measure(load)
     if json_output:
         yield json.dumps(figures)
         return
@@ -37,16 +48,16 @@ def run_bench(*, json_output: bool) -> Iterator[str]:
         yield f"{name:28} {value}"
 
 
-def measure() -> dict[str, float]:
+def measure(load: Load = FULL) -> dict[str, float]:
     """Every figure of the contract that exists so far."""
-    history = walk(BARS, seed=1)
+    history = walk(load.bars, seed=1)
     model = PositionModel.rebuild(history)
     volatility = Volatility.from_closes(history.open_ms + BAR_MS, history.close)
-    figures = {"map_rebuild_ms": 1e3 * median_s(lambda: PositionModel.rebuild(history), 15)}
-    figures["map_increment_us"] = 1e6 * _increment_s(model, walk(200, seed=2, start_ms=history.end_ms))
-    figures["clusters_us"] = 1e6 * median_s(lambda: read_model(model, volatility), 200)
-    figures["tick_ms"] = 1e3 * _tick_s()
-    figures["chart_ms"] = 1e3 * _chart_s(model, volatility)
+    figures = {"map_rebuild_ms": 1e3 * median_s(lambda: PositionModel.rebuild(history), min(15, load.most_runs))}
+    figures["map_increment_us"] = 1e6 * _increment_s(model, walk(load.most_runs, seed=2, start_ms=history.end_ms))
+    figures["clusters_us"] = 1e6 * median_s(lambda: read_model(model, volatility), load.most_runs)
+    figures["tick_ms"] = 1e3 * _tick_s(load)
+    figures["chart_ms"] = 1e3 * _chart_s(model, volatility, times=min(10, load.most_runs))
     figures["rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
         1024 if sys.platform == "linux" else 2**20
     )
@@ -95,32 +106,38 @@ def _increment_s(model: PositionModel, new: History) -> float:
     return median_s(step, len(new) - 1)
 
 
-def _tick_s() -> float:
-    """A tick over 500 symbols and 100,000 proximity rules, a third of them near enough to be looked at now and then."""
+def _tick_s(load: Load) -> float:
+    """A tick over every symbol and all its proximity rules, a third of them near enough to be looked at now and then."""
     rng = np.random.default_rng(3)
-    symbols = tuple(f"S{number:03}USDT" for number in range(SYMBOLS))
+    symbols = tuple(f"S{number:03}USDT" for number in range(load.symbols))
     rules = [
-        Rule(number, number % 5_000, Market("bench", symbols[number % SYMBOLS]), Kind.PROXIMITY, threshold_pct=percent)
-        for number, percent in enumerate(rng.uniform(0.2, 5.0, RULES).round(2).tolist(), start=1)
+        Rule(
+            number,
+            number % 5_000,
+            Market("bench", symbols[number % load.symbols]),
+            Kind.PROXIMITY,
+            threshold_pct=percent,
+        )
+        for number, percent in enumerate(rng.uniform(0.2, 5.0, load.rules).round(2).tolist(), start=1)
     ]
     engine = Engine(rules)
-    for symbol in symbols:
+    for market in markets:
         clusters = tuple(
             Cluster(side, level * 0.995, level * 1.005, level, 1e7, 0.2, 80)
             for side, level in ((Side.LONG, 92.0), (Side.LONG, 96.0), (Side.SHORT, 104.0), (Side.SHORT, 108.0))
         )
-        engine.apply(engine.evaluate_map(_reading(Market("bench", symbol), clusters)))
-    prices = np.full(SYMBOLS, 100.0)
+        engine.apply(engine.evaluate_map(_reading(market, clusters)))
+    prices = np.full(load.symbols, 100.0)
     clock = iter(range(START_MS, START_MS + 10**9, 2_000))
 
     def tick() -> None:
         nonlocal prices
-        prices = prices * np.exp(rng.normal(0.0, 0.0005, SYMBOLS))
+        prices = prices * np.exp(rng.normal(0.0, 0.0005, load.symbols))
         now_ms = next(clock)
-        times = np.full(SYMBOLS, now_ms, dtype=np.int64)
+        times = np.full(load.symbols, now_ms, dtype=np.int64)
         engine.apply(engine.evaluate_tick("bench", symbols, prices, times, now_ms=now_ms))
 
-    return median_s(tick, 60)
+    return median_s(tick, min(60, load.most_runs))
 
 
 def _reading(market: Market, clusters: tuple[Cluster, ...]) -> MapReading:
@@ -138,7 +155,7 @@ def _reading(market: Market, clusters: tuple[Cluster, ...]) -> MapReading:
     )
 
 
-def _chart_s(model: PositionModel, volatility: Volatility) -> float:
+def _chart_s(model: PositionModel, volatility: Volatility, *, times: int) -> float:
     reading = read_model(model, volatility)
     picture = map_picture(
         reading.map,
@@ -151,4 +168,4 @@ def _chart_s(model: PositionModel, volatility: Volatility) -> float:
         now_ms=reading.map.time_ms,
         simulated=False,
     )
-    return median_s(lambda: draw_map(picture), 10)
+    return median_s(lambda: draw_map(picture), times)

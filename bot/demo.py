@@ -54,11 +54,16 @@ class Show:
 async def run_demo(*, recording: Path | None, speed: float | None, seed: int, json: bool, charts: Path) -> None:
     """Play a market from its start to its end. Raises RecordingError, UsageError."""
     show = await asyncio.to_thread(simulated_show, seed) if recording is None else recorded_show(Recording(recording))
+    await present(show, speed=speed, json=json, charts=charts)
+
+
+async def present(show: Show, *, speed: float | None, json: bool, charts: Path) -> None:
+    """Show a market from its start to its end: a conversation first, then what comes of it."""
     clock = StepClock(show.start_ms) if speed is None else FastClock(show.start_ms, speed)
     texts = Catalogue.load().texts("en")
     console = Console(file=io.StringIO()) if json else Console(highlight=False)
     phone = TerminalPhone(folder=charts, clock=clock, texts=texts, console=console)
-    simulated = frozenset({EXCHANGE}) if recording is None else frozenset[str]()
+    simulated = frozenset({EXCHANGE})
     async with await Database.open("sqlite://", inline=True) as db:
         exchange = show.playback(clock)
         world = World({show.exchange: exchange}, db, phone, clock, simulated)
@@ -66,7 +71,7 @@ async def run_demo(*, recording: Path | None, speed: float | None, seed: int, js
         if json:
             app.listen(lambda events: _print_lines(app, events))
         else:
-            phone.greet(simulated=bool(simulated))
+            phone.greet(simulated=show.exchange in simulated)
         await app.refresh_instruments()
         sending = asyncio.create_task(app.worker.run())
         replies = Replies(phone, db.chats, clock)
@@ -123,7 +128,7 @@ def watches(symbols: Sequence[str], each: int = 2) -> tuple[str, ...]:
 
 
 def write_simulation(*, seed: int, days: int, out: Path) -> Iterator[str]:
-    """Write one simulated market with its truth; the lines tell what was written."""
+    """Write three simulated markets with their truth; the lines tell what was written."""
     markets = [simulate(one) for one in demo_markets(seed=seed, days=days, price_days=min(days, 1))]
     try:
         write_recording(markets, out)
