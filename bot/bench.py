@@ -107,17 +107,12 @@ def _increment_s(model: PositionModel, new: History) -> float:
 
 
 def _tick_s(load: Load) -> float:
-    """A tick over every symbol and all its proximity rules, a third of them near enough to be looked at now and then."""
+    """A tick over all symbols and their proximity rules, a third of them near enough to be looked at now and then."""
     rng = np.random.default_rng(3)
     symbols = tuple(f"S{number:03}USDT" for number in range(load.symbols))
+    markets = [Market("bench", symbol) for symbol in symbols]
     rules = [
-        Rule(
-            number,
-            number % 5_000,
-            Market("bench", symbols[number % load.symbols]),
-            Kind.PROXIMITY,
-            threshold_pct=percent,
-        )
+        Rule(number, number % 5_000, markets[number % load.symbols], Kind.PROXIMITY, threshold_pct=percent)
         for number, percent in enumerate(rng.uniform(0.2, 5.0, load.rules).round(2).tolist(), start=1)
     ]
     engine = Engine(rules)
