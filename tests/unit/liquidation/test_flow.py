@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.liquidation.flow import Flows, FlowState, Rates, flows
 from bot.liquidation.parameters import DEFAULT
@@ -107,3 +109,43 @@ def test_mean_flow_forgets_over_a_month() -> None:
     _, state = flows(day, hours * 3_600_000, volume, np.linspace(100.0, 101.0, len(hours)))
     weights = np.exp((hours - hours[-1]) / 720.0)
     assert state.ratio(day) == pytest.approx((weights @ np.linspace(100.0, 101.0, len(hours))) / (weights @ volume))
+
+
+def test_open_interest_that_comes_back_absurd_rescales_at_most_twentyfold() -> None:
+    fell, rose = flow([100.0, NAN, 1e-3]), flow([100.0, NAN, 1e7])
+    rows = np.array(DEFAULT.turnover_hours)
+    np.testing.assert_allclose(fell.kept[:, 2], (1.0 - 1.0 / (12.0 * rows)) / 20.0)
+    np.testing.assert_allclose(rose.kept[:, 2], (1.0 - 1.0 / (12.0 * rows)) * 20.0)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([NAN, 0.0, 100.0, 101.0, 140.0, 1e-3, 1e6]),
+            st.sampled_from([0.0, 0.0, 1.0, 50.0]),
+            st.sampled_from([0, 0, 0, 1, 2, 3, 4, 30]),
+        ),
+        min_size=2,
+        max_size=20,
+    ),
+    st.integers(1, 19),
+)
+def test_flow_by_the_bar_is_flow_in_closed_form(rows: list[tuple[float, float, int]], first: int) -> None:
+    interest, volume, skipped = (np.array(column) for column in zip(*rows, strict=True))
+    times = BAR * np.cumsum(skipped + 1)
+    first = min(first, len(rows) - 1)
+    _, state = flows(RATES, times[:first], volume[:first], interest[:first])
+    whole, end = flows(RATES, times, volume, interest)
+    for bar in range(first, len(rows)):
+        step = state.step(RATES, int(times[bar]), float(volume[bar]), float(interest[bar]))
+        np.testing.assert_allclose(step.kept, whole.kept[:, bar], rtol=1e-9)
+        np.testing.assert_allclose(step.opened, whole.opened[:, bar], rtol=1e-9)
+        assert (step.stock is not None) == (bar == whole.stock_bar)
+        if step.stock is not None:
+            np.testing.assert_allclose(step.stock, whole.stock, rtol=1e-9)
+    np.testing.assert_allclose(state.estimate, end.estimate, rtol=1e-9)
+    for name in ("anchored", "known", "seen", "unmoved", "measured_ms", "last_ms", "first_ms"):
+        np.testing.assert_equal(getattr(state, name), getattr(end, name))
+    for name in ("mean_interest", "mean_volume", "seen_bars", "known_bars", "passed_bars"):
+        assert getattr(state, name) == pytest.approx(getattr(end, name), rel=1e-9)
