@@ -18,6 +18,7 @@ from bot.charts.time_axis import time_ticks
 from bot.liquidation.types import Cluster, Floats, LiquidationMap, Side
 
 FRAME_LEFT, FRAME_BOTTOM, FRAME_TOP = SIDE_MARGIN, 62, 634
+LEGEND_BOTTOM = 646.0
 ROW_PX = 4
 LEAST_REACH = 0.06  # in log price, around the price and the candles
 MOST_REACH = 0.5
@@ -137,7 +138,7 @@ def _price_axis(
         caption(text, frame.right + 16, y(level) - 0.5 * line_height(TICK_PX), TICK_PX, "muted")
         for level, text in zip(levels, texts, strict=True)
     ]
-    apart = [each for each in captions if not each.box.overlaps(pill)]
+    apart = [each for each in captions if not each.box.overlaps(pill) and each.box.top <= LEGEND_BOTTOM]
     apart.append(caption(now, frame.right + 16, pill.bottom + 5, TEXT_PX, "on_price", bold=True))
     return frame, pill, tuple(y(level) for level in levels), apart
 
@@ -188,7 +189,7 @@ def _tag_text(cluster: Cluster, picture: HeatPicture) -> str:
 
 def _legend(picture: HeatPicture) -> tuple[list[Caption], tuple[tuple[Box, Side], ...]]:
     """Each side's colours from thin to dense, with its name."""
-    bottom, room = 646.0, 0.5 * (WIDTH - 3 * SIDE_MARGIN) - SWATCH_PX - 12
+    bottom, room = LEGEND_BOTTOM, 0.5 * (WIDTH - 3 * SIDE_MARGIN) - SWATCH_PX - 12
     left, left_px = fitted(legible(picture.words.longs), room, TEXT_PX, bold=True)
     right, right_px = fitted(legible(picture.words.shorts), room, TEXT_PX, bold=True)
     start = WIDTH - SIDE_MARGIN - text_width(right, right_px, bold=True)

@@ -189,3 +189,7 @@ def test_the_picture_is_hot_where_positions_stand(theme: ThemeName) -> None:
         wanted = np.array([int(tone[i : i + 2], 16) for i in (1, 3, 5)])
         assert np.abs(seen - wanted).max() < 60
     assert draw_heatmap(picture, theme=theme) == png
+
+
+def test_a_price_at_the_very_top_does_not_touch_the_legend() -> None:
+    check(a_heat_picture(1, price=91_234.5, volatility=0.1, seed=17))
