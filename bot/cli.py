@@ -101,6 +101,14 @@ def replay(
 
 
 @app.command()
+def score(recording: Annotated[Path, typer.Argument(help="A recording's folder.")], json: Json = False) -> None:
+    """Score the map against realised liquidations, beside a model that knows only the distance."""
+    from bot.scoring import score_recording
+
+    print_lines(score_recording(recording, json=json))
+
+
+@app.command()
 def simulate(
     out: Annotated[Path, typer.Option(help="The folder to write.")],
     seed: Seed = 7,
