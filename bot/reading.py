@@ -105,7 +105,12 @@ def map_json(
             )
             for track in tracks
         ],
-        "model": {"version": MODEL_VERSION, "calibrated": False, "open_interest": drawn.open_interest},
+        "model": {
+            "version": MODEL_VERSION,
+            "calibrated": False,
+            "open_interest": drawn.open_interest,
+            "limits": [limit.value for limit in drawn.limits],
+        },
         "data": {
             "bars": len(history),
             "from_ms": int(history.open_ms[0]),

@@ -189,6 +189,7 @@ class _Player:
             map_ms=slot_ms,
             model_version=MODEL_VERSION,
             open_interest=reading.map.open_interest,
+            limits=reading.map.limits,
             touch=lambda cluster, price: touch_odds(cluster, price, volatility),
         )
 

@@ -68,6 +68,7 @@ class Watch:
                     map_ms=slot_ms,
                     model_version=MODEL_VERSION,
                     open_interest=reading.map.open_interest,
+                    limits=reading.map.limits,
                     touch=lambda cluster, price: touch_odds(cluster, price, volatility),
                 )
             )

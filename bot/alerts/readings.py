@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.alerts.types import Market, Phase, RuleState, Track
-from bot.liquidation.types import Cluster, OpenInterestSource
+from bot.liquidation.types import Cluster, MapLimit, OpenInterestSource
 
 Touch = Callable[[Cluster, float], tuple[tuple[int, float], ...]]
 """(hours, probability) pairs that price, given, touches the cluster's nearest edge."""
@@ -35,6 +35,7 @@ class MapReading:
     model_version: str
     open_interest: OpenInterestSource
     touch: Touch = no_odds
+    limits: tuple[MapLimit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from bot.liquidation.types import Cluster, OpenInterestSource, Side
+from bot.liquidation.types import Cluster, MapLimit, OpenInterestSource, Side
 
 
 class Market(NamedTuple):
@@ -119,7 +119,7 @@ class Event:
 
     `value_pct` is what was measured (distance or growth, in percent), `threshold_pct` and `window_ms` the rule's own.
     `touch` are (hours, probability) pairs for the cluster's nearest edge, `map_ms` the time of the map's last bar.
-    `open_interest` tells whether the map rests on measured open interest or on volume.
+    `open_interest` tells whether the map rests on measured open interest or on volume, `limits` what it lacked.
     `dedupe_key` is rule:market:track:episode:kind, unique for ever.
     """
 
@@ -140,6 +140,7 @@ class Event:
     map_ms: int
     open_interest: OpenInterestSource
     touch: tuple[tuple[int, float], ...] = ()
+    limits: tuple[MapLimit, ...] = ()
 
     @property
     def dedupe_key(self) -> str:

@@ -101,4 +101,5 @@ def _event(book: MarketBook, judge: Judge, rule: Rule, measured: Measured, *, ep
         map_ms=reading.map_ms,
         open_interest=reading.open_interest,
         touch=reading.touch(cluster, measured.price),
+        limits=reading.limits,
     )

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.alerts.types import Event, Kind, Market, Severity
-from bot.liquidation.types import Cluster, LiquidationMap, Side
+from bot.liquidation.types import Cluster, LiquidationMap, MapLimit, Side
 from bot.storage.blobs import pack, unpack
 
 Plain = dict[str, Any]
@@ -35,6 +35,7 @@ def event_to_plain(event: Event) -> Plain:
         "severity": event.severity.value,
         "cluster": cluster_to_plain(event.cluster),
         "touch": [list(pair) for pair in event.touch],
+        "limits": [limit.value for limit in event.limits],
     }
 
 
@@ -47,6 +48,7 @@ def event_from_plain(plain: Mapping[str, Any]) -> Event:
             "severity": Severity(plain["severity"]),
             "cluster": cluster_from_plain(plain["cluster"]),
             "touch": tuple((int(hours), float(odds)) for hours, odds in plain.get("touch", ())),
+            "limits": tuple(MapLimit(limit) for limit in plain.get("limits", ())),
         }
     )
 
@@ -60,6 +62,7 @@ def map_to_blob(reading: LiquidationMap) -> bytes:
             "long_total_usd": float(reading.long_total_usd),
             "short_total_usd": float(reading.short_total_usd),
             "open_interest": reading.open_interest,
+            "limits": [limit.value for limit in reading.limits],
         },
     )
 
@@ -67,7 +70,7 @@ def map_to_blob(reading: LiquidationMap) -> bytes:
 def map_from_blob(blob: bytes) -> LiquidationMap:
     """Raises UnreadableBlobError."""
     arrays, facts = unpack(blob)
-    fields: Plain = {**arrays, **facts}
+    fields: Plain = {**arrays, **facts, "limits": tuple(MapLimit(limit) for limit in facts.get("limits", ()))}
     return LiquidationMap(**fields)
 
 

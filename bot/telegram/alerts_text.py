@@ -51,7 +51,7 @@ def alert_message(
     if not sample:
         parts.append(_rule_line(event, texts))
     age_ms = sent_ms - event.map_ms
-    origin = estimate_words(event.market.exchange, event.open_interest, age_ms, texts)
+    origin = estimate_words(event.market.exchange, event.limits, age_ms, texts)
     return fit(
         Message(
             text="\n".join([*parts, texts("alert.small", text=origin)]),
@@ -216,4 +216,5 @@ def sample_event(view: MarketView, nearest: ClusterView, *, now_ms: int) -> Even
         map_ms=view.map.time_ms,
         open_interest=view.map.open_interest,
         touch=nearest.touch,
+        limits=view.map.limits,
     )

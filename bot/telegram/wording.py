@@ -1,7 +1,9 @@
 """How a rule, a cluster and a market read in a sentence: the phrases that several texts share."""
 
+from collections.abc import Sequence
+
 from bot.alerts.types import Kind, Rule
-from bot.liquidation.types import Cluster, OpenInterestSource, Side
+from bot.liquidation.types import Cluster, MapLimit, OpenInterestSource, Side
 from bot.telegram.desk import ClusterView, MarketView, RuleView
 from bot.telegram.texts import Html, Texts, escape
 
@@ -95,16 +97,15 @@ def day_odds(view: ClusterView) -> float | None:
 
 def origin_words(market: MarketView, texts: Texts, *, now_ms: int) -> Html:
     """Where the figures come from and how old they are; says estimate, and the volume model where it is one."""
-    return estimate_words(market.market.exchange, market.map.open_interest, now_ms - market.map.time_ms, texts)
+    return estimate_words(market.market.exchange, market.map.limits, now_ms - market.map.time_ms, texts)
 
 
-def estimate_words(exchange: str, source: OpenInterestSource, age_ms: int, texts: Texts) -> Html:
-    """The line under every estimate: "Estimate from Binance data, 40 sec old."."""
+def estimate_words(exchange: str, limits: Sequence[MapLimit], age_ms: int, texts: Texts) -> Html:
+    """The line under every estimate: "Estimate from Binance data, 40 sec old.", and what the map did without."""
     name = exchange_name(exchange, texts)
     age = texts.figures.duration(max(0, age_ms))
-    if source == "measured":
-        return texts("estimate.measured", exchange=name, age=age)
-    return texts("estimate.volume", exchange=name, age=age)
+    parts = [texts("estimate.from", exchange=name, age=age), *(texts.of("limit", limit) for limit in limits)]
+    return Html(" ".join(parts))
 
 
 def exchange_name(exchange: str, texts: Texts) -> Html:

@@ -7,7 +7,7 @@ import numpy as np
 
 from bot.alerts.floors import meets_floor
 from bot.alerts.types import Kind, Market, Phase, Rule
-from bot.liquidation.types import Cluster, LiquidationMap, OpenInterestSource, Side
+from bot.liquidation.types import Cluster, LiquidationMap, MapLimit, OpenInterestSource, Side
 from bot.telegram.desk import (
     AddedRule,
     ClusterView,
@@ -76,6 +76,7 @@ def market_view(
             long_total_usd=800e6,
             short_total_usd=800e6,
             open_interest=open_interest,
+            limits=(MapLimit.VOLUME_MODEL,) if open_interest == "estimated" else (),
         ),
         clusters=tuple(sorted(views, key=lambda each: -each.cluster.strength)),
         simulated=simulated,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from bot.liquidation.types import LiquidationMap
+from bot.liquidation.types import LiquidationMap, MapLimit
 from bot.storage.blobs import pack, unpack
 from bot.storage.codec import (
     event_from_plain,
@@ -37,8 +37,8 @@ def test_an_event_survives_json(happened: object) -> None:
 
 def test_an_event_without_a_field_of_later_days_is_still_read() -> None:
     plain = event_to_plain(event())
-    del plain["touch"]
-    assert event_from_plain(plain) == event(touch=())
+    del plain["touch"], plain["limits"]
+    assert event_from_plain(plain) == event(touch=(), limits=())
 
 
 numbers = arrays.arrays(np.float64, st.integers(0, 50)) | arrays.arrays(np.int64, st.integers(0, 50))
@@ -75,7 +75,7 @@ def test_no_sizes_are_no_sizes() -> None:
 async def test_the_latest_map_and_model_are_kept(db: Database) -> None:
     edges = np.linspace(1.0, 2.0, 3002)
     usd = np.random.default_rng(1).random(3001)
-    reading = LiquidationMap(NOW, 1.5, edges[:-1], edges[1:], usd, usd[::-1], 9e6, 8e6, "measured")
+    reading = LiquidationMap(NOW, 1.5, edges[:-1], edges[1:], usd, usd[::-1], 9e6, 8e6, "measured", (MapLimit.GAPS,))
     assert await db.maps.load(ZRX) is None
     await db.maps.save(ZRX, map_from_blob(map_to_blob(reading)))
     loaded = await db.maps.load(ZRX)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.alerts.types import Event, Kind, Market, Rule, RuleState, Severity, Track
-from bot.liquidation.types import Cluster, Side
+from bot.liquidation.types import Cluster, MapLimit, Side
 from bot.storage.outbox import OutboxRow
 
 ZRX = Market("binance", "ZRXUSDT")
@@ -62,6 +62,7 @@ def event(rule_id: int = 1, chat: int = 1, episode: int = 1, **changes: Any) -> 
         "map_ms": NOW - 60_000,
         "open_interest": "estimated",
         "touch": ((1, 0.25), (4, 0.48), (24, 0.81)),
+        "limits": (MapLimit.VOLUME_MODEL, MapLimit.SHORT_HISTORY),
     }
     return Event(rule_id=rule_id, chat=chat, episode=episode, **{**values, **changes})
 

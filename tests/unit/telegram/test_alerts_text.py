@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.alerts.types import Event, Kind, Severity
 from bot.delivery.messenger import Message
-from bot.liquidation.types import Cluster, Side
+from bot.liquidation.types import Cluster, MapLimit, Side
 from bot.telegram.alerts_text import Contract, alert_message, headline, sample_event
 from bot.telegram.limits import bare, plain
 from bot.telegram.texts import Catalogue
@@ -119,11 +119,16 @@ def test_a_simulated_market_is_named_first_and_again() -> None:
 
 
 def test_a_volume_model_claims_no_dollars_anywhere() -> None:
-    estimated = replace(NEAR, open_interest="estimated", cluster=replace(SHORTS, expected_usd=1e6))
+    estimated = replace(
+        NEAR,
+        open_interest="estimated",
+        limits=(MapLimit.VOLUME_MODEL, MapLimit.GAPS),
+        cluster=replace(SHORTS, expected_usd=1e6),
+    )
     text = bare(shown(estimated).text)
     assert "$" not in text
     assert "Open there 5.3% of all shorts, strength 83/100" in text
-    assert "volume model" in text
+    assert "Volume model: this contract publishes no open interest. Bars are missing in its history." in text
 
 
 def test_expected_liquidations_are_told_only_where_they_are_known() -> None:

@@ -405,7 +405,7 @@ async def test_a_volume_model_claims_no_dollars_in_any_answer() -> None:
     for line in ("/map ZRX", "/clusters ZRX", "/watch ZRX 1%"):
         await chat.type(line)
         assert "$" not in chat.said, line
-        assert "volume model" in chat.said
+        assert "Volume model" in chat.said
 
 
 async def test_any_client_language_gets_an_answer() -> None:
