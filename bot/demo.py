@@ -129,8 +129,9 @@ def watches(symbols: Sequence[str], each: int = 2) -> tuple[str, ...]:
 
 def write_simulation(*, seed: int, days: int, out: Path) -> Iterator[str]:
     """Write three simulated markets with their truth; the lines tell what was written."""
-    markets = [simulate(one) for one in demo_markets(seed=seed, days=days, price_days=min(days, 1))]
     try:
+        (out / EXCHANGE).mkdir(parents=True, exist_ok=True)
+        markets = [simulate(one) for one in demo_markets(seed=seed, days=days, price_days=min(days, 1))]
         write_recording(markets, out)
     except OSError as error:
         raise UsageError(f"--out {out} cannot be written: {error.strerror}") from None

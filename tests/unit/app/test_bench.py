@@ -1,0 +1,37 @@
+"""`liqwatch bench`: every figure of the contract is there, and each is a number that can be compared."""
+
+import json
+import math
+
+from bot.bench import Load, run_bench, walk
+
+TINY = Load(bars=400, symbols=5, rules=50, most_runs=2)
+CONTRACT = ("map_rebuild_ms", "map_increment_us", "tick_ms", "chart_ms", "rss_mb")
+
+
+def test_every_figure_is_a_positive_number() -> None:
+    [line] = run_bench(json_output=True, load=TINY)
+    figures = json.loads(line)
+    assert set(CONTRACT) <= set(figures)
+    for name, value in figures.items():
+        assert isinstance(value, int | float), name
+        assert math.isfinite(value), name
+        assert value > 0, name
+
+
+def test_in_words_each_figure_has_a_line() -> None:
+    lines = list(run_bench(json_output=False, load=TINY))
+    assert [line.split()[0] for line in lines][:2] == ["map_rebuild_ms", "map_increment_us"]
+    assert all(float(line.split()[1]) > 0 for line in lines)
+
+
+def test_the_full_load_is_that_of_the_contract() -> None:
+    assert Load() == Load(bars=30 * 288, symbols=500, rules=100_000)
+
+
+def test_the_market_it_measures_with_is_whole() -> None:
+    history = walk(100, seed=1)
+    assert (history.low <= history.open).all()
+    assert (history.low <= history.close).all()
+    assert (history.high >= history.open).all()
+    assert (history.high >= history.close).all()

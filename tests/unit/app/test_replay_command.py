@@ -1,0 +1,157 @@
+"""`liqwatch replay`: the same bytes each time, the crash told of, and no chat's alerts changed by another's rules."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bot.market.simulator import SimulatedMarket
+from bot.times import parse_time_ms
+from tests.shared import SHARED, needs_shared
+from tests.unit.app.conftest import Console
+from tests.unit.app.cuts import DAY_MS, HOUR_MS, cut
+
+CRASH_MS = parse_time_ms("2025-10-10T21:00:00Z")
+NEAR, GROWING = "SIM 1%", "SIM grow 10% 1h"
+KEYS = [
+    *("time_ms", "kind", "symbol", "exchange", "rule", "track", "episode", "severity", "price"),
+    *("cluster", "reason", "text"),
+]
+
+
+def rules_file(folder: Path, *lines: str | tuple[int, str]) -> Path:
+    """A file of rules, of chat 1 where none is named."""
+    chats = [(1, line) if isinstance(line, str) else line for line in lines]
+    path = folder / f"rules-{len(list(folder.glob('rules-*')))}.json"
+    path.write_text(json.dumps([{"chat": chat, "watch": line} for chat, line in chats]), encoding="utf-8")
+    return path
+
+
+def replayed(liqwatch: Console, recording: Path, rules: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The alerts and the summary of one replay."""
+    *alerts, summary = map(json.loads, liqwatch("replay", recording, "--rules", rules, "--json").lines())
+    return alerts, summary
+
+
+def of_rule(alerts: Sequence[dict[str, Any]], rule: int) -> list[dict[str, Any]]:
+    """One rule's alerts, without the number that it had among the others."""
+    return [
+        {name: value for name, value in alert.items() if name not in ("rule", "text")}
+        for alert in alerts
+        if alert["rule"] == rule
+    ]
+
+
+def test_the_same_input_gives_the_same_bytes(liqwatch: Console, recording: Path, tmp_path: Path) -> None:
+    rules = rules_file(tmp_path, NEAR, GROWING)
+    once, again = (liqwatch("replay", recording, "--rules", rules, "--json").out for _ in range(2))
+    assert once == again
+    assert once.count("\n") > 2
+
+
+def test_each_alert_is_one_line_of_the_contract_in_order_of_time(
+    liqwatch: Console, recording: Path, market: SimulatedMarket, tmp_path: Path
+) -> None:
+    alerts, _ = replayed(liqwatch, recording, rules_file(tmp_path, NEAR, GROWING))
+    assert [list(alert) for alert in alerts] == [KEYS] * len(alerts)
+    assert {alert["kind"] for alert in alerts} == {"proximity", "growth"}
+    times = [alert["time_ms"] for alert in alerts]
+    assert times == sorted(times)
+    assert times[0] >= int(market.bars.open_ms[0]) + DAY_MS
+    assert len({(a["rule"], a["track"], a["episode"], a["kind"]) for a in alerts}) == len(alerts)
+    for alert in alerts:
+        assert (alert["symbol"], alert["exchange"]) == ("SIMUSDT", "simulated")
+        assert alert["cluster"]["id"] == alert["track"]
+        assert "SIM" in alert["text"].splitlines()[0]
+        if alert["kind"] == "proximity":
+            assert abs(alert["cluster"]["distance_pct"]) <= 1.0
+
+
+def test_a_simulated_market_is_called_so_in_every_text(liqwatch: Console, recording: Path, tmp_path: Path) -> None:
+    alerts, _ = replayed(liqwatch, recording, rules_file(tmp_path, NEAR))
+    assert alerts
+    for alert in alerts:
+        assert "simulated" in alert["text"].splitlines()[0].lower()
+
+
+def test_the_summary_counts_what_was_printed(
+    liqwatch: Console, recording: Path, market: SimulatedMarket, tmp_path: Path
+) -> None:
+    alerts, summary = replayed(liqwatch, recording, rules_file(tmp_path, NEAR, GROWING))
+    watched = len(market.bars) / 288 - 1
+    assert list(summary) == ["kind", "alerts", "rules", "days", "clusters"]
+    assert (summary["kind"], summary["alerts"]) == ("summary", len(alerts))
+    assert summary["days"] == {"simulated:SIMUSDT": watched}
+    assert [rule["rule"] for rule in summary["rules"]] == [1, 2]
+    for rule in summary["rules"]:
+        assert rule["alerts"] == len(of_rule(alerts, rule["rule"]))
+        assert rule["alerts_per_day"] == pytest.approx(rule["alerts"] / watched, abs=1e-3)
+    assert summary["clusters"]["cluster_days"] > 0
+
+
+def test_no_chat_s_alerts_change_with_the_rules_of_others(liqwatch: Console, recording: Path, tmp_path: Path) -> None:
+    alone, _ = replayed(liqwatch, recording, rules_file(tmp_path, (7, NEAR), (7, GROWING)))
+    crowd = [(chat, f"SIM {percent}%") for chat, percent in ((8, 0.5), (9, 1), (10, 1), (11, 5))]
+    after, _ = replayed(liqwatch, recording, rules_file(tmp_path, (7, NEAR), (7, GROWING), *crowd, (12, GROWING)))
+    before, _ = replayed(liqwatch, recording, rules_file(tmp_path, (12, GROWING), *crowd, (7, NEAR), (7, GROWING)))
+    assert alone
+    assert [alert for alert in after if alert["rule"] <= 2] == alone
+    assert of_rule(before, 6) == of_rule(alone, 1)
+    assert of_rule(before, 7) == of_rule(alone, 2)
+    assert of_rule(before, 3) == of_rule(before, 4) == of_rule(alone, 1), "the same rule of other chats"
+
+
+def test_in_words_each_alert_is_one_line_with_its_time(liqwatch: Console, recording: Path, tmp_path: Path) -> None:
+    rules = rules_file(tmp_path, NEAR)
+    alerts, _ = replayed(liqwatch, recording, rules)
+    *told, summary = liqwatch("replay", recording, "--rules", rules).lines()
+    assert len(told) == len(alerts)
+    assert all(line.startswith("2026-01-0") and "Z  " in line for line in told)
+    assert summary == f"{len(alerts)} alerts; for all figures add --json"
+
+
+def test_a_recording_shorter_than_the_warm_up_has_nothing_to_tell(
+    liqwatch: Console, recording: Path, market: SimulatedMarket, tmp_path: Path
+) -> None:
+    start_ms = int(market.bars.open_ms[0])
+    short = cut(recording, tmp_path / "s", "simulated", "SIMUSDT", start_ms=start_ms, end_ms=start_ms + 6 * HOUR_MS)
+    alerts, summary = replayed(liqwatch, short, rules_file(tmp_path, NEAR))
+    assert alerts == []
+    assert summary["alerts"] == 0
+    assert summary["days"] == {"simulated:SIMUSDT": 0}
+
+
+def test_a_bad_rules_file_is_one_sentence_and_no_output(liqwatch: Console, recording: Path, tmp_path: Path) -> None:
+    for lines, said in (
+        (("SIM 900%",), "entry 1: 900% is out of range: a distance is between 0.1% and 20%."),
+        (("SIM 1%", "ABC 1%"), "entry 2: the recording has no symbol 'ABC'; the nearest are SIMUSDT"),
+        ((), 'takes a list such as [{"chat": 1, "watch": "BTC 1%"}]'),
+    ):
+        rules = rules_file(tmp_path, *lines)
+        finished = liqwatch("replay", recording, "--rules", rules, "--json")
+        assert finished.refused() == f"--rules {rules}{',' if lines else ''} {said}"
+        assert finished.out == ""
+    assert liqwatch("replay", recording, "--rules", "none").refused().startswith("--rules none cannot be read")
+    assert liqwatch("replay", recording).refused() == "Missing option '--rules': see liqwatch --help"
+
+
+@needs_shared
+class TestTheCrashOfZrx:
+    """Three days before 10 October 2025 and half a day after: 0.237 to 0.110 within minutes."""
+
+    def test_alerts_come_in_the_fall_and_are_few(self, liqwatch: Console, tmp_path: Path) -> None:
+        start_ms, end_ms = CRASH_MS - 3 * DAY_MS, CRASH_MS + 4 * HOUR_MS
+        zrx = cut(SHARED / "recordings", tmp_path / "zrx", "binance", "ZRXUSDT", start_ms=start_ms, end_ms=end_ms)
+        alerts, summary = replayed(liqwatch, zrx, rules_file(tmp_path, "ZRX-USDT-SWAP 2%"))
+        falling = [alert for alert in alerts if CRASH_MS <= alert["time_ms"] <= CRASH_MS + HOUR_MS]
+        assert falling
+        assert {alert["cluster"]["side"] for alert in falling} >= {"long"}
+        assert all(alert["symbol"] == "ZRXUSDT" for alert in alerts)
+        assert summary["alerts"] == len(alerts)
+        # A crash is news, not a flood: prices halved, and the chat's phone rang a handful of times.
+        assert len(falling) <= 6
+        prices = np.array([alert["price"] for alert in falling])
+        assert prices.min() < 0.22
