@@ -104,10 +104,9 @@ class App:
 
     async def refresh_instruments(self) -> None:
         """Read which contracts there are, their risk tiers, and which are traded most."""
-        await self.markets.refresh_instruments()
-        for exchange in self._world.exchanges.values():
+        for name in await self.markets.refresh_instruments():
             try:
-                self.desk.rank_by_volume(await exchange.volumes())
+                self.desk.rank_by_volume(await self._world.exchanges[name].volumes())
             except ExchangeError as error:
                 log.warning("volumes not refreshed: %s", error)
 

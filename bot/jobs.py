@@ -3,8 +3,11 @@
 Each job may be late or skipped: it finds for itself what is due, and one that finds its slot done does nothing.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import wraps
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
@@ -35,15 +38,30 @@ def schedule(jobs: Jobs, *, tick_s: float, speed: float = 1.0) -> AsyncIOSchedul
     scheduler = AsyncIOScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 240}
     )
-    scheduler.add_job(jobs.read_prices, IntervalTrigger(seconds=tick_s), id="prices", misfire_grace_time=None)
+    scheduler.add_job(
+        _until_cut_off(jobs.read_prices), IntervalTrigger(seconds=tick_s), id="prices", misfire_grace_time=None
+    )
     if speed > 1.0:
-        scheduler.add_job(jobs.recompute, IntervalTrigger(seconds=max(0.5, 300 / speed)), id="recompute")
+        scheduler.add_job(
+            _until_cut_off(jobs.recompute), IntervalTrigger(seconds=max(0.5, 300 / speed)), id="recompute"
+        )
     else:
-        scheduler.add_job(jobs.fetch_bars, _after_each_boundary(BARS_DELAY_S), id="bars")
-        scheduler.add_job(jobs.recompute, _after_each_boundary(RECOMPUTE_DELAY_S), id="recompute")
-    scheduler.add_job(jobs.refresh_instruments, IntervalTrigger(hours=1), id="instruments")
-    scheduler.add_job(jobs.clean_up, IntervalTrigger(hours=6), id="clean-up")
+        scheduler.add_job(_until_cut_off(jobs.fetch_bars), _after_each_boundary(BARS_DELAY_S), id="bars")
+        scheduler.add_job(_until_cut_off(jobs.recompute), _after_each_boundary(RECOMPUTE_DELAY_S), id="recompute")
+    scheduler.add_job(_until_cut_off(jobs.refresh_instruments), IntervalTrigger(hours=1), id="instruments")
+    scheduler.add_job(_until_cut_off(jobs.clean_up), IntervalTrigger(hours=6), id="clean-up")
     return scheduler
+
+
+def _until_cut_off(job: Job) -> Job:
+    """The job, ending quietly where the scheduler is shut down under it: APScheduler would log that as its failure."""
+
+    @wraps(job)
+    async def run() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await job()
+
+    return run
 
 
 def _after_each_boundary(delay_s: int) -> CronTrigger:

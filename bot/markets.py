@@ -63,17 +63,28 @@ class Markets:
         self._instruments: dict[str, Sequence[Instrument]] = {}
         self._tiers: dict[str, Mapping[str, Sequence[RiskTier]]] = {}
         self._locks: dict[Market, asyncio.Lock] = {}
+        self._trouble: dict[str, str] = {}
         self.book = SymbolBook(())
 
-    async def refresh_instruments(self) -> None:
-        """Read the lists of contracts and their risk tiers; an exchange that is down keeps its last ones."""
+    async def refresh_instruments(self) -> Sequence[str]:
+        """Read the lists of contracts and their risk tiers; an exchange that is down keeps its last ones.
+
+        Returns the names of the exchanges that answered. The same trouble with one is told once.
+        """
+        answered = []
         for name, exchange in self._exchanges.items():
             try:
                 self._instruments[name] = await exchange.instruments()
                 self._tiers[name] = await exchange.risk_tiers()
             except ExchangeError as error:
-                log.warning("contracts not refreshed: %s", error)
+                if self._trouble.get(name) != str(error):
+                    self._trouble[name] = str(error)
+                    log.warning("contracts not refreshed: %s", error)
+            else:
+                self._trouble.pop(name, None)
+                answered.append(name)
         self.book = SymbolBook(one for listed in self._instruments.values() for one in listed)
+        return answered
 
     def symbols(self) -> Sequence[str]:
         """Every listed symbol, in the exchanges' order."""

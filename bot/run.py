@@ -5,6 +5,7 @@ import contextlib
 import logging
 import signal
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 from bot.app import App, Limits, World, ban_key
@@ -100,13 +101,7 @@ def limits_of(settings: Settings) -> Limits:
 
 async def watch_markets(app: App, settings: Settings) -> None:
     """Learn the contracts, read every watched market, then keep to the schedule. Ends only when cancelled."""
-    while True:
-        await app.refresh_instruments()
-        if app.markets.symbols():
-            break
-        names = ", ".join(settings.exchanges)
-        log.error("no exchange answers (%s): no map and no alert until one does; trying again", names)
-        await asyncio.sleep(RETRY_S)
+    await learn_contracts(app, settings)
     await app.recompute()
     scheduler = schedule(app.jobs, tick_s=settings.tick_seconds)
     scheduler.start()
@@ -115,6 +110,22 @@ async def watch_markets(app: App, settings: Settings) -> None:
         await asyncio.Event().wait()
     finally:
         scheduler.shutdown(wait=False)
+
+
+async def learn_contracts(app: App, settings: Settings) -> None:
+    """Ask every few seconds until an exchange tells its contracts; say which one is waited for, at first and rarely."""
+    for attempt in count(1):
+        await app.refresh_instruments()
+        if app.markets.symbols():
+            return
+        if attempt in (1, 10) or attempt % 100 == 0:
+            where = ", ".join(f"{name} at {getattr(settings, f'{name}_api_url')}" for name in settings.exchanges)
+            log.error(
+                "no exchange answers (%s): no map and no alert until one does. It is asked again and again;"
+                " check this machine's network, and whether the exchange serves its country",
+                where,
+            )
+        await asyncio.sleep(RETRY_S)
 
 
 async def until_stopped(stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -68,8 +68,9 @@ async def _show_unless_answered(exchanges: Mapping[str, Exchange], stop: asyncio
     try:
         await asyncio.wait({answer, stopped}, timeout=HEAD_START_S, return_when=asyncio.FIRST_COMPLETED)
         if not answer.done() and not stop.is_set():
-            show = asyncio.create_task(asyncio.to_thread(simulated_show, SEED, days=SHOWN_DAYS, watches_each=1))
             left_s = PATIENCE_S - HEAD_START_S
+            log.warning("no answer yet from %s: in %.0f s a simulated market is shown", ", ".join(exchanges), left_s)
+            show = asyncio.create_task(asyncio.to_thread(simulated_show, SEED, days=SHOWN_DAYS, watches_each=1))
             await asyncio.wait({answer, stopped}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
         return await show if show is not None and not answer.done() and not stop.is_set() else None
     finally:
