@@ -5,17 +5,16 @@ checked before it is believed: tiers contiguous, and each maintenance amount fol
 cum_n = cum_(n-1) + floor_n (mmr_n - mmr_(n-1)).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 
 from bot.liquidation.margin import RiskTier
 from bot.market.bad_rows import BadRows, number
 from bot.market.exchange import ExchangeUnavailableError
+from bot.market.tiers import tiers_fault, with_amounts
 
 BRACKETS_PATH = "/bapi/futures/v1/friendly/future/common/brackets"
 LEAST_SYMBOLS = 100
-
-_CUM_TOLERANCE_USD = 1.0
 
 
 def parse_brackets(payload: object, *, least_symbols: int, bad: BadRows) -> dict[str, tuple[RiskTier, ...]]:
@@ -62,24 +61,6 @@ def _tier(row: Mapping[str, object]) -> RiskTier:
 
 def _plain(value: object) -> float:
     return number(str(value) if isinstance(value, Decimal) else value)
-
-
-def tiers_fault(tiers: Sequence[RiskTier]) -> str | None:
-    """Why a table of tiers cannot be true, or None. NaN fails every comparison: each test is what must hold."""
-    floor, rate, amount, leverage = 0.0, 0.0, 0.0, float("inf")
-    for tier in tiers:
-        if tier.notional_floor != floor or not tier.notional_cap > floor:
-            return "not contiguous"
-        if not rate < tier.maintenance_margin_rate < 1:
-            return "maintenance rates do not rise"
-        if not 1 <= tier.max_leverage <= leverage:
-            return "leverages do not fall"
-        expected = amount + floor * (tier.maintenance_margin_rate - rate)
-        if not abs(tier.maintenance_amount - expected) <= _CUM_TOLERANCE_USD:
-            return "maintenance amounts do not follow from the rates"
-        floor, rate = tier.notional_cap, tier.maintenance_margin_rate
-        amount, leverage = tier.maintenance_amount, tier.max_leverage
-    return None
 
 
 # Rungs of (highest leverage, maintenance rate, notional cap in USDT), as published in 2026 for four contracts.
@@ -155,14 +136,4 @@ def stored_tiers(symbol: str, max_leverage: float | None = None) -> tuple[RiskTi
     highest, _, cap = rungs[0]
     if leverage > highest and leverage in _FIRST_RATE:
         rungs.insert(0, (leverage, _FIRST_RATE[leverage], cap / 2))
-    return _with_amounts(rungs)
-
-
-def _with_amounts(rungs: Sequence[tuple[float, float, float]]) -> tuple[RiskTier, ...]:
-    tiers: list[RiskTier] = []
-    floor, last_rate, amount = 0.0, 0.0, 0.0
-    for leverage, rate, cap in rungs:
-        amount += floor * (rate - last_rate)
-        tiers.append(RiskTier(floor, cap, rate, amount, leverage))
-        floor, last_rate = cap, rate
-    return tuple(tiers)
+    return with_amounts(rungs)

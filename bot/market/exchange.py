@@ -11,6 +11,8 @@ class Exchange(Protocol):
     """One venue's public data. Every method may raise an ExchangeError."""
 
     name: str
+    gives_open_interest_history: bool
+    """False where a venue only tells what is open now; then `open_interest_history` is always empty."""
 
     def server_now_ms(self) -> int:
         """The venue's clock as far as it is known, without a request: its prices are judged by its own time."""
@@ -40,8 +42,14 @@ class Exchange(Protocol):
         """Quote volume of the last 24 h by symbol."""
         ...
 
+    async def risk_tiers_of(self, symbol: str) -> Sequence[RiskTier]:
+        """One contract's risk tiers, ascending; empty where none are published. Kept by the client: cheap to ask."""
+        ...
+
     async def risk_tiers(self) -> Mapping[str, Sequence[RiskTier]]:
-        """Risk tiers by canonical symbol, ascending; a symbol that is absent has none published."""
+        """Every contract's risk tiers by canonical symbol; one that is absent has none published. Many requests on
+        some venues: who needs one contract asks for it alone.
+        """
         ...
 
     async def aclose(self) -> None: ...

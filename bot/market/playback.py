@@ -53,6 +53,8 @@ def load_markets(recording: Recording, exchange: str) -> tuple[RecordedMarket, .
 class PlaybackExchange:
     """An exchange out of what was recorded, up to the clock's now. Satisfies `bot.market.exchange.Exchange`."""
 
+    gives_open_interest_history = True
+
     def __init__(
         self, name: str, markets: Iterable[RecordedMarket], clock: Clock, *, prints: Prints | None = None
     ) -> None:
@@ -130,6 +132,9 @@ class PlaybackExchange:
             begin, end = np.searchsorted(market.bars.open_ms, (now_ms - DAY_MS, now_ms - BAR_MS + 1))
             found[symbol] = float(market.bars.volume[begin:end] @ market.bars.close[begin:end])
         return found
+
+    async def risk_tiers_of(self, symbol: str) -> Sequence[RiskTier]:
+        return self._market(symbol).tiers
 
     async def risk_tiers(self) -> Mapping[str, Sequence[RiskTier]]:
         return {symbol: market.tiers for symbol, market in self._markets.items() if market.tiers}

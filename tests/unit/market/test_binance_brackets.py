@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from bot.liquidation.margin import RiskTier
 from bot.market.bad_rows import BadRows
-from bot.market.binance_brackets import parse_brackets, stored_tiers, tiers_fault
+from bot.market.binance_brackets import parse_brackets, stored_tiers
 from bot.market.exchange import ExchangeUnavailableError
+from bot.market.tiers import tiers_fault
 from tests.shared import SHARED, needs_shared
 
 BTC_ROWS = [
@@ -89,9 +90,9 @@ BAD_TABLES = [
     ([(1, *BTC_ROWS[0][1:])], "not contiguous"),
     ([BTC_ROWS[0], (300001, *BTC_ROWS[1][1:])], "not contiguous"),
     ([(0, 0, "0.004", 0, 150)], "not contiguous"),
-    ([BTC_ROWS[0], (300000, 800000, "0.004", 300, 100)], "maintenance rates do not rise"),
-    ([(0, 300000, "NaN", 0, 150)], "maintenance rates do not rise"),
-    ([(0, 300000, "1.5", 0, 150)], "maintenance rates do not rise"),
+    ([BTC_ROWS[0], (300000, 800000, "0.003", 300, 100)], "maintenance rates fall or are no fractions"),
+    ([(0, 300000, "NaN", 0, 150)], "maintenance rates fall or are no fractions"),
+    ([(0, 300000, "1.5", 0, 150)], "maintenance rates fall or are no fractions"),
     ([BTC_ROWS[0], (300000, 800000, "0.005", 300, 151)], "leverages do not fall"),
     ([BTC_ROWS[0], (300000, 800000, "0.005", 400, 100)], "maintenance amounts do not follow from the rates"),
 ]

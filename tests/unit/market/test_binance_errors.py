@@ -88,9 +88,7 @@ async def test_a_ban_and_a_geo_block_are_logged_once_without_the_address(caplog:
             with pytest.raises(ExchangeError):
                 await one_bar(client)
         await client.aclose()
-    assert [record.name for record in caplog.records if record.levelname == "WARNING"] == [
-        "bot.market.binance_rest"
-    ] * 2
+    assert [record.name for record in caplog.records if record.levelname == "WARNING"] == ["bot.market.rest"] * 2
     assert "192.0.2.1" not in caplog.text
 
 

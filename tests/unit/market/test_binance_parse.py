@@ -8,8 +8,6 @@ import pytest
 
 from bot.market.bad_rows import BadRows, milliseconds, number
 from bot.market.binance_parse import (
-    join_bars,
-    join_open_interest,
     parse_bars,
     parse_instruments,
     parse_mark_prices,
@@ -19,6 +17,7 @@ from bot.market.binance_parse import (
     parse_volumes,
 )
 from bot.market.exchange import ExchangeUnavailableError
+from bot.market.rows import join_bars, join_open_interest
 from bot.market.types import BAR_MS
 from tests.shared import SHARED, needs_shared
 

@@ -46,6 +46,8 @@ async def test_published_tiers_are_fetched_once_in_six_hours_and_give_the_highes
     tiers = await client.risk_tiers()
     assert (len(tiers), tiers["BTCUSDT"][0].maintenance_margin_rate) == (100, 0.0123)
     assert await client.risk_tiers() == tiers
+    assert await client.risk_tiers_of("BTCUSDT") == tiers["BTCUSDT"]
+    assert await client.risk_tiers_of("NOSUCHUSDT") == ()
     assert venue.asked == ["web.test"]
     assert {one.symbol: one.max_leverage for one in await client.instruments()}["BTCUSDT"] == 60
     assert client.status().tiers == "published"

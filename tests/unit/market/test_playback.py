@@ -123,6 +123,8 @@ class TestWhatIsKnown:
         assert (first.tick_size, first.max_leverage, first.onboard_ms) == (0.1, 50, START)
         assert (second.tick_size, second.max_leverage, second.onboard_ms) == (0.0001, None, START + 2 * BAR_MS)
         assert set(await venue.risk_tiers()) == {"AUSDT"}
+        assert list(await venue.risk_tiers_of("AUSDT")) == list((await venue.risk_tiers())["AUSDT"])
+        assert len(await venue.risk_tiers_of(second.symbol)) == 0
         assert (venue.start_ms, venue.end_ms) == (START, START + 4 * BAR_MS)
         await venue.aclose()
 

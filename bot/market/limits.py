@@ -1,7 +1,6 @@
-"""How much may be asked of Binance, and when not at all: request budgets, bans and geo blocks.
+"""How much may be asked of a venue, and when not at all: request budgets, bans and geo blocks.
 
-Limits: 2400 request weight a minute and address, told back in a header; 1000 requests in 5 minutes on /futures/data,
-told by nobody. Liqwatch plans with half of each, so that a second program on the same address does not end in a ban.
+Liqwatch plans with half of every limit, so that a second program on the same address does not end in a ban.
 """
 
 import asyncio
@@ -104,13 +103,15 @@ class Budget:
 
 
 class Gate:
-    """Whether a venue may be asked at all. Closed after 429 and 418 until a time, after 451 and 403 for half an hour.
+    """Whether a venue may be asked at all. Closed after a ban until its time, after a geo block for half an hour.
 
-    `banned_until_ms` survives a restart when it is stored and handed back: asking during a ban makes it longer.
+    `venue` is its name in sentences. `banned_until_ms` survives a restart when it is stored and handed back: asking
+    during a ban makes it longer.
     """
 
-    def __init__(self, clock: Clock, *, banned_until_ms: int | None = None) -> None:
+    def __init__(self, clock: Clock, venue: str, *, banned_until_ms: int | None = None) -> None:
         self._clock = clock
+        self._venue = venue
         self._banned_until_ms = banned_until_ms or 0
         self._blocked_until_ms = 0
 
@@ -128,9 +129,9 @@ class Gate:
         """Return, or raise RateLimitedError or GeoBlockedError without a request having been made."""
         if (until_ms := self.banned_until_ms) is not None:
             seconds = math.ceil((until_ms - self._clock.now_ms()) / 1000)
-            raise RateLimitedError(f"Binance asked for silence; {seconds} s of it are left.", until_ms=until_ms)
+            raise RateLimitedError(f"{self._venue} asked for silence; {seconds} s of it are left.", until_ms=until_ms)
         if self.blocked_until_ms is not None:
-            raise _geo_blocked()
+            raise self._geo_blocked()
 
     def ban(self, until_ms: int, *, message: str) -> RateLimitedError:
         """Close until `until_ms` (never shorter than a ban already known); gives the error to raise."""
@@ -140,10 +141,9 @@ class Gate:
     def block(self) -> GeoBlockedError:
         """Close for half an hour: the venue does not serve this place; gives the error to raise."""
         self._blocked_until_ms = self._clock.now_ms() + GEO_RECHECK_MS
-        return _geo_blocked()
+        return self._geo_blocked()
 
-
-def _geo_blocked() -> GeoBlockedError:
-    return GeoBlockedError(
-        "Binance does not serve this place or address (451 or 403); it is looked at every 30 minutes."
-    )
+    def _geo_blocked(self) -> GeoBlockedError:
+        return GeoBlockedError(
+            f"{self._venue} does not serve this place or address (451 or 403); it is looked at every 30 minutes."
+        )

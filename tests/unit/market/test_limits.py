@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from bot.market.binance_limits import GEO_RECHECK_MS, Budget, Gate
 from bot.market.exchange import GeoBlockedError, RateLimitedError
+from bot.market.limits import GEO_RECHECK_MS, Budget, Gate
 from tests.fakes.clock import VirtualClock
 
 T0 = 1_766_188_800_000
@@ -116,7 +116,7 @@ async def test_a_request_heavier_than_the_room_goes_alone_instead_of_waiting_for
 
 def test_a_ban_is_kept_until_its_time_and_never_shortened() -> None:
     clock = VirtualClock(T0)
-    gate = Gate(clock)
+    gate = Gate(clock, "Binance")
     gate.pass_through()
     assert gate.ban(T0 + 60_000, message="banned").until_ms == T0 + 60_000
     assert gate.ban(T0 + 1_000, message="slow down").until_ms == T0 + 60_000
@@ -130,7 +130,7 @@ def test_a_ban_is_kept_until_its_time_and_never_shortened() -> None:
 
 def test_a_ban_from_an_earlier_run_holds() -> None:
     clock = VirtualClock(T0)
-    gate = Gate(clock, banned_until_ms=T0 + 5_000)
+    gate = Gate(clock, "Binance", banned_until_ms=T0 + 5_000)
     with pytest.raises(RateLimitedError):
         gate.pass_through()
     clock.advance(5)
@@ -139,7 +139,7 @@ def test_a_ban_from_an_earlier_run_holds() -> None:
 
 def test_a_geo_block_is_looked_at_again_after_half_an_hour() -> None:
     clock = VirtualClock(T0)
-    gate = Gate(clock)
+    gate = Gate(clock, "Binance")
     assert isinstance(gate.block(), GeoBlockedError)
     with pytest.raises(GeoBlockedError):
         gate.pass_through()
