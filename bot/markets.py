@@ -21,6 +21,9 @@ DAY_MS = 86_400_000
 LEAST_BARS = 36
 """Three hours: below that a map says nothing about where anyone entered."""
 
+KEPT_MS = 30 * DAY_MS
+"""How long exchanges keep the history of open interest."""
+
 FRESH_MS = 2 * BAR_MS
 """A market that nobody watches is read again when it is looked at after so long."""
 
@@ -168,10 +171,12 @@ class Markets:
     def _window(self, exchange: str) -> tuple[int, int]:
         """The history in use, by the exchange's clock.
 
-        It begins at a midnight, so that the model's start moves once a day and not each bar.
+        It begins at a midnight, so that the model's start moves once a day and not each bar: the one before the asked
+        length, or after it where open interest is kept no longer.
         """
         end_ms = self._now_ms(exchange) // BAR_MS * BAR_MS
-        return (end_ms - self._history_ms + DAY_MS - 1) // DAY_MS * DAY_MS, end_ms
+        kept_ms = -((KEPT_MS - end_ms) // DAY_MS) * DAY_MS
+        return max((end_ms - self._history_ms) // DAY_MS * DAY_MS, kept_ms), end_ms
 
     def _tiers_of(self, market: Market) -> Sequence[RiskTier] | None:
         return self._tiers.get(market.exchange, {}).get(market.symbol)

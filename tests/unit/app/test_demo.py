@@ -30,6 +30,10 @@ async def shown(show: Show, folder: Path, capsys: pytest.CaptureFixture[str], *,
     return capsys.readouterr().out.splitlines()
 
 
+def saved(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*.png")}
+
+
 async def test_a_show_ends_by_itself_with_alerts_of_both_kinds_and_their_pictures_and_repeats_exactly(
     show: Show, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -42,9 +46,9 @@ async def test_a_show_ends_by_itself_with_alerts_of_both_kinds_and_their_picture
         assert (alert["exchange"], alert["symbol"]) == ("simulated", "SIMUSDT")
         assert "simulated" in alert["text"].splitlines()[0].lower()
         assert " late" not in alert["text"].splitlines()[0]
-    pictures = list(tmp_path.glob("*.png"))
-    assert {path.read_bytes()[:8] for path in pictures} == {b"\x89PNG\r\n\x1a\n"}
-    assert sum("alert" in path.name for path in pictures) >= 2
+    pictures = saved(tmp_path)
+    assert {png[:8] for png in pictures.values()} == {b"\x89PNG\r\n\x1a\n"}
+    assert sum("alert" in name for name in pictures) >= 2
 
 
 async def test_in_the_terminal_the_market_is_called_simulated_and_each_typed_line_is_answered(

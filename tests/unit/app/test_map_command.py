@@ -2,6 +2,7 @@
 
 import json
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -285,7 +286,7 @@ class TestRealMarkets:
 def within_full_map(liqwatch: Console, ranges: tuple[str, ...], *words: object) -> None:
     """Each longer range holds at least what the shorter one does, and the full map at least what the longest does."""
     maps = [*(shown(liqwatch, *words, "--range", length)["bins"] for length in ranges), shown(liqwatch, *words)["bins"]]
-    for shorter, longer in zip(maps[:-1], maps[1:], strict=True):
+    for shorter, longer in pairwise(maps):
         for side in ("long_usd", "short_usd"):
             part, full = spread_over(shorter, longer, side), np.array(longer[side])
             assert (part <= full * (1 + 1e-6) + 1.0).all()
