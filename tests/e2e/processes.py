@@ -83,7 +83,7 @@ async def eventually(
         await asyncio.sleep(every_s)
 
 
-def clean_environment(**settings: object) -> dict[str, str]:
+def environment(settings: Mapping[str, object]) -> dict[str, str]:
     """The environment of somebody who set nothing but these."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT", "TEMP") if name in os.environ}
     return kept | {name: str(value) for name, value in settings.items()}
@@ -103,10 +103,10 @@ def listens(port: int) -> bool:
 
 
 @asynccontextmanager
-async def bot(folder: Path, *, name: str = "bot", **settings: object) -> AsyncIterator[Running]:
-    """`liqwatch run` in `folder`."""
+async def bot(folder: Path, settings: Mapping[str, object], *, name: str = "bot") -> AsyncIterator[Running]:
+    """`liqwatch run` in `folder`, killed at the end where it still runs."""
     command = (sys.executable, "-m", "bot", "run")
-    running = await Running.start(*command, name=name, folder=folder, cwd=folder, env=clean_environment(**settings))
+    running = await Running.start(*command, name=name, folder=folder, cwd=folder, env=environment(settings))
     try:
         yield running
     finally:
@@ -118,7 +118,7 @@ async def fake(module: str, *arguments: object, folder: Path) -> AsyncIterator[s
     """A fake of tests.fakes as a process; gives the URL that it prints as its first line."""
     name = module.replace(".", "-")
     command = (sys.executable, "-m", f"tests.fakes.{module}", *map(str, arguments))
-    running = await Running.start(*command, name=name, folder=folder, cwd=ROOT, env=clean_environment())
+    running = await Running.start(*command, name=name, folder=folder, cwd=ROOT, env=environment({}))
     try:
         await running.says("http://", within_s=30)
         yield running.out.split()[0]
@@ -131,7 +131,7 @@ async def emulator(journal: Path, *, folder: Path) -> AsyncIterator[str]:
     """The Bot API emulator as a process; gives its URL once it answers."""
     url = f"http://127.0.0.1:{(port := free_port())}"
     command = (EMULATOR, "--port", str(port), "--enable-control", "--journal", journal)
-    running = await Running.start(*command, name="emulator", folder=folder, cwd=folder, env=clean_environment())
+    running = await Running.start(*command, name="emulator", folder=folder, cwd=folder, env=environment({}))
     try:
         await eventually(lambda: listens(port), "the emulator listens", running, within_s=30)
         yield url

@@ -71,7 +71,7 @@ async def test_alerts_with_pictures_arrive_and_a_kill_in_the_middle_loses_none(t
         }
         phone = Phone(telegram_url)
 
-        async with bot(tmp_path, name="first", **settings) as first:
+        async with bot(tmp_path, settings, name="first") as first:
             await phone.say("/watch BTC 1%")
             await phone.say("/watch ZRX-USDT-SWAP 2%")
             await arrives(wire, "Watching BTC", first, by_ms=btc.cross_ms)
@@ -84,7 +84,7 @@ async def test_alerts_with_pictures_arrive_and_a_kill_in_the_middle_loses_none(t
         assert {event(row)["market"][1] for row in decided} == {"BTCUSDT"}
         assert time.time() * 1000 < zrx.cross_ms, "the kill comes before the second crossing"
 
-        async with bot(tmp_path, name="second", **settings) as second:
+        async with bot(tmp_path, settings, name="second") as second:
             await arrives(wire, "Your rule #1", second, by_ms=zrx.cross_ms)
             await arrives(wire, "Your rule #2", second, by_ms=zrx.cross_ms + RAMP_MS + 20_000)
             await settled(database, second)
