@@ -122,8 +122,8 @@ class App:
             self.markets.take_prices(tick)
             try:
                 await self.watch.take_prices(tick, now_ms=exchange.server_now_ms())
-            except StorageError:
-                log.exception("a tick could not be stored and is judged again")
+            except StorageError as failure:
+                log.warning("a tick could not be stored and is judged again: %s", failure)
 
     async def fetch_bars(self) -> None:
         """Store the newest closed bars of every watched market."""
@@ -132,15 +132,15 @@ class App:
                 await self.markets.fetch_bars(market)
             except ExchangeError as error:
                 await self._failed(market.exchange, error)
-            except StorageError:
-                log.exception("the bars of %s %s could not be stored and are fetched again", *market)
+            except StorageError as failure:
+                log.warning("the bars of %s %s could not be stored and are fetched again: %s", *market, failure)
 
     async def recompute(self) -> None:
         """Make the map of every watched market anew, and judge it."""
         try:
             await self.watch.follow_stored_rules()
-        except StorageError:
-            log.exception("the rules could not be read and stay as they were")
+        except StorageError as failure:
+            log.warning("the rules could not be read and stay as they were: %s", failure)
         for market in self.watch.markets():
             await self.recompute_market(market)
         self.markets.let_go(watched=self.watch.markets())
@@ -152,15 +152,15 @@ class App:
             await self.watch.take_map(live)
         except NoMapError as error:
             log.warning("no map: %s", error)
-        except StorageError:
-            log.exception("the map of %s %s could not be stored and is made again", *market)
+        except StorageError as failure:
+            log.warning("the map of %s %s could not be stored and is made again: %s", *market, failure)
 
     async def clean_up(self) -> None:
         """Delete what is past its time."""
         try:
             deleted = await self._world.db.clean(now_ms=self._world.clock.now_ms())
-        except StorageError:
-            log.exception("cleaning up failed and is tried again")
+        except StorageError as failure:
+            log.warning("cleaning up failed and is tried again: %s", failure)
         else:
             log.info("cleaned up: %s", ", ".join(f"{name} {count}" for name, count in deleted.items() if count) or "-")
 
@@ -186,8 +186,8 @@ class App:
         if isinstance(error, RateLimitedError):
             try:
                 await self._world.db.kv.set(ban_key(name), error.until_ms)
-            except StorageError:
-                log.exception("the end of a ban could not be stored: a restart would not know of it")
+            except StorageError as failure:
+                log.warning("the end of a ban could not be stored: a restart would not know of it: %s", failure)
 
     def _answered(self, name: str) -> None:
         if self._down.pop(name, None) is not None:
