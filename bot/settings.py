@@ -34,7 +34,15 @@ def _url(value: str) -> str:
     return value.strip().rstrip("/")
 
 
+def _stream_url(value: str) -> str:
+    parts = urlsplit(value.strip())
+    if parts.scheme not in {"ws", "wss"} or not parts.hostname:
+        raise ValueError("not a websocket address")
+    return value.strip().rstrip("/")
+
+
 Url = Annotated[str, BeforeValidator(_url)]
+StreamUrl = Annotated[str, BeforeValidator(_stream_url)]
 
 
 class Settings(BaseSettings):
@@ -49,6 +57,7 @@ class Settings(BaseSettings):
     exchanges: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = ("binance",)
     binance_api_url: Url = "https://fapi.binance.com"
     binance_web_url: Url = "https://www.binance.com"
+    binance_stream_url: StreamUrl = "wss://fstream.binance.com"
     admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_words)] = ()
     allowed_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_words)] = ()
     access: Literal["open", "allowlist"] = "open"
@@ -103,6 +112,7 @@ TAKES = {
     "exchanges": f"a comma-separated list out of: {', '.join(EXCHANGES)}",
     "binance_api_url": "a web address such as https://fapi.binance.com",
     "binance_web_url": "a web address such as https://www.binance.com",
+    "binance_stream_url": "a websocket address such as wss://fstream.binance.com",
     "admin_ids": "Telegram user ids, comma-separated, such as 12345678,23456789",
     "allowed_ids": "Telegram chat ids, comma-separated, such as 12345678,-1001234567890",
     "access": "open or allowlist",

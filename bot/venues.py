@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 
 from bot.clock import Clock
 from bot.market.binance import BinanceExchange
+from bot.market.binance_stream import BinanceStream
 from bot.market.exchange import Exchange
+from bot.market.feed import LiquidationFeed
 from bot.settings import Settings
 
 
@@ -14,6 +16,11 @@ def open_exchanges(
     """One client each, in the order of the setting; a ban known from an earlier run is kept."""
     bans = banned_until_ms or {}
     return {name: CLIENTS[name](settings, clock, bans.get(name)) for name in settings.exchanges}
+
+
+def open_feeds(settings: Settings, *, clock: Clock) -> dict[str, LiquidationFeed]:
+    """The liquidation feed of each exchange that has one, not yet listening."""
+    return {name: FEEDS[name](settings, clock) for name in settings.exchanges if name in FEEDS}
 
 
 def _binance(settings: Settings, clock: Clock, banned_until_ms: int | None) -> Exchange:
@@ -26,3 +33,6 @@ def _binance(settings: Settings, clock: Clock, banned_until_ms: int | None) -> E
 
 
 CLIENTS: dict[str, Callable[[Settings, Clock, int | None], Exchange]] = {"binance": _binance}
+FEEDS: dict[str, Callable[[Settings, Clock], LiquidationFeed]] = {
+    "binance": lambda settings, clock: BinanceStream(clock=clock, url=settings.binance_stream_url)
+}

@@ -1,5 +1,6 @@
 """Recorded or simulated markets as an exchange that, at each moment, knows what was known then and nothing later."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -8,8 +9,10 @@ import numpy as np
 
 from bot.clock import Clock
 from bot.liquidation.margin import RiskTier
+from bot.liquidation.score import listened
 from bot.market.bar_path import price_at, slice_bars
 from bot.market.exchange import ExchangeUnavailableError, UnknownSymbolError
+from bot.market.feed import FeedStatus, Heard, Stretch, rows_of_prints
 from bot.market.recording import Recording
 from bot.market.simulator import EXCHANGE as SIMULATED
 from bot.market.simulator import SimulatedMarket, merge_prints
@@ -62,6 +65,7 @@ class PlaybackExchange:
         self._clock = clock
         self._markets = {market.symbol: market for market in markets}
         self._prints = prints
+        self._cover = () if prints is None else listened(prints.time_ms)
 
     @classmethod
     def of_recording(cls, recording: Recording, exchange: str, clock: Clock) -> "PlaybackExchange":
@@ -139,8 +143,16 @@ class PlaybackExchange:
     async def risk_tiers(self) -> Mapping[str, Sequence[RiskTier]]:
         return {symbol: market.tiers for symbol, market in self._markets.items() if market.tiers}
 
+    def feed(self) -> "PlaybackFeed":
+        """The liquidations from now on, as they come."""
+        return PlaybackFeed(self, self._clock)
+
     async def prints(self, *, start_ms: int, end_ms: int) -> Prints:
         """Liquidation prints with start_ms <= time_ms < end_ms, of those printed by now."""
+        return self.printed(start_ms=start_ms, end_ms=end_ms)
+
+    def printed(self, *, start_ms: int, end_ms: int) -> Prints:
+        """The same, at once."""
         if self._prints is None:
             return merge_prints([])
         begin, end = np.searchsorted(self._prints.time_ms, [start_ms, min(end_ms, self._clock.now_ms() + 1)])
@@ -155,6 +167,13 @@ class PlaybackExchange:
 
     async def aclose(self) -> None:
         """Nothing is open."""
+
+    def listened_between(self, start_ms: int, end_ms: int) -> tuple[Stretch, ...]:
+        """In which parts of this time liquidations were recorded; simulated ones always are."""
+        if self.name == SIMULATED and self._prints is not None:
+            return ((start_ms, end_ms),) if end_ms > start_ms else ()
+        inside = [(max(start, start_ms), min(end, end_ms)) for start, end in self._cover]
+        return tuple((start, end) for start, end in inside if end > start)
 
     def _market(self, symbol: str) -> RecordedMarket:
         if symbol not in self._markets:
@@ -173,6 +192,37 @@ class PlaybackExchange:
             onboard_ms=int(market.bars.open_ms[0]),
             max_leverage=max((tier.max_leverage for tier in market.tiers), default=None),
         )
+
+
+class PlaybackFeed:
+    """A `LiquidationFeed` of what is played, never silent by mistake while there is anything recorded."""
+
+    def __init__(self, exchange: PlaybackExchange, clock: Clock) -> None:
+        self.name = exchange.name
+        self._exchange = exchange
+        self._clock = clock
+        self._from_ms = clock.now_ms()
+        self._last_print_ms: int | None = None
+        self._prints = 0
+
+    async def run(self) -> None:
+        """Nothing to listen to: what was printed is there at once."""
+        await asyncio.Event().wait()
+
+    def take(self) -> Heard:
+        """The prints from the last take up to the clock's now, which is included."""
+        start_ms, end_ms = self._from_ms, self._clock.now_ms() + 1
+        rows = rows_of_prints(self._exchange.printed(start_ms=start_ms, end_ms=end_ms))
+        self._from_ms, self._prints = max(start_ms, end_ms), self._prints + len(rows)
+        if rows:
+            self._last_print_ms = rows[-1].time_ms
+        covered = self._exchange.listened_between(start_ms, end_ms)
+        return Heard(rows, covered)
+
+    def status(self) -> FeedStatus:
+        """What was taken so far."""
+        alive = bool(self._exchange.listened_between(self._clock.now_ms(), self._clock.now_ms() + 1))
+        return FeedStatus(alive, self._last_print_ms, self._prints, 0, 1)
 
 
 def tick_size(price: Floats) -> float:

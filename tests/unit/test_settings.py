@@ -55,6 +55,7 @@ def test_an_empty_value_counts_as_absent(monkeypatch: pytest.MonkeyPatch) -> Non
         ("EXCHANGES", "binance,mtgox"),
         ("EXCHANGES", ","),
         ("BINANCE_API_URL", "ftp://x"),
+        ("BINANCE_STREAM_URL", "https://x"),
         ("ADMIN_IDS", "me"),
         ("ACCESS", "closed"),
         ("LOG_LEVEL", "LOUD"),
