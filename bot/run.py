@@ -19,13 +19,13 @@ from bot.logs import watch_loop
 from bot.settings import Settings
 from bot.storage.database import Database
 from bot.telegram.admins import Admins
-from bot.telegram.connection import TELEGRAM, open_line
+from bot.telegram.connection import TELEGRAM, Line, open_line
 from bot.telegram.conversation import COMMANDS
 from bot.telegram.intake import Intake
 from bot.telegram.messenger import TelegramMessenger
 from bot.telegram.profile import introduce
 from bot.telegram.replies import Replies
-from bot.telegram.texts import Html
+from bot.telegram.texts import Catalogue, Html
 from bot.telegram.turn import Action, Inbound, Reply
 from bot.telegram.turns import House, Turns
 from bot.terminal_run import run_in_terminal
@@ -80,7 +80,7 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
         sending = asyncio.create_task(app.worker.run(), name="outbox")
         others = [
             asyncio.create_task(intake.run(), name="intake"),
-            asyncio.create_task(introduce(line, app.catalogue, COMMANDS, describe=describe), name="introduction"),
+            asyncio.create_task(introduce_bot(line, app.catalogue, describe=describe), name="introduction"),
             asyncio.create_task(watch_markets(app, settings), name="markets"),
         ]
         log.info("liqwatch runs", extra={"exchanges": ",".join(settings.exchanges)})
@@ -91,6 +91,12 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
             await cancel(others)
             await asyncio.gather(turns.drain(DRAIN_S / 2), app.worker.stop())
             await cancel([sending])
+
+
+async def introduce_bot(line: Line, catalogue: Catalogue, *, describe: bool) -> None:
+    """Set the menu as soon as Telegram can be reached; that it cannot is for the intake to say."""
+    while not await introduce(line, catalogue, COMMANDS, describe=describe):  # noqa: ASYNC110 - only asking tells
+        await asyncio.sleep(RETRY_S)
 
 
 def limits_of(settings: Settings) -> Limits:

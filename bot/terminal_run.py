@@ -6,8 +6,10 @@ Nothing typed here is kept: the configured database is opened, as proof that it 
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from typing import TypeVar, cast
 
 from bot.app import App, Limits, World
 from bot.clock import Clock, FastClock, SystemClock
@@ -36,6 +38,8 @@ LIVE_LINES = ("/start", "/watch BTC 1%", "/watch ZRX-USDT-SWAP 2%")
 
 HEAD_START_S = 3.0
 """What the exchanges get before a simulated market is begun, just in case."""
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +74,7 @@ async def _show_unless_answered(exchanges: Mapping[str, Exchange], stop: asyncio
         if not answer.done() and not stop.is_set():
             left_s = PATIENCE_S - HEAD_START_S
             log.warning("no answer yet from %s: in %.0f s a simulated market is shown", ", ".join(exchanges), left_s)
-            show = asyncio.create_task(asyncio.to_thread(simulated_show, SEED, days=SHOWN_DAYS, watches_each=1))
+            show = asyncio.create_task(_apart(lambda: simulated_show(SEED, days=SHOWN_DAYS, watches_each=1)))
             await asyncio.wait({answer, stopped}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
         return await show if show is not None and not answer.done() and not stop.is_set() else None
     finally:
@@ -90,6 +94,32 @@ async def _answer(exchanges: Mapping[str, Exchange]) -> None:
             else:
                 return
         await asyncio.sleep(RETRY_S)
+
+
+async def _apart(work: Callable[[], T]) -> T:
+    """Do `work` in a thread that the end of the program does not wait for, as it would for one of asyncio's own."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: Exception | None) -> None:
+        if done.cancelled():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(cast(T, result))
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = work()
+        except Exception as raised:
+            error = raised
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=run, name="apart", daemon=True).start()
+    return await done
 
 
 class _Terminal:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from telegram import BotCommand
 
-from bot.delivery.messenger import DeliveryError
+from bot.delivery.messenger import DeliveryError, NotSentError
 from bot.telegram.connection import Line
 from bot.telegram.errors import translated
 from bot.telegram.texts import FALLBACK, Catalogue, Texts
@@ -13,10 +13,11 @@ from bot.telegram.texts import FALLBACK, Catalogue, Texts
 _log = logging.getLogger(__name__)
 
 
-async def introduce(line: Line, catalogue: Catalogue, commands: Sequence[str], *, describe: bool) -> None:
+async def introduce(line: Line, catalogue: Catalogue, commands: Sequence[str], *, describe: bool) -> bool:
     """Set the menu, in each language, where it reads otherwise; with `describe` the two descriptions as well.
 
-    Best effort: a refusal is logged. Servers other than Telegram's own may lack the descriptions.
+    Best effort: a refusal is logged. Servers other than Telegram's own may lack the descriptions. False where the
+    server could not be asked, so that it is worth trying again.
     """
     for language, texts in catalogue.languages.items():
         code = None if language == FALLBACK else language.split("-")[0]
@@ -24,8 +25,11 @@ async def introduce(line: Line, catalogue: Catalogue, commands: Sequence[str], *
             await _set_menu(line, texts, commands, code)
             if describe:
                 await _describe(line, texts, code)
+        except NotSentError:
+            return False
         except DeliveryError as error:
             _log.warning("the bot could not introduce itself", extra={"language": language, "reason": error})
+    return True
 
 
 async def _set_menu(line: Line, texts: Texts, commands: Sequence[str], code: str | None) -> None:

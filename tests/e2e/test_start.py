@@ -149,6 +149,27 @@ async def test_an_exchange_that_comes_late_dies_and_comes_back_is_taken_up_witho
     assert "Traceback" not in running.err
 
 
+async def test_a_telegram_that_comes_late_is_taken_up_with_what_waits_there_and_the_menu_is_set(tmp_path: Path) -> None:
+    async with FakeBotApi() as api:
+        await api.close_port()
+        async with bot(tmp_path, to(api)) as running:
+            await running.says("Telegram cannot be reached", within_s=30)
+            await api.open_port()
+            await api.say(ADA, "/help")
+            await reads(api, "What you can send", running)
+            await eventually(lambda: api.asked("setMyCommands"), "the menu is set", running, within_s=30)
+            await stops(running, signal.SIGTERM)
+    assert "Traceback" not in running.err
+
+
+async def test_ctrl_c_while_it_waits_for_an_exchange_ends_it_at_once(tmp_path: Path) -> None:
+    exchange = nowhere()
+    async with bot(tmp_path, {"BINANCE_API_URL": exchange, "BINANCE_WEB_URL": exchange}) as running:
+        await running.says("no answer yet from binance", within_s=30)
+        running.process.send_signal(signal.SIGINT)
+        assert await running.ends(within_s=3.5) == 0, "it does not wait for the simulation that nobody will see"
+
+
 async def test_without_a_token_and_an_exchange_a_simulated_market_is_shown_with_an_alert_and_its_chart(
     tmp_path: Path,
 ) -> None:
