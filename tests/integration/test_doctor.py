@@ -1,0 +1,195 @@
+"""`liqwatch doctor`, `migrate` and the live `map`, against servers that answer, refuse, or are not there."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.doctor import examine, migrate_database
+from bot.failures import FailedError, UsageError
+from bot.market.recording_writer import RecordingWriter
+from bot.market.simulator import SimulatedMarket, simulate
+from bot.market.simulator_parameters import SimulationParameters
+from bot.one_map import MapRequest, make_map
+from bot.settings import Settings
+from bot.storage.database import Database
+from bot.storage.errors import CannotOpenError, DatabaseInUseError
+from tests.fakes.binance import FakeBinance
+from tests.fakes.bot_api import TOKEN, FakeBotApi
+from tests.unit.app.scenes import near
+
+NOWHERE = "http://127.0.0.1:9"
+DAY_MS = 86_400_000
+WRONG_TOKEN = "987654321:" + "BB_another_token_that_nobody_gave_000"
+
+
+@pytest.fixture(scope="module")
+def market() -> SimulatedMarket:
+    return simulate(SimulationParameters(days=2, warmup_days=1, lots_per_bar=6, tick_s=60, seed=5))
+
+
+@pytest.fixture(scope="module")
+def recording(market: SimulatedMarket, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The simulated market under the name of a real one."""
+    folder = tmp_path_factory.mktemp("recording")
+    writer = RecordingWriter(folder, "binance")
+    writer.bars("BTCUSDT", market.bars)
+    writer.open_interest("BTCUSDT", market.open_interest)
+    return folder
+
+
+@pytest.fixture
+async def binance(recording: Path, market: SimulatedMarket) -> AsyncIterator[FakeBinance]:
+    at_ms = int(market.bars.open_ms[0]) + 2 * DAY_MS - 3_600_000
+    async with FakeBinance(recording, ["BTCUSDT"], at_ms=at_ms) as fake:
+        yield fake
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> "Setter":
+    return Setter(tmp_path)
+
+
+class Setter:
+    """Settings with a database of their own, and nothing reachable that is not named."""
+
+    def __init__(self, folder: Path) -> None:
+        self.url = f"sqlite:///{folder / 'liqwatch.db'}"
+
+    def __call__(self, **values: Any) -> Settings:
+        urls = {"binance_api_url": NOWHERE, "binance_web_url": NOWHERE, "telegram_api_url": NOWHERE}
+        return Settings(_env_file=None, **{"database_url": self.url, **urls, **values})
+
+    def on(self, binance: FakeBinance, **values: Any) -> Settings:
+        return self(binance_api_url=binance.url, binance_web_url=binance.url, **values)
+
+
+async def examined(settings: Settings) -> tuple[int, list[str]]:
+    lines: list[str] = []
+    code = await examine(settings, print_line=lines.append)
+    assert all(line.startswith(("ok    ", "fail  ", "--    ")) for line in lines)
+    assert all("\n" not in line for line in lines)
+    return code, lines
+
+
+async def test_all_is_well_where_everything_answers(settings: Setter, binance: FakeBinance) -> None:
+    async with FakeBotApi() as api:
+        code, lines = await examined(settings.on(binance, telegram_bot_token=TOKEN, telegram_api_url=api.url))
+    assert code == 0
+    assert lines[:2] == ["ok    settings are read", f"ok    database {settings.url}: 0 rules"]
+    assert lines[2].startswith("ok    Telegram knows the bot as @")
+    assert lines[3].startswith("ok    binance: 1 contracts, prices of 20")
+    age_s = float(lines[3].rpartition("(")[2].removesuffix(" s old)"))
+    assert 0 <= age_s < 60
+    assert len(lines) == 4
+
+
+async def test_without_a_token_the_bot_can_run_in_the_terminal(settings: Setter, binance: FakeBinance) -> None:
+    async with await Database.open(settings.url) as db:
+        await db.rules.add(near(1.0))
+    code, lines = await examined(settings.on(binance))
+    assert code == 0
+    assert lines[1] == f"ok    database {settings.url}: 1 rule"
+    assert lines[2] == "--    no TELEGRAM_BOT_TOKEN: the bot will show its chat in the terminal"
+
+
+async def test_an_exchange_that_does_not_answer_is_named(settings: Setter) -> None:
+    code, lines = await examined(settings())
+    assert code == 1
+    assert lines[-1].startswith("fail  binance: ")
+    assert "connection failed" in lines[-1]
+
+
+async def test_an_exchange_that_refuses_this_place_is_named(settings: Setter, binance: FakeBinance) -> None:
+    binance.fail("451")
+    code, lines = await examined(settings.on(binance))
+    assert code == 1
+    assert lines[-1].startswith("fail  binance: ")
+
+
+async def test_a_token_that_telegram_does_not_know_is_said_to_be_wrong_and_never_shown(
+    settings: Setter, binance: FakeBinance
+) -> None:
+    async with FakeBotApi() as api:
+        chosen = settings.on(binance, telegram_bot_token=WRONG_TOKEN, telegram_api_url=api.url)
+        code, lines = await examined(chosen)
+        assert code == 1
+        assert lines[2].startswith(f"fail  Telegram at {api.url}: ")
+    assert lines[3].startswith("ok    binance"), "one failure does not hide what else works"
+    assert WRONG_TOKEN.partition(":")[2] not in "\n".join(lines)
+
+
+async def test_a_telegram_that_is_not_there_is_named(settings: Setter, binance: FakeBinance) -> None:
+    code, lines = await examined(settings.on(binance, telegram_bot_token=TOKEN))
+    assert code == 1
+    assert lines[2].startswith(f"fail  Telegram at {NOWHERE}: ")
+    assert TOKEN.partition(":")[2] not in "\n".join(lines)
+
+
+async def test_a_database_in_use_is_a_running_bot_and_no_fault(settings: Setter, binance: FakeBinance) -> None:
+    async with await Database.open(settings.url):
+        code, lines = await examined(settings.on(binance))
+        with pytest.raises(DatabaseInUseError, match="in use by another Liqwatch"):
+            await migrate_database(settings())
+    assert code == 0
+    assert lines[1] == f"ok    database {settings.url} is in use, by a running bot"
+
+
+async def test_a_database_that_cannot_be_opened_is_named(
+    tmp_path: Path, settings: Setter, binance: FakeBinance
+) -> None:
+    url = f"sqlite:///{tmp_path / 'nowhere' / 'liqwatch.db'}"
+    code, lines = await examined(settings.on(binance, database_url=url))
+    assert code == 1
+    assert lines[1].startswith("fail  database: ")
+    assert str(tmp_path / "nowhere") in lines[1]
+    with pytest.raises(CannotOpenError):
+        await migrate_database(settings(database_url=url))
+
+
+async def test_migrate_makes_the_schema_and_can_be_run_again(settings: Setter) -> None:
+    for _ in range(2):
+        assert await migrate_database(settings()) == f"the database {settings.url} has this version's schema"
+    async with await Database.open(settings.url) as db:
+        assert await db.rules.all() == []
+
+
+class TestLiveMap:
+    """`liqwatch map` without a recording."""
+
+    @staticmethod
+    def request(symbol: str = "btc", **changes: Any) -> MapRequest:
+        values = {"recording": None, "exchange": None, "at_ms": None, "range_ms": None, "png": None, "json": True}
+        return MapRequest(symbol=symbol, **{**values, **changes})
+
+    async def test_the_map_is_of_now(self, settings: Setter, binance: FakeBinance) -> None:
+        [line] = await make_map(self.request(exchange="binance"), settings.on(binance))
+        found = json.loads(line)
+        assert (found["symbol"], found["exchange"]) == ("BTCUSDT", "binance")
+        assert found["model"]["open_interest"] == "measured"
+        assert 0 <= found["data"]["age_s"] <= 310
+        assert {each["side"] for each in found["clusters"]} <= {"long", "short"}
+        assert sum(found["bins"]["long_usd"]) > 0
+
+    async def test_a_range_counts_less(self, settings: Setter, binance: FakeBinance) -> None:
+        chosen = settings.on(binance)
+        whole, part = [
+            json.loads(next(await make_map(self.request(range_ms=range_ms), chosen)))["bins"]
+            for range_ms in (None, 6 * 3_600_000)
+        ]
+        assert 0 < sum(part["long_usd"]) < sum(whole["long_usd"])
+
+    async def test_an_unknown_symbol_names_the_nearest(self, settings: Setter, binance: FakeBinance) -> None:
+        with pytest.raises(UsageError, match="no exchange lists 'BTX'; the nearest are BTCUSDT"):
+            await make_map(self.request("BTX"), settings.on(binance))
+
+    async def test_where_no_exchange_answers_that_is_said(self, settings: Setter) -> None:
+        with pytest.raises(FailedError, match=r"no exchange answers \(binance\): check the network"):
+            await make_map(self.request(), settings())
+
+    async def test_a_contract_without_bars_is_said_to_have_no_map(self, settings: Setter, binance: FakeBinance) -> None:
+        binance.fail("5xx", path="/fapi/v1/klines")
+        with pytest.raises(FailedError, match="there is no map of BTCUSDT now: exchange down"):
+            await make_map(self.request(), settings.on(binance))
