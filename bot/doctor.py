@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from bot.clock import Clock, SystemClock
 from bot.delivery.messenger import DeliveryError
-from bot.market.exchange import Exchange, ExchangeError
+from bot.market.exchange import Exchange, ExchangeError, ExchangeUnavailableError
 from bot.settings import Settings
 from bot.storage.database import Database
 from bot.storage.errors import DatabaseInUseError, StorageError
 from bot.telegram.connection import open_line
-from bot.telegram.errors import translated
+from bot.telegram.errors import TokenRefusedError, translated
 from bot.times import utc_text
 from bot.venues import open_exchanges
 
@@ -55,8 +55,14 @@ async def _token(settings: Settings, print_line: Print) -> bool:
     line = open_line(token, api_url=settings.telegram_api_url, read_timeout_s=10.0)
     try:
         me = await translated(line.get_me(), token=token)
+    except TokenRefusedError:
+        print_line("fail  Telegram does not accept TELEGRAM_BOT_TOKEN: @BotFather shows the right one under /mybots")
+        return False
     except DeliveryError as error:
-        print_line(f"fail  Telegram at {settings.telegram_api_url}: {error}; check the token and the network")
+        print_line(
+            f"fail  Telegram at {settings.telegram_api_url} does not answer as it should ({error}): "
+            "check the network and TELEGRAM_API_URL"
+        )
         return False
     finally:
         await line.shutdown()
@@ -79,6 +85,9 @@ async def _exchange(name: str, exchange: Exchange, clock: Clock, print_line: Pri
     try:
         listed = await exchange.instruments()
         tick = await exchange.mark_prices()
+    except ExchangeUnavailableError as error:
+        print_line(f"fail  {name}: {error} Check the network and {name.upper()}_API_URL.")
+        return False
     except ExchangeError as error:
         print_line(f"fail  {name}: {error}")
         return False

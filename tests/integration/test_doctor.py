@@ -100,6 +100,7 @@ async def test_an_exchange_that_does_not_answer_is_named(settings: Setter) -> No
     assert code == 1
     assert lines[-1].startswith("fail  binance: ")
     assert "connection failed" in lines[-1]
+    assert lines[-1].endswith("Check the network and BINANCE_API_URL.")
 
 
 async def test_an_exchange_that_refuses_this_place_is_named(settings: Setter, binance: FakeBinance) -> None:
@@ -116,7 +117,7 @@ async def test_a_token_that_telegram_does_not_know_is_said_to_be_wrong_and_never
         chosen = settings.on(binance, telegram_bot_token=WRONG_TOKEN, telegram_api_url=api.url)
         code, lines = await examined(chosen)
         assert code == 1
-        assert lines[2].startswith(f"fail  Telegram at {api.url}: ")
+        assert lines[2].startswith("fail  Telegram does not accept TELEGRAM_BOT_TOKEN: ")
     assert lines[3].startswith("ok    binance"), "one failure does not hide what else works"
     assert WRONG_TOKEN.partition(":")[2] not in "\n".join(lines)
 
@@ -124,7 +125,8 @@ async def test_a_token_that_telegram_does_not_know_is_said_to_be_wrong_and_never
 async def test_a_telegram_that_is_not_there_is_named(settings: Setter, binance: FakeBinance) -> None:
     code, lines = await examined(settings.on(binance, telegram_bot_token=TOKEN))
     assert code == 1
-    assert lines[2].startswith(f"fail  Telegram at {NOWHERE}: ")
+    assert lines[2].startswith(f"fail  Telegram at {NOWHERE} does not answer")
+    assert lines[2].endswith("check the network and TELEGRAM_API_URL")
     assert TOKEN.partition(":")[2] not in "\n".join(lines)
 
 
