@@ -17,11 +17,11 @@ from bot.storage.errors import UnreadableBlobError
 
 _MAGIC = b"LW1"
 _LENGTH = struct.Struct("<I")
-_TYPES = {"<i8", "<f8"}
+_SIZES = {"<i8": 8, "<f8": 8, "<f4": 4}
 
 
 def pack(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any] | None = None) -> bytes:
-    """One-dimensional int64 or float64 arrays, each of any length, and some facts that JSON can hold."""
+    """One-dimensional int64, float64 or float32 arrays, each of any length, and some facts that JSON can hold."""
     columns = {name: np.ascontiguousarray(array).astype(_kind(array), copy=False) for name, array in arrays.items()}
     header = {
         "facts": dict(facts or {}),
@@ -43,14 +43,16 @@ def unpack(blob: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         header = json.loads(body[_LENGTH.size : offset])
         arrays: dict[str, NDArray[Any]] = {}
         for name, kind, count in header["columns"]:
-            if kind not in _TYPES:
+            if kind not in _SIZES:
                 raise UnreadableBlobError(f"A stored blob holds a column of the unknown type {kind}.")
             arrays[name] = np.frombuffer(body, dtype=kind, count=count, offset=offset)
-            offset += 8 * count
+            offset += _SIZES[kind] * count
     except (zlib.error, struct.error, ValueError, KeyError, TypeError) as error:
         raise UnreadableBlobError(f"A stored blob is damaged: {error}.") from error
     return arrays, header["facts"]
 
 
 def _kind(array: NDArray[Any]) -> str:
-    return "<i8" if np.issubdtype(array.dtype, np.integer) else "<f8"
+    if np.issubdtype(array.dtype, np.integer):
+        return "<i8"
+    return "<f4" if array.dtype == np.float32 else "<f8"

@@ -12,6 +12,7 @@ from bot.alerts.types import Changes
 from bot.storage import retention
 from bot.storage.access import Access
 from bot.storage.alerts_state import AlertsState, HistoryRow, write_history, write_states, write_tracks
+from bot.storage.briefs import Briefs
 from bot.storage.chats import Chats
 from bot.storage.engine import is_memory, make_engine, make_migration_engine, parse_url
 from bot.storage.kv import KeyValues
@@ -19,6 +20,7 @@ from bot.storage.lock import FileLock
 from bot.storage.maps import Maps
 from bot.storage.migrate import migrate
 from bot.storage.outbox import Outbox, OutboxRow, enqueue
+from bot.storage.prints import PrintLog
 from bot.storage.rules import Rules, update_rules
 from bot.storage.series import Series
 from bot.storage.slots import Slot, Slots, mark_slot
@@ -37,6 +39,8 @@ class Database:
         self.alerts = AlertsState(access)
         self.series = Series(access)
         self.maps = Maps(access)
+        self.prints = PrintLog(access)
+        self.briefs = Briefs(access)
         self.slots = Slots(access)
         self.outbox = Outbox(access)
         self.updates = Updates(access)

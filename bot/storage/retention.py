@@ -10,11 +10,15 @@ from bot.storage.access import Access
 from bot.storage.series import DAY_MS
 from bot.storage.tables import (
     bars,
+    briefs,
     cluster_history,
+    heard,
     open_interest,
     outbox,
+    prints,
     rule_states,
     rules,
+    scores,
     slots,
     tracks,
     updates,
@@ -26,6 +30,10 @@ _ROWS_A_COMMIT = 500
 KEEP_DAYS = {
     "bars": 40,
     "open_interest": 40,
+    "prints": 8,
+    "heard": 8,
+    "briefs": 8,
+    "scores": 8,
     "cluster_history": 14,
     "outbox": 60,
     "rule_states": 14,
@@ -54,6 +62,10 @@ def _over(now_ms: int) -> list[tuple[Table, ColumnElement[bool]]]:
     return [
         (bars, bars.c.day < since("bars") // DAY_MS),
         (open_interest, open_interest.c.day < since("open_interest") // DAY_MS),
+        (prints, prints.c.time_ms < since("prints")),
+        (heard, heard.c.end_ms < since("heard")),
+        (briefs, briefs.c.time_ms < since("briefs")),
+        (scores, scores.c.time_ms < since("scores")),
         (cluster_history, cluster_history.c.slot_ms < since("cluster_history")),
         (outbox, outbox.c.done_ms < since("outbox")),
         (rule_states, closed & (rule_states.c.last_ms < since("rule_states"))),

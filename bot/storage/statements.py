@@ -23,6 +23,12 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
 
 
+def insert_all_new(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert the rows whose primary key is not there yet."""
+    if rows:
+        connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
+
+
 def insert_new(connection: Connection, table: Table, row: Row, *, unique: Sequence[str]) -> bool:
     """Insert one row unless its unique columns are taken; tells whether it went in."""
     statement = _insert(connection, table).on_conflict_do_nothing(index_elements=list(unique))

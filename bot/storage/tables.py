@@ -178,6 +178,48 @@ model_states = _table(
     PrimaryKeyConstraint("exchange", "symbol"),
 )
 
+# Liquidations as a feed gave them. A sample: venues throttle this feed.
+prints = _table(
+    "prints",
+    *_market(),
+    Column("time_ms", Int64, nullable=False),
+    Column("is_long", Integer, nullable=False),
+    Column("price", Float64, nullable=False),
+    Column("coins", Float64, nullable=False),
+    PrimaryKeyConstraint("exchange", "symbol", "time_ms", "is_long", "price", "coins"),
+    CheckConstraint("is_long IN (0, 1)", name="is_long"),
+    Index(None, "time_ms"),
+)
+
+# When a feed was listened to: without it, a silence says nothing.
+heard = _table(
+    "heard",
+    Column("exchange", Text, nullable=False),
+    Column("start_ms", Int64, nullable=False),
+    Column("end_ms", Int64, nullable=False),
+    PrimaryKeyConstraint("exchange", "start_ms"),
+    Index(None, "end_ms"),
+)
+
+# The maps of one moment in brief, the bot's and those it is measured beside.
+briefs = _table(
+    "briefs",
+    *_market(),
+    Column("time_ms", Int64, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("exchange", "symbol", "time_ms"),
+    Index(None, "time_ms"),
+)
+
+# The newest score of each market; that of all an exchange's markets together leaves the symbol empty.
+scores = _table(
+    "scores",
+    *_market(),
+    Column("time_ms", Int64, nullable=False),
+    Column("payload", Text, nullable=False),
+    PrimaryKeyConstraint("exchange", "symbol"),
+)
+
 # A row says that this slot's work is committed; a job that belongs to no market leaves exchange and symbol empty.
 slots = _table(
     "slots",
