@@ -14,27 +14,34 @@ log = logging.getLogger(__name__)
 
 
 class PictureDesk:
-    """Draws maps, two at a time, and keeps the newest; equal requests are drawn once."""
+    """Draws maps, two at a time, and keeps the newest `kept`; equal requests are drawn once, also at the same time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, kept: int = KEPT) -> None:
         self._turn = asyncio.Semaphore(2)
-        self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._most = kept
+        self._drawings: OrderedDict[str, asyncio.Task[bytes | None]] = OrderedDict()
 
     async def draw(self, picture: MapPicture, name: str) -> bytes | None:
         """The picture as PNG; None where drawing failed, which is logged: the text goes without it."""
+        drawing = self._drawings.get(name)
+        if drawing is None:
+            drawing = self._drawings[name] = asyncio.create_task(self._draw(picture, name))
+        self._drawings.move_to_end(name)
+        while len(self._drawings) > self._most:
+            self._drawings.popitem(last=False)
+        # Who gives up waiting must not take the picture from the others.
+        png = await asyncio.shield(drawing)
+        if png is None and self._drawings.get(name) is drawing:
+            del self._drawings[name]
+        return png
+
+    async def _draw(self, picture: MapPicture, name: str) -> bytes | None:
         async with self._turn:
-            if name in self._kept:
-                self._kept.move_to_end(name)
-                return self._kept[name]
             try:
-                png = await asyncio.to_thread(draw_map, picture)
+                return await asyncio.to_thread(draw_map, picture)
             except (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError):
                 log.exception("picture %s could not be drawn", name)
                 return None
-            self._kept[name] = png
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-            return png
 
 
 def map_picture(

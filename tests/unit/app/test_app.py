@@ -49,8 +49,8 @@ async def watching(rig: Rig) -> None:
     await rig.app.desk.add_rule(near(1.0, market=SIM))
 
 
-async def test_contracts_tiers_and_volumes_are_read_together(rig: Rig) -> None:
-    assert [what for what, _, _ in rig.exchange.asked] == ["instruments", "tiers", "volumes"]
+async def test_contracts_and_volumes_are_read_together(rig: Rig) -> None:
+    assert [what for what, _, _ in rig.exchange.asked] == ["instruments", "volumes"]
     assert rig.app.desk.popular() == ["SIMUSDT"]
 
 
