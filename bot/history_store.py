@@ -9,11 +9,14 @@ from bot.alerts.types import Market
 from bot.liquidation import History
 from bot.market.exchange import Exchange, ExchangeError
 from bot.market.history import align
-from bot.market.types import BAR_MS
+from bot.market.types import BAR_MS, OpenInterest
 from bot.storage.database import Database
 
 LATE_ROWS_MS = 3_600_000
 """How far back the newest rows are asked for and read again: open interest may come late."""
+
+REACH_MS = BAR_MS // 2
+"""How long after a bar's close the open interest of now still stands for it."""
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +76,9 @@ class HistoryStore:
 
     async def _fetch_open_interest(self, market: Market, start_ms: int, end_ms: int) -> None:
         """Ask from an hour before the last question: a row may come late, and one that never comes is given up."""
+        if not self._exchanges[market.exchange].gives_open_interest_history:
+            await self._sample_open_interest(market, end_ms)
+            return
         from_ms = self._have.get(("open_interest", market))
         if from_ms is None:
             known = await self._db.series.load_open_interest(market, start_ms=start_ms + 1, end_ms=end_ms + 1)
@@ -88,6 +94,20 @@ class HistoryStore:
             newest_ms = int(samples.time_ms[-1]) if len(samples) else from_ms
             from_ms = max(newest_ms, end_ms - LATE_ROWS_MS)
         self._have["open_interest", market] = from_ms
+
+    async def _sample_open_interest(self, market: Market, end_ms: int) -> None:
+        """Where an exchange only tells what is open now: that, as the sample of the bar that has just closed.
+
+        So a model that begins estimated becomes measured, bar by bar. Too long after the close nothing is stored.
+        """
+        exchange = self._exchanges[market.exchange]
+        if self._have.get(("open_interest", market), 0) >= end_ms or exchange.server_now_ms() - end_ms >= REACH_MS:
+            return
+        now = await exchange.open_interest(market.symbol)
+        if 0 <= now.time_ms[-1] - end_ms < REACH_MS:
+            sample = OpenInterest(np.array([end_ms], dtype=np.int64), now.coins[-1:])
+            await self._db.series.save_open_interest({market: sample})
+            self._have["open_interest", market] = end_ms
 
     async def _first_missing(self, what: str, market: Market, start_ms: int, newest_ms: int | None) -> int:
         """From when to ask: after the newest row, or from the start where it was never asked for so far back.

@@ -64,7 +64,7 @@ class Markets:
         self._live: dict[Market, LiveMarket] = {}
         self._shares: dict[Market, ShareHistory] = {}
         self._instruments: dict[str, Sequence[Instrument]] = {}
-        self._tiers: dict[str, Mapping[str, Sequence[RiskTier]]] = {}
+        self._tiers: dict[Market, Sequence[RiskTier]] = {}
         self._locks: dict[Market, asyncio.Lock] = {}
         self._trouble: dict[str, str] = {}
         self.book = SymbolBook(())
@@ -78,7 +78,6 @@ class Markets:
         for name, exchange in self._exchanges.items():
             try:
                 self._instruments[name] = await exchange.instruments()
-                self._tiers[name] = await exchange.risk_tiers()
             except ExchangeError as error:
                 if self._trouble.get(name) != str(error):
                     self._trouble[name] = str(error)
@@ -127,7 +126,7 @@ class Markets:
         return await asyncio.to_thread(
             read_history,
             live.history,
-            tiers=self._tiers_of(market),
+            tiers=await self._tiers_of(market),
             price=live.price,
             since_ms=live.history.end_ms - range_ms,
             shares=self._shares.get(market),
@@ -150,8 +149,8 @@ class Markets:
         history = await self._histories.up_to_date(market, start_ms, end_ms, known=known.history if known else None)
         if len(history) < LEAST_BARS:
             raise NoMapError(market, "no_data")
-        shares = self._shares.setdefault(market, ShareHistory())
-        reading = await asyncio.to_thread(read_history, history, tiers=self._tiers_of(market), shares=shares)
+        shares, tiers = self._shares.setdefault(market, ShareHistory()), await self._tiers_of(market)
+        reading = await asyncio.to_thread(read_history, history, tiers=tiers, shares=shares)
         shares.observe(reading.map.time_ms, reading.map.price, reading.clusters)
         price, price_ms = float(history.close[-1]), history.end_ms
         if known is not None and known.price_ms > price_ms:
@@ -178,8 +177,13 @@ class Markets:
         kept_ms = -((KEPT_MS - end_ms) // DAY_MS) * DAY_MS
         return max((end_ms - self._history_ms) // DAY_MS * DAY_MS, kept_ms), end_ms
 
-    def _tiers_of(self, market: Market) -> Sequence[RiskTier] | None:
-        return self._tiers.get(market.exchange, {}).get(market.symbol)
+    async def _tiers_of(self, market: Market) -> Sequence[RiskTier] | None:
+        """The contract's risk tiers, the last known where the exchange does not tell; None: a large contract's."""
+        try:
+            self._tiers[market] = await self._exchanges[market.exchange].risk_tiers_of(market.symbol)
+        except ExchangeError as error:
+            log.warning("risk tiers of %s %s not read: %s", *market, error)
+        return self._tiers.get(market) or None
 
     def _lock(self, market: Market) -> asyncio.Lock:
         return self._locks.setdefault(market, asyncio.Lock())

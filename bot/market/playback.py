@@ -56,7 +56,7 @@ def load_markets(recording: Recording, exchange: str) -> tuple[RecordedMarket, .
 class PlaybackExchange:
     """An exchange out of what was recorded, up to the clock's now. Satisfies `bot.market.exchange.Exchange`."""
 
-    gives_open_interest_history = True
+    gives_open_interest_history: bool = True
 
     def __init__(
         self, name: str, markets: Iterable[RecordedMarket], clock: Clock, *, prints: Prints | None = None
