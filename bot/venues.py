@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from bot.clock import Clock
 from bot.market.binance import BinanceExchange
 from bot.market.binance_stream import BinanceStream
+from bot.market.bybit import BybitExchange
 from bot.market.exchange import Exchange
 from bot.market.feed import LiquidationFeed
 from bot.settings import Settings
@@ -32,7 +33,11 @@ def _binance(settings: Settings, clock: Clock, banned_until_ms: int | None) -> E
     )
 
 
-CLIENTS: dict[str, Callable[[Settings, Clock, int | None], Exchange]] = {"binance": _binance}
+def _bybit(settings: Settings, clock: Clock, banned_until_ms: int | None) -> Exchange:
+    return BybitExchange(clock=clock, api_url=settings.bybit_api_url, banned_until_ms=banned_until_ms)
+
+
+CLIENTS: dict[str, Callable[[Settings, Clock, int | None], Exchange]] = {"binance": _binance, "bybit": _bybit}
 FEEDS: dict[str, Callable[[Settings, Clock], LiquidationFeed]] = {
     "binance": lambda settings, clock: BinanceStream(clock=clock, url=settings.binance_stream_url)
 }

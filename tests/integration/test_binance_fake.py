@@ -7,13 +7,13 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from tests.fakes.binance import FakeBinance
 from tests.fakes.clock import VirtualClock
+from tests.integration.shapes import shape
 from tests.shared import SHARED, needs_shared
 
 pytestmark = needs_shared
@@ -42,13 +42,6 @@ async def fake(clock: VirtualClock) -> AsyncIterator[FakeBinance]:
 async def http(fake: FakeBinance) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=fake.url, transport=httpx.AsyncHTTPTransport()) as client:
         yield client
-
-
-def shape(value: Any) -> Any:
-    """Keys and types, with a list as the shape of its first entry."""
-    if isinstance(value, dict):
-        return {key: shape(entry) for key, entry in value.items()}
-    return [shape(value[0])] if isinstance(value, list) and value else type(value).__name__
 
 
 SHAPES = [
