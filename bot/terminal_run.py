@@ -149,9 +149,9 @@ class _Terminal:
             sending = asyncio.create_task(app.worker.run())
             for line in lines:
                 await handle(phone.type(line))
-            if (market := next(iter(app.watch.markets()), None)) is not None:
+            for rule in (await app.watch.rules_of(CHAT))[:1]:
                 # As if the confirmation's "sample" key were tapped: nobody need wait to see what an alert looks like.
-                sample = pack("t", market_arg(market))
+                sample = pack("t", market_arg(rule.market))
                 await handle(Inbound(self._clock.now_ms(), CHAT, user_id=CHAT, language="en", callback_data=sample))
             tick_s, speed = (0.5, SPEED) if simulated else (settings.tick_seconds, 1.0)
             scheduler = schedule(app.jobs, tick_s=tick_s, speed=speed)
