@@ -33,6 +33,8 @@ from bot.venues import open_exchanges
 
 DRAIN_S = 10.0
 RETRY_S = 5.0
+HEAD_START_S = 5.0
+"""What the exchanges get before people are heard."""
 
 log = logging.getLogger(__name__)
 
@@ -76,12 +78,12 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
         house = House(db, app.catalogue, Admins(line, clock), clock)
         turns = Turns(Door(app, settings).answer, replies, house, per_minute=settings.commands_per_minute)
         intake = Intake(line, db.updates, turns, clock)
-        describe = settings.telegram_api_url == TELEGRAM
+        describe, asked = settings.telegram_api_url == TELEGRAM, asyncio.Event()
         sending = asyncio.create_task(app.worker.run(), name="outbox")
         others = [
-            asyncio.create_task(intake.run(), name="intake"),
+            asyncio.create_task(listen(intake, asked), name="intake"),
             asyncio.create_task(introduce_bot(line, app.catalogue, describe=describe), name="introduction"),
-            asyncio.create_task(watch_markets(app, settings), name="markets"),
+            asyncio.create_task(watch_markets(app, settings, asked), name="markets"),
         ]
         log.info("liqwatch runs", extra={"exchanges": ",".join(settings.exchanges)})
         try:
@@ -91,6 +93,14 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
             await cancel(others)
             await asyncio.gather(turns.drain(DRAIN_S / 2), app.worker.stop())
             await cancel([sending])
+
+
+async def listen(intake: Intake, asked: asyncio.Event) -> None:
+    """Hear what people say once the exchanges were `asked`, so that what waited is not answered in ignorance."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(HEAD_START_S):
+            await asked.wait()
+    await intake.run()
 
 
 async def introduce_bot(line: Line, catalogue: Catalogue, *, describe: bool) -> None:
@@ -105,9 +115,9 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-async def watch_markets(app: App, settings: Settings) -> None:
+async def watch_markets(app: App, settings: Settings, asked: asyncio.Event) -> None:
     """Learn the contracts, read every watched market, then keep to the schedule. Ends only when cancelled."""
-    await learn_contracts(app, settings)
+    await learn_contracts(app, settings, asked)
     await app.recompute()
     scheduler = schedule(app.jobs, tick_s=settings.tick_seconds)
     scheduler.start()
@@ -118,10 +128,14 @@ async def watch_markets(app: App, settings: Settings) -> None:
         scheduler.shutdown(wait=False)
 
 
-async def learn_contracts(app: App, settings: Settings) -> None:
-    """Ask every few seconds until an exchange tells its contracts; say which one is waited for, at first and rarely."""
+async def learn_contracts(app: App, settings: Settings, asked: asyncio.Event) -> None:
+    """Ask every few seconds until an exchange tells its contracts; say which one is waited for, at first and rarely.
+
+    `asked` is set after the first attempt, whatever came of it.
+    """
     for attempt in count(1):
         await app.refresh_instruments()
+        asked.set()
         if app.markets.symbols():
             return
         if attempt in (1, 10) or attempt % 100 == 0:

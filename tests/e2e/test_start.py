@@ -149,6 +149,18 @@ async def test_an_exchange_that_comes_late_dies_and_comes_back_is_taken_up_witho
     assert "Traceback" not in running.err
 
 
+@needs_shared
+async def test_what_waits_at_telegram_is_answered_when_the_contracts_are_known(tmp_path: Path, api: FakeBotApi) -> None:
+    async with FakeBinance(SHARED / "recordings", ["BTCUSDT"], at_ms=DECEMBER_20_MS) as exchange:
+        exchange.slow_s = 1.0
+        exchange.fail("slow", path="/fapi/v1/exchangeInfo", times=1)
+        await api.say(ADA, "/watch BTC 1%")
+        async with bot(tmp_path, to(api, exchange.url)) as running:
+            await eventually(lambda: api.deliveries, "the command is answered", running, within_s=30)
+            assert "Watching BTC" in (api.deliveries[0].text or "")
+            await stops(running, signal.SIGTERM)
+
+
 async def test_a_telegram_that_comes_late_is_taken_up_with_what_waits_there_and_the_menu_is_set(tmp_path: Path) -> None:
     async with FakeBotApi() as api:
         await api.close_port()
