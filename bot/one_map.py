@@ -163,7 +163,9 @@ def _words(found: _Found, tracks: tuple[Track, ...]) -> Iterator[str]:
     tick = found.instrument.tick_size
     moment = utc_text(drawn.time_ms)
     yield f"{' '.join(found.market)}  {moment}  price {figures.price(drawn.price, tick)}"
-    yield f"open interest {drawn.open_interest}, {len(found.history)} bars of 5 minutes"
+    bars, span_ms = len(found.history), found.history.end_ms - int(found.history.open_ms[0])
+    missing = span_ms // found.history.bar_ms - bars
+    yield f"open interest {drawn.open_interest}, {bars} bars of 5 minutes{f', {missing} missing' if missing else ''}"
     for track in sorted(tracks, key=lambda track: -track.cluster.peak):
         cluster = track.cluster
         odds = dict(touch_odds(cluster, drawn.price, found.reading.volatility))

@@ -83,7 +83,7 @@ async def test_all_is_well_where_everything_answers(settings: Setter, binance: F
     assert lines[3].startswith("ok    binance: 1 contracts, prices of 20")
     age_s = float(lines[3].rpartition("(")[2].removesuffix(" s old)"))
     assert 0 <= age_s < 60
-    assert len(lines) == 4
+    assert len(lines) == 4, "a line for each check"
 
 
 async def test_without_a_token_the_bot_can_run_in_the_terminal(settings: Setter, binance: FakeBinance) -> None:
@@ -187,11 +187,12 @@ class TestLiveMap:
         with pytest.raises(UsageError, match="no exchange lists 'BTX'; the nearest are BTCUSDT"):
             await make_map(self.request("BTX"), settings.on(binance))
 
-    async def test_where_no_exchange_answers_that_is_said(self, settings: Setter) -> None:
+    async def test_where_no_exchange_answers_that_is_said(self, settings: Setter, binance: FakeBinance) -> None:
+        binance.fail("451")
         with pytest.raises(FailedError, match=r"no exchange answers \(binance\): check the network"):
-            await make_map(self.request(), settings())
+            await make_map(self.request(), settings.on(binance))
 
     async def test_a_contract_without_bars_is_said_to_have_no_map(self, settings: Setter, binance: FakeBinance) -> None:
-        binance.fail("5xx", path="/fapi/v1/klines")
+        binance.fail("451", path="/fapi/v1/klines")
         with pytest.raises(FailedError, match="there is no map of BTCUSDT now: exchange down"):
             await make_map(self.request(), settings.on(binance))

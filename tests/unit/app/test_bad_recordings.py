@@ -1,6 +1,7 @@
 """A recording that cannot be trusted: every command ends with one sentence that names the file and the line."""
 
 import gzip
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -112,10 +113,14 @@ def test_bad_tiers_are_named(liqwatch: Console, copied: Path) -> None:
     assert said == f"{path}, line 2: a tier of SIMUSDT lacks a number ('notional_cap')"
 
 
-def test_a_gap_is_allowed_and_its_bars_are_not_made_up(liqwatch: Console, copied: Path) -> None:
+def test_a_gap_is_allowed_and_told_and_its_bars_are_not_made_up(liqwatch: Console, copied: Path) -> None:
     rewrite(copied / BARS, lambda lines: [*lines[:300], *lines[310:]])
     lines = liqwatch("map", "SIM", "--recording", copied).lines()
-    assert lines[1] == f"open interest measured, {2 * 288 - 10} bars of 5 minutes"
+    assert lines[1] == f"open interest measured, {2 * 288 - 10} bars of 5 minutes, 10 missing"
+    [line] = liqwatch("map", "SIM", "--recording", copied, "--json").lines()
+    found = json.loads(line)
+    assert found["data"]["bars"] == 2 * 288 - 10
+    assert "gaps" in found["model"]["limits"]
 
 
 def test_an_empty_file_of_prices_is_named_by_a_replay(liqwatch: Console, copied: Path, tmp_path: Path) -> None:

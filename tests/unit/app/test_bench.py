@@ -9,7 +9,7 @@ TINY = Load(bars=400, symbols=5, rules=50, most_runs=2)
 CONTRACT = ("map_rebuild_ms", "map_increment_us", "tick_ms", "chart_ms", "rss_mb")
 
 
-def test_every_figure_is_a_positive_number() -> None:
+def test_every_figure_of_the_contract_is_a_positive_number_in_json() -> None:
     [line] = run_bench(json_output=True, load=TINY)
     figures = json.loads(line)
     assert set(CONTRACT) <= set(figures)
