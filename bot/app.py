@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.alerts.engine import Engine
 from bot.alerts.types import Event, Market
@@ -16,8 +16,10 @@ from bot.history_store import NoMapError
 from bot.jobs import Jobs
 from bot.live_desk import LiveDesk
 from bot.market.exchange import Exchange, ExchangeError, RateLimitedError
+from bot.market.feed import LiquidationFeed
 from bot.markets import Markets
 from bot.pictures import PictureDesk
+from bot.skill_meter import SkillMeter
 from bot.storage.database import Database
 from bot.storage.errors import StorageError
 from bot.telegram.conversation import Conversation
@@ -29,13 +31,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What an app is built on. `simulated` names the exchanges that are not real ones."""
+    """What an app is built on. `simulated` names the exchanges that are not real ones.
+
+    `feeds` are the liquidations of exchanges that tell them; whoever runs the app makes them listen.
+    """
 
     exchanges: Mapping[str, Exchange]
     db: Database
     messenger: Messenger
     clock: Clock
     simulated: frozenset[str] = frozenset()
+    feeds: Mapping[str, LiquidationFeed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,13 @@ class App:
         self._listeners: list[Callable[[Sequence[Event]], None]] = []
         self.catalogue = Catalogue.load()
         self.pictures = PictureDesk()
-        self.markets = Markets(exchanges=world.exchanges, db=world.db, history_days=limits.history_days)
+        self.meter = SkillMeter(db=world.db, clock=world.clock, feeds=world.feeds)
+        self.markets = Markets(
+            exchanges=world.exchanges,
+            db=world.db,
+            history_days=limits.history_days,
+            calibration=self.meter.calibration,
+        )
         self.composer = Composer(
             db=world.db,
             markets=self.markets,
@@ -89,6 +101,8 @@ class App:
             recompute=self.recompute,
             refresh_instruments=self.refresh_instruments,
             clean_up=self.clean_up,
+            hear=self.meter.hear,
+            measure=self.measure,
         )
 
     @classmethod
@@ -100,7 +114,9 @@ class App:
             await world.db.alerts.states(),
             tick_ms=int(limits.tick_s * 1000),
         )
-        return cls(world, limits, engine, limiter)
+        app = cls(world, limits, engine, limiter)
+        await app.meter.restore()
+        return app
 
     async def refresh_instruments(self) -> None:
         """Read which contracts there are, their risk tiers, and which are traded most."""
@@ -150,10 +166,16 @@ class App:
         try:
             live = await self.markets.advance(market)
             await self.watch.take_map(live)
+            await self.meter.note(live)
         except NoMapError as error:
             log.warning("no map: %s", error)
         except StorageError as failure:
             log.warning("the map of %s %s could not be stored and is made again: %s", *market, failure)
+
+    async def measure(self) -> None:
+        """Score the maps of every watched market, and learn from what was liquidated."""
+        watched = [self.markets.get(market) for market in self.watch.markets()]
+        await self.meter.measure([live for live in watched if live is not None])
 
     async def clean_up(self) -> None:
         """Delete what is past its time."""

@@ -26,6 +26,7 @@ from bot.telegram.replies import Replies
 from bot.telegram.terminal import TerminalPhone
 from bot.telegram.texts import Catalogue
 
+HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 HISTORY_DAYS = 20
 """What a simulated market has behind it when it begins to be played."""
@@ -66,7 +67,7 @@ async def present(show: Show, *, speed: float | None, json: bool, charts: Path) 
     simulated = frozenset({EXCHANGE})
     async with await Database.open("sqlite://", inline=True) as db:
         exchange = show.playback(clock)
-        world = World({show.exchange: exchange}, db, phone, clock, simulated)
+        world = World({show.exchange: exchange}, db, phone, clock, simulated, {show.exchange: exchange.feed()})
         app = await App.build(world, Limits(history_days=30, tick_s=TICK_MS / 1000))
         if json:
             app.listen(lambda events: _print_lines(app, events))
@@ -94,6 +95,8 @@ async def play(app: App, clock: StepClock | FastClock, show: Show) -> None:
             await clock.until(time_ms)
         if time_ms % BAR_MS == 0:
             await app.recompute()
+        if time_ms % HOUR_MS == 0:
+            await app.measure()
         await app.read_prices()
         if isinstance(clock, StepClock):
             await app.delivered()

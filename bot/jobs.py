@@ -21,6 +21,12 @@ BARS_DELAY_S = 8
 RECOMPUTE_DELAY_S = 75
 """After a 5-minute boundary: Binance's row of open interest is not there 24 s after its period's end."""
 
+HEAR_S = 30.0
+"""How often the liquidations that were heard are stored: a kill loses no more."""
+
+MEASURE_MINUTE = 4
+"""Of each hour: the maps of the hour before are all in, and nobody else works then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
@@ -31,6 +37,8 @@ class Jobs:
     recompute: Job
     refresh_instruments: Job
     clean_up: Job
+    hear: Job
+    measure: Job
 
 
 def schedule(jobs: Jobs, *, tick_s: float, speed: float = 1.0) -> AsyncIOScheduler:
@@ -45,9 +53,14 @@ def schedule(jobs: Jobs, *, tick_s: float, speed: float = 1.0) -> AsyncIOSchedul
         scheduler.add_job(
             _until_cut_off(jobs.recompute), IntervalTrigger(seconds=max(0.5, 300 / speed)), id="recompute"
         )
+        scheduler.add_job(_until_cut_off(jobs.measure), IntervalTrigger(seconds=max(1.0, 3600 / speed)), id="measure")
     else:
         scheduler.add_job(_until_cut_off(jobs.fetch_bars), _after_each_boundary(BARS_DELAY_S), id="bars")
         scheduler.add_job(_until_cut_off(jobs.recompute), _after_each_boundary(RECOMPUTE_DELAY_S), id="recompute")
+        scheduler.add_job(_until_cut_off(jobs.hear), IntervalTrigger(seconds=HEAR_S), id="hear")
+        scheduler.add_job(
+            _until_cut_off(jobs.measure), CronTrigger(minute=MEASURE_MINUTE, timezone="UTC"), id="measure"
+        )
     scheduler.add_job(_until_cut_off(jobs.refresh_instruments), IntervalTrigger(hours=1), id="instruments")
     scheduler.add_job(_until_cut_off(jobs.clean_up), IntervalTrigger(hours=6), id="clean-up")
     return scheduler

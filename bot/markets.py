@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from bot.liquidation.strength import ShareHistory
 from bot.market.exchange import Exchange, ExchangeError
 from bot.market.symbols import SymbolBook
 from bot.market.types import BAR_MS, Instrument, Tick
-from bot.reading import Reading, read_history
+from bot.reading import UNPROVEN, Calibration, Reading, read_history
 from bot.storage.database import Database
 
 DAY_MS = 86_400_000
@@ -44,6 +44,7 @@ class LiveMarket:
     price: float
     price_ms: int
     read_ms: int
+    tiers: Sequence[RiskTier] | None = None
 
     def extremes_since(self, time_ms: int) -> tuple[float, float]:
         """The lowest and highest price of the bars that opened at `time_ms` or later; NaN where there are none."""
@@ -56,8 +57,16 @@ class LiveMarket:
 class Markets:
     """Opens markets, keeps them up to date, and knows the contracts of every exchange."""
 
-    def __init__(self, *, exchanges: Mapping[str, Exchange], db: Database, history_days: int) -> None:
+    def __init__(
+        self,
+        *,
+        exchanges: Mapping[str, Exchange],
+        db: Database,
+        history_days: int,
+        calibration: Callable[[Market], Calibration] = lambda _: UNPROVEN,
+    ) -> None:
         self._exchanges = exchanges
+        self._calibration = calibration
         self._db = db
         self._history_ms = history_days * DAY_MS
         self._histories = HistoryStore(exchanges, db)
@@ -130,6 +139,7 @@ class Markets:
             price=live.price,
             since_ms=live.history.end_ms - range_ms,
             shares=self._shares.get(market),
+            calibration=self._calibration(market),
         )
 
     def take_prices(self, tick: Tick) -> None:
@@ -150,12 +160,14 @@ class Markets:
         if len(history) < LEAST_BARS:
             raise NoMapError(market, "no_data")
         shares, tiers = self._shares.setdefault(market, ShareHistory()), await self._tiers_of(market)
-        reading = await asyncio.to_thread(read_history, history, tiers=tiers, shares=shares)
+        calibration = self._calibration(market)
+        reading = await asyncio.to_thread(read_history, history, tiers=tiers, shares=shares, calibration=calibration)
         shares.observe(reading.map.time_ms, reading.map.price, reading.clusters)
         price, price_ms = float(history.close[-1]), history.end_ms
         if known is not None and known.price_ms > price_ms:
             price, price_ms = known.price, known.price_ms
-        live = LiveMarket(market, instrument, history, reading, price, price_ms, self._now_ms(market.exchange))
+        read_ms = self._now_ms(market.exchange)
+        live = LiveMarket(market, instrument, history, reading, price, price_ms, read_ms, tiers)
         self._live[market] = live
         await self._db.maps.save(market, reading.map)
         return live

@@ -8,19 +8,34 @@ import numpy as np
 from bot.alerts.types import Market, Track
 from bot.liquidation import MODEL_VERSION, Cluster, History, LiquidationMap, PositionModel, RiskTier
 from bot.liquidation.clusters import find_clusters
+from bot.liquidation.expected import with_expectations
 from bot.liquidation.strength import ShareHistory, pooled_strength
 from bot.liquidation.touch import Volatility, touch_probability
+from bot.liquidation.types import Floats
 
 TOUCH_HOURS = (1, 4, 24)
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """What the skill meter lends to a reading: turnover weights (None: the prior), the verdict, the feed's kappa."""
+
+    weights: Floats | None = None
+    proven: bool = False
+    kappa: float | None = None
+
+
+UNPROVEN = Calibration()
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """One market at one moment."""
+    """One market at one moment. `proven` tells whether maps like this one were shown to know more than distance."""
 
     map: LiquidationMap
     clusters: tuple[Cluster, ...]
     volatility: Volatility
+    proven: bool = False
 
 
 def read_history(
@@ -30,6 +45,7 @@ def read_history(
     price: float | None = None,
     since_ms: int | None = None,
     shares: ShareHistory | None = None,
+    calibration: Calibration = UNPROVEN,
 ) -> Reading:
     """Rebuild the position model from `history` and read it at `price` (the last close if None).
 
@@ -37,16 +53,24 @@ def read_history(
     """
     model = PositionModel.rebuild(history, tiers=tiers, since_ms=since_ms)
     volatility = Volatility.from_closes(history.open_ms + history.bar_ms, history.close)
-    return read_model(model, volatility, price=price, shares=shares)
+    return read_model(model, volatility, price=price, shares=shares, calibration=calibration)
 
 
 def read_model(
-    model: PositionModel, volatility: Volatility, *, price: float | None = None, shares: ShareHistory | None = None
+    model: PositionModel,
+    volatility: Volatility,
+    *,
+    price: float | None = None,
+    shares: ShareHistory | None = None,
+    calibration: Calibration = UNPROVEN,
 ) -> Reading:
-    """Read a model as it stands."""
-    drawn = model.map(price=price)
+    """Read a model as it stands. What a sweep is expected to print is told only where the map is proven."""
+    drawn = model.map(price=price, weights=calibration.weights)
     strength = pooled_strength if shares is None else shares.strength
-    return Reading(drawn, find_clusters(drawn, day_volatility=volatility.day, strength=strength), volatility)
+    clusters = find_clusters(drawn, day_volatility=volatility.day, strength=strength)
+    if calibration.proven and calibration.kappa is not None and drawn.open_interest == "measured":
+        clusters = with_expectations(clusters, drawn, calibration.kappa)
+    return Reading(drawn, clusters, volatility, calibration.proven)
 
 
 def touch_odds(cluster: Cluster, price: float, volatility: Volatility) -> tuple[tuple[int, float], ...]:
@@ -107,7 +131,7 @@ def map_json(
         ],
         "model": {
             "version": MODEL_VERSION,
-            "calibrated": False,
+            "calibrated": any(track.cluster.expected_usd is not None for track in tracks),
             "open_interest": drawn.open_interest,
             "limits": [limit.value for limit in drawn.limits],
         },

@@ -190,6 +190,7 @@ class _Player:
             model_version=MODEL_VERSION,
             open_interest=reading.map.open_interest,
             limits=reading.map.limits,
+            proven=reading.proven,
             touch=lambda cluster, price: touch_odds(cluster, price, volatility),
         )
 

@@ -29,7 +29,7 @@ from bot.telegram.texts import Catalogue, Html
 from bot.telegram.turn import Action, Inbound, Reply
 from bot.telegram.turns import House, Turns
 from bot.terminal_run import run_in_terminal
-from bot.venues import open_exchanges
+from bot.venues import open_exchanges, open_feeds
 
 DRAIN_S = 10.0
 RETRY_S = 5.0
@@ -73,7 +73,8 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
         line = open_line(token, api_url=settings.telegram_api_url)
         closing.push_async_callback(line.shutdown)
         messenger, limiter = TelegramMessenger(line), RateLimiter(clock)
-        app = await App.build(World(exchanges, db, messenger, clock), limits, limiter=limiter)
+        feeds = open_feeds(settings, clock=clock)
+        app = await App.build(World(exchanges, db, messenger, clock, feeds=feeds), limits, limiter=limiter)
         replies = Replies(PacedMessenger(messenger, limiter), db.chats, clock)
         house = House(db, app.catalogue, Admins(line, clock), clock)
         turns = Turns(Door(app, settings).answer, replies, house, per_minute=settings.commands_per_minute)
@@ -81,6 +82,7 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
         describe, asked = settings.telegram_api_url == TELEGRAM, asyncio.Event()
         sending = asyncio.create_task(app.worker.run(), name="outbox")
         others = [
+            *(asyncio.create_task(feed.run(), name=f"liquidations of {name}") for name, feed in feeds.items()),
             asyncio.create_task(listen(intake, asked), name="intake"),
             asyncio.create_task(introduce_bot(line, app.catalogue, describe=describe), name="introduction"),
             asyncio.create_task(watch_markets(app, settings, asked), name="markets"),
@@ -91,6 +93,7 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
         finally:
             log.info("stopping: what is under way is finished first")
             await cancel(others)
+            await app.meter.hear()
             await asyncio.gather(turns.drain(DRAIN_S / 2), app.worker.stop())
             await cancel([sending])
 

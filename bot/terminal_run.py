@@ -16,6 +16,7 @@ from bot.clock import Clock, FastClock, SystemClock
 from bot.demo import Show, simulated_show
 from bot.jobs import schedule
 from bot.market.exchange import Exchange, ExchangeError
+from bot.market.feed import LiquidationFeed
 from bot.market.simulator import EXCHANGE as SIMULATED
 from bot.settings import Settings
 from bot.storage.database import Database
@@ -24,7 +25,7 @@ from bot.telegram.replies import Replies
 from bot.telegram.terminal import CHAT, TerminalPhone
 from bot.telegram.texts import Catalogue
 from bot.telegram.turn import Inbound
-from bot.venues import open_exchanges
+from bot.venues import open_exchanges, open_feeds
 
 PATIENCE_S = 15.0
 RETRY_S = 2.0
@@ -55,10 +56,12 @@ async def run_in_terminal(settings: Settings, *, stop: asyncio.Event) -> None:
         if stop.is_set():
             return
         if show is None:
-            await _Terminal(settings, exchanges, clock).run(stop, LIVE_LINES)
+            await _Terminal(settings, exchanges, open_feeds(settings, clock=clock), clock).run(stop, LIVE_LINES)
         else:
             played = FastClock(show.start_ms, SPEED)
-            await _Terminal(settings, {SIMULATED: show.playback(played)}, played).run(stop, show.typed, show)
+            market = show.playback(played)
+            terminal = _Terminal(settings, {SIMULATED: market}, {SIMULATED: market.feed()}, played)
+            await terminal.run(stop, show.typed, show)
 
 
 async def _show_unless_answered(exchanges: Mapping[str, Exchange], stop: asyncio.Event) -> Show | None:
@@ -125,9 +128,16 @@ async def _apart(work: Callable[[], T]) -> T:
 class _Terminal:
     """One bot, one phone, one chat."""
 
-    def __init__(self, settings: Settings, exchanges: Mapping[str, Exchange], clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        exchanges: Mapping[str, Exchange],
+        feeds: Mapping[str, LiquidationFeed],
+        clock: Clock,
+    ) -> None:
         self._settings = settings
         self._exchanges = exchanges
+        self._feeds = feeds
         self._clock = clock
 
     async def run(self, stop: asyncio.Event, lines: Sequence[str], show: Show | None = None) -> None:
@@ -139,7 +149,7 @@ class _Terminal:
         limits = Limits(settings.rules_per_chat, settings.history_days, settings.tick_seconds)
         names = frozenset({SIMULATED}) if simulated else frozenset[str]()
         async with await Database.open("sqlite://") as db:
-            app = await App.build(World(self._exchanges, db, phone, self._clock, names), limits)
+            app = await App.build(World(self._exchanges, db, phone, self._clock, names, self._feeds), limits)
             replies = Replies(phone, db.chats, self._clock)
 
             async def handle(inbound: Inbound) -> None:
@@ -156,11 +166,13 @@ class _Terminal:
             tick_s, speed = (0.5, SPEED) if simulated else (settings.tick_seconds, 1.0)
             scheduler = schedule(app.jobs, tick_s=tick_s, speed=speed)
             scheduler.start()
-            typing = asyncio.create_task(phone.run(handle))
+            tasks = [asyncio.create_task(phone.run(handle))]
+            tasks += [asyncio.create_task(feed.run()) for feed in self._feeds.values()]
             try:
                 await stop.wait()
             finally:
                 scheduler.shutdown(wait=False)
-                typing.cancel()
+                for task in tasks:
+                    task.cancel()
                 await app.worker.stop()
                 await sending

@@ -21,7 +21,7 @@ class MapReading:
 
     `slot_ms` is the recompute's slot and drives all logic; `now_ms` is when it is judged, and only dates its events.
     `low` and `high` are the extremes of price over the bars that this map has seen and the last one had not. `map_ms`
-    is the end of the map's last bar.
+    is the end of the map's last bar. `proven` tells whether such maps were shown to know more than distance alone.
     """
 
     market: Market
@@ -36,6 +36,7 @@ class MapReading:
     open_interest: OpenInterestSource
     touch: Touch = no_odds
     limits: tuple[MapLimit, ...] = ()
+    proven: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,8 @@ class Event:
 
     `value_pct` is what was measured (distance or growth, in percent), `threshold_pct` and `window_ms` the rule's own.
     `touch` are (hours, probability) pairs for the cluster's nearest edge, `map_ms` the time of the map's last bar.
-    `open_interest` tells whether the map rests on measured open interest or on volume, `limits` what it lacked.
+    `open_interest` tells whether the map rests on measured open interest or on volume, `limits` what it lacked,
+    `proven` whether such maps were shown to know more than distance alone.
     `dedupe_key` is rule:market:track:episode:kind, unique for ever.
     """
 
@@ -141,6 +142,7 @@ class Event:
     open_interest: OpenInterestSource
     touch: tuple[tuple[int, float], ...] = ()
     limits: tuple[MapLimit, ...] = ()
+    proven: bool = False
 
     @property
     def dedupe_key(self) -> str:

@@ -102,4 +102,5 @@ def _event(book: MarketBook, judge: Judge, rule: Rule, measured: Measured, *, ep
         open_interest=reading.open_interest,
         touch=reading.touch(cluster, measured.price),
         limits=reading.limits,
+        proven=reading.proven,
     )
