@@ -84,9 +84,10 @@ async def eventually(
 
 
 def environment(settings: Mapping[str, object]) -> dict[str, str]:
-    """The environment of somebody who set nothing but these."""
+    """The environment of somebody who set nothing but these; where liquidations are streamed, nobody answers."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT", "TEMP") if name in os.environ}
-    return kept | {name: str(value) for name, value in settings.items()}
+    stream = {"BINANCE_STREAM_URL": "ws://127.0.0.1:9"}
+    return kept | stream | {name: str(value) for name, value in settings.items()}
 
 
 def free_port() -> int:
