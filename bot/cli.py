@@ -39,9 +39,10 @@ def parse_speed(text: str) -> float | None:
 @app.command()
 def run() -> None:
     """Run the bot. Without TELEGRAM_BOT_TOKEN the chat is shown in this terminal."""
-    from bot.run import run_bot  # imported here so that --help and short commands start fast
+    settings = _settings(quiet=True)
+    from bot.run import run_bot  # imported here so that --help, short commands and wrong settings are answered fast
 
-    asyncio.run(run_bot(_settings(quiet=True)))
+    asyncio.run(run_bot(settings))
 
 
 @app.command()

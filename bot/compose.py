@@ -68,7 +68,7 @@ class Composer:
 
     async def _picture(self, event: Event, contract: Contract, texts: Texts) -> tuple[str, bytes | None]:
         live = self._markets.get(event.market)
-        name = f"alert:{':'.join(event.market)}:{event.map_ms}:{event.track_id}:{event.price!r}:{texts.language}"
+        name = f"alert:{':'.join(event.market)}:{event.map_ms}:{event.track_id}:{event.price:.8g}:{texts.language}"
         if live is not None:
             drawn, clusters = live.reading.map, live.reading.clusters
         else:

@@ -111,7 +111,7 @@ class LiveDesk:
         self, view: MarketView, *, language: str, range_ms: int | None = None
     ) -> tuple[bytes, str] | None:
         market = view.market
-        name = f"map:{':'.join(market)}:{view.map.time_ms}:{view.price!r}:{range_ms}:{language}"
+        name = f"map:{':'.join(market)}:{view.map.time_ms}:{view.price:.8g}:{range_ms or 'all'}:{language}"
         picture = map_picture(
             view.map,
             tuple(shown.cluster for shown in view.clusters),

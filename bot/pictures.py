@@ -3,9 +3,13 @@
 import asyncio
 import logging
 from collections import OrderedDict
+from dataclasses import replace
+
+import numpy as np
 
 from bot.charts import MapPicture, MapWords, draw_map
 from bot.liquidation import Cluster, LiquidationMap
+from bot.liquidation.types import MapLimit
 from bot.telegram.texts import Texts
 
 KEPT = 64
@@ -44,6 +48,15 @@ class PictureDesk:
                 return None
 
 
+def passed(drawn: LiquidationMap, price: float) -> LiquidationMap:
+    """The map with what price has passed since it was made taken away: longs at or above it, shorts at or below."""
+    return replace(
+        drawn,
+        long_usd=np.where(drawn.low < price, drawn.long_usd, 0.0),
+        short_usd=np.where(drawn.high > price, drawn.short_usd, 0.0),
+    )
+
+
 def map_picture(
     drawn: LiquidationMap,
     clusters: tuple[Cluster, ...],
@@ -59,12 +72,13 @@ def map_picture(
     highlight: Cluster | None = None,
 ) -> MapPicture:
     """The request for one liquidation map, in the reader's language."""
-    range_words = (
-        texts("chart.all") if range_ms is None else texts("chart.range", span=texts.figures.duration(range_ms))
-    )
+    if range_ms is not None:
+        range_words = texts("chart.range", span=texts.figures.duration(range_ms))
+    else:
+        range_words = texts("chart.short" if MapLimit.SHORT_HISTORY in drawn.limits else "chart.all")
     source = "chart.measured" if drawn.open_interest == "measured" else "chart.volume"
     return MapPicture(
-        map=drawn,
+        map=passed(drawn, price),
         clusters=clusters,
         title=texts.label("chart.title", base=base, exchange=texts.of("exchange", exchange)),
         subtitle=texts.label(source, range=range_words, time=texts.figures.clock(drawn.time_ms, now_ms=now_ms)),

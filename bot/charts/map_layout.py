@@ -1,7 +1,7 @@
 """Where everything of a liquidation map's picture stands, in whole pixels: pure, so that tests can see it too."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from bot.charts.map_frame import BARS_TOP, FRAME, LABELLED, LANE
 from bot.charts.numbers import percent_text, price_text, usd_text
 from bot.charts.page import LABEL_PX, header, notice
 from bot.charts.pictures import MapPicture
-from bot.liquidation.types import Cluster, Floats, Side
+from bot.liquidation.types import Cluster, Floats, LiquidationMap, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +85,19 @@ class MapLayout:
 
 def lay_out(picture: MapPicture) -> MapLayout:
     """Everything in its place, for any data."""
+    estimated = picture.map.open_interest == "estimated"
+    if estimated:
+        picture = replace(picture, map=_in_shares(picture.map))
     price = picture.price if picture.price and picture.price > 0.0 else picture.map.price
     axis, grouping = lay_axis(picture.map, price, int(FRAME.left), int(FRAME.right))
     split_x = round(axis.x(picture.map.price))
     grouped = {side: group_bins(picture.map, side, grouping, picture.clusters, split_x) for side in Side}
     full = max((float(bars.usd.sum()) for bars in grouped.values()), default=0.0)
-    estimated = picture.map.open_interest == "estimated"
-    unit = max(picture.map.long_total_usd, picture.map.short_total_usd, full) if estimated else 1.0
-    axis_top = rounded_up(full / unit) * unit if full > 0.0 else 0.0
+    axis_top = rounded_up(full) if full > 0.0 else 0.0
     long, short = (_lay_side(side, grouped[side], grouped, axis_top, split_x) for side in Side)
     price_x = min(max(round(axis.x(price)), FRAME.left + 2), FRAME.right - 3)
     head, banner = header(picture.title, picture.subtitle, picture.banner)
-    legend, swatches = margins.legend(picture, grouped, unit if estimated else 0.0)
+    legend, swatches = margins.legend(picture, grouped, estimated)
     pill, pill_captions = margins.pill(price, price_x, picture)
     tick_x, tick_captions = margins.price_ticks(axis, price, pill)
     empty, said = notice(picture.words.empty, FRAME) if full <= 0.0 else (None, [])
@@ -106,7 +107,7 @@ def lay_out(picture: MapPicture) -> MapLayout:
         *pill_captions,
         *tick_captions,
         *said,
-        *margins.side_axes(picture, axis_top, unit if estimated else 0.0),
+        *margins.side_axes(picture, axis_top, estimated),
     ]
     sides = (long, short)
     return MapLayout(
@@ -120,6 +121,17 @@ def lay_out(picture: MapPicture) -> MapLayout:
         notice=empty,
         tick_x=tick_x,
         swatches=swatches,
+    )
+
+
+def _in_shares(drawn: LiquidationMap) -> LiquidationMap:
+    """Each side as shares of its own whole, as clusters are labelled: a volume model knows no dollars."""
+    return replace(
+        drawn,
+        long_usd=drawn.long_usd / max(drawn.long_total_usd, float(drawn.long_usd.sum()), 1e-300),
+        short_usd=drawn.short_usd / max(drawn.short_total_usd, float(drawn.short_usd.sum()), 1e-300),
+        long_total_usd=1.0,
+        short_total_usd=1.0,
     )
 
 

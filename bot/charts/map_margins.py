@@ -13,12 +13,12 @@ from bot.liquidation.types import Side
 
 
 def legend(
-    picture: MapPicture, grouped: dict[Side, Bars], unit: float
+    picture: MapPicture, grouped: dict[Side, Bars], in_shares: bool
 ) -> tuple[list[Caption], tuple[tuple[Box, Ink], ...]]:
     """Each side's name and total on its own side, the curves' name between them."""
     bottom, room = 646.0, 470.0
     totals = {side: float(bars.usd.sum()) for side, bars in grouped.items()}
-    amounts = {side: percent_text(usd / unit) if unit else usd_text(usd) for side, usd in totals.items()}
+    amounts = {side: percent_text(usd) if in_shares else usd_text(usd) for side, usd in totals.items()}
     captions: list[Caption] = []
     swatches: list[tuple[Box, Ink]] = []
     for side, word in ((Side.LONG, picture.words.longs), (Side.SHORT, picture.words.shorts)):
@@ -79,7 +79,7 @@ def price_ticks(axis: PriceAxis, price: float, pill: Box) -> tuple[tuple[float, 
     return tuple(tick_x), captions
 
 
-def side_axes(picture: MapPicture, axis_top: float, unit: float) -> list[Caption]:
+def side_axes(picture: MapPicture, axis_top: float, in_shares: bool) -> list[Caption]:
     """Relative strength on the left, 0 to 100; the curves' amounts on the right, at the same grid lines."""
     captions = []
     for quarter, y in enumerate(GRID_Y, 1):
@@ -87,7 +87,7 @@ def side_axes(picture: MapPicture, axis_top: float, unit: float) -> list[Caption
         captions.append(caption(str(25 * quarter), FRAME.left - 8, bottom, LEAST_PX, "muted", anchor=1.0))
         if axis_top > 0.0:
             amount = 0.25 * quarter * axis_top
-            text = percent_text(amount / unit) if unit else usd_text(amount)
+            text = percent_text(amount) if in_shares else usd_text(amount)
             captions.append(caption(text, FRAME.right + 10, bottom, LEAST_PX, "muted"))
     word, px = fitted(legible(picture.words.strength), BARS_TOP - FRAME.bottom, LEAST_PX + 1)
     if word:

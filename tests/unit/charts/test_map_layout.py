@@ -1,5 +1,6 @@
 """Where things stand in a liquidation map's picture: inside, apart, legible, for any data."""
 
+from dataclasses import replace
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -229,3 +230,16 @@ def test_ticks_are_multiples_of_their_step_inside_the_range(low: float, ratio: f
 @given(value=st.floats(1e-12, 1e15))
 def test_the_amount_axis_ends_little_above_the_data(value: float) -> None:
     assert value * (1 - 1e-9) <= rounded_up(value) <= 1.5 * value
+
+
+def test_a_volume_model_counts_a_side_and_its_clusters_by_the_same_whole() -> None:
+    long, short = hills((40, 6.0, 2.0)), hills((200, 6.0, 8.0))
+    drawn = replace(
+        a_map(long, short),
+        long_total_usd=float(long.sum()) * 2,
+        short_total_usd=float(short.sum()),
+        open_interest="estimated",
+    )
+    texts = [each.text for each in lay_out(a_picture(drawn)).captions]
+    assert "50%" in texts
+    assert "100%" in texts
