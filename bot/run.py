@@ -21,6 +21,7 @@ from bot.storage.database import Database
 from bot.telegram.admins import Admins
 from bot.telegram.connection import TELEGRAM, Line, open_line
 from bot.telegram.conversation import COMMANDS
+from bot.telegram.errors import TokenRefusedError
 from bot.telegram.intake import Intake
 from bot.telegram.messenger import TelegramMessenger
 from bot.telegram.profile import introduce
@@ -173,6 +174,8 @@ async def cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 def _raise_failure(task: asyncio.Task[Any]) -> None:
     error = task.exception()
+    if isinstance(error, TokenRefusedError):
+        raise FailedError("Telegram does not know TELEGRAM_BOT_TOKEN: take the token from @BotFather anew") from None
     if isinstance(error, DeliveryError):
         raise FailedError(f"Telegram does not let the bot work: {error}") from None
     if error is not None:
