@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-EXCHANGES = ("binance", "bybit")
+EXCHANGES = ("binance", "bybit", "okx")
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     binance_api_url: Url = "https://fapi.binance.com"
     binance_web_url: Url = "https://www.binance.com"
     bybit_api_url: Url = "https://api.bybit.com"
+    okx_api_url: Url = "https://www.okx.com"
     binance_stream_url: StreamUrl = "wss://fstream.binance.com"
     admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_words)] = ()
     allowed_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_words)] = ()
@@ -114,6 +115,7 @@ TAKES = {
     "binance_api_url": "a web address such as https://fapi.binance.com",
     "binance_web_url": "a web address such as https://www.binance.com",
     "bybit_api_url": "a web address such as https://api.bybit.com",
+    "okx_api_url": "a web address such as https://www.okx.com",
     "binance_stream_url": "a websocket address such as wss://fstream.binance.com",
     "admin_ids": "Telegram user ids, comma-separated, such as 12345678,23456789",
     "allowed_ids": "Telegram chat ids, comma-separated, such as 12345678,-1001234567890",

@@ -8,6 +8,7 @@ from bot.market.binance_stream import BinanceStream
 from bot.market.bybit import BybitExchange
 from bot.market.exchange import Exchange
 from bot.market.feed import LiquidationFeed
+from bot.market.okx import OkxExchange
 from bot.settings import Settings
 
 
@@ -37,7 +38,15 @@ def _bybit(settings: Settings, clock: Clock, banned_until_ms: int | None) -> Exc
     return BybitExchange(clock=clock, api_url=settings.bybit_api_url, banned_until_ms=banned_until_ms)
 
 
-CLIENTS: dict[str, Callable[[Settings, Clock, int | None], Exchange]] = {"binance": _binance, "bybit": _bybit}
+def _okx(settings: Settings, clock: Clock, banned_until_ms: int | None) -> Exchange:
+    return OkxExchange(clock=clock, api_url=settings.okx_api_url, banned_until_ms=banned_until_ms)
+
+
+CLIENTS: dict[str, Callable[[Settings, Clock, int | None], Exchange]] = {
+    "binance": _binance,
+    "bybit": _bybit,
+    "okx": _okx,
+}
 FEEDS: dict[str, Callable[[Settings, Clock], LiquidationFeed]] = {
     "binance": lambda settings, clock: BinanceStream(clock=clock, url=settings.binance_stream_url)
 }

@@ -14,10 +14,12 @@ from bot.market.exchange import (
     GeoBlockedError,
     RateLimitedError,
 )
+from bot.market.okx import OkxExchange
 from bot.market.rest import Transport
 from bot.market.types import BAR_MS, Bars
 from tests.fakes.bybit import FakeBybit
 from tests.fakes.clock import VirtualClock
+from tests.fakes.okx import FakeOkx
 from tests.fakes.venue import FakeVenue
 from tests.shared import SHARED
 
@@ -51,7 +53,15 @@ BYBIT = VenueKind(
     bars_path="/v5/market/kline",
     faults=COMMON_FAULTS | {"limit": ExchangeUnavailableError, "frequent": RateLimitedError, "geo": GeoBlockedError},
 )
-VENUES = [BYBIT]
+OKX = VenueKind(
+    name="okx",
+    fake=FakeOkx,
+    client=OkxExchange,
+    price_path="/api/v5/public/mark-price",
+    bars_path="/api/v5/market/candles",
+    faults=COMMON_FAULTS | {"limit": ExchangeUnavailableError, "429": ExchangeUnavailableError, "geo": GeoBlockedError},
+)
+VENUES = [BYBIT, OKX]
 
 
 class Rig:

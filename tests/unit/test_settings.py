@@ -57,6 +57,7 @@ def test_an_empty_value_counts_as_absent(monkeypatch: pytest.MonkeyPatch) -> Non
         ("EXCHANGES", "bybit,bybit"),
         ("BINANCE_API_URL", "ftp://x"),
         ("BYBIT_API_URL", "api.bybit.com"),
+        ("OKX_API_URL", "wss://www.okx.com"),
         ("BINANCE_STREAM_URL", "https://x"),
         ("ADMIN_IDS", "me"),
         ("ACCESS", "closed"),
