@@ -102,7 +102,7 @@ async def test_a_token_that_telegram_refuses_ends_it_with_one_sentence(tmp_path:
         assert await running.ends(within_s=30) == 1, running.tail()
     *_, last = running.err.splitlines()
     assert last.startswith("liqwatch: ")
-    assert "does not accept the bot's token" in last
+    assert "TELEGRAM_BOT_TOKEN" in last
     assert secret not in running.out + running.err
     assert "Traceback" not in running.err
 
