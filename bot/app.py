@@ -33,7 +33,8 @@ log = logging.getLogger(__name__)
 class World:
     """What an app is built on. `simulated` names the exchanges that are not real ones.
 
-    `feeds` are the liquidations of exchanges that tell them; whoever runs the app makes them listen.
+    `feeds` are the liquidations of exchanges that tell them; whoever runs the app makes them listen. `played` is True
+    where time runs by a clock of its own, so that no message is late by it.
     """
 
     exchanges: Mapping[str, Exchange]
@@ -42,6 +43,7 @@ class World:
     clock: Clock
     simulated: frozenset[str] = frozenset()
     feeds: Mapping[str, LiquidationFeed] = field(default_factory=dict)
+    played: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class App:
             catalogue=self.catalogue,
             clock=world.clock,
             simulated=world.simulated,
+            played=world.played,
         )
         self.worker = OutboxWorker(
             db=world.db,

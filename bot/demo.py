@@ -4,21 +4,22 @@ import asyncio
 import io
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 
 from bot.alert_line import alert_line
-from bot.alerts.types import Event
+from bot.alerts.types import Event, Market
 from bot.app import App, Limits, World
 from bot.clock import FastClock, StepClock
 from bot.failures import UsageError
-from bot.market.playback import PlaybackExchange
+from bot.market.playback import PlaybackExchange, load_markets
 from bot.market.recording import Recording
 from bot.market.simulator import EXCHANGE, SimulatedMarket, simulate, write_recording
 from bot.market.simulator_parameters import demo_markets
 from bot.market.types import BAR_MS
+from bot.recorded import open_recorded
 from bot.storage.database import Database
 from bot.telegram.alerts_text import alert_message
 from bot.telegram.limits import bare
@@ -48,7 +49,12 @@ class Show:
     def playback(self, clock: StepClock | FastClock) -> PlaybackExchange:
         """The market as an exchange that knows what was known at the clock's now."""
         if self.recording is not None:
-            return PlaybackExchange.of_recording(self.recording, self.exchange, clock)
+            recorded = open_recorded(self.recording)
+            markets = [
+                replace(market, tiers=tuple(recorded.tiers_of(Market(self.exchange, market.symbol)) or ()))
+                for market in load_markets(self.recording, self.exchange)
+            ]
+            return PlaybackExchange(self.exchange, markets, clock, prints=self.recording.prints(self.exchange))
         return PlaybackExchange.of_simulation(self.markets, clock)
 
 
@@ -67,7 +73,8 @@ async def present(show: Show, *, speed: float | None, json: bool, charts: Path) 
     simulated = frozenset({EXCHANGE})
     async with await Database.open("sqlite://", inline=True) as db:
         exchange = show.playback(clock)
-        world = World({show.exchange: exchange}, db, phone, clock, simulated, {show.exchange: exchange.feed()})
+        feeds = {show.exchange: exchange.feed()}
+        world = World({show.exchange: exchange}, db, phone, clock, simulated, feeds, played=True)
         app = await App.build(world, Limits(history_days=30, tick_s=TICK_MS / 1000))
         if json:
             app.listen(lambda events: _print_lines(app, events))
@@ -126,7 +133,7 @@ def recorded_show(recording: Recording) -> Show:
 
 def watches(symbols: Sequence[str], each: int = 2) -> tuple[str, ...]:
     """What a person types: for each symbol a rule of each kind, or only of the first."""
-    lines = [(f"/watch {symbol} 1%", f"/watch {symbol} grow 25% 1h")[:each] for symbol in symbols]
+    lines = [(f"/watch {symbol} 1%", f"/watch {symbol} grow 10% 1h")[:each] for symbol in symbols]
     return ("/start", *(line for pair in lines for line in pair))
 
 

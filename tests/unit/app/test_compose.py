@@ -50,7 +50,7 @@ def event(market: Market = XYZ, **changes: Any) -> Event:
 class Rig:
     """A composer beside markets that know the small simulated market and nothing else."""
 
-    def __init__(self, market: SimulatedMarket, db: Database) -> None:
+    def __init__(self, market: SimulatedMarket, db: Database, *, played: bool = False) -> None:
         self.db = db
         self.clock = StepClock(START_MS)
         self.exchange = playing(market, self.clock)
@@ -62,6 +62,7 @@ class Rig:
             catalogue=Catalogue.load(),
             clock=self.clock,
             simulated=frozenset({"simulated"}),
+            played=played,
         )
 
     async def compose(self, one: Event, *, unsure: int = 0) -> Message:
@@ -143,6 +144,12 @@ async def test_a_simulated_market_is_called_so_and_is_never_late(rig: Rig) -> No
     assert "simulated" in message.text.lower()
     assert "late" not in first_line(message)
     assert "simulated" not in (await rig.compose(event())).text.lower()
+
+
+async def test_a_recording_that_is_played_fast_makes_no_alert_late(rig: Rig, market: SimulatedMarket) -> None:
+    played = Rig(market, rig.db, played=True)
+    played.clock.step_to(START_MS + 3_600_000)
+    assert "late" not in first_line(await played.compose(event()))
 
 
 async def test_a_late_alert_says_by_how_much_and_a_repeat_that_it_is_one(rig: Rig) -> None:

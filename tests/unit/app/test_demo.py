@@ -1,14 +1,18 @@
 """`liqwatch demo` and `liqwatch simulate`: the pipeline from a simulated market to the printed alert."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.clock import StepClock
 from bot.demo import Show, present, recorded_show, watches
 from bot.failures import UsageError
+from bot.market.binance_brackets import stored_tiers
 from bot.market.recording import Recording
+from bot.market.recording_writer import RecordingWriter
 from bot.market.simulator import EXCHANGE, SimulatedMarket
 from bot.market.types import BAR_MS
 from tests.unit.app.conftest import Console
@@ -62,10 +66,22 @@ async def test_in_the_terminal_the_market_is_called_simulated_and_each_typed_lin
     assert printed.count("Watching SIM") >= 2
 
 
+def test_a_recording_is_played_with_the_tiers_that_a_replay_would_use(
+    market: SimulatedMarket, recording: Path, tmp_path: Path
+) -> None:
+    RecordingWriter(tmp_path, "binance").bars("BTCUSDT", market.bars)
+    for folder, name, symbol, tiers in (
+        (recording, "simulated", "SIMUSDT", market.tiers),
+        (tmp_path, "binance", "BTCUSDT", stored_tiers("BTCUSDT")),
+    ):
+        played = Show(Recording(folder), (), name, 0, 0, ()).playback(StepClock(0))
+        assert asyncio.run(played.risk_tiers()) == {symbol: tiers}
+
+
 def test_what_is_typed_names_each_symbol_once_for_each_kind() -> None:
     assert watches(["BTC", "ETH"]) == (
-        *("/start", "/watch BTC 1%", "/watch BTC grow 25% 1h"),
-        *("/watch ETH 1%", "/watch ETH grow 25% 1h"),
+        *("/start", "/watch BTC 1%", "/watch BTC grow 10% 1h"),
+        *("/watch ETH 1%", "/watch ETH grow 10% 1h"),
     )
     assert watches(["BTC", "ETH"], each=1) == ("/start", "/watch BTC 1%", "/watch ETH 1%")
 
