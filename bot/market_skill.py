@@ -19,7 +19,7 @@ class MarketSkill:
     """What is known of one market's maps, or with an empty symbol of all of an exchange's. `time_ms` is when.
 
     `skill` is None where nothing was scored yet, `turnover` where nothing was learned; `kappa` where nothing was
-    printed.
+    printed. `shipped` names the model whose map is shown, chosen at `decided_ms`.
     """
 
     market: Market
@@ -28,6 +28,7 @@ class MarketSkill:
     turnover: Turnover | None = None
     kappa: float | None = None
     shipped: str = PRIOR
+    decided_ms: int = 0
 
     @property
     def score(self) -> ModelSkill | None:
@@ -62,6 +63,7 @@ def stored_skill(skill: MarketSkill) -> StoredScore:
             },
             "kappa": skill.kappa,
             "shipped": skill.shipped,
+            "decided_ms": skill.decided_ms,
         },
     )
 
@@ -79,6 +81,7 @@ def skill_of(stored: StoredScore) -> MarketSkill:
         turnover=None if plain["turnover"] is None else _turnover(plain["turnover"]),
         kappa=plain["kappa"],
         shipped=plain["shipped"],
+        decided_ms=plain["decided_ms"],
     )
 
 

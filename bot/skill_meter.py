@@ -37,6 +37,9 @@ from bot.storage.errors import StorageError
 from bot.storage.slots import Slot
 
 DAY_MS = 86_400_000
+FORGOTTEN_MS = 2 * DAY_MS
+"""A score that was not renewed for so long speaks for nothing any more."""
+
 BRIEF, SCORE, LEARN = "brief", "score", "turnover"
 
 log = logging.getLogger(__name__)
@@ -66,13 +69,19 @@ class SkillMeter:
 
     def calibration(self, market: Market) -> Calibration:
         """How a market's map is read: its own verdict, or that of the whole exchange where its own has too few."""
-        own = self._skills.get(market)
-        if own is None or market.exchange not in self._feeds:
+        if market.exchange not in self._feeds:
             return UNPROVEN
-        judged = own if own.tells else self.pooled(market.exchange)
-        proven = judged is not None and judged.score is not None and judged.score.verdict is Verdict.PROVEN
+        own = self._skills.get(market, MarketSkill(market, 0))
+        judge = self.judge(market)
+        proven = judge is not None and judge.score is not None and judge.score.verdict is Verdict.PROVEN
         weights = own.turnover.weights if own.turnover is not None and own.shipped == TUNED else None
         return Calibration(weights=weights, proven=proven, kappa=own.kappa)
+
+    def judge(self, market: Market) -> MarketSkill | None:
+        """Whose score speaks for a market: its own where that can tell, else its exchange's; never an old one."""
+        own, pooled = self._skills.get(market), self.pooled(market.exchange)
+        chosen = own if own is not None and own.tells else pooled
+        return chosen if chosen is not None and chosen.time_ms > self._clock.now_ms() - FORGOTTEN_MS else None
 
     def skill(self, market: Market) -> MarketSkill | None:
         """What is known of one market."""
@@ -161,17 +170,18 @@ class SkillMeter:
         await self._db.slots.mark(slot, now_ms=now_ms)
 
     async def _settle(self, exchange: str, scored: WeekScore, now_ms: int) -> None:
-        """Decide for each market which turnover is shown, and remember everything."""
+        """Remember everything. Once a day each market's turnover is chosen: a map that changes its mind is no help."""
         pooled = scored.pooled
         together = MarketSkill(all_of(exchange), now_ms, pooled, shipped=_better(pooled))
         kappas = {name: scored.kappas(name) for name in (PRIOR, TUNED)}
         found = [together]
         for market, skill in scored.each.items():
             known = self._skills.get(market, MarketSkill(market, now_ms))
-            judge = skill if skill.model(TUNED).verdict is not Verdict.TOO_FEW else pooled
-            shipped = PRIOR if known.turnover is None else _kept(known.turnover, judge)
-            kappa = kappas[shipped].get(market.symbol)
-            found.append(replace(known, time_ms=now_ms, skill=skill, shipped=shipped, kappa=kappa))
+            if known.turnover is not None and known.decided_ms // DAY_MS != now_ms // DAY_MS:
+                judge = skill if skill.model(TUNED).verdict is not Verdict.TOO_FEW else pooled
+                known = replace(known, shipped=_kept(known.turnover, judge), decided_ms=now_ms)
+            kappa = kappas[known.shipped].get(market.symbol)
+            found.append(replace(known, time_ms=now_ms, skill=skill, kappa=kappa))
         await self._db.briefs.save_scores([stored_skill(one) for one in found])
         self._skills.update({one.market: one for one in found})
         verdict = together.score.verdict.value if together.score else ""
