@@ -12,6 +12,7 @@ import typer
 
 from bot.failures import FailedError, UsageError
 from bot.logs import redact, setup
+from bot.progress import while_busy
 from bot.settings import Settings, SettingsError, load_settings
 from bot.times import parse_range_ms, parse_time_ms
 
@@ -98,7 +99,7 @@ def replay(
     """Run the alert engine over a recording; the same input gives the same bytes."""
     from bot.replay import replay_recording
 
-    print_lines(replay_recording(recording, rules, json=json))
+    print_lines(while_busy(replay_recording(recording, rules, json=json), "Replaying"))
 
 
 @app.command()
@@ -106,7 +107,7 @@ def score(recording: Annotated[Path, typer.Argument(help="A recording's folder."
     """Score the map against realised liquidations, beside a model that knows only the distance."""
     from bot.scoring import score_recording
 
-    print_lines(score_recording(recording, json=json))
+    print_lines(while_busy(score_recording(recording, json=json), "Scoring"))
 
 
 @app.command()
@@ -118,7 +119,7 @@ def simulate(
     """Write a recording of a simulated market, with its truth."""
     from bot.demo import write_simulation
 
-    print_lines(write_simulation(seed=seed, days=days, out=out))
+    print_lines(while_busy(write_simulation(seed=seed, days=days, out=out), "Simulating"))
 
 
 @app.command()
@@ -126,7 +127,7 @@ def bench(json: Json = False) -> None:
     """Measure speed and memory."""
     from bot.bench import run_bench
 
-    print_lines(run_bench(json_output=json))
+    print_lines(while_busy(run_bench(json_output=json), "Measuring"))
 
 
 @app.command()

@@ -19,6 +19,7 @@ from bot.market.recording import Recording
 from bot.market.simulator import EXCHANGE, SimulatedMarket, simulate, write_recording
 from bot.market.simulator_parameters import demo_markets
 from bot.market.types import BAR_MS
+from bot.progress import busy
 from bot.recorded import open_recorded
 from bot.storage.database import Database
 from bot.telegram.alerts_text import alert_message
@@ -60,7 +61,8 @@ class Show:
 
 async def run_demo(*, recording: Path | None, speed: float | None, seed: int, json: bool, charts: Path) -> None:
     """Play a market from its start to its end. Raises RecordingError, UsageError."""
-    show = await asyncio.to_thread(simulated_show, seed) if recording is None else recorded_show(Recording(recording))
+    with busy("Simulating" if recording is None else "Reading"):
+        show = simulated_show(seed) if recording is None else recorded_show(Recording(recording))
     await present(show, speed=speed, json=json, charts=charts)
 
 

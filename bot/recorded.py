@@ -1,14 +1,14 @@
 """A recording as a market to look at: its contracts, one market's history, and which one a symbol means."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bot.alerts.types import Market
 from bot.failures import UsageError
 from bot.liquidation import History, RiskTier
-from bot.liquidation.types import Floats
 from bot.market.binance_brackets import stored_tiers
 from bot.market.history import align
 from bot.market.playback import tick_size
@@ -38,7 +38,7 @@ class Recorded:
         if found is None:
             near = ", ".join(self.book.nearest(text))
             raise UsageError(f"the recording has no symbol '{text}'; the nearest are {near}")
-        return found
+        return replace(found, tick_size=tick_size(self.recording.bars(found.exchange, found.symbol).close))
 
     def tiers_of(self, market: Market) -> Sequence[RiskTier] | None:
         """The recorded risk tiers; else what is stored of Binance's contracts; None where nothing is known."""
@@ -55,12 +55,8 @@ class Recorded:
 
 
 def open_recorded(recording: Recording) -> Recorded:
-    """List the contracts of a recording."""
-    found = [
-        instrument_of(exchange, symbol, recording.bars(exchange, symbol).close)
-        for exchange in recording.exchanges
-        for symbol in recording.symbols(exchange)
-    ]
+    """List the contracts of a recording, without reading any of their files."""
+    found = [_listed(exchange, symbol) for exchange in recording.exchanges for symbol in recording.symbols(exchange)]
     return Recorded(recording, SymbolBook(found))
 
 
@@ -80,8 +76,8 @@ def cut(history: History, since: int, until: int) -> History:
     )
 
 
-def instrument_of(exchange: str, symbol: str, prices: Floats) -> Instrument:
-    """A contract as far as its recorded prices tell: a recording does not list tick sizes."""
+def _listed(exchange: str, symbol: str) -> Instrument:
+    """A contract by its name alone: its tick size is told by its prices, once somebody asks for it."""
     quote = next((quote for quote in ("USDT", "USDC", "USD") if symbol.endswith(quote)), "")
     return Instrument(
         exchange=exchange,
@@ -89,5 +85,5 @@ def instrument_of(exchange: str, symbol: str, prices: Floats) -> Instrument:
         native=symbol,
         base=symbol.removesuffix(quote) or symbol,
         quote=quote,
-        tick_size=tick_size(prices),
+        tick_size=math.nan,
     )

@@ -77,3 +77,9 @@ def test_a_symbol_on_two_exchanges_is_the_first_one_s_unless_one_is_named(
         recorded.instrument("btc", "bybit")
     with pytest.raises(UsageError, match="no symbol 'sol'"):
         recorded.instrument("sol", "binance")
+
+
+def test_another_markets_broken_file_does_not_refuse_this_one(tmp_path: Path, market: SimulatedMarket) -> None:
+    named(tmp_path, market, "binance", "AAAUSDT", "BBBUSDT")
+    (tmp_path / "binance" / "AAAUSDT" / "bars_5m.csv.gz").write_bytes(b"broken")
+    assert open_recorded(Recording(tmp_path)).instrument("BBB").tick_size == pytest.approx(0.01)
