@@ -93,7 +93,7 @@ class SymbolBook:
 
     def __init__(self, instruments: Iterable[Instrument]) -> None:
         self._instruments = tuple(instruments)
-        self._exchanges = {instrument.exchange for instrument in self._instruments}
+        self._exchanges = tuple(dict.fromkeys(instrument.exchange for instrument in self._instruments))
         self._venues = {**VENUES, **{fold(name): name for name in self._exchanges}}
         self._by_symbol: dict[str, Instrument] = {}
         self._by_key: dict[str, Instrument] = {}
@@ -147,7 +147,8 @@ class SymbolBook:
         for instrument in self._instruments:
             listed.setdefault(fold(instrument.base), set()).add(instrument.exchange)
             for name in (instrument.symbol, instrument.native, instrument.base + instrument.quote):
-                self._enter(fold(name), instrument)
+                if instrument.quote in fold(name):
+                    self._enter(fold(name), instrument)
         for quote in QUOTES:
             for instrument in self._instruments:
                 if instrument.quote == quote:
@@ -156,6 +157,9 @@ class SymbolBook:
             for coin in other_names(instrument, listed):
                 self._enter(coin + instrument.quote, instrument)
                 self._enter_coin(coin, instrument)
+        for instrument in self._instruments:
+            # A venue that calls the contract BTC after its coin does not have the word to itself.
+            self._enter(fold(instrument.native), instrument)
         for name, coin in COIN_NAMES.items():
             for exchange in self._exchanges:
                 if (known := self._by_venue_and_key.get((exchange, coin))) is not None:

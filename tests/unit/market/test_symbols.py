@@ -184,6 +184,41 @@ class TestSeveralVenues:
         assert self.book.resolve(text) is None
 
 
+class TestOneContractOnManyVenues:
+    """Canonical symbols beside each venue's own names; the first venue answers where none is named."""
+
+    book = SymbolBook(
+        [
+            instrument("BTC"),
+            instrument("1000PEPE"),
+            instrument("1000SHIB", exchange="bybit", native="SHIB1000USDT"),
+            instrument("BTC", exchange="hyperliquid", native="BTC"),
+            instrument("1000PEPE", exchange="hyperliquid", native="kPEPE"),
+            instrument("1000DOGS", exchange="hyperliquid", native="kDOGS"),
+        ]
+    )
+
+    @pytest.mark.parametrize(
+        ("text", "exchange", "symbol"),
+        [
+            ("BTC", "binance", "BTCUSDT"),
+            ("bitcoin", "binance", "BTCUSDT"),
+            ("hyperliquid:BTC", "hyperliquid", "BTCUSDT"),
+            ("kPEPE", "binance", "1000PEPEUSDT"),
+            ("PEPE", "binance", "1000PEPEUSDT"),
+            ("hyperliquid kPEPE", "hyperliquid", "1000PEPEUSDT"),
+            ("hyperliquid pepe", "hyperliquid", "1000PEPEUSDT"),
+            ("kDOGS", "hyperliquid", "1000DOGSUSDT"),
+            ("SHIB", "bybit", "1000SHIBUSDT"),
+            ("SHIB1000USDT", "bybit", "1000SHIBUSDT"),
+        ],
+    )
+    def test_each_spelling_is_found(self, text: str, exchange: str, symbol: str) -> None:
+        found = self.book.resolve(text)
+        assert found is not None
+        assert (found.exchange, found.symbol) == (exchange, symbol)
+
+
 @given(st.text() | st.text(alphabet="BINACE:ZRXUSDTP.-/_ $#kK1000PERSWAP"))
 def test_any_text_is_answered_from_the_list(text: str) -> None:
     found = BOOK.resolve(text)
