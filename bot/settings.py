@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-EXCHANGES = ("binance", "bybit", "okx")
+EXCHANGES = ("binance", "bybit", "okx", "hyperliquid")
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     binance_web_url: Url = "https://www.binance.com"
     bybit_api_url: Url = "https://api.bybit.com"
     okx_api_url: Url = "https://www.okx.com"
+    hyperliquid_api_url: Url = "https://api.hyperliquid.xyz"
     binance_stream_url: StreamUrl = "wss://fstream.binance.com"
     admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_words)] = ()
     allowed_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_words)] = ()
@@ -116,6 +117,7 @@ TAKES = {
     "binance_web_url": "a web address such as https://www.binance.com",
     "bybit_api_url": "a web address such as https://api.bybit.com",
     "okx_api_url": "a web address such as https://www.okx.com",
+    "hyperliquid_api_url": "a web address such as https://api.hyperliquid.xyz",
     "binance_stream_url": "a websocket address such as wss://fstream.binance.com",
     "admin_ids": "Telegram user ids, comma-separated, such as 12345678,23456789",
     "allowed_ids": "Telegram chat ids, comma-separated, such as 12345678,-1001234567890",

@@ -8,6 +8,7 @@ from bot.market.binance_stream import BinanceStream
 from bot.market.bybit import BybitExchange
 from bot.market.exchange import Exchange
 from bot.market.feed import LiquidationFeed
+from bot.market.hyperliquid import HyperliquidExchange
 from bot.market.okx import OkxExchange
 from bot.settings import Settings
 
@@ -42,10 +43,15 @@ def _okx(settings: Settings, clock: Clock, banned_until_ms: int | None) -> Excha
     return OkxExchange(clock=clock, api_url=settings.okx_api_url, banned_until_ms=banned_until_ms)
 
 
+def _hyperliquid(settings: Settings, clock: Clock, banned_until_ms: int | None) -> Exchange:
+    return HyperliquidExchange(clock=clock, api_url=settings.hyperliquid_api_url, banned_until_ms=banned_until_ms)
+
+
 CLIENTS: dict[str, Callable[[Settings, Clock, int | None], Exchange]] = {
     "binance": _binance,
     "bybit": _bybit,
     "okx": _okx,
+    "hyperliquid": _hyperliquid,
 }
 FEEDS: dict[str, Callable[[Settings, Clock], LiquidationFeed]] = {
     "binance": lambda settings, clock: BinanceStream(clock=clock, url=settings.binance_stream_url)

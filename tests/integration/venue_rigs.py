@@ -14,11 +14,13 @@ from bot.market.exchange import (
     GeoBlockedError,
     RateLimitedError,
 )
+from bot.market.hyperliquid import HyperliquidExchange
 from bot.market.okx import OkxExchange
 from bot.market.rest import Transport
 from bot.market.types import BAR_MS, Bars
 from tests.fakes.bybit import FakeBybit
 from tests.fakes.clock import VirtualClock
+from tests.fakes.hyperliquid import FakeHyperliquid
 from tests.fakes.okx import FakeOkx
 from tests.fakes.venue import FakeVenue
 from tests.shared import SHARED
@@ -61,7 +63,15 @@ OKX = VenueKind(
     bars_path="/api/v5/market/candles",
     faults=COMMON_FAULTS | {"limit": ExchangeUnavailableError, "429": ExchangeUnavailableError, "geo": GeoBlockedError},
 )
-VENUES = [BYBIT, OKX]
+HYPERLIQUID = VenueKind(
+    name="hyperliquid",
+    fake=FakeHyperliquid,
+    client=HyperliquidExchange,
+    price_path="/info",
+    bars_path="/info",
+    faults=COMMON_FAULTS | {"429": RateLimitedError, "geo": GeoBlockedError},
+)
+VENUES = [BYBIT, OKX, HYPERLIQUID]
 
 
 class Rig:

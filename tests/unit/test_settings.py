@@ -24,6 +24,11 @@ def test_defaults_need_no_environment() -> None:
     assert settings.database_url == "sqlite:///liqwatch.db"
 
 
+def test_every_exchange_can_be_named_and_the_order_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXCHANGES", "hyperliquid, okx,bybit,binance")
+    assert load_settings().exchanges == ("hyperliquid", "okx", "bybit", "binance")
+
+
 def test_dotenv_is_read(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("ADMIN_IDS=1, 22\nLOG_LEVEL=debug\n", encoding="utf-8")
     settings = load_settings()
@@ -58,6 +63,7 @@ def test_an_empty_value_counts_as_absent(monkeypatch: pytest.MonkeyPatch) -> Non
         ("BINANCE_API_URL", "ftp://x"),
         ("BYBIT_API_URL", "api.bybit.com"),
         ("OKX_API_URL", "wss://www.okx.com"),
+        ("HYPERLIQUID_API_URL", "https://"),
         ("BINANCE_STREAM_URL", "https://x"),
         ("ADMIN_IDS", "me"),
         ("ACCESS", "closed"),
