@@ -20,6 +20,7 @@ from bot.market.feed import LiquidationFeed
 from bot.markets import Markets
 from bot.pictures import PictureDesk
 from bot.skill_meter import SkillMeter
+from bot.status import StatusBoard
 from bot.storage.database import Database
 from bot.storage.errors import StorageError
 from bot.telegram.conversation import Conversation
@@ -91,6 +92,9 @@ class App:
         self.desk = LiveDesk(
             markets=self.markets,
             watch=self.watch,
+            status=StatusBoard(
+                exchanges=world.exchanges, markets=self.markets, meter=self.meter, simulated=world.simulated
+            ),
             pictures=self.pictures,
             catalogue=self.catalogue,
             clock=world.clock,

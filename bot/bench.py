@@ -162,5 +162,6 @@ def _chart_s(model: PositionModel, volatility: Volatility, *, times: int) -> flo
         price=reading.map.price,
         now_ms=reading.map.time_ms,
         simulated=False,
+        proven=True,
     )
     return median_s(lambda: draw_map(picture), times)

@@ -91,6 +91,7 @@ class Composer:
             price=event.price,
             now_ms=self._clock.now_ms(),
             simulated=contract.simulated,
+            proven=event.proven,
             highlight=event.cluster,
         )
         return name, await self._pictures.draw(picture, name)

@@ -8,6 +8,7 @@ from bot.history_store import NoMapError
 from bot.markets import LiveMarket, Markets
 from bot.pictures import PictureDesk, map_picture
 from bot.reading import Reading, distance_pct, touch_odds
+from bot.status import StatusBoard
 from bot.storage.errors import RuleLimitError
 from bot.telegram.desk import (
     AddedRule,
@@ -16,6 +17,7 @@ from bot.telegram.desk import (
     MarketView,
     Resolution,
     RuleView,
+    StatusView,
     TooManyRulesError,
 )
 from bot.telegram.texts import Catalogue
@@ -34,6 +36,7 @@ class LiveDesk:
         *,
         markets: Markets,
         watch: Watch,
+        status: StatusBoard,
         pictures: PictureDesk,
         catalogue: Catalogue,
         clock: Clock,
@@ -42,6 +45,7 @@ class LiveDesk:
     ) -> None:
         self._markets = markets
         self._watch = watch
+        self._status = status
         self._pictures = pictures
         self._catalogue = catalogue
         self._clock = clock
@@ -105,6 +109,7 @@ class LiveDesk:
             clusters=clusters,
             simulated=live.market.exchange in self._simulated,
             daily_move_pct=100.0 * reading.volatility.day,
+            proven=reading.proven,
         )
 
     async def picture(
@@ -122,6 +127,7 @@ class LiveDesk:
             price=view.price,
             now_ms=self.now_ms(),
             simulated=view.simulated,
+            proven=view.proven,
             range_ms=range_ms,
         )
         png = await self._pictures.draw(picture, name)
@@ -152,6 +158,9 @@ class LiveDesk:
 
     async def snooze_rule(self, chat: int, rule_id: int, until_ms: int) -> Rule | None:
         return await self._watch.snooze(chat, rule_id, until_ms)
+
+    async def status(self, chat: int) -> StatusView:
+        return self._status.view([rule.market for rule in await self._watch.rules_of(chat)])
 
     def _track_view(self, track: Track, live: LiveMarket) -> ClusterView:
         return ClusterView(

@@ -76,6 +76,7 @@ class Markets:
         self._tiers: dict[Market, Sequence[RiskTier]] = {}
         self._locks: dict[Market, asyncio.Lock] = {}
         self._trouble: dict[str, str] = {}
+        self._newest_price_ms: dict[str, int] = {}
         self.book = SymbolBook(())
 
     async def refresh_instruments(self) -> Sequence[str]:
@@ -144,11 +145,24 @@ class Markets:
 
     def take_prices(self, tick: Tick) -> None:
         """Remember the newest price of each open market."""
+        if len(tick.time_ms):
+            newest_ms = int(tick.time_ms.max())
+            self._newest_price_ms[tick.exchange] = max(newest_ms, self._newest_price_ms.get(tick.exchange, 0))
         at = {symbol: i for i, symbol in enumerate(tick.symbols)}
         for live in self._live.values():
             i = at.get(live.market.symbol) if live.market.exchange == tick.exchange else None
             if i is not None and tick.time_ms[i] >= live.price_ms:
                 live.price, live.price_ms = float(tick.price[i]), int(tick.time_ms[i])
+
+    def newest_price_ms(self, exchange: str) -> int | None:
+        """When an exchange's newest price was seen, by its own clock."""
+        return self._newest_price_ms.get(exchange)
+
+    def newest_bar_ms(self, exchange: str) -> int | None:
+        """When the newest closed bar of any open market of an exchange ended."""
+        return max(
+            (live.history.end_ms for live in self._live.values() if live.market.exchange == exchange), default=None
+        )
 
     async def _read(self, market: Market) -> LiveMarket:
         instrument = self.book.get(market.symbol, market.exchange)

@@ -11,7 +11,7 @@ from bot.charts import draw_map
 from bot.clock import SystemClock
 from bot.failures import FailedError, UsageError
 from bot.history_store import NoMapError
-from bot.liquidation import MODEL_VERSION, History
+from bot.liquidation import MODEL_VERSION, Cluster, History
 from bot.market.recording import Recording
 from bot.market.simulator import EXCHANGE as SIMULATED
 from bot.market.types import BAR_MS, Instrument
@@ -22,6 +22,7 @@ from bot.recorded import open_recorded
 from bot.settings import Settings
 from bot.storage.database import Database
 from bot.telegram.texts import Catalogue
+from bot.telegram.texts.figures import Figures
 from bot.times import utc_text
 from bot.venues import open_exchanges
 
@@ -149,6 +150,7 @@ def _write_picture(found: _Found, path: Path, *, range_ms: int | None) -> None:
         price=found.reading.map.price,
         now_ms=found.now_ms,
         simulated=found.market.exchange == SIMULATED,
+        proven=found.reading.proven,
         range_ms=range_ms,
     )
     try:
@@ -171,6 +173,12 @@ def _words(found: _Found, tracks: tuple[Track, ...]) -> Iterator[str]:
         odds = dict(touch_odds(cluster, drawn.price, found.reading.volatility))
         yield (
             f"{cluster.side.value:5}  {figures.band(cluster.low, cluster.high, tick):>22}  "
-            f"{distance_pct(cluster, drawn.price):+6.2f} %  {figures.money(cluster.usd):>8}  "
+            f"{distance_pct(cluster, drawn.price):+6.2f} %  {_size(found.reading, cluster, figures):>8}  "
             f"strength {cluster.strength:3}  touch in 24 h {figures.odds(odds[24])}"
         )
+
+
+def _size(reading: Reading, cluster: Cluster, figures: Figures) -> str:
+    """In USD where the map is proven, else as a share of the side's positions."""
+    named = reading.proven and reading.map.open_interest == "measured"
+    return figures.money(cluster.usd) if named else figures.percent(100 * cluster.share)

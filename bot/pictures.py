@@ -68,6 +68,7 @@ def map_picture(
     price: float,
     now_ms: int,
     simulated: bool,
+    proven: bool,
     range_ms: int | None = None,
     highlight: Cluster | None = None,
 ) -> MapPicture:
@@ -77,11 +78,12 @@ def map_picture(
     else:
         range_words = texts("chart.short" if MapLimit.SHORT_HISTORY in drawn.limits else "chart.all")
     source = "chart.measured" if drawn.open_interest == "measured" else "chart.volume"
+    words = texts.label(source, range=range_words, time=texts.figures.clock(drawn.time_ms, now_ms=now_ms))
     return MapPicture(
         map=passed(drawn, price),
         clusters=clusters,
         title=texts.label("chart.title", base=base, exchange=texts.of("exchange", exchange)),
-        subtitle=texts.label(source, range=range_words, time=texts.figures.clock(drawn.time_ms, now_ms=now_ms)),
+        subtitle=words if proven else texts.label("chart.not_proven", source=words),
         words=MapWords(
             longs=texts.label("chart.longs"),
             shorts=texts.label("chart.shorts"),
@@ -91,6 +93,7 @@ def map_picture(
             empty=texts.label("chart.empty"),
         ),
         tick_size=tick_size,
+        proven=proven,
         price=price,
         highlight=highlight,
         banner=texts.label("chart.simulated") if simulated else "",

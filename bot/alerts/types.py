@@ -145,6 +145,11 @@ class Event:
     proven: bool = False
 
     @property
+    def names_usd(self) -> bool:
+        """Whether a text may say how many USD stand there: measured, and by maps that were shown to be worth it."""
+        return self.proven and self.open_interest == "measured"
+
+    @property
     def dedupe_key(self) -> str:
         return f"{self.rule_id}:{self.market.exchange}:{self.market.symbol}:{self.track_id}:{self.episode}:{self.kind}"
 

@@ -85,8 +85,8 @@ class MapLayout:
 
 def lay_out(picture: MapPicture) -> MapLayout:
     """Everything in its place, for any data."""
-    estimated = picture.map.open_interest == "estimated"
-    if estimated:
+    in_shares = not picture.names_usd
+    if in_shares:
         picture = replace(picture, map=_in_shares(picture.map))
     price = picture.price if picture.price and picture.price > 0.0 else picture.map.price
     axis, grouping = lay_axis(picture.map, price, int(FRAME.left), int(FRAME.right))
@@ -97,7 +97,7 @@ def lay_out(picture: MapPicture) -> MapLayout:
     long, short = (_lay_side(side, grouped[side], grouped, axis_top, split_x) for side in Side)
     price_x = min(max(round(axis.x(price)), FRAME.left + 2), FRAME.right - 3)
     head, banner = header(picture.title, picture.subtitle, picture.banner)
-    legend, swatches = margins.legend(picture, grouped, estimated)
+    legend, swatches = margins.legend(picture, grouped, in_shares)
     pill, pill_captions = margins.pill(price, price_x, picture)
     tick_x, tick_captions = margins.price_ticks(axis, price, pill)
     empty, said = notice(picture.words.empty, FRAME) if full <= 0.0 else (None, [])
@@ -107,7 +107,7 @@ def lay_out(picture: MapPicture) -> MapLayout:
         *pill_captions,
         *tick_captions,
         *said,
-        *margins.side_axes(picture, axis_top, estimated),
+        *margins.side_axes(picture, axis_top, in_shares),
     ]
     sides = (long, short)
     return MapLayout(
@@ -125,7 +125,7 @@ def lay_out(picture: MapPicture) -> MapLayout:
 
 
 def _in_shares(drawn: LiquidationMap) -> LiquidationMap:
-    """Each side as shares of its own whole, as clusters are labelled: a volume model knows no dollars."""
+    """Each side as shares of its own whole, as clusters are labelled where no dollars are named."""
     return replace(
         drawn,
         long_usd=drawn.long_usd / max(drawn.long_total_usd, float(drawn.long_usd.sum()), 1e-300),
@@ -196,7 +196,7 @@ def _labels(picture: MapPicture, sides: Sequence[SideLayout], axis: PriceAxis) -
 
 def _label_texts(cluster: Cluster, picture: MapPicture) -> tuple[str, str]:
     size = usd_text(cluster.usd)
-    if picture.map.open_interest == "estimated":
+    if not picture.names_usd:
         size = f"{percent_text(cluster.share)} · {cluster.strength}/100"
     return price_text(cluster.peak, picture.tick_size, digits=5), size
 

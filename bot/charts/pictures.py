@@ -26,7 +26,8 @@ class MapPicture:
     """A liquidation map to draw.
 
     `price` is the price now where that is newer than the map. `highlight` is the cluster an alert tells of: always
-    labelled. `banner` is a warning that must not be missed (a simulated market); empty for none.
+    labelled. `banner` is a warning that must not be missed (a simulated market); empty for none. `proven` tells
+    whether such maps were shown to know more than distance alone: others are drawn in shares, without USD.
     """
 
     map: LiquidationMap
@@ -35,9 +36,15 @@ class MapPicture:
     subtitle: str
     words: MapWords
     tick_size: float
+    proven: bool
     price: float | None = None
     highlight: Cluster | None = None
     banner: str = ""
+
+    @property
+    def names_usd(self) -> bool:
+        """Whether sizes are written in USD: open interest is measured, and the map is proven."""
+        return self.proven and self.map.open_interest == "measured"
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ def headline(
         Kind.PROXIMITY: _proximity_line,
         Kind.GROWTH: _growth_line,
         Kind.NEW_CLUSTER: _new_line,
-    }[event.kind](event, contract, texts, size_words(cluster, event.open_interest, texts))
+    }[event.kind](event, contract, texts, size_words(cluster, texts, names_usd=event.names_usd))
     if sent_ms - event.time_ms > LATE_MS:
         line = texts("alert.late", line=line, late=figures.duration(sent_ms - event.time_ms))
     if event.severity is Severity.CRITICAL:
@@ -141,7 +141,7 @@ def details(event: Event, contract: Contract, texts: Texts) -> Sequence[Html]:
         ),
         _size_line(event, texts),
     ]
-    if cluster.expected_usd is not None and event.open_interest == "measured":
+    if cluster.expected_usd is not None and event.names_usd:
         high = cluster.expected_high_usd or cluster.expected_usd
         lines.append(
             texts("alert.expected", usd=figures.money(cluster.expected_usd), high=figures.money(high)),
@@ -154,10 +154,10 @@ def details(event: Event, contract: Contract, texts: Texts) -> Sequence[Html]:
 def _size_line(event: Event, texts: Texts) -> Html:
     cluster, figures = event.cluster, texts.figures
     share = texts("alert.share", percent=figures.percent(cluster.share * 100), side=texts.of("holders", cluster.side))
-    strength = str(cluster.strength)
-    if event.open_interest == "measured":
+    strength = texts("proof.proven" if event.proven else "proof.not_proven", strength=str(cluster.strength))
+    if event.names_usd:
         return texts("alert.size", usd=figures.money(cluster.usd), share=share, strength=strength)
-    return texts("alert.size_volume", share=share, strength=strength)
+    return texts("alert.size_share", share=share, strength=strength)
 
 
 def _rule_line(event: Event, texts: Texts) -> Html:
@@ -217,4 +217,5 @@ def sample_event(view: MarketView, nearest: ClusterView, *, now_ms: int) -> Even
         open_interest=view.map.open_interest,
         touch=nearest.touch,
         limits=view.map.limits,
+        proven=view.proven,
     )

@@ -24,6 +24,7 @@ class MarketView:
 
     `simulated` is True where the market is not a real one, and every text and picture of it says so.
     `daily_move_pct` is a typical day's move (standard deviation of daily log returns, in percent), None where unknown.
+    `proven` tells whether such maps were shown to know more than distance alone.
     """
 
     market: Market
@@ -35,6 +36,12 @@ class MarketView:
     clusters: tuple[ClusterView, ...]
     simulated: bool = False
     daily_move_pct: float | None = None
+    proven: bool = False
+
+    @property
+    def names_usd(self) -> bool:
+        """Whether texts and pictures may name sizes in USD: open interest is measured, and the map is proven."""
+        return self.proven and self.map.open_interest == "measured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,47 @@ class Resolution:
 
     market: Market | None
     nearest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeView:
+    """How one exchange is heard. Times in ms UTC, None where there is none yet; `age_ms` of the newest price.
+
+    `hears` tells whether liquidations are listened to now, None where it has no feed of them; `requests` are those of
+    the last minute and those allowed, None where it does not count them so.
+    """
+
+    exchange: str
+    age_ms: int | None
+    bar_ms: int | None
+    hears: bool | None
+    last_print_ms: int | None
+    requests: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SkillView:
+    """A verdict on the maps of one market, or with an empty symbol of a whole exchange, as shares of 1 over distance.
+
+    `verdict` is proven, not_proven or too_few; `low` and `high` bound the 90 % interval.
+    """
+
+    market: Market
+    verdict: str
+    skill: float
+    low: float
+    high: float
+    liquidations: int
+    blocks: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """How the bot does: its exchanges, and what its maps are worth, those of all markets first."""
+
+    exchanges: tuple[ExchangeView, ...]
+    skills: tuple[SkillView, ...]
+    simulated: bool = False
 
 
 class MarketUnavailableError(Exception):
@@ -116,6 +164,10 @@ class Desk(Protocol):
 
     async def snooze_rule(self, chat: int, rule_id: int, until_ms: int) -> Rule | None:
         """Silence one rule until then; 0 wakes it."""
+        ...
+
+    async def status(self, chat: int) -> StatusView:
+        """How the bot does, with the verdicts on the markets that this chat watches."""
         ...
 
     def now_ms(self) -> int: ...

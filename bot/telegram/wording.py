@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.alerts.types import Kind, Rule
-from bot.liquidation.types import Cluster, MapLimit, OpenInterestSource, Side
+from bot.liquidation.types import Cluster, MapLimit, Side
 from bot.telegram.desk import ClusterView, MarketView, RuleView
 from bot.telegram.texts import Html, Texts, escape
 
@@ -57,9 +57,9 @@ def state_words(view: RuleView, texts: Texts, *, now_ms: int) -> Html:
     return texts.of("state", view.phase)
 
 
-def size_words(cluster: Cluster, source: OpenInterestSource, texts: Texts) -> Html:
-    """How big a cluster is, in as few words as a lock screen has room for: USD only where open interest is measured."""
-    if source == "measured":
+def size_words(cluster: Cluster, texts: Texts, *, names_usd: bool) -> Html:
+    """How big a cluster is, in as few words as a lock screen has room for: USD only where the map is worth it."""
+    if names_usd:
         return texts("size.usd", usd=texts.figures.money(cluster.usd))
     return texts("size.strength", strength=str(cluster.strength))
 
@@ -72,7 +72,7 @@ def cluster_phrase(view: ClusterView, market: MarketView, texts: Texts) -> Html:
         side=texts.of("side_name", cluster.side),
         band=figures.band(cluster.low, cluster.high, market.tick_size),
         place=place_words(view, texts),
-        size=size_words(cluster, market.map.open_interest, texts),
+        size=size_words(cluster, texts, names_usd=market.names_usd),
     )
 
 
@@ -95,9 +95,15 @@ def day_odds(view: ClusterView) -> float | None:
     return dict(view.touch).get(24)
 
 
-def origin_words(market: MarketView, texts: Texts, *, now_ms: int) -> Html:
-    """Where the figures come from and how old they are; says estimate, and the volume model where it is one."""
+def map_words(market: MarketView, texts: Texts, *, now_ms: int) -> Html:
+    """Where the figures come from, how old they are, and what the map lacks."""
     return estimate_words(market.market.exchange, market.map.limits, now_ms - market.map.time_ms, texts)
+
+
+def origin_words(market: MarketView, texts: Texts, *, now_ms: int) -> Html:
+    """The same, and whether the map is proven here: under texts that do not say so beside a strength."""
+    words = map_words(market, texts, now_ms=now_ms)
+    return words if market.proven else Html(" ".join([words, texts("proof.missing")]))
 
 
 def estimate_words(exchange: str, limits: Sequence[MapLimit], age_ms: int, texts: Texts) -> Html:

@@ -11,10 +11,13 @@ from bot.liquidation.types import Cluster, LiquidationMap, MapLimit, OpenInteres
 from bot.telegram.desk import (
     AddedRule,
     ClusterView,
+    ExchangeView,
     MarketUnavailableError,
     MarketView,
     Resolution,
     RuleView,
+    SkillView,
+    StatusView,
     TooManyRulesError,
 )
 
@@ -53,6 +56,7 @@ def market_view(
     open_interest: OpenInterestSource = "measured",
     simulated: bool = False,
     daily_move_pct: float | None = None,
+    proven: bool = True,
     time_ms: int = NOON_MS - 40_000,
 ) -> MarketView:
     """A market with a plausible map around its clusters."""
@@ -81,6 +85,7 @@ def market_view(
         clusters=tuple(sorted(views, key=lambda each: -each.cluster.strength)),
         simulated=simulated,
         daily_move_pct=daily_move_pct,
+        proven=proven,
     )
 
 
@@ -115,6 +120,7 @@ def believable_markets() -> dict[str, MarketView]:
         tick_size=0.01,
         price=182.4,
         clusters=[(long, 175.2, 176.9, 9.8e6, 79)],
+        proven=False,
         daily_move_pct=4.1,
     )
     zrx = market_view(
@@ -145,6 +151,28 @@ def believable_markets() -> dict[str, MarketView]:
     return {view.market.symbol: view for view in (btc, eth, sol, zrx, pepe, chinese, thin)}
 
 
+def believable_status() -> StatusView:
+    """Binance heard well; all markets proven, of three watched ones each verdict once."""
+    return StatusView(
+        exchanges=(
+            ExchangeView(
+                "binance",
+                age_ms=1_800,
+                bar_ms=NOON_MS - 300_000,
+                hears=True,
+                last_print_ms=NOON_MS - 14_000,
+                requests=(310, 1200),
+            ),
+        ),
+        skills=(
+            SkillView(Market("binance", ""), "proven", 0.094, 0.041, 0.138, 1240, 84),
+            SkillView(market("BTCUSDT"), "proven", 0.121, 0.052, 0.187, 318, 84),
+            SkillView(market("SOLUSDT"), "not_proven", 0.012, -0.043, 0.061, 102, 79),
+            SkillView(market("ZRXUSDT"), "too_few", 0.3, -0.2, 0.6, 4, 3),
+        ),
+    )
+
+
 class FakeDesk:
     """A Desk whose every answer a test can set: `unavailable` maps a symbol to a reason, `now` is the time."""
 
@@ -155,6 +183,7 @@ class FakeDesk:
         self.pictures = pictures
         self.now = NOON_MS
         self.phases: dict[int, tuple[Phase, int]] = {}
+        self.state = believable_status()
         self._rules: dict[int, Rule] = {}
         self._removed: dict[int, Rule] = {}
 
@@ -215,6 +244,9 @@ class FakeDesk:
         paused = rule.paused_reason if until_ms else None
         self._rules[rule_id] = replace(rule, snoozed_until_ms=until_ms, paused_reason=paused)
         return self._rules[rule_id]
+
+    async def status(self, chat: int) -> StatusView:
+        return self.state
 
     def now_ms(self) -> int:
         return self.now

@@ -9,7 +9,7 @@ from bot.telegram.desk import ClusterView, MarketView
 from bot.telegram.limits import utf16_length
 from bot.telegram.scene import Answer, Scene, chips, unknown_symbol
 from bot.telegram.texts import Html, Texts, escape
-from bot.telegram.wording import day_odds, origin_words
+from bot.telegram.wording import day_odds, map_words
 
 NEAREST = 3
 BIGGEST = 3
@@ -46,7 +46,7 @@ def table(view: MarketView, texts: Texts, *, now_ms: int) -> Html:
     price = texts.figures.price(view.price, view.tick_size)
     above = chosen([each for each in view.clusters if each.cluster.peak > view.price])
     below = chosen([each for each in view.clusters if each.cluster.peak <= view.price])
-    origin = texts("alert.small", text=origin_words(view, texts, now_ms=now_ms))
+    origin = texts("alert.small", text=map_words(view, texts, now_ms=now_ms))
     notes = [texts("alert.note_simulated")] if view.simulated else []
     if not above and not below:
         return Html("\n".join([texts("clusters.none", base=view.base, price=price), *notes, origin]))
@@ -58,8 +58,10 @@ def table(view: MarketView, texts: Texts, *, now_ms: int) -> Html:
         below=texts("clusters.longs", n=len(below)),
     )
     head = texts("alert.simulated", line=title) if view.simulated else title
-    measured = view.map.open_interest == "measured"
-    legend = texts("clusters.legend", size=texts("clusters.legend_usd" if measured else "clusters.legend_share"))
+    legend = texts(
+        "clusters.legend" if view.proven else "clusters.legend_not_proven",
+        size=texts("clusters.legend_usd" if view.names_usd else "clusters.legend_share"),
+    )
     rows = ladder(above, below, view, texts)
     return Html("\n".join([texts("alert.head", text=head), *notes, texts("clusters.table", rows=rows), legend, origin]))
 
@@ -74,7 +76,6 @@ def chosen(clusters: Sequence[ClusterView]) -> list[ClusterView]:
 
 def ladder(above: Sequence[ClusterView], below: Sequence[ClusterView], view: MarketView, texts: Texts) -> Html:
     """The rows, aligned for a monospaced font: zone, size, strength, distance, odds."""
-    measured = view.map.open_interest == "measured"
     figures = texts.figures
     bands = {
         each.cluster.peak: figures.band(each.cluster.low, each.cluster.high, view.tick_size)
@@ -87,7 +88,7 @@ def ladder(above: Sequence[ClusterView], below: Sequence[ClusterView], view: Mar
         edge = cluster.low if each.distance_pct > 0 else cluster.high
         return [
             figures.level(edge, view.tick_size) if wide else bands[cluster.peak],
-            figures.money(cluster.usd) if measured else figures.percent(cluster.share * 100),
+            figures.money(cluster.usd) if view.names_usd else figures.percent(cluster.share * 100),
             str(cluster.strength),
             figures.signed_percent(each.distance_pct) if each.distance_pct else texts.label("clusters.at_price"),
             figures.odds(odds) if odds is not None and each.distance_pct else "",
@@ -95,7 +96,7 @@ def ladder(above: Sequence[ClusterView], below: Sequence[ClusterView], view: Mar
 
     header = [
         texts.label("clusters.edge" if wide else "clusters.zone"),
-        texts.label("clusters.size" if measured else "clusters.share"),
+        texts.label("clusters.size" if view.names_usd else "clusters.share"),
         texts.label("clusters.strength"),
         texts.label("clusters.distance"),
         texts.label("clusters.odds"),

@@ -87,7 +87,7 @@ def caption(view: MarketView, texts: Texts, *, now_ms: int, range_ms: int | None
         each = biggest(view, side)
         if each is not None and each.distance_pct:
             lines.append(_biggest_line(each, view, texts))
-    if view.map.open_interest == "measured":
+    if view.names_usd:
         short_usd, long_usd = standing_near(view.map)
         lines.append(texts("map.balance", short=texts.figures.money(short_usd), long=texts.figures.money(long_usd)))
     if range_ms is not None:
@@ -136,7 +136,7 @@ def standing_near(liquidations: LiquidationMap) -> tuple[float, float]:
 
 
 def _size(each: ClusterView, view: MarketView, texts: Texts) -> Html:
-    return size_words(each.cluster, view.map.open_interest, texts)
+    return size_words(each.cluster, texts, names_usd=view.names_usd)
 
 
 def _biggest_line(each: ClusterView, view: MarketView, texts: Texts) -> Html:

@@ -47,6 +47,7 @@ def a_picture(
     price: float | None = None,
     highlight: Cluster | None = None,
     banner: str = "",
+    proven: bool = True,
 ) -> MapPicture:
     return MapPicture(
         map=liquidation_map,
@@ -55,6 +56,7 @@ def a_picture(
         subtitle=subtitle,
         words=words,
         tick_size=tick_size,
+        proven=proven,
         price=price,
         highlight=highlight,
         banner=banner,

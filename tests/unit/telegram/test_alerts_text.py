@@ -40,6 +40,7 @@ NEAR = Event(
     map_ms=NOON_MS - 40_000,
     open_interest="measured",
     touch=((1, 0.34), (4, 0.61), (24, 0.88)),
+    proven=True,
 )
 GREW = replace(NEAR, kind=Kind.GROWTH, value_pct=34.2, threshold_pct=30.0, window_ms=4 * HOUR_MS)
 
@@ -84,6 +85,8 @@ def test_a_proximity_alert_reads_whole() -> None:
         (replace(GREW, kind=Kind.NEW_CLUSTER), "BTC new short liquidations at 97,670 (≈$42.3M)"),
         # no dollars where open interest is not measured
         (replace(NEAR, open_interest="estimated"), "BTC 0.83% below short liquidations at 97,430 (strength 83)"),
+        # nor where the map was not shown to be worth anything
+        (replace(NEAR, proven=False), "BTC 0.83% below short liquidations at 97,430 (strength 83)"),
         (replace(NEAR, severity=Severity.CRITICAL), "❗ BTC 0.83% below short liquidations at 97,430 (≈$42.3M)"),
     ],
 )
@@ -129,6 +132,16 @@ def test_a_volume_model_claims_no_dollars_anywhere() -> None:
     assert "$" not in text
     assert "Open there 5.3% of all shorts, strength 83/100" in text
     assert "Volume model: this contract publishes no open interest. Bars are missing in its history." in text
+
+
+def test_where_nothing_is_proven_the_strength_says_so_and_no_dollars_are_named() -> None:
+    unproven = replace(NEAR, proven=False, cluster=replace(SHORTS, expected_usd=1e6, expected_high_usd=2.6e6))
+    for event in (unproven, replace(unproven, kind=Kind.GROWTH, value_pct=34.2)):
+        text = bare(shown(event).text)
+        assert "$" not in text
+        assert "sweep" not in text
+        assert "Open there 5.3% of all shorts, strength 83/100 (not proven here)" in text
+    assert "not proven" not in shown(NEAR).text
 
 
 def test_expected_liquidations_are_told_only_where_they_are_known() -> None:

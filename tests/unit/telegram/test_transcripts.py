@@ -95,6 +95,24 @@ async def pictures_and_tables(chat: Chat) -> None:
     await chat.type("/map SOL")
 
 
+async def proven_or_not(chat: Chat) -> None:
+    await chat.type("/status")
+    await chat.tap("Refresh")
+    await chat.type("/clusters SOL")
+    await chat.type("/watch SOL 4%")
+    await chat.tap("Show a sample alert")
+    (binance,) = chat.desk.state.exchanges
+    deaf = replace(binance, hears=False, last_print_ms=None, requests=None)
+    chat.desk.state = replace(chat.desk.state, exchanges=(deaf,), skills=chat.desk.state.skills[3:])
+    await chat.type("/status")
+    new = (
+        replace(deaf, exchange="simulated", hears=True, age_ms=None, bar_ms=None),
+        replace(deaf, exchange="okx", hears=None),
+    )
+    chat.desk.state = replace(chat.desk.state, exchanges=new, skills=(), simulated=True)
+    await chat.type("/status")
+
+
 async def mistakes(chat: Chat) -> None:
     for line in (
         "/watch BTV 1%",
@@ -199,6 +217,7 @@ SCRIPTS: tuple[Script, ...] = (
     one_line_watches,
     a_day_with_rules,
     pictures_and_tables,
+    proven_or_not,
     mistakes,
     no_map_now,
     too_many_rules,

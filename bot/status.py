@@ -1,0 +1,67 @@
+"""What /status tells: how each exchange is heard, and what the maps were worth so far."""
+
+from collections.abc import Mapping, Sequence
+
+from bot.alerts.types import Market
+from bot.market.binance import BinanceExchange
+from bot.market.exchange import Exchange
+from bot.market_skill import MarketSkill
+from bot.markets import Markets
+from bot.skill_meter import SkillMeter
+from bot.telegram.desk import ExchangeView, SkillView, StatusView
+
+
+class StatusBoard:
+    """Puts together what the rooms know of themselves."""
+
+    def __init__(
+        self, *, exchanges: Mapping[str, Exchange], markets: Markets, meter: SkillMeter, simulated: frozenset[str]
+    ) -> None:
+        self._exchanges = exchanges
+        self._markets = markets
+        self._meter = meter
+        self._simulated = simulated
+
+    def view(self, watched: Sequence[Market]) -> StatusView:
+        """The state now, with the verdicts on these markets after those of whole exchanges."""
+        pooled = [self._meter.pooled(name) for name in self._exchanges]
+        own = [self._meter.skill(market) for market in dict.fromkeys(watched)]
+        skills = [_skill(found) for found in (*pooled, *own) if found is not None]
+        return StatusView(
+            exchanges=tuple(self._exchange(name, exchange) for name, exchange in self._exchanges.items()),
+            skills=tuple(skill for skill in skills if skill is not None),
+            simulated=bool(self._simulated & self._exchanges.keys()),
+        )
+
+    def _exchange(self, name: str, exchange: Exchange) -> ExchangeView:
+        newest_ms, feed = self._markets.newest_price_ms(name), self._meter.feed_status(name)
+        return ExchangeView(
+            exchange=name,
+            age_ms=None if newest_ms is None else max(0, exchange.server_now_ms() - newest_ms),
+            bar_ms=self._markets.newest_bar_ms(name),
+            hears=None if feed is None else feed.alive,
+            last_print_ms=None if feed is None else feed.last_print_ms,
+            requests=_requests(exchange),
+        )
+
+
+def _requests(exchange: Exchange) -> tuple[int, int] | None:
+    if not isinstance(exchange, BinanceExchange):
+        return None
+    weight = exchange.status().weight
+    return weight.used, weight.allowed
+
+
+def _skill(found: MarketSkill) -> SkillView | None:
+    """The score of the map that is shown; None where there is none yet."""
+    if found.skill is None or found.score is None:
+        return None
+    return SkillView(
+        market=found.market,
+        verdict=found.score.verdict.value,
+        skill=found.score.skill,
+        low=found.score.low,
+        high=found.score.high,
+        liquidations=round(found.skill.effective_events),
+        blocks=found.skill.blocks,
+    )
