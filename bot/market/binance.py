@@ -12,11 +12,11 @@ import httpx
 from bot.clock import Clock
 from bot.liquidation.margin import RiskTier
 from bot.market import binance_parse as parse
-from bot.market.bad_rows import BadRows
 from bot.market.binance_brackets import BRACKETS_PATH, LEAST_SYMBOLS, parse_brackets, stored_tiers
 from bot.market.binance_errors import judge, spent_weight
 from bot.market.exchange import ExchangeError, ExchangeUnavailableError
 from bot.market.limits import Budget, BudgetStatus, Gate
+from bot.market.line import Line, LineStatus
 from bot.market.rest import Rest, Transport
 from bot.market.rows import join_bars, join_open_interest
 from bot.market.types import BAR_MS, Bars, Instrument, OpenInterest, Tick
@@ -36,6 +36,9 @@ _HISTORY_MS = 30 * 86_400_000 - 600_000
 # A look at all prices every 2 s costs 300 a minute: that lane stays free while history is fetched.
 _WEIGHT_FOR_PRICES = 350
 
+_WEIGHT = "weight"
+_DATA = "data requests"
+
 _TIERS_FRESH_MS = 6 * 3_600_000
 _TIERS_RETRY_MS = 600_000
 
@@ -43,19 +46,18 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class BinanceStatus:
-    """What /status and `doctor` show. Times in ms UTC; `clock_skew_ms` is the venue's clock minus this one's."""
+class BinanceStatus(LineStatus):
+    """The line's books, those of the web host among them, and whether the risk tiers are published or stored ones."""
 
-    weight: BudgetStatus
-    data_requests: BudgetStatus
-    requests: int
-    retried: int
-    last_answer_ms: int | None
-    clock_skew_ms: int | None
-    banned_until_ms: int | None
-    geo_blocked_until_ms: int | None
     tiers: str
-    dropped_rows: Mapping[str, int]
+
+    @property
+    def weight(self) -> BudgetStatus:
+        return self.budgets[_WEIGHT]
+
+    @property
+    def data_requests(self) -> BudgetStatus:
+        return self.budgets[_DATA]
 
 
 class BinanceExchange:
@@ -81,14 +83,21 @@ class BinanceExchange:
         timeout_s: float = 10.0,
     ) -> None:
         self._clock = clock
-        self._gate = Gate(clock, parse.VENUE, banned_until_ms=banned_until_ms)
         self._weight = Budget(clock, limit=2400, window_s=60, reserved_for_urgent=_WEIGHT_FOR_PRICES)
         self._data = Budget(clock, limit=1000, window_s=300)
         self._web_budget = Budget(clock, limit=20, window_s=60)
         travel = Transport(transport, jitter, timeout_s)
-        self._api = Rest(
-            api_url, venue=parse.VENUE, clock=clock, gate=self._gate, judge=judge, count=spent_weight, transport=travel
+        self._line = Line(
+            parse.VENUE,
+            api_url,
+            clock=clock,
+            budgets={_WEIGHT: self._weight, _DATA: self._data},
+            judge=judge,
+            count=spent_weight,
+            banned_until_ms=banned_until_ms,
+            transport=travel,
         )
+        self._api, self._bad = self._line.rest, self._line.bad
         self._web = Rest(
             web_url,
             venue=parse.VENUE,
@@ -98,7 +107,6 @@ class BinanceExchange:
             transport=travel,
             headers={"clienttype": "web"},
         )
-        self._bad = BadRows(parse.VENUE)
         self._least_symbols = least_symbols
         self._instruments: tuple[Instrument, ...] = ()
         self._tiers: dict[str, tuple[RiskTier, ...]] = {}
@@ -195,7 +203,7 @@ class BinanceExchange:
         Raises only where even the list of instruments cannot be had.
         """
         async with self._tiers_lock:
-            if self._clock.now_ms() >= self._tiers_due_ms and self._gate.banned_until_ms is None:
+            if self._clock.now_ms() >= self._tiers_due_ms and self._line.banned_until_ms is None:
                 await self._refresh_tiers()
         if self._tiers:
             return dict(self._tiers)
@@ -219,23 +227,23 @@ class BinanceExchange:
     @property
     def banned_until_ms(self) -> int | None:
         """When Binance may be asked again after a 429 or 418, ms UTC; store it and give it back after a restart."""
-        return self._gate.banned_until_ms
+        return self._line.banned_until_ms
 
     def server_now_ms(self) -> int:
         """The venue's clock as far as its last answer told it."""
-        return self._clock.now_ms() + (self._api.clock_skew_ms or 0)
+        return self._line.server_now_ms()
 
     def status(self) -> BinanceStatus:
         """The client's books at this moment."""
+        line = self._line.status()
         return BinanceStatus(
-            weight=self._weight.status(),
-            data_requests=self._data.status(),
-            requests=self._api.requests + self._web.requests,
-            retried=self._api.retried + self._web.retried,
-            last_answer_ms=self._api.last_answer_ms,
-            clock_skew_ms=self._api.clock_skew_ms,
-            banned_until_ms=self._gate.banned_until_ms,
-            geo_blocked_until_ms=self._gate.blocked_until_ms,
+            budgets=line.budgets,
+            requests=line.requests + self._web.requests,
+            retried=line.retried + self._web.retried,
+            last_answer_ms=line.last_answer_ms,
+            clock_skew_ms=line.clock_skew_ms,
+            banned_until_ms=line.banned_until_ms,
+            geo_blocked_until_ms=line.geo_blocked_until_ms,
+            dropped_rows=line.dropped_rows,
             tiers="published" if self._tiers else "stored",
-            dropped_rows=self._bad.counts,
         )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from bot.clock import Clock
 from bot.market.bad_rows import BadRows
@@ -25,6 +26,18 @@ class LineStatus:
     banned_until_ms: int | None
     geo_blocked_until_ms: int | None
     dropped_rows: Mapping[str, int]
+
+    @property
+    def busiest(self) -> BudgetStatus:
+        """The budget with the least room left."""
+        return max(self.budgets.values(), key=lambda budget: budget.used / max(1, budget.allowed))
+
+
+@runtime_checkable
+class KeepsBooks(Protocol):
+    """A client that can be asked for its status; played and simulated exchanges have none."""
+
+    def status(self) -> LineStatus: ...
 
 
 class Line:
