@@ -5,6 +5,7 @@ becomes low-leverage by itself.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from math import erf, log, log1p, sqrt
 
@@ -51,26 +52,46 @@ def liquidation_distance(side: Side, leverage: float, maintenance_margin_rate: f
     return (1.0 / leverage - maintenance_margin_rate) / (1.0 + sign * maintenance_margin_rate)
 
 
+def kind_kernels(side: Side, tiers: Sequence[RiskTier] | None, parameters: ModelParameters = DEFAULT) -> Floats:
+    """The kernel by kinds of position, before their tilts: a row a leverage, the last row those of none; (kinds, J).
+
+    Rows carry their share of what is opened: their tilted sum is the kernel, up to a factor. The row of a leverage
+    that the tiers forbid is zero. Read-only. Raises ValueError on a broken tier table.
+    """
+    table = DEFAULT_TIERS if tiers is None else tuple(tiers)
+    check_tiers(table)
+    return _kinds(side, table, replace(parameters, long_tilt=(), short_tilt=()))
+
+
 @lru_cache(maxsize=1024)
 def _kernel(side: Side, tiers: tuple[RiskTier, ...], parameters: ModelParameters) -> Floats:
-    reach = _offset(side, parameters.farthest) / CELL
-    kernel = np.zeros(int(reach) + 2)
-    middles = np.arange(len(kernel) - 1) + 0.5
-    bounds = np.expm1(middles * CELL) if side is Side.SHORT else -np.expm1(-middles * CELL)
-    for distance, weight in _typical_distances(side, tiers, parameters):
-        spike = weight * parameters.spike_share
-        at = _offset(side, distance) / CELL
-        whole = int(at)
-        kernel[whole] += spike * (whole + 1 - at)
-        kernel[whole + 1] += spike * (at - whole)
-        beyond = np.exp(-np.maximum(bounds / distance - 1.0, 0.0) / parameters.added_margin)
-        _add_spread(kernel, weight - spike, 1.0 - beyond, bounds, parameters)
-    scale = parameters.broad_sd * sqrt(2.0)
-    broad = np.array([0.5 * (1.0 + erf(log(bound / parameters.broad_median) / scale)) for bound in bounds.tolist()])
-    _add_spread(kernel, parameters.broad_weight, broad, bounds, parameters)
+    kinds = _kinds(side, tiers, replace(parameters, long_tilt=(), short_tilt=()))
+    tilt = parameters.long_tilt if side is Side.LONG else parameters.short_tilt
+    kernel: Floats = np.array(tilt) @ kinds if tilt else kinds.sum(axis=0)
     kernel /= kernel.sum()
     kernel.flags.writeable = False
     return kernel
+
+
+@lru_cache(maxsize=256)
+def _kinds(side: Side, tiers: tuple[RiskTier, ...], parameters: ModelParameters) -> Floats:
+    reach = _offset(side, parameters.farthest) / CELL
+    kinds = np.zeros((len(parameters.leverage_weights) + 1, int(reach) + 2))
+    middles = np.arange(kinds.shape[1] - 1) + 0.5
+    bounds = np.expm1(middles * CELL) if side is Side.SHORT else -np.expm1(-middles * CELL)
+    for kind, distance, weight in _typical_distances(side, tiers, parameters):
+        spike = weight * parameters.spike_share
+        at = _offset(side, distance) / CELL
+        whole = int(at)
+        kinds[kind, whole] += spike * (whole + 1 - at)
+        kinds[kind, whole + 1] += spike * (at - whole)
+        beyond = np.exp(-np.maximum(bounds / distance - 1.0, 0.0) / parameters.added_margin)
+        _add_spread(kinds[kind], weight - spike, 1.0 - beyond, bounds, parameters)
+    scale = parameters.broad_sd * sqrt(2.0)
+    broad = np.array([0.5 * (1.0 + erf(log(bound / parameters.broad_median) / scale)) for bound in bounds.tolist()])
+    _add_spread(kinds[-1], parameters.broad_weight, broad, bounds, parameters)
+    kinds.flags.writeable = False
+    return kinds
 
 
 def _add_spread(kernel: Floats, weight: float, below: Floats, bounds: Floats, parameters: ModelParameters) -> None:
@@ -86,22 +107,26 @@ def _offset(side: Side, distance: float) -> float:
 
 def _typical_distances(
     side: Side, tiers: tuple[RiskTier, ...], parameters: ModelParameters
-) -> list[tuple[float, float]]:
-    """Distances and their weights: each allowed leverage in the brackets that permit it.
+) -> list[tuple[int, float, float]]:
+    """Kinds, distances and weights: each allowed leverage in the brackets that permit it.
 
     Most positions are small: each bracket holds half of what the one below it holds.
     """
     cap = max(tier.max_leverage for tier in tiers)
-    allowed = [[leverage, weight] for leverage, weight in parameters.leverage_weights if leverage <= cap]
+    allowed = [
+        [leverage, weight, kind]
+        for kind, (leverage, weight) in enumerate(parameters.leverage_weights)
+        if leverage <= cap
+    ]
     forbidden = sum(weight for leverage, weight in parameters.leverage_weights if leverage > cap)
     if allowed:
         max(allowed)[1] += min(forbidden, MOST_MOVED_TO_CAP)
     distances = []
-    for leverage, weight in allowed:
+    for leverage, weight, kind in allowed:
         rates = [tier.maintenance_margin_rate for tier in tiers if tier.max_leverage >= leverage]
         shares = [0.5**rank for rank in range(len(rates))]
         for rate, share in zip(rates, shares, strict=True):
             distance = liquidation_distance(side, leverage, rate)
             clipped = min(max(distance, parameters.nearest), parameters.farthest)
-            distances.append((clipped, weight * share / sum(shares)))
+            distances.append((int(kind), clipped, weight * share / sum(shares)))
     return distances

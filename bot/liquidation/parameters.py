@@ -16,6 +16,9 @@ class ModelParameters:
     `leverage_weights` pairs a leverage with its share of what is opened; `broad_weight` is the share opened at no
     typical leverage, lognormal around `broad_median` with `broad_sd` (cross margin). Distances are fractions of the
     entry price and are clipped to `nearest` and `farthest`.
+
+    `long_tilt` and `short_tilt` multiply a side's weights: a factor for each leverage in turn and one for the broad
+    part (see `bot.liquidation.learning`); empty, nothing is tilted.
     """
 
     turnover_hours: tuple[float, ...] = (6.0, 12.0, 36.0, 120.0, 360.0)
@@ -38,6 +41,8 @@ class ModelParameters:
     broad_weight: float = 0.09
     broad_median: float = 0.35
     broad_sd: float = 0.9
+    long_tilt: tuple[float, ...] = ()
+    short_tilt: tuple[float, ...] = ()
     nearest: float = 0.002
     farthest: float = 0.62
     least_kept: float = 0.05
@@ -65,6 +70,9 @@ class ModelParameters:
             raise ValueError("turnover_hours and turnover_prior must have one length, at least 1")
         if min(self.turnover_hours) <= 0 or min(self.turnover_prior) < 0 or sum(self.turnover_prior) <= 0:
             raise ValueError("turnover hours must be positive and their weights not negative, with a positive sum")
+        for tilt in (self.long_tilt, self.short_tilt):
+            if tilt and (len(tilt) != len(self.leverage_weights) + 1 or min(tilt) <= 0):
+                raise ValueError("a tilt has a positive factor for each leverage and one for the broad part")
 
 
 DEFAULT = ModelParameters()
