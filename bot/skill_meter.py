@@ -179,7 +179,7 @@ class SkillMeter:
             known = self._skills.get(market, MarketSkill(market, now_ms))
             if known.turnover is not None and known.decided_ms // DAY_MS != now_ms // DAY_MS:
                 judge = skill if skill.model(TUNED).verdict is not Verdict.TOO_FEW else pooled
-                known = replace(known, shipped=_kept(known.turnover, judge), decided_ms=now_ms)
+                known = replace(known, shipped=kept(known.turnover, judge), decided_ms=now_ms)
             kappa = kappas[known.shipped].get(market.symbol)
             found.append(replace(known, time_ms=now_ms, skill=skill, kappa=kappa))
         await self._db.briefs.save_scores([stored_skill(one) for one in found])
@@ -196,7 +196,7 @@ def _better(skill: Skill) -> str:
     return TUNED if skill.model(TUNED).skill > skill.model(PRIOR).skill else PRIOR
 
 
-def _kept(turnover: Turnover, skill: Skill) -> str:
+def kept(turnover: Turnover, skill: Skill) -> str:
     """Whether the learned weights are shown, or the prior: the guard's word."""
     if skill.model(TUNED).verdict is Verdict.TOO_FEW:
         learned, prior = nan, nan
