@@ -15,8 +15,11 @@ from bot.storage.database import Database
 LATE_ROWS_MS = 3_600_000
 """How far back the newest rows are asked for and read again: open interest may come late."""
 
-REACH_MS = BAR_MS // 2
-"""How long after a bar's close the open interest of now still stands for it."""
+REACH_MS = BAR_MS
+"""How long after a bar's close the open interest of now still stands for it: until the next close.
+
+Late by minutes it is off by far less than an estimate from volume would be.
+"""
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +101,7 @@ class HistoryStore:
     async def _sample_open_interest(self, market: Market, end_ms: int) -> None:
         """Where an exchange only tells what is open now: that, as the sample of the bar that has just closed.
 
-        So a model that begins estimated becomes measured, bar by bar. Too long after the close nothing is stored.
+        So a model that begins estimated becomes measured, bar by bar. Each bar keeps its first sample.
         """
         exchange = self._exchanges[market.exchange]
         if self._have.get(("open_interest", market), 0) >= end_ms or exchange.server_now_ms() - end_ms >= REACH_MS:

@@ -77,14 +77,21 @@ async def test_each_recompute_adds_a_sample_and_the_map_becomes_measured(rig: Ri
     assert rig.exchange.open_interest_asked() == []
 
 
-async def test_a_slot_is_sampled_once_and_not_long_after_its_close(rig: Rig) -> None:
+async def test_a_slot_is_sampled_once_however_often_it_is_looked_at(rig: Rig) -> None:
+    first = await rig.markets.open(SIM)
+    again = await rig.advance_to(START_MS + BAR_MS - 1)
+    assert rig.exchange.samples == 1
+    assert again.history.open_interest[-1] == first.history.open_interest[-1]
+
+
+async def test_a_market_that_is_opened_late_in_a_bar_is_measured_too(rig: Rig) -> None:
+    rig.clock.step_to(START_MS + BAR_MS - 1000)
+    assert (await rig.markets.open(SIM)).reading.map.open_interest == "measured"
+
+
+async def test_a_bar_that_nobody_looked_at_has_no_sample(rig: Rig) -> None:
     await rig.markets.open(SIM)
-    await rig.advance_to(START_MS + SOON_MS + 10_000)
-    assert rig.exchange.samples == 1
-    await rig.advance_to(START_MS + BAR_MS + BAR_MS // 2)
-    assert rig.exchange.samples == 1
     live = await rig.advance_to(START_MS + 2 * BAR_MS + 1000)
-    assert rig.exchange.samples == 2
     assert np.isfinite(live.history.open_interest[-3:]).tolist() == [True, False, True]
 
 
