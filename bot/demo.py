@@ -89,8 +89,9 @@ async def present(show: Show, *, speed: float | None, json: bool, charts: Path) 
             inbound = phone.type(line)
             await replies.carry_out(inbound, await app.conversation.answer(inbound))
         await play(app, clock, show)
-        inbound = phone.type("/rules")
-        await replies.carry_out(inbound, await app.conversation.answer(inbound))
+        for line in ("/rules", "/status"):
+            inbound = phone.type(line)
+            await replies.carry_out(inbound, await app.conversation.answer(inbound))
         await app.worker.stop()
         await sending
 
