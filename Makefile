@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 
-.PHONY: run demo test check bench soak lock clean
+.PHONY: run demo test check bench evaluate soak lock clean
 
 run: $(RUN)  ## the bot; without a token it shows the chat in this terminal
 	$(BIN)/liqwatch run
@@ -24,6 +24,10 @@ check: $(DEV)  ## the linters: ruff, mypy --strict
 
 bench: $(RUN)  ## speed and memory, as figures of one run
 	$(BIN)/liqwatch bench --json
+
+evaluate: $(RUN)  ## how good the map is: docs/evaluation.md, from simulated markets and from ../shared/recordings if there
+	$(BIN)/python -m bot.evaluation --seeds 3 --days 30 7 --out docs/evaluation.md \
+	  $(if $(wildcard ../shared/recordings),--recordings ../shared/recordings)
 
 soak: $(DEV)  ## the long simulations
 	$(BIN)/python -m pytest -n auto -m soak --timeout 3600

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bot.liquidation.bars import check_history
-from bot.liquidation.exposure import exposure_of
+from bot.liquidation.exposure import Exposure, exposure_of
 from bot.liquidation.margin import RiskTier
 from bot.liquidation.parameters import DEFAULT, ModelParameters
 from bot.liquidation.traces import Falls, Placed, Unknowns, Watched, falls_of, prints_of
@@ -38,6 +38,10 @@ PHYSICAL_FLOW = (1.0, 1.5)
 """Learned turnover is held only to what is possible at all: no more coins opened than traded, with room for error."""
 MOST_FALL_BAR_MS = 900_000
 """Falls over longer bars told nothing of real markets: opens and closes of the same bar drown them."""
+
+
+Exposures = tuple[Exposure, Exposure]
+"""Of longs and of shorts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +68,29 @@ def learn_positions(
     About 2 s for 30 days of 5-minute bars: once a day is often enough. Raises ValueError on a broken history.
     """
     check_history(history)
-    prior = replace(parameters, long_tilt=(), short_tilt=())
+    exposures = expose(history, tiers=tiers, parameters=parameters)
+    return learn_from(exposures, history, prints, cover=cover, parameters=parameters)
+
+
+def expose(
+    history: History, *, tiers: Sequence[RiskTier] | None = None, parameters: ModelParameters = DEFAULT
+) -> Exposures:
+    """What longs and shorts of every kind stood to lose; the slow part of learning."""
     table = None if tiers is None else tuple(tiers)
-    exposures = [exposure_of(history, side, table, prior) for side in Side]
+    longs, shorts = (exposure_of(history, side, table, _untilted(parameters)) for side in (Side.LONG, Side.SHORT))
+    return longs, shorts
+
+
+def learn_from(
+    exposures: Exposures,
+    history: History,
+    prints: LiquidationPrints,
+    *,
+    cover: Sequence[tuple[int, int]],
+    parameters: ModelParameters = DEFAULT,
+) -> Learned:
+    """The quick part of learning, from what `expose` gave of the same history and parameters."""
+    prior = _untilted(parameters)
     placed = prints_of(exposures, prints, cover, history.end_ms)
     falls = falls_of(exposures, history, prior) if history.bar_ms <= MOST_FALL_BAR_MS else None
     if placed is None and falls is None:
@@ -86,6 +110,10 @@ def learn_positions(
         0.0 if placed is None else placed.effective_events,
         0 if falls is None else falls.bars,
     )
+
+
+def _untilted(parameters: ModelParameters) -> ModelParameters:
+    return replace(parameters, long_tilt=(), short_tilt=())
 
 
 def _precision(unknowns: Unknowns, parameters: ModelParameters) -> Floats:

@@ -20,7 +20,7 @@ market (a change of regime, say) does not shrink with their number, and must not
 HALF_LIFE_MS = 15 * 86_400_000
 BACKGROUND = 0.001
 FEW_EVENTS = 5.0
-LEAST_FALL_BARS = 288
+LEAST_FALL_BARS = 576
 DEGREES = 4.0
 RESPONSE = 0.3
 
@@ -182,8 +182,7 @@ def falls_of(exposures: Sequence[Exposure], history: History, parameters: ModelP
     fall = np.zeros(len(history))
     fall[paired] = -np.diff(interest, prepend=interest[:1])[paired]
     moved = paired & (fall != 0.0) & (volume > 0)
-    traded = int((volume > 0).sum())
-    if int(moved.sum()) < max(LEAST_FALL_BARS, parameters.sparse_share * traded):
+    if int(moved.sum()) < max(LEAST_FALL_BARS, parameters.sparse_share * int((paired & (volume > 0)).sum())):
         return None
     usual, mean = float(volume[moved].mean()), float(interest[known].mean())
     size = np.abs(fall[moved]).mean() * np.sqrt(volume / usual + 0.1)

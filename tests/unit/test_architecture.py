@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "storage": {"storage", "market", "alerts", "liquidation"},
     "delivery": {"delivery", "storage", "alerts", "liquidation", "clock"},
     "telegram": {"telegram", "delivery", "storage", "alerts", "liquidation", "clock"},
+    "evaluation": {"evaluation", "market", "alerts", "liquidation"},
 }
 ONLY_HOME = {
     "httpx": "market",
