@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -127,26 +128,31 @@ class App:
 
     async def refresh_instruments(self) -> None:
         """Read which contracts there are, their risk tiers, and which are traded most."""
+        traded: Counter[str] = Counter()
         for name in await self.markets.refresh_instruments():
             try:
-                self.desk.rank_by_volume(await self._world.exchanges[name].volumes())
+                traded.update(await self._world.exchanges[name].volumes())
             except ExchangeError as error:
                 log.warning("volumes not refreshed: %s", error)
+        if traded:
+            self.desk.rank_by_volume(traded)
 
     async def read_prices(self) -> None:
-        """One tick: every price of every exchange, judged."""
-        for name, exchange in self._world.exchanges.items():
-            try:
-                tick = await exchange.mark_prices()
-            except ExchangeError as error:
-                await self._failed(name, error)
-                continue
-            self._answered(name)
-            self.markets.take_prices(tick)
-            try:
-                await self.watch.take_prices(tick, now_ms=exchange.server_now_ms())
-            except StorageError as failure:
-                log.warning("a tick could not be stored and is judged again: %s", failure)
+        """One tick: every price of every exchange, judged. A slow exchange does not hold up the others."""
+        await asyncio.gather(*(self._read_prices(*named) for named in self._world.exchanges.items()))
+
+    async def _read_prices(self, name: str, exchange: Exchange) -> None:
+        try:
+            tick = await exchange.mark_prices()
+        except ExchangeError as error:
+            await self._failed(name, error)
+            return
+        self._answered(name)
+        self.markets.take_prices(tick)
+        try:
+            await self.watch.take_prices(tick, now_ms=exchange.server_now_ms())
+        except StorageError as failure:
+            log.warning("a tick could not be stored and is judged again: %s", failure)
 
     async def fetch_bars(self) -> None:
         """Store the newest closed bars of every watched market."""
@@ -160,6 +166,8 @@ class App:
 
     async def recompute(self) -> None:
         """Make the map of every watched market anew, and judge it."""
+        if self.markets.unlisted():
+            await self.refresh_instruments()
         try:
             await self.watch.follow_stored_rules()
         except StorageError as failure:

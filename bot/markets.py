@@ -95,8 +95,14 @@ class Markets:
             else:
                 self._trouble.pop(name, None)
                 answered.append(name)
+        # In the order of the setting, however late an exchange came: the first answers for a coin's bare name.
+        self._instruments = {name: self._instruments[name] for name in self._exchanges if name in self._instruments}
         self.book = SymbolBook(one for listed in self._instruments.values() for one in listed)
         return answered
+
+    def unlisted(self) -> bool:
+        """Whether some exchange has never told its contracts."""
+        return len(self._instruments) < len(self._exchanges)
 
     def symbols(self) -> Sequence[str]:
         """Every listed symbol, in the exchanges' order."""

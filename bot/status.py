@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from bot.alerts.types import Market
-from bot.market.binance import BinanceExchange
 from bot.market.exchange import Exchange
+from bot.market.line import KeepsBooks
 from bot.market_skill import MarketSkill
 from bot.markets import Markets
 from bot.skill_meter import SkillMeter
@@ -46,10 +46,10 @@ class StatusBoard:
 
 
 def _requests(exchange: Exchange) -> tuple[int, int] | None:
-    if not isinstance(exchange, BinanceExchange):
+    if not isinstance(exchange, KeepsBooks):
         return None
-    weight = exchange.status().weight
-    return weight.used, weight.allowed
+    busiest = exchange.status().busiest
+    return busiest.used, busiest.allowed
 
 
 def _skill(found: MarketSkill) -> SkillView | None:

@@ -1,5 +1,6 @@
 """The wired app: its periodic work, and what it does when an exchange or the disk fails."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 
@@ -9,8 +10,9 @@ from bot.alerts.types import Market
 from bot.app import App, Limits, World, ban_key
 from bot.clock import StepClock
 from bot.market.exchange import RateLimitedError
+from bot.market.playback import RecordedMarket
 from bot.market.simulator import SimulatedMarket
-from bot.market.types import BAR_MS
+from bot.market.types import BAR_MS, Tick
 from bot.run import Door
 from bot.settings import Settings
 from bot.telegram.limits import bare
@@ -89,6 +91,45 @@ async def test_an_exchange_that_is_down_is_named_once_and_once_when_it_is_back(
         "simulated is not heard: The exchange is down.",
         "simulated is heard again",
     ]
+
+
+async def test_an_exchange_that_was_down_at_the_start_is_listed_at_the_next_recompute(market: SimulatedMarket) -> None:
+    clock = StepClock(START_MS)
+    late, early = playing(market, clock), playing(market, clock)
+    late.goes_down()
+    async with await FillingDisk.open("sqlite://", inline=True) as db:
+        world = World({"first": late, "simulated": early}, db, Inbox(), clock, frozenset({"simulated"}))
+        app = await App.build(world, Limits(history_days=1, tick_s=75.0))
+        await app.refresh_instruments()
+        assert app.markets.symbols() == ["SIMUSDT"]
+        late.comes_back()
+        await app.recompute()
+        assert app.markets.symbols() == ["SIMUSDT", "SIMUSDT"]
+        early.asked.clear()
+        await app.recompute()
+        assert early.asked == []
+
+
+async def test_a_slow_exchange_does_not_hold_up_the_prices_of_another(market: SimulatedMarket) -> None:
+    clock = StepClock(START_MS)
+    asked = asyncio.Event()
+
+    class Slow(CountedExchange):
+        async def mark_prices(self) -> Tick:
+            await asked.wait()
+            return await super().mark_prices()
+
+    class Quick(CountedExchange):
+        async def mark_prices(self) -> Tick:
+            asked.set()
+            return await super().mark_prices()
+
+    markets = [RecordedMarket.simulated(market)]
+    exchanges = {"slow": Slow("slow", markets, clock), "quick": Quick("quick", markets, clock)}
+    async with await FillingDisk.open("sqlite://", inline=True) as db:
+        app = await App.build(World(exchanges, db, Inbox(), clock), Limits(history_days=1, tick_s=75.0))
+        async with asyncio.timeout(5):
+            await app.read_prices()
 
 
 async def test_a_ban_is_kept_for_the_next_start_also_where_the_disk_fails(rig: Rig) -> None:
