@@ -19,7 +19,11 @@ from bot.liquidation.types import Floats, History
 DISTANCE: Final = "distance only"
 """The true mean profile of other seeds: no estimator, since nobody has it."""
 ORACLE: Final = "oracle"
-SHIPPED: Final = "learned, prints of a week"
+NO_PRINTS: Final = "learned, no prints"
+WEEK: Final = "learned, prints of a week"
+MONTH: Final = "learned, prints of a month"
+LEARNED: Final = (NO_PRINTS, WEEK, MONTH)
+"""The map as it ships, by how long the venue's prints were listened to."""
 
 Estimator = Callable[[KnownMarket, Exposures], Floats]
 
@@ -97,10 +101,10 @@ ESTIMATORS: Final[Mapping[str, Estimator]] = MappingProxyType(
         "path only": path_only,
         "prior": prior,
         "learned turnover only": learned_turnover,
-        "learned, no prints": learned_from_falls,
+        NO_PRINTS: learned_from_falls,
         "learned, prints alone (month)": learned_from_prints,
-        SHIPPED: learned_of_week,
-        "learned, prints of a month": learned_of_month,
+        WEEK: learned_of_week,
+        MONTH: learned_of_month,
         ORACLE: lambda market, _: oracle(market),
     }
 )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bot.evaluation.__main__ import main
-from bot.evaluation.estimators import DISTANCE, ESTIMATORS, ORACLE, SHIPPED, estimates
+from bot.evaluation.estimators import DISTANCE, ESTIMATORS, LEARNED, MONTH, ORACLE, estimates
 from bot.evaluation.evaluate import PROFILE_SEED, ROWS, Scores, Task, play, tasks_of
 from bot.evaluation.known_markets import NAMES, KnownMarket, known_market
 from bot.evaluation.measures import Closeness, bin_coins, bin_truth, spearman
@@ -92,12 +92,12 @@ def test_a_market_played_for_its_profile_alone_is_not_estimated() -> None:
 def test_the_table_names_every_row_and_says_which_promise_broke() -> None:
     names = ["base", "trend"]
     good, bad = Closeness(0.9, 1.8, 0.02), Closeness(0.7, 1.4, 0.08)
-    by_row = {row: dict.fromkeys(names, good if row in (SHIPPED, ORACLE) else bad) for row in ROWS}
+    by_row = {row: dict.fromkeys(names, good if row in (*LEARNED, ORACLE) else bad) for row in ROWS}
     text = known_tables(Scores(30, 3, by_row))
     for row in ROWS:
         assert f"|{row}|0." in text
-    assert text.count("- kept:") == 3
-    by_row[SHIPPED] = {"base": good, "trend": Closeness(0.5, 1.0, 0.1)}
+    assert text.count("- kept:") == 10
+    by_row[MONTH] = {"base": good, "trend": Closeness(0.5, 1.0, 0.1)}
     broken = known_tables(Scores(30, 3, by_row))
     assert "**not kept**: 0.20 below distance only at worst, in trend" in broken
     assert DISTANCE in broken
