@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.liquidation.exposure import BLOCK_CELLS, HOUR_MS, Exposure, exposure_of
 from bot.liquidation.grid import CELL
@@ -14,7 +16,7 @@ from bot.liquidation.parameters import DEFAULT
 from bot.liquidation.traces import falls_of, prints_of
 from bot.liquidation.turnover import LiquidationPrints
 from bot.liquidation.types import Floats, History, Side
-from tests.unit.liquidation.markets import bars_of, part, random_market
+from tests.unit.liquidation.markets import bars_of, histories, part, random_market
 
 KINDS = len(DEFAULT.leverage_weights) + 1
 HIGH = np.array([0.1] * 4 + [0.3, 1.0, 1.0] + [4.0] * 4 + [0.1])
@@ -176,3 +178,25 @@ def test_a_tilted_kernel_still_sums_to_one_and_a_flat_tilt_is_none() -> None:
 def test_a_broken_tilt_is_refused(tilt: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="tilt"):
         replace(DEFAULT, short_tilt=tilt)
+
+
+@settings(max_examples=12, deadline=None)
+@given(history=histories(most=10), seed=st.integers(0, 1_000))
+def test_no_market_breaks_it(history: History, seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    bar = np.sort(chance.integers(0, len(history), 40))
+    time_ms = history.open_ms[bar] + chance.integers(0, history.bar_ms, 40)
+    prints = LiquidationPrints(np.sort(time_ms), chance.random(40) < 0.5, history.close[bar], chance.exponential(9, 40))
+    learned = learn_positions(history, prints, cover=always(history))
+    if learned.parameters.long_tilt:
+        tilt = learned_tilt(learned)
+        assert np.isfinite(tilt).all()
+        assert np.abs(tilt).max() <= 4.0 + 1e-9
+    assert sum(learned.parameters.turnover_prior) == pytest.approx(1.0)
+    read = PositionModel.rebuild(history, parameters=learned.parameters).map()
+    assert np.isfinite(read.long_usd).all()
+
+
+def test_a_history_without_bars_is_refused() -> None:
+    with pytest.raises(ValueError, match="no bar"):
+        learn_positions(part(random_market(1, 3), 0, 0), NOTHING, cover=())
