@@ -3,6 +3,7 @@
 Nothing reads a clock and everything goes in a fixed order, so the same input gives the same bytes.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from bot.alert_line import alert_line, dump_line
 from bot.alerts.engine import Engine
 from bot.alerts.readings import MapReading
-from bot.alerts.types import Changes, Event, Market, Rule
+from bot.alerts.types import Changes, CloseReason, Event, Market, Rule
 from bot.liquidation import MODEL_VERSION, Bar, History, PositionModel
 from bot.liquidation.strength import ShareHistory
 from bot.liquidation.touch import Volatility
@@ -47,6 +48,10 @@ def replay_recording(path: Path, rules_path: Path, *, json: bool) -> Iterator[st
     yield dump_line({"kind": "summary", **summary}) if json else _summary_words(summary)
 
 
+WINDOW_EDGE = 0.115
+"""Log distance from which a body that fades may have left the map's window of 12 %: its identity is not lost."""
+
+
 class Replay:
     """One run of some rules over the markets they name."""
 
@@ -56,6 +61,7 @@ class Replay:
         self._players = [_Player(recorded, market) for market in sorted({rule.market for rule in rules})]
         self._alerts: Counter[tuple[int, str]] = Counter()
         self._ended: Counter[str] = Counter()
+        self._lost = 0
         self._track_ms = 0
 
     def events(self) -> Iterator[Event]:
@@ -72,7 +78,10 @@ class Replay:
                     yield event
 
     def summary(self) -> dict[str, object]:
-        """Counts of the run so far: alerts by rule and kind and per day, how clusters' identities ended."""
+        """Counts of the run so far: alerts by rule and per day, how clusters' identities ended and how many were lost.
+
+        Lost: the body is neither swept nor merged nor out of the map's window.
+        """
         days = {player.market: player.days for player in self._players}
         track_days = self._track_ms / DAY_MS
         return {
@@ -94,7 +103,8 @@ class Replay:
             "clusters": {
                 "cluster_days": round(track_days, 3),
                 "ended": dict(sorted(self._ended.items())),
-                "faded_per_cluster_day": round(self._ended["faded"] / track_days, 4) if track_days else None,
+                "lost": self._lost,
+                "lost_per_cluster_day": round(self._lost / track_days, 4) if track_days else None,
             },
         }
 
@@ -115,18 +125,24 @@ class Replay:
     def _maps(self, players: Sequence["_Player"]) -> Iterator[Changes]:
         for player in players:
             first = not player.mapped
-            changes = self._engine.evaluate_map(player.close_bar())
+            reading = player.close_bar()
+            changes = self._engine.evaluate_map(reading)
             self._engine.apply(changes)
-            self._count(player.market, changes)
+            self._count(reading, changes)
             yield changes
             if first:
                 for rule in self._rules:
                     if rule.market == player.market:
                         self._engine.add_rule(rule, self._engine.first_look(rule).states)
 
-    def _count(self, market: Market, changes: Changes) -> None:
-        self._ended.update(track.closed.value for track in changes.tracks if track.closed is not None)
-        self._track_ms += BAR_MS * len(self._engine.tracks(market))
+    def _count(self, reading: MapReading, changes: Changes) -> None:
+        ended = [track for track in changes.tracks if track.closed is not None]
+        self._ended.update(track.closed.value for track in ended if track.closed is not None)
+        self._lost += sum(
+            track.closed is CloseReason.FADED and abs(math.log(track.cluster.peak / reading.price)) < WINDOW_EDGE
+            for track in ended
+        )
+        self._track_ms += BAR_MS * sum(track.missed == 0 for track in self._engine.tracks(reading.market))
 
 
 class _Player:

@@ -1,7 +1,7 @@
-"""The dense zones of a liquidation map: one body around each peak that stands out.
+"""The dense zones of a liquidation map: one body around each peak that stands out, from cliff to cliff.
 
-Smoothing in log price, peaks, valleys and bodies follow the rule that kept a cluster's identity longest on seven
-coins (December 2025): 0.23 identities lost per cluster and day, against about 3 with unsmoothed maxima.
+A body ends where the density falls most steeply, for there it stays: cliffs stand where an earlier sweep ended, while
+the place where a slope crosses some height moves with the peak. Chosen by measurement (README.md, "Clusters").
 """
 
 import math
@@ -14,10 +14,10 @@ from bot.liquidation.types import Cluster, Floats, LiquidationMap, Side
 
 MIN_SMOOTHING = 0.002
 MAX_SMOOTHING = 0.02  # keeps a wild day from blurring the whole window into one hill
-SMOOTHING_PER_DAY_VOLATILITY = 0.15
+SMOOTHING_PER_DAY_VOLATILITY = 0.2
 KERNEL_REACH = 3.5  # in standard deviations
-VALLEY_DEPTH = 0.25  # how far below its lower peak a valley lies, at least
-BODY_HEIGHT = 0.5  # of the peak
+VALLEY_DEPTH = 0.15  # how far below its lower peak a valley lies, at least
+BODY_HEIGHT = 0.7  # of the peak: no part of a body is lower
 MIN_MASS_SHARE = 0.03  # of the side's mass in the window
 
 Rating = Callable[[Side, float, float], int]
@@ -67,24 +67,38 @@ def _find_bodies(usd: Floats, kernel: Floats, first: int) -> list[tuple[int, int
     `usd` (n,) is ordered from the price outwards. Bins before `first` touch or cross the price: their mass takes part
     in the smoothing only.
     """
-    reach = len(kernel) // 2
-    smooth = np.convolve(usd, kernel)[reach + first : reach + len(usd)]
+    smooth = _smoothed(usd, kernel)[first:]
     if len(smooth) == 0 or not smooth.max() > 0.0:
         return []
     peaks, valleys = _separate(smooth)
+    slope = np.diff(smooth)
     mass = np.concatenate(((0.0,), usd[first:].cumsum()))
     floor = MIN_MASS_SHARE * mass[-1]
     bodies = []
-    for peak, start, end in zip(peaks, [0, *valleys], [*valleys, len(smooth)], strict=True):
-        lower = start + np.flatnonzero(smooth[start:end] < BODY_HEIGHT * smooth[peak])
-        after = int(lower.searchsorted(peak))
-        if after < len(lower):
-            end = int(lower[after])
-        if after > 0:
-            start = int(lower[after - 1]) + 1
+    for peak, start, end in zip(peaks, [0, *valleys], [*valleys, len(smooth) - 1], strict=True):
+        low = start + np.flatnonzero(smooth[start : end + 1] < BODY_HEIGHT * smooth[peak])
+        after = int(low.searchsorted(peak))
+        before = int(low[after - 1]) if after > 0 else start
+        beyond = int(low[after]) if after < len(low) else end
+        # The body begins past the steepest rise up to its peak, and ends before the steepest fall from it.
+        start = before + 1 + int(slope[before:peak].argmax()) if before < peak else peak
+        end = peak + 1 + int(slope[peak:beyond].argmin()) if beyond > peak else peak + 1
         if mass[end] - mass[start] > max(floor, 0.0):
             bodies.append((first + start, first + end, first + peak))
     return bodies
+
+
+def _smoothed(usd: Floats, kernel: Floats) -> Floats:
+    """`usd` (n,) smoothed. Before the first bin nothing stands; what stands beyond the last is unknown, and left out.
+
+    Counted as zero, it would pull down the last hill, whose edges would then move with the window.
+    """
+    reach = len(kernel) // 2
+    smooth: Floats = np.convolve(usd, kernel)[reach : reach + len(usd)]
+    known = kernel.cumsum()[reach:-1][::-1]  # the weight that falls on known bins, for the last `reach` bins
+    count = min(reach, len(usd))
+    smooth[len(usd) - count :] /= known[reach - count :]
+    return smooth
 
 
 def _separate(smooth: Floats) -> tuple[list[int], list[int]]:

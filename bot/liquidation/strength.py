@@ -22,17 +22,17 @@ def _per_mille(text: str) -> Floats:
     return np.array([float(word) for word in text.split()]) / 1000.0
 
 
-# Quantiles 0, 5, ..., 100 % of a cluster's share, by side and distance band: the 13,600 clusters of hourly maps of
+# Quantiles 0, 5, ..., 100 % of a cluster's share, by side and distance band: the 14,600 clusters of hourly maps of
 # BTC, ETH, SOL, DOGE, AVAX, ARB and WIF (model `cohorts-1`, Binance, 5-minute bars and open interest, 4 to 31 December
-# 2025, each coin's own volatility). The median was 0.17 to 0.20 for the five largest, 0.28 for ARB and WIF.
+# 2025, each coin's own volatility). The median was 0.08 for BTC, 0.10 to 0.13 for the other six.
 _LEVELS = np.linspace(0.0, 1.0, 21)
 POOLED_SHARES = {
-    (Side.LONG, 0): _per_mille("11 23 38 71 73 85 110 155 174 199 213 220 239 283 318 334 341 348 354 362 390"),
-    (Side.LONG, 1): _per_mille("35 105 133 147 157 167 178 190 201 213 223 239 258 279 296 307 316 326 336 349 388"),
-    (Side.LONG, 2): _per_mille("59 92 105 113 121 128 133 141 148 156 165 173 185 202 221 241 264 283 302 328 384"),
-    (Side.SHORT, 0): _per_mille("11 26 29 32 34 36 39 42 47 50 53 122 164 228 240 304 339 362 372 381 423"),
-    (Side.SHORT, 1): _per_mille("28 95 113 132 147 163 176 185 191 195 201 217 238 297 329 341 350 358 370 381 423"),
-    (Side.SHORT, 2): _per_mille("52 123 141 149 155 161 167 173 179 186 194 206 219 239 266 288 305 321 338 357 424"),
+    (Side.LONG, 0): _per_mille("12 26 36 47 50 51 56 60 64 73 78 93 111 124 144 162 186 189 260 318 351"),
+    (Side.LONG, 1): _per_mille("24 56 67 79 87 95 103 111 118 126 130 135 139 145 153 161 168 179 204 274 357"),
+    (Side.LONG, 2): _per_mille("10 45 52 56 62 66 70 74 78 83 89 97 104 111 118 127 141 157 180 223 320"),
+    (Side.SHORT, 0): _per_mille("12 21 23 24 26 27 29 31 33 35 38 55 65 73 87 105 127 177 201 265 350"),
+    (Side.SHORT, 1): _per_mille("20 58 68 76 82 90 95 102 110 116 124 132 137 144 152 165 187 235 283 306 351"),
+    (Side.SHORT, 2): _per_mille("8 48 57 63 70 76 80 85 90 95 102 107 115 121 127 139 155 186 213 257 362"),
 }
 
 _RECORD = np.dtype([("hour", "<u4"), ("group", "u1"), ("share", "<f4")])

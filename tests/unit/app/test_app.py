@@ -143,7 +143,7 @@ async def test_while_the_disk_is_full_the_work_goes_on_and_alerts_come_when_it_i
     told: list[int] = []
     rig.app.listen(lambda events: told.extend(event.time_ms for event in events))
     full_from_ms, full_to_ms = START_MS + 2 * HOUR_MS, START_MS + 3 * HOUR_MS
-    while rig.clock.now_ms() < START_MS + 6 * HOUR_MS:
+    while rig.clock.now_ms() < START_MS + 8 * HOUR_MS:
         rig.later(BAR_MS // 4)
         rig.db.full = full_from_ms <= rig.clock.now_ms() < full_to_ms
         if rig.clock.now_ms() % BAR_MS == 0:
@@ -152,7 +152,7 @@ async def test_while_the_disk_is_full_the_work_goes_on_and_alerts_come_when_it_i
     assert any(time_ms >= full_to_ms for time_ms in told)
     assert not any(full_from_ms <= time_ms < full_to_ms for time_ms in told)
     assert sum((await rig.db.outbox.counts()).values()) == len(told)
-    assert {track.seen_ms for track in rig.app.watch.tracks(SIM) if not track.missed} == {START_MS + 6 * HOUR_MS}
+    assert {track.seen_ms for track in rig.app.watch.tracks(SIM) if not track.missed} == {START_MS + 8 * HOUR_MS}
 
 
 async def test_a_disk_that_fails_is_told_in_one_line_each_time(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:

@@ -38,13 +38,13 @@ def saved(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.glob("*.png")}
 
 
-async def test_a_show_ends_by_itself_with_alerts_of_both_kinds_and_their_pictures_and_repeats_exactly(
+async def test_a_show_ends_by_itself_with_alerts_of_all_kinds_and_their_pictures_and_repeats_exactly(
     show: Show, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = await shown(show, tmp_path, capsys)
     assert await shown(show, tmp_path, capsys) == lines
     alerts: list[dict[str, Any]] = [json.loads(line) for line in lines]
-    assert {alert["kind"] for alert in alerts} == {"proximity", "growth"}
+    assert {alert["kind"] for alert in alerts} == {"proximity", "growth", "new_cluster"}
     for alert in alerts:
         assert show.start_ms < alert["time_ms"] <= show.end_ms
         assert (alert["exchange"], alert["symbol"]) == ("simulated", "SIMUSDT")

@@ -15,7 +15,7 @@ from tests.unit.app.conftest import Console
 from tests.unit.app.cuts import DAY_MS, HOUR_MS, cut
 
 CRASH_MS = parse_time_ms("2025-10-10T21:00:00Z")
-NEAR, GROWING = "SIM 1%", "SIM grow 10% 1h"
+NEAR, GROWING = "SIM 1%", "SIM grow 5% 1h"
 KEYS = [
     *("time_ms", "kind", "symbol", "exchange", "rule", "track", "episode", "severity", "price"),
     *("cluster", "reason", "text"),
@@ -89,7 +89,10 @@ def test_the_summary_counts_what_was_printed(
     for rule in summary["rules"]:
         assert rule["alerts"] == len(of_rule(alerts, rule["rule"]))
         assert rule["alerts_per_day"] == pytest.approx(rule["alerts"] / watched, abs=1e-3)
-    assert summary["clusters"]["cluster_days"] > 0
+    lived = summary["clusters"]
+    assert lived["cluster_days"] > 0
+    assert 0 <= lived["lost"] <= lived["ended"].get("faded", 0)
+    assert lived["lost_per_cluster_day"] == pytest.approx(lived["lost"] / lived["cluster_days"], abs=1e-3)
 
 
 def test_no_chat_s_alerts_change_with_the_rules_of_others(liqwatch: Console, recording: Path, tmp_path: Path) -> None:

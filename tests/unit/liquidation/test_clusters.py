@@ -5,10 +5,17 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.liquidation.clusters import BODY_HEIGHT, MIN_MASS_SHARE, VALLEY_DEPTH, find_clusters
+from bot.liquidation.clusters import (
+    BODY_HEIGHT,
+    KERNEL_REACH,
+    MIN_MASS_SHARE,
+    SMOOTHING_PER_DAY_VOLATILITY,
+    VALLEY_DEPTH,
+    find_clusters,
+)
 from bot.liquidation.types import Cluster, Floats, LiquidationMap, Side
 
 STEP = 0.001
@@ -41,15 +48,15 @@ def distance_pct(m: LiquidationMap, price: float) -> float:
     return 100.0 * math.log(price / m.price)
 
 
-def test_one_hill_is_one_cluster_with_its_top_and_half_height_edges() -> None:
+def test_one_hill_is_one_cluster_with_its_top_and_edges_at_70_percent_of_it() -> None:
     m = a_map(hills(241, (60, 5.0, 6.0)), np.zeros(241))
     (cluster,) = find_clusters(m, day_volatility=CALM)
     assert cluster.side is Side.LONG
     assert distance_pct(m, cluster.peak) == pytest.approx(-6.0, abs=0.05)
-    # Smoothing by 2 bins widens the hill to sqrt(6^2 + 2^2) bins; half height lies 1.177 sd out.
-    half = 1.177 * math.hypot(6.0, 2.0) * 0.1
-    assert distance_pct(m, cluster.low) == pytest.approx(-6.0 - half, abs=0.1)
-    assert distance_pct(m, cluster.high) == pytest.approx(-6.0 + half, abs=0.1)
+    # Smoothing by 2 bins widens the hill to sqrt(6^2 + 2^2) bins; 70 % of its height lies 0.845 sd out.
+    half = 0.845 * math.hypot(6.0, 2.0) * 0.1
+    assert distance_pct(m, cluster.low) == pytest.approx(-6.0 - half, abs=0.06)
+    assert distance_pct(m, cluster.high) == pytest.approx(-6.0 + half, abs=0.06)
     inside = (m.low >= cluster.low) & (m.high <= cluster.high)
     assert cluster.usd == pytest.approx(m.long_usd[inside].sum(), rel=1e-12)
     assert cluster.share == pytest.approx(cluster.usd / m.long_total_usd, rel=1e-12)
@@ -67,12 +74,34 @@ def test_hills_are_two_clusters_only_with_a_deep_valley_between(gap: float, expe
     assert len(find_clusters(m, day_volatility=CALM)) == expected
 
 
-def test_bodies_of_neighbours_meet_at_the_valley_and_never_overlap() -> None:
-    # The valley lies above half of the peaks, so that both bodies are clipped there.
-    m = a_map(np.zeros(241), hills(241, (170, 5.0, 3.0), (181, 5.0, 3.0)))
+def test_a_body_ends_at_a_cliff_though_the_ground_beyond_is_nearly_as_high() -> None:
+    usd = np.zeros(241)
+    usd[150:166] = 10.0  # dense from +2.95 % to +4.55 %
+    usd[166:241] = np.linspace(8.0, 2.0, 75)  # at first more than 70 % of it, without a valley
+    m = a_map(np.zeros(241), usd)
+    (cluster,) = find_clusters(m, day_volatility=CALM)
+    assert distance_pct(m, cluster.low) == pytest.approx(3.05, abs=0.01)  # smoothed, the first bin is below 70 %
+    assert distance_pct(m, cluster.high) == pytest.approx(4.55, abs=0.01)
+
+
+def test_bodies_of_neighbours_stop_short_of_the_valley_between() -> None:
+    # The valley lies above 70 % of the peaks, yet in neither body.
+    m = a_map(np.zeros(241), hills(241, (170, 5.0, 4.0), (182, 5.0, 4.0)))
     near, far = find_clusters(m, day_volatility=CALM)
-    assert near.high == far.low
-    assert distance_pct(m, near.high) == pytest.approx(5.55, abs=0.15)
+    assert near.high < far.low
+    assert distance_pct(m, math.sqrt(near.high * far.low)) == pytest.approx(5.6, abs=0.06)
+
+
+@pytest.mark.parametrize("moved", [2, 4, 6])
+def test_the_end_of_the_window_moves_no_edge(moved: int) -> None:
+    """A dense band with less dense ground behind it to the window's end; then the price comes nearer by some bins."""
+    ground = np.repeat([1.0, 10.0, 7.5], [200, 26, 174])
+    edges = []
+    for at in (0, moved):
+        m = a_map(np.zeros(241), np.where(np.arange(241) > 120, ground[at : at + 241], 0.0))
+        (cluster,) = find_clusters(m, day_volatility=0.03)
+        edges.append((nearest(np.log(m.low), cluster.low) + at, nearest(np.log(m.high), cluster.high) + at))
+    assert edges[0] == edges[1]
 
 
 def test_the_shallowest_valley_goes_first() -> None:
@@ -167,31 +196,52 @@ def test_every_map_gives_well_formed_clusters(long: Floats, short_seed: int, off
     assert all(a.high <= b.low for a, b in pairwise(clusters))
 
 
-@given(seed=st.integers(0, 500))
-def test_bodies_hold_the_rule_on_the_smoothed_map(seed: int) -> None:
-    """Checked against a smoothing of our own, bin by bin, on the short side."""
-    usd = np.random.default_rng(seed).gamma(0.5, 1.0, 241)
-    m = a_map(np.zeros(241), usd)
-    weights = np.exp(-0.5 * (np.subtract.outer(np.arange(241), np.arange(241)) / 6.2) ** 2)
-    weights[np.abs(np.subtract.outer(np.arange(241), np.arange(241))) > 22] = 0.0
-    smooth = (weights @ usd)[121:]
-    edges = np.log(m.low[121:])
-    clusters = find_clusters(m, day_volatility=0.0062 / 0.15)
-    assert clusters
-    bodies = [(nearest(edges, c.low), nearest(edges, c.high)) for c in clusters]
-    if clusters[-1].high == m.high[-1]:
-        bodies[-1] = (bodies[-1][0], len(smooth))
-    tops = [start + int(smooth[start:end].argmax()) for start, end in bodies]
-    for (start, end), top, cluster in zip(bodies, tops, clusters, strict=True):
-        assert m.low[121 + top] < cluster.peak < m.high[121 + top]
-        assert smooth[start:end].min() >= BODY_HEIGHT * smooth[top] * (1 - 1e-9)
-        for inner, outer in ((start, start - 1), (end - 1, end)):
-            if 0 <= outer < len(smooth) and smooth[outer] >= BODY_HEIGHT * smooth[top] * (1 + 1e-9):
-                # An edge above half height is a valley: one of its two bins is lower than what lies around.
-                around = smooth[max(min(inner, outer) - 2, 0) : max(inner, outer) + 3]
-                assert min(smooth[inner], smooth[outer]) <= around.min() * (1 + 1e-9)
-    for left, right in pairwise(tops):
-        assert smooth[left : right + 1].min() <= (1 - VALLEY_DEPTH) * min(smooth[left], smooth[right]) * (1 + 1e-9)
+def steepest_bodies(usd: Floats, sd: float) -> list[tuple[int, int, int]]:
+    """The rule bin by bin: bodies (start, end, peak) of a short side, `usd` (n,) outwards from the price."""
+    n, reach = len(usd), math.ceil(KERNEL_REACH * sd)
+    smooth = []
+    for i in range(n):
+        weights = {j: math.exp(-0.5 * ((i - j) / sd) ** 2) for j in range(i - reach, i + reach + 1) if j < n}
+        standing = sum(weight * float(usd[j]) for j, weight in weights.items() if j >= 0)
+        smooth.append(standing / sum(weights.values()))
+    peaks = [
+        i for i in range(n) if (i == 0 or smooth[i] > smooth[i - 1]) and (i == n - 1 or smooth[i] >= smooth[i + 1])
+    ]
+
+    def share(pair: tuple[int, int]) -> float:
+        return min(smooth[pair[0] : pair[1]]) / min(smooth[pair[0]], smooth[pair[1]])
+
+    while len(peaks) > 1 and share(worst := max(pairwise(peaks), key=share)) > 1 - VALLEY_DEPTH:
+        peaks.remove(min(worst, key=smooth.__getitem__))
+    bodies = []
+    for peak in peaks:
+        left = max((p for p in peaks if p < peak), default=0)
+        right = min((p for p in peaks if p > peak), default=n - 1)
+        first = min(range(left, peak + 1), key=smooth.__getitem__) if peaks[0] < peak else 0
+        last = min(range(peak, right + 1), key=smooth.__getitem__) if peaks[-1] > peak else n - 1
+        inner, outer = peak, peak
+        while inner > first and smooth[inner] >= BODY_HEIGHT * smooth[peak]:
+            inner -= 1
+        while outer < last and smooth[outer] >= BODY_HEIGHT * smooth[peak]:
+            outer += 1
+        start = max(range(inner + 1, peak + 1), key=lambda i: smooth[i] - smooth[i - 1], default=peak)
+        end = min(range(peak + 1, outer + 1), key=lambda i: smooth[i] - smooth[i - 1], default=peak + 1)
+        if usd[start:end].sum() > MIN_MASS_SHARE * usd.sum():
+            bodies.append((start, end, peak))
+    return bodies
+
+
+@given(seed=st.integers(0, 2_000))
+@settings(max_examples=30)
+def test_bodies_follow_the_rule_bin_by_bin(seed: int) -> None:
+    dice = np.random.default_rng(seed)
+    usd = dice.gamma(0.5, 1.0, 120) * np.repeat(dice.uniform(0.2, 1.0, 12), 10)
+    m = a_map(np.zeros(241), np.concatenate((np.zeros(121), usd)))
+    sd = dice.uniform(2.0, 9.0)
+    found = find_clusters(m, day_volatility=sd * STEP / SMOOTHING_PER_DAY_VOLATILITY)
+    low, high = np.log(m.low[121:]), np.log(m.high[121:])
+    bodies = [(nearest(low, c.low), nearest(high, c.high) + 1, nearest(0.5 * (low + high), c.peak)) for c in found]
+    assert bodies == steepest_bodies(usd, sd)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3])
