@@ -87,9 +87,14 @@ def expected_usd(cluster: Cluster, drawn: LiquidationMap, kappa: float) -> float
 
 
 def with_expectations(clusters: tuple[Cluster, ...], drawn: LiquidationMap, kappa: float) -> tuple[Cluster, ...]:
-    """The clusters with what a sweep is expected to print, and the upper end of its 80 % band."""
+    """The clusters with what a sweep is expected to print, and the upper end of its 80 % band.
+
+    Neither is more than what stands in the cluster: the law was measured where a few percent of it print.
+    """
     found = []
     for cluster in clusters:
         usd = expected_usd(cluster, drawn, kappa)
-        found.append(replace(cluster, expected_usd=usd, expected_high_usd=HIGH * usd))
+        found.append(
+            replace(cluster, expected_usd=min(usd, cluster.usd), expected_high_usd=min(HIGH * usd, cluster.usd))
+        )
     return tuple(found)

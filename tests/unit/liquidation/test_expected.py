@@ -1,5 +1,7 @@
 """What a sweep is expected to print: learned from swept zones, shrunk towards the feed's other contracts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -102,10 +104,21 @@ def test_four_times_the_mass_is_expected_to_print_twice_as_much(side: Side) -> N
 
 def test_clusters_get_their_expectation_and_its_upper_end() -> None:
     one = drawn(np.full(30, 1e6), Side.SHORT)
-    (found,) = with_expectations((body(one, Side.SHORT, 4, 9),), one, 2e-4)
-    assert found.expected_usd == pytest.approx(2 * 2e-4 * TOTAL * (1e4 * 3e6 / TOTAL) ** 0.5)
+    (found,) = with_expectations((replace(body(one, Side.SHORT, 4, 9), usd=6e6),), one, 2e-5)
+    assert found.expected_usd == pytest.approx(2 * 2e-5 * TOTAL * (1e4 * 3e6 / TOTAL) ** 0.5)
     assert found.expected_usd is not None
     assert found.expected_high_usd == pytest.approx(HIGH * found.expected_usd)
+
+
+def test_no_more_is_expected_to_print_than_stands_there() -> None:
+    one = drawn(np.full(30, 1e6), Side.SHORT)
+    zone = replace(body(one, Side.SHORT, 4, 9), usd=6e6)
+    (high,) = with_expectations((zone,), one, 5e-4)
+    assert high.expected_usd is not None
+    assert high.expected_usd < zone.usd
+    assert high.expected_high_usd == zone.usd
+    (both,) = with_expectations((zone,), one, 1.0)
+    assert (both.expected_usd, both.expected_high_usd) == (zone.usd, zone.usd)
 
 
 def test_an_empty_side_is_expected_to_print_nothing() -> None:
