@@ -1,4 +1,4 @@
-"""The map as it ships and its parts, beside the peers: every row of the evaluation's table by name."""
+"""The map with and without what can be learned, beside the peers: every row of the evaluation's table by name."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -23,7 +23,7 @@ NO_PRINTS: Final = "learned, no prints"
 WEEK: Final = "learned, prints of a week"
 MONTH: Final = "learned, prints of a month"
 LEARNED: Final = (NO_PRINTS, WEEK, MONTH)
-"""The map as it ships, by how long the venue's prints were listened to."""
+"""Leverage and turnover learned, by how long the venue's prints were listened to. The bot shows `prior` so far."""
 
 Estimator = Callable[[KnownMarket, Exposures], Floats]
 
