@@ -136,7 +136,7 @@ def recorded_show(recording: Recording) -> Show:
 
 def watches(symbols: Sequence[str], each: int = 2) -> tuple[str, ...]:
     """What a person types: for each symbol a rule of each kind, or only of the first."""
-    lines = [(f"/watch {symbol} 1%", f"/watch {symbol} grow 10% 1h")[:each] for symbol in symbols]
+    lines = [(f"/watch {symbol} 1%", f"/watch {symbol} grow 5% 4h")[:each] for symbol in symbols]
     return ("/start", *(line for pair in lines for line in pair))
 
 

@@ -140,6 +140,7 @@ class Engine:
             high=reading.high,
             model_version=reading.model_version,
             mapped_before=self._mapped_before(book, reading),
+            price=reading.price,
         )
         verdicts = Verdicts(breaker_firings=self._breaker_firings)
         watches: list[Watch] = []

@@ -49,7 +49,9 @@ def with_sample(track: Track, cluster: Cluster, slot_ms: int) -> tuple[Sizes, Sp
 def baseline(track: Track, *, slot_ms: int, window_ms: int) -> float | None:
     """The track's size in USD about `window_ms` before `slot_ms`, within an eighth of the window.
 
-    None where there is no sample so near, or where the body of then is not comparable with that of now.
+    Where the body is wider now, what it held then is taken over the width of now: an edge that moves over ground which
+    stood there all along is no growth. None where there is no sample so near, or where the body of then is not
+    comparable with that of now.
     """
     target_ms = slot_ms - window_ms
     at = bisect_left(track.sizes, (target_ms,))
@@ -65,6 +67,7 @@ def baseline(track: Track, *, slot_ms: int, window_ms: int) -> float | None:
         low, high = track.spans[-behind]
         if overlap(low, high, track.cluster.low, track.cluster.high) < COMPARABLE_OVERLAP:
             return None
+        usd *= max(1.0, (track.cluster.high - track.cluster.low) / (high - low))
     return usd
 
 

@@ -5,6 +5,7 @@ their price intervals; measured, that loses an identity once in four days of a c
 nearest centres loses three a day.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -21,6 +22,9 @@ GRACE = 6
 COVERED = 0.5
 """A body of which another covers this share is part of it: of a merge or a split, not a neighbour."""
 
+SEEN_WHOLE = 0.11
+"""A body with its peak farther from price than this, in log price, may only have come into the map's window of 12 %."""
+
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -34,12 +38,14 @@ def match(
     high: float,
     model_version: str = "",
     mapped_before: bool = True,
+    price: float = math.nan,
 ) -> tuple[Track, ...]:
     """The tracks after the recompute of `slot_ms`: those that go on, those that end now (`closed` set), those born.
 
     `low` and `high` are the extremes of price since the last recompute, over the bars that this map has seen and the
     last had not; NaN where unknown. `mapped_before` tells that the market was mapped shortly before, so that a
-    cluster where nothing stood is a new one and not merely first seen.
+    cluster where nothing stood is a new one and not merely first seen; nor is one at the far end of the window around
+    `price` (NaN: not asked).
     """
     done: list[Track] = []
     standing: list[Track] = []
@@ -59,7 +65,8 @@ def match(
     born = [cluster for j, cluster in enumerate(clusters) if j not in parent_of]
     ordinal = {Side.LONG: 0, Side.SHORT: 0}
     for cluster in sorted(born, key=lambda c: (c.side, c.low)):
-        fresh = mapped_before and not any(_covers(track.cluster, cluster) for track in standing)
+        in_view = math.isnan(price) or abs(math.log(cluster.peak / price)) < SEEN_WHOLE
+        fresh = mapped_before and in_view and not any(_covers(track.cluster, cluster) for track in standing)
         done.append(_born(cluster, market, slot_ms, ordinal[cluster.side], model_version, appeared=fresh))
         ordinal[cluster.side] += 1
     return tuple(done)

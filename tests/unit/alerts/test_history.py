@@ -55,21 +55,25 @@ def test_a_track_younger_than_the_window_has_no_baseline() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "comparable"),
+    ("low", "high", "expected"),
     [
-        (90, 92, True),  # the same body
-        (90, 94, True),  # doubled in width: overlap is just a half
-        (90, 94.1, False),  # more than doubled, as at a merge
-        (91.5, 93.5, False),  # moved away by most of its width
+        (90, 92, 2.0),  # the same body
+        (90, 91, 2.0),  # half of it went: what is left must hold more than the whole did
+        (90, 93, 3.0),  # half as wide again: so much stood there then, at the density of then
+        (90, 94, 4.0),  # doubled in width: overlap is just a half
+        (90, 94.1, None),  # more than doubled, as at a merge
+        (91.5, 93.5, None),  # moved away by most of its width
     ],
 )
-def test_sizes_are_compared_only_between_bodies_that_overlap_by_half(low: float, high: float, comparable: bool) -> None:
+def test_sizes_are_compared_at_one_width_and_only_between_bodies_that_overlap_by_half(
+    low: float, high: float, expected: float | None
+) -> None:
     track = grown(13)
     cluster = long(low, high, 99.0)
     sizes, spans = with_sample(track, cluster, START + 13 * SLOT)
     moved = replace(track, cluster=cluster, sizes=sizes, spans=spans)
     found = baseline(moved, slot_ms=START + 13 * SLOT, window_ms=HOUR_MS)
-    assert found == (2.0 if comparable else None)
+    assert found == expected
 
 
 def test_samples_without_known_edges_are_taken_as_comparable() -> None:

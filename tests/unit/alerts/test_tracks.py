@@ -125,6 +125,12 @@ def test_a_birth_is_new_only_where_nothing_stood_and_the_market_was_mapped() -> 
     assert not child.appeared, "the lighter half of a split stood there before"
 
 
+@pytest.mark.parametrize(("price", "appeared"), [(NAN, True), (100.0, True), (101.5, True), (101.6, False)])
+def test_a_body_at_the_end_of_the_window_may_have_stood_there_unseen(price: float, appeared: bool) -> None:
+    (born,) = match([], [long(90, 92)], market=BTC, slot_ms=START, low=NAN, high=NAN, price=price)
+    assert born.appeared is appeared, "91 is 11 % below 101.58 in log price"
+
+
 def test_ids_are_short_unique_and_need_no_counter() -> None:
     names = {track_id(side, START + i * SLOT, n) for side in Side for i in range(500) for n in range(5)}
     assert len(names) == 2 * 500 * 5

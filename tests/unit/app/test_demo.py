@@ -23,7 +23,7 @@ from tests.unit.app.cuts import HOUR_MS
 def show(market: SimulatedMarket) -> Show:
     """The last hours of the small market, with a rule of each kind that is easily met."""
     end_ms = int(market.bars.open_ms[-1]) + BAR_MS
-    typed = ("/start", "/watch SIM 2% strength 1", "/watch SIM grow 5% 1h strength 1")
+    typed = ("/start", "/watch SIM 2% strength 1", "/watch SIM grow 5% 4h strength 1")
     return Show(None, (market,), EXCHANGE, end_ms - 5 * HOUR_MS, end_ms, typed)
 
 
@@ -38,13 +38,13 @@ def saved(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.glob("*.png")}
 
 
-async def test_a_show_ends_by_itself_with_alerts_of_all_kinds_and_their_pictures_and_repeats_exactly(
+async def test_a_show_ends_by_itself_with_alerts_of_both_kinds_and_their_pictures_and_repeats_exactly(
     show: Show, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = await shown(show, tmp_path, capsys)
     assert await shown(show, tmp_path, capsys) == lines
     alerts: list[dict[str, Any]] = [json.loads(line) for line in lines]
-    assert {alert["kind"] for alert in alerts} == {"proximity", "growth", "new_cluster"}
+    assert {alert["kind"] for alert in alerts} == {"proximity", "growth"}
     for alert in alerts:
         assert show.start_ms < alert["time_ms"] <= show.end_ms
         assert (alert["exchange"], alert["symbol"]) == ("simulated", "SIMUSDT")
@@ -80,8 +80,8 @@ def test_a_recording_is_played_with_the_tiers_that_a_replay_would_use(
 
 def test_what_is_typed_names_each_symbol_once_for_each_kind() -> None:
     assert watches(["BTC", "ETH"]) == (
-        *("/start", "/watch BTC 1%", "/watch BTC grow 10% 1h"),
-        *("/watch ETH 1%", "/watch ETH grow 10% 1h"),
+        *("/start", "/watch BTC 1%", "/watch BTC grow 5% 4h"),
+        *("/watch ETH 1%", "/watch ETH grow 5% 4h"),
     )
     assert watches(["BTC", "ETH"], each=1) == ("/start", "/watch BTC 1%", "/watch ETH 1%")
 

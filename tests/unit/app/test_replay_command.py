@@ -15,7 +15,7 @@ from tests.unit.app.conftest import Console
 from tests.unit.app.cuts import DAY_MS, HOUR_MS, cut
 
 CRASH_MS = parse_time_ms("2025-10-10T21:00:00Z")
-NEAR, GROWING = "SIM 1%", "SIM grow 5% 1h"
+NEAR, GROWING = "SIM 1%", "SIM grow 5% 4h strength 1"
 KEYS = [
     *("time_ms", "kind", "symbol", "exchange", "rule", "track", "episode", "severity", "price"),
     *("cluster", "reason", "text"),
@@ -57,7 +57,7 @@ def test_each_alert_is_one_line_of_the_contract_in_order_of_time(
 ) -> None:
     alerts, _ = replayed(liqwatch, recording, rules_file(tmp_path, NEAR, GROWING))
     assert [list(alert) for alert in alerts] == [KEYS] * len(alerts)
-    assert {alert["kind"] for alert in alerts} == {"proximity", "growth"}
+    assert {alert["kind"] for alert in alerts} == {"proximity", "growth", "new_cluster"}
     times = [alert["time_ms"] for alert in alerts]
     assert times == sorted(times)
     assert times[0] >= int(market.bars.open_ms[0]) + DAY_MS
