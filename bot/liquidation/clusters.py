@@ -5,7 +5,8 @@ the place where a slope crosses some height moves with the peak. Chosen by measu
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -71,21 +72,46 @@ def _find_bodies(usd: Floats, kernel: Floats, first: int) -> list[tuple[int, int
     if len(smooth) == 0 or not smooth.max() > 0.0:
         return []
     peaks, valleys = _separate(smooth)
-    slope = np.diff(smooth)
-    mass = np.concatenate(((0.0,), usd[first:].cumsum()))
-    floor = MIN_MASS_SHARE * mass[-1]
+    height: list[float] = smooth.tolist()
+    standing: list[float] = usd[first:].tolist()
+    mass: list[float] = [0.0, *usd[first:].cumsum().tolist()]
+    blur = round((len(kernel) // 2) / KERNEL_REACH)
     bodies = []
-    for peak, start, end in zip(peaks, [0, *valleys], [*valleys, len(smooth) - 1], strict=True):
-        low = start + np.flatnonzero(smooth[start : end + 1] < BODY_HEIGHT * smooth[peak])
-        after = int(low.searchsorted(peak))
-        before = int(low[after - 1]) if after > 0 else start
-        beyond = int(low[after]) if after < len(low) else end
-        # The body begins past the steepest rise up to its peak, and ends before the steepest fall from it.
-        start = before + 1 + int(slope[before:peak].argmax()) if before < peak else peak
-        end = peak + 1 + int(slope[peak:beyond].argmin()) if beyond > peak else peak + 1
-        if mass[end] - mass[start] > max(floor, 0.0):
+    for peak, left, right in zip(peaks, [0, *valleys], [*valleys, len(height) - 1], strict=True):
+        start, end = _steepest(height, peak, left), _steepest(height, peak, right) + 1
+        dense = BODY_HEIGHT * (mass[end] - mass[start]) / (end - start)
+        start -= _steps_to_cliff(standing[max(left, start - blur, 1) - 1 : start + 1][::-1], dense)
+        end += _steps_to_cliff(standing[end - 1 : min(right, end + blur) + 1], dense)
+        if mass[end] - mass[start] > max(MIN_MASS_SHARE * mass[-1], 0.0):
             bodies.append((first + start, first + end, first + peak))
     return bodies
+
+
+def _steepest(height: Sequence[float], peak: int, last: int) -> int:
+    """The bin before the steepest fall on the way from `peak` to `last`, while the ground is high enough for a body."""
+    level = BODY_HEIGHT * height[peak]
+    step = 1 if last > peak else -1
+    edge, steepest = peak, -math.inf
+    for at in range(peak, last, step):
+        if height[at] < level:
+            break
+        fall = height[at] - height[at + step]
+        if fall > steepest:
+            edge, steepest = at, fall
+    return edge
+
+
+def _steps_to_cliff(outwards: Sequence[float], dense: float) -> int:
+    """How many more bins belong to a body whose last one comes first: those up to a cliff, 0 where there is none.
+
+    Smoothing blurs a cliff, so that a body may end before it by up to the standard deviation.
+    """
+    for step, (inside, beyond) in enumerate(pairwise(outwards)):
+        if beyond < BODY_HEIGHT * inside:
+            return step
+        if beyond < dense:
+            break
+    return 0
 
 
 def _smoothed(usd: Floats, kernel: Floats) -> Floats:
@@ -111,16 +137,22 @@ def _separate(smooth: Floats) -> tuple[list[int], list[int]]:
     valleys: list[int] = turns[1::2].tolist()
     heights: list[float] = smooth[peaks].tolist()
     depths: list[float] = smooth[valleys].tolist()
-    while valleys:
-        shallow = [
-            depth / lower if (lower := min(heights[i], heights[i + 1])) > 0.0 else 1.0 for i, depth in enumerate(depths)
-        ]
-        worst = max(range(len(shallow)), key=shallow.__getitem__)
-        if shallow[worst] <= 1.0 - VALLEY_DEPTH:
-            break
+    shallow = [_shallowness(depth, *heights[i : i + 2]) for i, depth in enumerate(depths)]
+    while shallow and (worst_of_all := max(shallow)) > 1.0 - VALLEY_DEPTH:
+        worst = shallow.index(worst_of_all)
         loser = worst if heights[worst] < heights[worst + 1] else worst + 1
-        del peaks[loser], heights[loser], valleys[worst], depths[worst]
+        del peaks[loser], heights[loser], valleys[worst], depths[worst], shallow[worst]
+        # The valley on the loser's other side has a new neighbour now.
+        other = loser - 1 if loser == worst else worst
+        if 0 <= other < len(depths):
+            shallow[other] = _shallowness(depths[other], *heights[other : other + 2])
     return peaks, valleys
+
+
+def _shallowness(depth: float, left: float, right: float) -> float:
+    """A valley's height as a share of the lower of its two peaks."""
+    lower = min(left, right)
+    return depth / lower if lower > 0.0 else 1.0
 
 
 def _cluster(liquidation_map: LiquidationMap, side: Side, body: tuple[int, int, int], strength: Rating) -> Cluster:

@@ -23,7 +23,7 @@ from tests.unit.app.cuts import HOUR_MS
 def show(market: SimulatedMarket) -> Show:
     """The last hours of the small market, with a rule of each kind that is easily met."""
     end_ms = int(market.bars.open_ms[-1]) + BAR_MS
-    typed = ("/start", "/watch SIM 2% strength 1", "/watch SIM grow 5% 4h strength 1")
+    typed = ("/start", "/watch SIM 2% strength 1", "/watch SIM grow 5% 3h strength 1")
     return Show(None, (market,), EXCHANGE, end_ms - 5 * HOUR_MS, end_ms, typed)
 
 

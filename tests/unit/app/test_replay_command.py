@@ -15,7 +15,7 @@ from tests.unit.app.conftest import Console
 from tests.unit.app.cuts import DAY_MS, HOUR_MS, cut
 
 CRASH_MS = parse_time_ms("2025-10-10T21:00:00Z")
-NEAR, GROWING = "SIM 1%", "SIM grow 5% 4h strength 1"
+NEAR, GROWING = "SIM 1%", "SIM grow 5% 3h strength 1"
 KEYS = [
     *("time_ms", "kind", "symbol", "exchange", "rule", "track", "episode", "severity", "price"),
     *("cluster", "reason", "text"),

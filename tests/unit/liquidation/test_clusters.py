@@ -80,7 +80,7 @@ def test_a_body_ends_at_a_cliff_though_the_ground_beyond_is_nearly_as_high() -> 
     usd[166:241] = np.linspace(8.0, 2.0, 75)  # at first more than 70 % of it, without a valley
     m = a_map(np.zeros(241), usd)
     (cluster,) = find_clusters(m, day_volatility=CALM)
-    assert distance_pct(m, cluster.low) == pytest.approx(3.05, abs=0.01)  # smoothed, the first bin is below 70 %
+    assert distance_pct(m, cluster.low) == pytest.approx(2.95, abs=0.01)
     assert distance_pct(m, cluster.high) == pytest.approx(4.55, abs=0.01)
 
 
@@ -196,9 +196,19 @@ def test_every_map_gives_well_formed_clusters(long: Floats, short_seed: int, off
     assert all(a.high <= b.low for a, b in pairwise(clusters))
 
 
+@pytest.mark.parametrize("sd_bins", [2.0, 6.0, 10.0])
+def test_smoothing_moves_no_edge_away_from_its_cliff(sd_bins: float) -> None:
+    usd = np.zeros(241)
+    usd[150:241] = np.linspace(10.0, 2.0, 91)
+    m = a_map(np.zeros(241), usd)
+    (cluster,) = find_clusters(m, day_volatility=sd_bins * STEP / SMOOTHING_PER_DAY_VOLATILITY)
+    assert distance_pct(m, cluster.low) == pytest.approx(2.95, abs=0.01)
+
+
 def steepest_bodies(usd: Floats, sd: float) -> list[tuple[int, int, int]]:
     """The rule bin by bin: bodies (start, end, peak) of a short side, `usd` (n,) outwards from the price."""
     n, reach = len(usd), math.ceil(KERNEL_REACH * sd)
+    blur = round(reach / KERNEL_REACH)
     smooth = []
     for i in range(n):
         weights = {j: math.exp(-0.5 * ((i - j) / sd) ** 2) for j in range(i - reach, i + reach + 1) if j < n}
@@ -226,6 +236,20 @@ def steepest_bodies(usd: Floats, sd: float) -> list[tuple[int, int, int]]:
             outer += 1
         start = max(range(inner + 1, peak + 1), key=lambda i: smooth[i] - smooth[i - 1], default=peak)
         end = min(range(peak + 1, outer + 1), key=lambda i: smooth[i] - smooth[i - 1], default=peak + 1)
+        # Out to a cliff that smoothing has blurred: the nearest within its standard deviation, over dense ground only.
+        dense = BODY_HEIGHT * usd[start:end].mean()
+        for at in range(start, max(first, start - blur, 1) - 1, -1):
+            if usd[at - 1] < BODY_HEIGHT * usd[at]:
+                start = at
+                break
+            if usd[at - 1] < dense:
+                break
+        for at in range(end, min(last, end + blur) + 1):
+            if at == n or usd[at] < BODY_HEIGHT * usd[at - 1]:
+                end = at
+                break
+            if usd[at] < dense:
+                break
         if usd[start:end].sum() > MIN_MASS_SHARE * usd.sum():
             bodies.append((start, end, peak))
     return bodies
