@@ -16,7 +16,7 @@ from bot.market.binance_brackets import BRACKETS_PATH, LEAST_SYMBOLS, parse_brac
 from bot.market.binance_errors import judge, spent_weight
 from bot.market.exchange import ExchangeError, ExchangeUnavailableError
 from bot.market.limits import Budget, BudgetStatus, Gate
-from bot.market.line import Line, LineStatus
+from bot.market.line import Line, LineStatus, OnLine
 from bot.market.rest import Rest, Transport
 from bot.market.rows import join_bars, join_open_interest
 from bot.market.types import BAR_MS, Bars, Instrument, OpenInterest, Tick
@@ -60,7 +60,7 @@ class BinanceStatus(LineStatus):
         return self.budgets[_DATA]
 
 
-class BinanceExchange:
+class BinanceExchange(OnLine):
     """An `Exchange`. Safe to use from many tasks at once; requests wait for their budget and share its pauses.
 
     `banned_until_ms` is a ban known from an earlier run (see the property of the same name). `least_symbols` is how
@@ -223,15 +223,6 @@ class BinanceExchange:
             wait_ms = _TIERS_RETRY_MS
             log.warning("risk tiers of Binance: %s; %s tiers are used", error, "earlier" if self._tiers else "stored")
         self._tiers_due_ms = self._clock.now_ms() + wait_ms
-
-    @property
-    def banned_until_ms(self) -> int | None:
-        """When Binance may be asked again after a 429 or 418, ms UTC; store it and give it back after a restart."""
-        return self._line.banned_until_ms
-
-    def server_now_ms(self) -> int:
-        """The venue's clock as far as its last answer told it."""
-        return self._line.server_now_ms()
 
     def status(self) -> BinanceStatus:
         """The client's books at this moment."""

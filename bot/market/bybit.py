@@ -10,7 +10,7 @@ from bot.market import bybit_parse as parse
 from bot.market.bybit_errors import judge
 from bot.market.exchange import ExchangeUnavailableError
 from bot.market.limits import Budget
-from bot.market.line import Contracts, Line, LineStatus
+from bot.market.line import Contracts, Line, OnLine
 from bot.market.rest import Answer, Transport
 from bot.market.rows import join_bars, join_open_interest
 from bot.market.tiers import Tiers, TierShelf
@@ -29,7 +29,7 @@ _SAMPLES_PER_PAGE: Final = 199
 _MOST_PAGES: Final = 500
 
 
-class BybitExchange:
+class BybitExchange(OnLine):
     """An `Exchange`. Safe to use from many tasks at once; requests wait for their budget and share its pauses.
 
     There is no taker split in its bars. `banned_until_ms` is a silence known from an earlier run.
@@ -58,9 +58,6 @@ class BybitExchange:
         )
         self._contracts = Contracts(parse.VENUE, self._list)
         self._tiers = TierShelf(clock, self._fetch_tiers)
-
-    async def aclose(self) -> None:
-        await self._line.rest.aclose()
 
     async def instruments(self) -> Sequence[Instrument]:
         """The USDT perpetuals that trade now, 1000 a page."""
@@ -135,19 +132,6 @@ class BybitExchange:
         for payload in await self._pages("risk-limit", {}):
             found |= parse.parse_risk_limits(payload, self._line.bad)
         return {contracts[native].symbol: tiers for native, tiers in found.items() if native in contracts}
-
-    @property
-    def banned_until_ms(self) -> int | None:
-        """When Bybit may be asked again, ms UTC; store it and give it back after a restart."""
-        return self._line.banned_until_ms
-
-    def server_now_ms(self) -> int:
-        """The venue's clock as far as its last answer told it."""
-        return self._line.server_now_ms()
-
-    def status(self) -> LineStatus:
-        """The client's books at this moment."""
-        return self._line.status()
 
     async def _list(self) -> Sequence[Instrument]:
         pages = await self._pages("instruments-info", {"limit": 1000})

@@ -14,7 +14,7 @@ from bot.market import hyperliquid_parse as parse
 from bot.market.exchange import ExchangeUnavailableError, UnknownSymbolError
 from bot.market.hyperliquid_parse import Asset
 from bot.market.limits import Budget
-from bot.market.line import Contracts, Line, LineStatus
+from bot.market.line import Contracts, Line, OnLine
 from bot.market.reply import Reply, SilenceAskedError
 from bot.market.rest import RETRIES, Answer, Transport
 from bot.market.rows import join_bars, samples_of, tick_of
@@ -43,7 +43,7 @@ class _Moment:
     assets: Mapping[str, Asset]
 
 
-class HyperliquidExchange:
+class HyperliquidExchange(OnLine):
     """An `Exchange`. Safe to use from many tasks at once; requests wait for their budget and share its pauses.
 
     Prices are at most six seconds old. Bars go back 5000, have no quote volume and no taker split. There is no
@@ -75,9 +75,6 @@ class HyperliquidExchange:
         self._contracts = Contracts(parse.VENUE, self._list)
         self._last: _Moment | None = None
         self._asking = asyncio.Lock()
-
-    async def aclose(self) -> None:
-        await self._line.rest.aclose()
 
     async def instruments(self) -> Sequence[Instrument]:
         """The perpetuals that trade now, under their canonical symbols: 1000PEPEUSDT is kPEPE there."""
@@ -128,19 +125,6 @@ class HyperliquidExchange:
         """Every contract's tiers, ascending, of the last answer about all contracts."""
         moment = self._last or await self._now()
         return {symbol: asset.tiers for symbol, asset in moment.assets.items() if asset.tiers}
-
-    @property
-    def banned_until_ms(self) -> int | None:
-        """When Hyperliquid may be asked again, ms UTC; store it and give it back after a restart."""
-        return self._line.banned_until_ms
-
-    def server_now_ms(self) -> int:
-        """The venue's clock as far as its last answer told it."""
-        return self._line.server_now_ms()
-
-    def status(self) -> LineStatus:
-        """The client's books at this moment."""
-        return self._line.status()
 
     async def _list(self) -> Sequence[Instrument]:
         return [asset.instrument for asset in (await self._now()).assets.values()]

@@ -86,6 +86,28 @@ class Line:
         )
 
 
+class OnLine:
+    """A client whose questions go over one line: what every venue tells of itself alike."""
+
+    _line: Line
+
+    @property
+    def banned_until_ms(self) -> int | None:
+        """When the venue may be asked again, ms UTC; store it and give it back after a restart."""
+        return self._line.banned_until_ms
+
+    def server_now_ms(self) -> int:
+        """The venue's clock as far as its last answer told it."""
+        return self._line.server_now_ms()
+
+    def status(self) -> LineStatus:
+        """The client's books at this moment."""
+        return self._line.status()
+
+    async def aclose(self) -> None:
+        await self._line.rest.aclose()
+
+
 class Contracts:
     """The contracts a venue lists, by canonical symbol and by its own name; read on first use.
 

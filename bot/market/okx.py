@@ -9,7 +9,7 @@ from bot.liquidation.margin import RiskTier
 from bot.market import okx_parse as parse
 from bot.market.exchange import ExchangeUnavailableError
 from bot.market.limits import Budget
-from bot.market.line import Contracts, Line, LineStatus
+from bot.market.line import Contracts, Line, OnLine
 from bot.market.okx_errors import judge
 from bot.market.okx_parse import SizeTier, Swap
 from bot.market.rest import RETRIES, Answer, Transport
@@ -41,7 +41,7 @@ _HISTORY_MS: Final = 1440 * BAR_MS - 600_000
 _FAMILIES_PER_REQUEST: Final = 5
 
 
-class OkxExchange:
+class OkxExchange(OnLine):
     """An `Exchange`. Safe to use from many tasks at once; requests wait for their path's budget.
 
     There is no taker split in its bars, and open interest goes five days back. Risk tiers are published by size in
@@ -73,9 +73,6 @@ class OkxExchange:
         self._swaps: Mapping[str, Swap] = {}
         self._tiers = TierShelf(clock, self._fetch_tiers)
         self._prices: dict[str, float] = {}
-
-    async def aclose(self) -> None:
-        await self._line.rest.aclose()
 
     async def instruments(self) -> Sequence[Instrument]:
         """The USDT swaps that trade now, in one request."""
@@ -161,19 +158,6 @@ class OkxExchange:
             for native, symbol in symbols.items()
             if symbol in self._prices
         }
-
-    @property
-    def banned_until_ms(self) -> int | None:
-        """When OKX may be asked again, ms UTC; store it and give it back after a restart."""
-        return self._line.banned_until_ms
-
-    def server_now_ms(self) -> int:
-        """The venue's clock as far as its last answer told it."""
-        return self._line.server_now_ms()
-
-    def status(self) -> LineStatus:
-        """The client's books at this moment."""
-        return self._line.status()
 
     async def _swap(self, symbol: str) -> Swap:
         contract = await self._contracts.get(symbol)
