@@ -7,6 +7,7 @@ import numpy as np
 
 from bot.alerts.types import Market
 from bot.liquidation import History
+from bot.liquidation.types import COLUMNS
 from bot.market.exchange import Exchange, ExchangeError
 from bot.market.history import align
 from bot.market.types import BAR_MS, OpenInterest
@@ -132,11 +133,8 @@ class HistoryStore:
 def spliced(old: History, new: History, *, start_ms: int, from_ms: int) -> History:
     """The rows of `old` from `start_ms` to `from_ms`, then `new`."""
     first, last = np.searchsorted(old.open_ms, (start_ms, from_ms))
-    joined = {
-        name: np.concatenate((getattr(old, name)[first:last], getattr(new, name)))
-        for name in ("open_ms", "open", "high", "low", "close", "volume", "quote_volume", "open_interest")
-    }
-    return History(bar_ms=old.bar_ms, **joined)
+    kept = old.rows(first, last)
+    return History(old.bar_ms, *(np.concatenate((getattr(kept, name), getattr(new, name))) for name in COLUMNS))
 
 
 def _asked_key(what: str, market: Market) -> str:

@@ -16,8 +16,8 @@ from bot.liquidation.skill_sample import Brief, Reached, brief, join, reached_ce
 from bot.liquidation.turnover import WINDOW_MS, effective_size
 from bot.liquidation.types import Floats
 from bot.market.feed import Stretch
+from bot.market.history import liquidations_of
 from bot.market.types import Prints
-from bot.recorded import cut
 from bot.storage.briefs import StoredBrief
 
 PATH_ONLY, PRIOR, TUNED = MODELS
@@ -62,12 +62,12 @@ def briefs_at(
     bar = [max(1, int(np.searchsorted(ends, time_ms, side="right"))) for time_ms in times]
     if not bar:
         return []
-    model = PositionModel.rebuild(cut(history, 0, bar[0]), tiers=tiers)
-    path = PositionModel.rebuild(constant_flow(cut(history, 0, bar[0])), tiers=tiers)
+    model = PositionModel.rebuild(history.rows(0, bar[0]), tiers=tiers)
+    path = PositionModel.rebuild(constant_flow(history.rows(0, bar[0])), tiers=tiers)
     prior = np.array(DEFAULT.turnover_prior)
     found = []
     for before, after in zip([bar[0], *bar], bar, strict=False):
-        fresh = cut(history, before, after)
+        fresh = history.rows(before, after)
         model.extend(fresh)
         path.extend(constant_flow(fresh))
         maps = {
@@ -109,8 +109,8 @@ def learn_week(
     """Turnover weights from the last week's prints, held against the sweeps of the bars that were listened to."""
     ends = history.open_ms + history.bar_ms
     start = max(1, int(np.searchsorted(ends, history.end_ms - WINDOW_MS)))
-    model = PositionModel.rebuild(cut(history, 0, start), tiers=tiers)
-    fresh = cut(history, start, len(history))
+    model = PositionModel.rebuild(history.rows(0, start), tiers=tiers)
+    fresh = history.rows(start, len(history))
     log = SweepLog(history.bar_ms)
     for swept, price in zip(model.extend(fresh), fresh.close.tolist(), strict=True):
         if _covered(swept.time_ms - history.bar_ms, swept.time_ms, cover):
@@ -123,8 +123,7 @@ def liquidations(prints: Prints, cover: Sequence[Stretch]) -> LiquidationPrints:
     heard = np.zeros(len(prints), dtype=np.bool_)
     for start, end in cover:
         heard |= (prints.time_ms >= start) & (prints.time_ms < end)
-    price = prints.price[heard]
-    return LiquidationPrints(prints.time_ms[heard], prints.is_long[heard], price, price * prints.coins[heard])
+    return liquidations_of(prints, heard)
 
 
 def skill_from_plain(plain: Mapping[str, Any]) -> Skill:

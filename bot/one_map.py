@@ -80,7 +80,7 @@ def _recorded(request: MapRequest, folder: Path) -> _Found:
             f"a map takes {LEAST_BARS} bars of 5 minutes or more, and the recording of {market.symbol} has {len(whole)}"
         )
     now_ms = whole.end_ms if request.at_ms is None else request.at_ms
-    history = recorded.history(market, start_ms=now_ms - HISTORY_MS, end_ms=now_ms)
+    history = whole.within(now_ms - HISTORY_MS, now_ms)
     first_ms = int(whole.open_ms[LEAST_BARS - 1]) + BAR_MS
     if now_ms > whole.end_ms + MOST_AGE_MS or len(history) < LEAST_BARS:
         raise UsageError(

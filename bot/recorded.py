@@ -4,8 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from bot.alerts.types import Market
 from bot.failures import UsageError
 from bot.liquidation import History, RiskTier
@@ -14,7 +12,7 @@ from bot.market.history import align
 from bot.market.playback import tick_size
 from bot.market.recording import Recording
 from bot.market.symbols import SymbolBook
-from bot.market.types import BAR_MS, Instrument
+from bot.market.types import Instrument
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +46,13 @@ class Recorded:
     def history(self, market: Market, *, start_ms: int | None = None, end_ms: int | None = None) -> History:
         """The bars that open at `start_ms` or later and are closed by `end_ms`, with their open interest."""
         bars = self.recording.bars(*market)
-        whole = align(bars, self.recording.open_interest(*market))
-        since = 0 if start_ms is None else int(np.searchsorted(whole.open_ms, start_ms))
-        until = len(whole) if end_ms is None else int(np.searchsorted(whole.open_ms, end_ms - BAR_MS, side="right"))
-        return cut(whole, since, until)
+        return align(bars, self.recording.open_interest(*market)).within(start_ms, end_ms)
 
 
 def open_recorded(recording: Recording) -> Recorded:
     """List the contracts of a recording, without reading any of their files."""
     found = [_listed(exchange, symbol) for exchange in recording.exchanges for symbol in recording.symbols(exchange)]
     return Recorded(recording, SymbolBook(found))
-
-
-def cut(history: History, since: int, until: int) -> History:
-    """The rows since <= row < until."""
-    part = slice(since, until)
-    return History(
-        bar_ms=history.bar_ms,
-        open_ms=history.open_ms[part],
-        open=history.open[part],
-        high=history.high[part],
-        low=history.low[part],
-        close=history.close[part],
-        volume=history.volume[part],
-        quote_volume=history.quote_volume[part],
-        open_interest=history.open_interest[part],
-    )
 
 
 def _listed(exchange: str, symbol: str) -> Instrument:

@@ -22,7 +22,7 @@ from bot.market.recording import Recording
 from bot.market.simulator import EXCHANGE as SIMULATED
 from bot.market.types import BAR_MS
 from bot.reading import read_model, touch_odds
-from bot.recorded import Recorded, cut, open_recorded
+from bot.recorded import Recorded, open_recorded
 from bot.rules_file import read_rules
 from bot.telegram.alerts_text import Contract, alert_message
 from bot.telegram.limits import bare
@@ -184,7 +184,7 @@ class _Player:
         bar = _bar(self._history, self._at)
         slot_ms = bar.open_ms + BAR_MS
         if self._model is None or self._volatility is None:
-            seen = cut(self._history, 0, self._at + 1)
+            seen = self._history.rows(0, self._at + 1)
             self._model = PositionModel.rebuild(seen, tiers=self._tiers)
             self._volatility = Volatility.from_closes(seen.open_ms + BAR_MS, seen.close)
         else:

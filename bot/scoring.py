@@ -10,7 +10,7 @@ from bot.alerts.types import Market
 from bot.failures import FailedError
 from bot.liquidation.score import Score, listened, score_histories
 from bot.liquidation.skill import ModelSkill, Verdict
-from bot.liquidation.turnover import LiquidationPrints
+from bot.market.history import liquidations_by_symbol
 from bot.market.recording import Recording
 from bot.market.types import Prints
 from bot.recorded import Recorded, open_recorded
@@ -39,18 +39,11 @@ def score_recording(path: Path, *, json: bool) -> Iterator[str]:
         raise FailedError(f"{path} has no liquidations.csv.gz with rows: there is nothing to score the map against")
 
 
-def prints_of(prints: Prints, symbol: str) -> LiquidationPrints:
-    """One contract's prints, in USD at the fill. A fill lies near the trigger; a bankruptcy price would not."""
-    rows = np.array([name == symbol for name in prints.symbol], dtype=np.bool_)
-    price = prints.price[rows]
-    return LiquidationPrints(prints.time_ms[rows], prints.is_long[rows], price, price * prints.coins[rows])
-
-
 def _score_exchange(recorded: Recorded, exchange: str, prints: Prints, *, json: bool) -> Iterator[str]:
     symbols = recorded.recording.symbols(exchange)
     cover = listened(prints.time_ms)
     histories = {symbol: recorded.history(Market(exchange, symbol)) for symbol in symbols}
-    printed = {symbol: prints_of(prints, symbol) for symbol in symbols}
+    printed = liquidations_by_symbol(prints, symbols)
     tiers = {symbol: found for symbol in symbols if (found := recorded.tiers_of(Market(exchange, symbol))) is not None}
 
     def score(some: list[str]) -> Score:

@@ -44,8 +44,8 @@ def learned_turnover(market: KnownMarket, exposures: Exposures) -> Floats:
     start = int(np.searchsorted(history.open_ms, history.end_ms - WINDOW_MS))
     if start == 0:
         start = len(history) // 2
-    model = PositionModel.rebuild(_part(history, 0, start), tiers=market.tiers)
-    log, late = SweepLog(history.bar_ms), _part(history, start, len(history))
+    model = PositionModel.rebuild(history.rows(0, start), tiers=market.tiers)
+    log, late = SweepLog(history.bar_ms), history.rows(start, len(history))
     log.extend(model.extend(late), late.close.tolist())
     return _model_coins(model, log.learn(market.prints).weights)
 
@@ -86,11 +86,6 @@ def _coins(history: History, market: KnownMarket, parameters: ModelParameters = 
 def _model_coins(model: PositionModel, weights: Floats | None = None) -> Floats:
     mixing = model.mixing_weights(weights)
     return np.array([book.mix(mixing) for book in model.books])
-
-
-def _part(history: History, first: int, end: int) -> History:
-    columns = {name: getattr(history, name)[first:end] for name in History.__dataclass_fields__ if name != "bar_ms"}
-    return replace(history, **columns)
 
 
 ESTIMATORS: Final[Mapping[str, Estimator]] = MappingProxyType(

@@ -18,7 +18,7 @@ from bot.liquidation.touch import Volatility, touch_probability
 from bot.liquidation.traces import Falls, Unknowns, falls_of
 from bot.liquidation.turnover import LiquidationPrints
 from bot.liquidation.types import Floats, History
-from bot.market.history import align
+from bot.market.history import align, liquidations_by_symbol
 from bot.market.recording import Recording
 
 DAY_MS = 86_400_000
@@ -101,11 +101,11 @@ def _touch_score(hours: int, odds: Floats, happened: Floats) -> TouchScore:
 
 def identities(symbol: str, history: History, *, warm_up: int = WARM_UP_BARS) -> Identities:
     """Follow clusters bar by bar after a warm-up."""
-    model = PositionModel.rebuild(_rows(history, 0, warm_up))
+    model = PositionModel.rebuild(history.rows(0, warm_up))
     volatility = Volatility.from_closes(history.open_ms[:warm_up] + history.bar_ms, history.close[:warm_up])
     market, tracks, lost, lived = Market("recorded", symbol), (), 0, 0.0
     open_tracks: tuple[Track, ...] = tracks
-    late = _rows(history, warm_up, len(history))
+    late = history.rows(warm_up, len(history))
     columns = [getattr(late, field.name).tolist() for field in fields(History) if field.name != "bar_ms"]
     for row in zip(*columns, strict=True):
         bar = Bar(*row)
@@ -176,15 +176,5 @@ def recorded_score(recording: Recording, exchange: str, histories: dict[str, His
     told = recording.prints(exchange)
     if told is None:
         return None
-    symbols = np.array(told.symbol)
-    prints = {}
-    for symbol in histories:
-        mine = symbols == symbol
-        usd = told.price[mine] * told.coins[mine]
-        prints[symbol] = LiquidationPrints(told.time_ms[mine], told.is_long[mine], told.price[mine], usd)
+    prints = liquidations_by_symbol(told, histories)
     return score_histories(histories, prints, tiers=recording.tiers(exchange), cover=listened(told.time_ms))
-
-
-def _rows(history: History, first: int, end: int) -> History:
-    columns = {field.name: getattr(history, field.name)[first:end] for field in fields(History)[1:]}
-    return replace(history, **columns)

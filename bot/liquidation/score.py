@@ -149,13 +149,13 @@ def _briefs(
         return []
     ends = history.open_ms + history.bar_ms
     start = max(1, int(np.searchsorted(ends, times[0] - WINDOW_MS)))
-    path = PositionModel.rebuild(_until(constant_flow(history), start), tiers=tiers, parameters=parameters)
-    model = PositionModel.rebuild(_until(history, start), tiers=tiers, parameters=parameters)
+    path = PositionModel.rebuild(constant_flow(history.rows(0, start)), tiers=tiers, parameters=parameters)
+    model = PositionModel.rebuild(history.rows(0, start), tiers=tiers, parameters=parameters)
     log, weights, learned_ms = SweepLog(history.bar_ms), model.weights, 0
     found = []
     for time_ms in times:
         end = int(np.searchsorted(ends, time_ms, side="right"))
-        fresh = _between(history, int(np.searchsorted(ends, model.time_ms, side="right")), end)
+        fresh = history.rows(int(np.searchsorted(ends, model.time_ms, side="right")), end)
         log.extend(model.extend(fresh), fresh.close.tolist())
         path.extend(constant_flow(fresh))
         if time_ms - learned_ms >= DAY_MS:
@@ -163,22 +163,3 @@ def _briefs(
         maps = path.map(window=WINDOW), model.map(window=WINDOW), model.map(window=WINDOW, weights=weights)
         found.append(tuple(brief(read) for read in maps))
     return found
-
-
-def _until(history: History, end: int) -> History:
-    return _between(history, 0, end)
-
-
-def _between(history: History, first: int, end: int) -> History:
-    rows = slice(first, end)
-    return History(
-        bar_ms=history.bar_ms,
-        open_ms=history.open_ms[rows],
-        open=history.open[rows],
-        high=history.high[rows],
-        low=history.low[rows],
-        close=history.close[rows],
-        volume=history.volume[rows],
-        quote_volume=history.quote_volume[rows],
-        open_interest=history.open_interest[rows],
-    )

@@ -64,6 +64,20 @@ class History:
         """The close time of the last bar."""
         return int(self.open_ms[-1]) + self.bar_ms
 
+    def rows(self, first: int, end: int) -> "History":
+        """The bars from row `first` up to, not including, row `end`."""
+        return History(self.bar_ms, *(getattr(self, name)[first:end] for name in COLUMNS))
+
+    def within(self, start_ms: int | None, end_ms: int | None) -> "History":
+        """The bars that open at `start_ms` or later and are closed by `end_ms`; None is no bound."""
+        first = 0 if start_ms is None else int(np.searchsorted(self.open_ms, start_ms))
+        end = len(self) if end_ms is None else int(np.searchsorted(self.open_ms, end_ms - self.bar_ms, side="right"))
+        return self.rows(first, end)
+
+
+COLUMNS = tuple(History.__dataclass_fields__)[1:]
+"""The names of a history's arrays, in order."""
+
 
 @dataclass(frozen=True, slots=True)
 class LiquidationMap:

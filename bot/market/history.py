@@ -1,9 +1,13 @@
-"""Bars and open interest put together as the history that the liquidation model takes."""
+"""Bars, open interest and prints as the liquidation model takes them."""
+
+from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
+from bot.liquidation.turnover import LiquidationPrints
 from bot.liquidation.types import History
-from bot.market.types import BAR_MS, Bars, Floats, Ints, OpenInterest
+from bot.market.types import BAR_MS, Bars, Floats, Ints, OpenInterest, Prints
 
 
 def align(bars: Bars, open_interest: OpenInterest | None, *, bar_ms: int = BAR_MS) -> History:
@@ -31,3 +35,15 @@ def sample_at(time_ms: Ints, open_interest: OpenInterest | None, *, reach_ms: fl
     until = np.abs(open_interest.time_ms[after] - time_ms)
     nearest = np.where(since <= until, before, after)
     return np.where(np.minimum(since, until) < reach_ms, open_interest.coins[nearest], np.nan)
+
+
+def liquidations_of(prints: Prints, rows: NDArray[np.bool_]) -> LiquidationPrints:
+    """The prints of these rows (n,) in USD at the fill. A fill lies near the trigger; a bankruptcy price would not."""
+    price = prints.price[rows]
+    return LiquidationPrints(prints.time_ms[rows], prints.is_long[rows], price, price * prints.coins[rows])
+
+
+def liquidations_by_symbol(prints: Prints, symbols: Iterable[str]) -> dict[str, LiquidationPrints]:
+    """Each contract's prints in USD; none where it was not printed."""
+    names = np.array(prints.symbol, dtype=np.str_)
+    return {symbol: liquidations_of(prints, names == symbol) for symbol in symbols}

@@ -17,7 +17,6 @@ from bot.market.feed import FeedStatus, Heard, Print, prints_of_rows
 from bot.market.simulator import SimulatedMarket
 from bot.market.types import BAR_MS
 from bot.market_skill import MarketSkill, all_of, skill_of, stored_skill
-from bot.recorded import cut
 from bot.skill_meter import FORGOTTEN_MS, SkillMeter, kept
 from bot.storage.access import Access
 from bot.storage.database import Database
@@ -192,7 +191,7 @@ def test_briefs_are_the_maps_of_their_moments(history: History) -> None:
     found = briefs_at(SIM, history, None, times, learned=TAUGHT.weights)
     assert [one.time_ms for one in found] == times
     for one, bars in zip(found, (301, 304, len(history)), strict=True):
-        then = cut(history, 0, bars)
+        then = history.rows(0, bars)
         model = PositionModel.rebuild(then)
         expected = {
             "path_only": PositionModel.rebuild(constant_flow(then)).map(window=0.06),

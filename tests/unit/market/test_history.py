@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.market.history import align
-from bot.market.types import BAR_MS, Bars, OpenInterest
+from bot.market.history import align, liquidations_by_symbol
+from bot.market.types import BAR_MS, Bars, OpenInterest, Prints
 
 
 def bars_at(*numbers: int) -> Bars:
@@ -68,3 +68,21 @@ def test_every_bar_has_what_a_plain_search_finds(numbers: list[int], times: list
         near = [(abs(t - open_ms - BAR_MS), t, c) for t, c in zip(sorted(times), samples.coins, strict=True)]
         near = [sample for sample in near if sample[0] < BAR_MS / 2]
         assert (value == min(near)[2]) if near else np.isnan(value)
+
+
+def test_prints_are_counted_in_usd_at_the_fill_by_contract() -> None:
+    prints = Prints(
+        time_ms=np.array([1, 2, 3], dtype=np.int64),
+        symbol=("BTCUSDT", "ETHUSDT", "BTCUSDT"),
+        is_long=np.array([True, False, False]),
+        price=np.array([100.0, 10.0, 110.0]),
+        coins=np.array([2.0, 5.0, 1.0]),
+    )
+    found = liquidations_by_symbol(prints, ("BTCUSDT", "SOLUSDT"))
+    assert found["BTCUSDT"].usd.tolist() == [200.0, 110.0]
+    assert found["BTCUSDT"].time_ms.tolist() == [1, 3]
+    assert found["BTCUSDT"].is_long.tolist() == [True, False]
+    assert len(found["SOLUSDT"]) == 0
+    none = np.zeros(3, dtype=np.bool_)
+    nothing = Prints(prints.time_ms[none], (), prints.is_long[none], prints.price[none], prints.coins[none])
+    assert len(liquidations_by_symbol(nothing, ("BTCUSDT",))["BTCUSDT"]) == 0
