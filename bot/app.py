@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.alerts.engine import Engine
@@ -13,11 +13,13 @@ from bot.compose import Composer
 from bot.delivery.limits import RateLimiter
 from bot.delivery.messenger import Messenger
 from bot.delivery.worker import OutboxWorker
+from bot.freshness import STALE_MS, Staleness
 from bot.history_store import NoMapError
 from bot.jobs import Jobs
 from bot.live_desk import LiveDesk
 from bot.market.exchange import Exchange, ExchangeError, RateLimitedError
 from bot.market.feed import LiquidationFeed
+from bot.market.line import KeepsBooks
 from bot.markets import Markets
 from bot.pictures import PictureDesk
 from bot.skill_meter import SkillMeter
@@ -26,6 +28,7 @@ from bot.storage.database import Database
 from bot.storage.errors import StorageError
 from bot.telegram.conversation import Conversation
 from bot.telegram.texts import Catalogue
+from bot.times import utc_text
 from bot.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -63,7 +66,9 @@ class App:
     def __init__(self, world: World, limits: Limits, engine: Engine, limiter: RateLimiter | None = None) -> None:
         self._world = world
         self._down: dict[str, str] = {}
+        self._bans: dict[str, int] = {}
         self._listeners: list[Callable[[Sequence[Event]], None]] = []
+        self._staleness_listeners: list[Callable[[Staleness], Awaitable[None]]] = []
         self.catalogue = Catalogue.load()
         self.pictures = PictureDesk()
         self.meter = SkillMeter(db=world.db, clock=world.clock, feeds=world.feeds)
@@ -72,6 +77,7 @@ class App:
             db=world.db,
             history_days=limits.history_days,
             calibration=self.meter.calibration,
+            stale_ms=max(STALE_MS, int(3 * limits.tick_s * 1000)),
         )
         self.composer = Composer(
             db=world.db,
@@ -140,6 +146,8 @@ class App:
     async def read_prices(self) -> None:
         """One tick: every price of every exchange, judged. A slow exchange does not hold up the others."""
         await asyncio.gather(*(self._read_prices(*named) for named in self._world.exchanges.items()))
+        await self._tell_staleness()
+        await self._keep_bans()
 
     async def _read_prices(self, name: str, exchange: Exchange) -> None:
         try:
@@ -205,6 +213,19 @@ class App:
         """Call `listener` with the alerts of each commit."""
         self._listeners.append(listener)
 
+    def listen_staleness(self, listener: Callable[[Staleness], Awaitable[None]]) -> None:
+        """Call `listener` once when an exchange's prices have been stale for minutes, and once when they are back."""
+        self._staleness_listeners.append(listener)
+
+    async def _tell_staleness(self) -> None:
+        for change in self.markets.freshness.changes():
+            if change.back_ms is None:
+                log.warning("%s is stale: its newest price is of %s", change.exchange, utc_text(change.since_ms))
+            else:
+                log.warning("%s is fresh again, after silence since %s", change.exchange, utc_text(change.since_ms))
+            for listener in self._staleness_listeners:
+                await listener(change)
+
     async def delivered(self) -> None:
         """Wait until no message is on its way. For markets that are played; a live one never waits."""
         while set(await self._world.db.outbox.counts()) - {"sent", "dead"}:  # noqa: ASYNC110 - the rows say, not an event
@@ -221,10 +242,24 @@ class App:
             self._down[name] = str(error)
             log.warning("%s is not heard: %s", name, error)
         if isinstance(error, RateLimitedError):
-            try:
-                await self._world.db.kv.set(ban_key(name), error.until_ms)
-            except StorageError as failure:
-                log.warning("the end of a ban could not be stored: a restart would not know of it: %s", failure)
+            await self._keep_ban(name, error.until_ms)
+
+    async def _keep_bans(self) -> None:
+        """Whichever request met a ban: its end is stored."""
+        for name, exchange in self._world.exchanges.items():
+            until_ms = exchange.status().banned_until_ms if isinstance(exchange, KeepsBooks) else None
+            if until_ms is not None:
+                await self._keep_ban(name, until_ms)
+
+    async def _keep_ban(self, name: str, until_ms: int) -> None:
+        if self._bans.get(name) == until_ms:
+            return
+        try:
+            await self._world.db.kv.set(ban_key(name), until_ms)
+        except StorageError as failure:
+            log.warning("the end of a ban could not be stored: a restart would not know of it: %s", failure)
+        else:
+            self._bans[name] = until_ms
 
     def _answered(self, name: str) -> None:
         if self._down.pop(name, None) is not None:

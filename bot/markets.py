@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.alerts.types import Market
+from bot.freshness import STALE_MS, Freshness
 from bot.history_store import HistoryStore, NoMapError
 from bot.liquidation import History, RiskTier
 from bot.liquidation.strength import ShareHistory
@@ -46,6 +47,12 @@ class LiveMarket:
     read_ms: int
     tiers: Sequence[RiskTier] | None = None
 
+    @property
+    def open_interest_ms(self) -> int | None:
+        """The time of the newest open interest that is known; None where there is none."""
+        known = np.flatnonzero(np.isfinite(self.history.open_interest))
+        return int(self.history.open_ms[known[-1]]) + self.history.bar_ms if len(known) else None
+
     def extremes_since(self, time_ms: int) -> tuple[float, float]:
         """The lowest and highest price of the bars that opened at `time_ms` or later; NaN where there are none."""
         new = self.history.open_ms >= time_ms
@@ -64,6 +71,7 @@ class Markets:
         db: Database,
         history_days: int,
         calibration: Callable[[Market], Calibration] = lambda _: UNPROVEN,
+        stale_ms: int = STALE_MS,
     ) -> None:
         self._exchanges = exchanges
         self._calibration = calibration
@@ -76,7 +84,7 @@ class Markets:
         self._tiers: dict[Market, Sequence[RiskTier]] = {}
         self._locks: dict[Market, asyncio.Lock] = {}
         self._trouble: dict[str, str] = {}
-        self._newest_price_ms: dict[str, int] = {}
+        self.freshness = Freshness(exchanges, stale_ms=stale_ms)
         self.book = SymbolBook(())
 
     async def refresh_instruments(self) -> Sequence[str]:
@@ -152,8 +160,7 @@ class Markets:
     def take_prices(self, tick: Tick) -> None:
         """Remember the newest price of each open market."""
         if len(tick.time_ms):
-            newest_ms = int(tick.time_ms.max())
-            self._newest_price_ms[tick.exchange] = max(newest_ms, self._newest_price_ms.get(tick.exchange, 0))
+            self.freshness.take(tick.exchange, int(tick.time_ms.max()))
         at = {symbol: i for i, symbol in enumerate(tick.symbols)}
         for live in self._live.values():
             i = at.get(live.market.symbol) if live.market.exchange == tick.exchange else None
@@ -162,7 +169,11 @@ class Markets:
 
     def newest_price_ms(self, exchange: str) -> int | None:
         """When an exchange's newest price was seen, by its own clock."""
-        return self._newest_price_ms.get(exchange)
+        return self.freshness.newest_ms(exchange)
+
+    def stale_since_ms(self, exchange: str) -> int | None:
+        """Since when an exchange gives no new prices, by its own clock; None while it does."""
+        return self.freshness.stale_since_ms(exchange)
 
     def newest_bar_ms(self, exchange: str) -> int | None:
         """When the newest closed bar of any open market of an exchange ended."""

@@ -9,7 +9,9 @@ import pytest
 from bot.alerts.types import Market
 from bot.app import App, Limits, World, ban_key
 from bot.clock import StepClock
+from bot.freshness import Staleness
 from bot.market.exchange import RateLimitedError
+from bot.market.line import LineStatus
 from bot.market.playback import RecordedMarket
 from bot.market.simulator import SimulatedMarket
 from bot.market.types import BAR_MS, Tick
@@ -93,6 +95,26 @@ async def test_an_exchange_that_is_down_is_named_once_and_once_when_it_is_back(
     ]
 
 
+async def test_who_listens_is_told_once_that_an_exchange_is_stale_and_once_that_it_is_back(rig: Rig) -> None:
+    told: list[Staleness] = []
+
+    async def note(change: Staleness) -> None:
+        told.append(change)
+
+    rig.app.listen_staleness(note)
+    await rig.app.read_prices()
+    rig.exchange.goes_down()
+    for _ in range(12):
+        rig.later(60_000)
+        await rig.app.read_prices()
+    assert told == [Staleness("simulated", START_MS)]
+    assert rig.app.markets.stale_since_ms("simulated") == START_MS
+    rig.exchange.comes_back()
+    await rig.app.read_prices()
+    assert told[1:] == [Staleness("simulated", START_MS, START_MS + 12 * 60_000)]
+    assert rig.app.markets.stale_since_ms("simulated") is None
+
+
 async def test_an_exchange_that_was_down_at_the_start_is_listed_at_the_next_recompute(market: SimulatedMarket) -> None:
     clock = StepClock(START_MS)
     late, early = playing(market, clock), playing(market, clock)
@@ -136,6 +158,20 @@ async def test_a_ban_is_kept_for_the_next_start_also_where_the_disk_fails(rig: R
     rig.exchange.failure = RateLimitedError("Banned for a while.", until_ms=START_MS + 90_000)
     await rig.app.read_prices()
     assert await rig.db.kv.get(ban_key("simulated")) == START_MS + 90_000
+
+
+async def test_a_ban_that_a_request_for_history_met_is_kept_too(market: SimulatedMarket) -> None:
+    clock = StepClock(START_MS)
+
+    class Banned(CountedExchange):
+        def status(self) -> LineStatus:
+            return LineStatus({}, 1, 0, None, None, START_MS + 60_000, None, {})
+
+    async with await FillingDisk.open("sqlite://", inline=True) as db:
+        world = World({"simulated": Banned("simulated", [RecordedMarket.simulated(market)], clock)}, db, Inbox(), clock)
+        app = await App.build(world, Limits(history_days=1, tick_s=75.0))
+        await app.read_prices()
+        assert await db.kv.get(ban_key("simulated")) == START_MS + 60_000
 
 
 async def test_while_the_disk_is_full_the_work_goes_on_and_alerts_come_when_it_is_not(rig: Rig) -> None:
