@@ -6,7 +6,7 @@ from bot.clock import Clock
 from bot.market.binance import BinanceExchange
 from bot.market.binance_stream import BinanceStream
 from bot.market.bybit import BybitExchange
-from bot.market.exchange import Exchange
+from bot.market.exchange import LiveExchange
 from bot.market.feed import LiquidationFeed
 from bot.market.hyperliquid import HyperliquidExchange
 from bot.market.okx import OkxExchange
@@ -15,7 +15,7 @@ from bot.settings import Settings
 
 def open_exchanges(
     settings: Settings, *, clock: Clock, banned_until_ms: Mapping[str, int] | None = None
-) -> dict[str, Exchange]:
+) -> dict[str, LiveExchange]:
     """One client each, in the order of the setting; a ban known from an earlier run is kept."""
     bans = banned_until_ms or {}
     return {name: CLIENTS[name](settings, clock, bans.get(name)) for name in settings.exchanges}
@@ -26,7 +26,7 @@ def open_feeds(settings: Settings, *, clock: Clock) -> dict[str, LiquidationFeed
     return {name: FEEDS[name](settings, clock) for name in settings.exchanges if name in FEEDS}
 
 
-def _binance(settings: Settings, clock: Clock, banned_until_ms: int | None) -> Exchange:
+def _binance(settings: Settings, clock: Clock, banned_until_ms: int | None) -> LiveExchange:
     return BinanceExchange(
         clock=clock,
         api_url=settings.binance_api_url,
@@ -35,19 +35,19 @@ def _binance(settings: Settings, clock: Clock, banned_until_ms: int | None) -> E
     )
 
 
-def _bybit(settings: Settings, clock: Clock, banned_until_ms: int | None) -> Exchange:
+def _bybit(settings: Settings, clock: Clock, banned_until_ms: int | None) -> LiveExchange:
     return BybitExchange(clock=clock, api_url=settings.bybit_api_url, banned_until_ms=banned_until_ms)
 
 
-def _okx(settings: Settings, clock: Clock, banned_until_ms: int | None) -> Exchange:
+def _okx(settings: Settings, clock: Clock, banned_until_ms: int | None) -> LiveExchange:
     return OkxExchange(clock=clock, api_url=settings.okx_api_url, banned_until_ms=banned_until_ms)
 
 
-def _hyperliquid(settings: Settings, clock: Clock, banned_until_ms: int | None) -> Exchange:
+def _hyperliquid(settings: Settings, clock: Clock, banned_until_ms: int | None) -> LiveExchange:
     return HyperliquidExchange(clock=clock, api_url=settings.hyperliquid_api_url, banned_until_ms=banned_until_ms)
 
 
-CLIENTS: dict[str, Callable[[Settings, Clock, int | None], Exchange]] = {
+CLIENTS: dict[str, Callable[[Settings, Clock, int | None], LiveExchange]] = {
     "binance": _binance,
     "bybit": _bybit,
     "okx": _okx,

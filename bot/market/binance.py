@@ -4,7 +4,7 @@ import asyncio
 import logging
 import math
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import httpx
@@ -14,12 +14,13 @@ from bot.liquidation.margin import RiskTier
 from bot.market import binance_parse as parse
 from bot.market.binance_brackets import BRACKETS_PATH, LEAST_SYMBOLS, parse_brackets, stored_tiers
 from bot.market.binance_errors import judge, spent_weight
+from bot.market.crowd_rows import join_ratios, not_given
 from bot.market.exchange import ExchangeError, ExchangeUnavailableError
 from bot.market.limits import Budget, BudgetStatus, Gate
 from bot.market.line import Line, LineStatus, OnLine
 from bot.market.rest import Rest, Transport
 from bot.market.rows import join_bars, join_open_interest
-from bot.market.types import BAR_MS, Bars, Instrument, OpenInterest, Tick
+from bot.market.types import BAR_MS, Bars, Crowd, Depth, Instrument, LongShortRatios, OpenInterest, Tick
 
 API_URL = "https://fapi.binance.com"
 WEB_URL = "https://www.binance.com"
@@ -35,6 +36,14 @@ _HISTORY_MS = 30 * 86_400_000 - 600_000
 
 # A look at all prices every 2 s costs 300 a minute: that lane stays free while history is fetched.
 _WEIGHT_FOR_PRICES = 350
+
+_RATIOS = {
+    Crowd.ACCOUNTS: "/futures/data/globalLongShortAccountRatio",
+    Crowd.TOP_ACCOUNTS: "/futures/data/topLongShortAccountRatio",
+    Crowd.TOP_POSITIONS: "/futures/data/topLongShortPositionRatio",
+}
+# Levels a side that may be asked for, and what each costs.
+_DEPTHS = ((5, 2), (10, 2), (20, 2), (50, 2), (100, 5), (500, 10), (1000, 20))
 
 _WEIGHT = "weight"
 _DATA = "data requests"
@@ -69,6 +78,7 @@ class BinanceExchange(OnLine):
 
     name = parse.EXCHANGE
     gives_open_interest_history = True
+    crowds = tuple(_RATIOS)
 
     def __init__(
         self,
@@ -158,20 +168,42 @@ class BinanceExchange(OnLine):
 
         A period without trades has no row, and the newest row comes up to a minute late: both are simply absent.
         """
+        path = "/futures/data/openInterestHist"
+        windows = self._windows(path, symbol, start_ms=start_ms, end_ms=end_ms)
+        pages = [parse.parse_open_interest_history(payload, self._bad) async for payload in windows]
+        return join_open_interest(pages, start_ms=start_ms, end_ms=end_ms)
+
+    async def long_short_ratios(self, symbol: str, crowd: Crowd, *, start_ms: int, end_ms: int) -> LongShortRatios:
+        """Ratios every 5 minutes with start_ms < time_ms <= end_ms; at most the latest 30 days exist.
+
+        A new listing and a period without trades have no row. The traders are the top 20 % by margin balance.
+        """
+        if crowd not in _RATIOS:
+            raise not_given(parse.VENUE, crowd)
+        windows = self._windows(_RATIOS[crowd], symbol, start_ms=start_ms, end_ms=end_ms)
+        pages = [parse.parse_ratios(payload, self._bad) async for payload in windows]
+        return join_ratios(pages, start_ms=start_ms, end_ms=end_ms)
+
+    async def _windows(self, path: str, symbol: str, *, start_ms: int, end_ms: int) -> AsyncIterator[object]:
+        """The pages of one series of /futures/data, window by window, as far back as it goes."""
         now_ms = self.server_now_ms()
-        start_ms, end_ms = max(start_ms, now_ms - _HISTORY_MS), min(end_ms, now_ms)
-        pages: list[OpenInterest] = []
-        cursor = start_ms
+        cursor, end_ms = max(start_ms, now_ms - _HISTORY_MS), min(end_ms, now_ms)
         while cursor < end_ms:
             until_ms = min(cursor + _SAMPLES_PER_PAGE * BAR_MS, end_ms)
             answer = await self._api.get(
-                "/futures/data/openInterestHist",
+                path,
                 {"symbol": symbol, "period": "5m", "startTime": cursor + 1, "endTime": until_ms, "limit": 500},
                 budget=self._data,
             )
-            pages.append(parse.parse_open_interest_history(answer.payload, self._bad))
+            yield answer.payload
             cursor = until_ms
-        return join_open_interest(pages, start_ms=start_ms, end_ms=end_ms)
+
+    async def depth(self, symbol: str, *, levels: int = 100) -> Depth:
+        """The book now, at most `levels` (and 1000) a side; 100 cost 5 weight, 1000 cost 20."""
+        limit, weight = next((one for one in _DEPTHS if one[0] >= levels), _DEPTHS[-1])
+        asked: dict[str, str | int] = {"symbol": symbol, "limit": limit}
+        answer = await self._api.get("/fapi/v1/depth", asked, budget=self._weight, weight=weight)
+        return parse.parse_depth(answer.payload, levels=levels, bad=self._bad)
 
     async def open_interest(self, symbol: str) -> OpenInterest:
         """The open interest now: one row, in coins. A contract that settles has none: ExchangeUnavailableError."""

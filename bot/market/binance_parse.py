@@ -8,8 +8,9 @@ import math
 from collections.abc import Mapping
 
 from bot.market.bad_rows import BadRows, milliseconds, number
+from bot.market.crowd_rows import depth_of, ratios_of, share_of
 from bot.market.rows import BarRow, bars_of, rows_of, samples_of, tick_of, wrong_shape
-from bot.market.types import Bars, Instrument, OpenInterest, Tick
+from bot.market.types import Bars, Depth, Instrument, LongShortRatios, OpenInterest, Tick
 
 EXCHANGE = "binance"
 VENUE = "Binance"
@@ -125,6 +126,32 @@ def parse_volumes(payload: object, bad: BadRows) -> dict[str, float]:
         else:
             bad.drop("volumes", "no symbol or no number")
     return volumes
+
+
+def parse_ratios(payload: object, bad: BadRows) -> LongShortRatios:
+    """Rows of the three long/short ratios of /futures/data, oldest first; the time is the end of the period."""
+    return ratios_of(map(_ratio, rows_of(payload, "long/short ratios", VENUE)), bad=bad)
+
+
+def _ratio(row: object) -> tuple[int | None, float]:
+    if not isinstance(row, dict):
+        return None, math.nan
+    share = share_of(number(row.get("longAccount")), number(row.get("shortAccount")))
+    return milliseconds(row.get("timestamp")), share
+
+
+def parse_depth(payload: object, *, levels: int, bad: BadRows) -> Depth:
+    """/fapi/v1/depth: pairs of price and coins; the time is that of the matching engine."""
+    if not isinstance(payload, dict):
+        raise wrong_shape(VENUE, "depth", "an object with bids and asks")
+    bids, asks = (map(_level, rows_of(payload.get(side), "depth", VENUE)) for side in ("bids", "asks"))
+    return depth_of(payload.get("T"), bids, asks, venue=VENUE, levels=levels, bad=bad)
+
+
+def _level(row: object) -> tuple[float, float]:
+    if not isinstance(row, list) or len(row) < 2:
+        return math.nan, math.nan
+    return number(row[0]), number(row[1])
 
 
 def parse_server_time(payload: object) -> int:

@@ -8,13 +8,14 @@ from bot.clock import Clock
 from bot.liquidation.margin import RiskTier
 from bot.market import bybit_parse as parse
 from bot.market.bybit_errors import judge
+from bot.market.crowd_rows import join_ratios, not_given
 from bot.market.exchange import ExchangeUnavailableError
 from bot.market.limits import Budget
 from bot.market.line import Contracts, Line, OnLine
 from bot.market.rest import Answer, Transport
 from bot.market.rows import join_bars, join_open_interest
 from bot.market.tiers import Tiers, TierShelf
-from bot.market.types import BAR_MS, Bars, Instrument, OpenInterest, Tick
+from bot.market.types import BAR_MS, Bars, Crowd, Depth, Instrument, LongShortRatios, OpenInterest, Tick
 
 API_URL: Final = "https://api.bybit.com"
 
@@ -26,6 +27,8 @@ _KEPT_FOR_PRICES: Final = 20
 _BARS_PER_PAGE: Final = 1000
 # One below the limit of 200, so that a row on the edge of a window can never push out another.
 _SAMPLES_PER_PAGE: Final = 199
+_RATIOS_PER_PAGE: Final = 499
+_MOST_LEVELS: Final = 1000
 _MOST_PAGES: Final = 500
 
 
@@ -37,6 +40,7 @@ class BybitExchange(OnLine):
 
     name = parse.EXCHANGE
     gives_open_interest_history = True
+    crowds: tuple[Crowd, ...] = (Crowd.ACCOUNTS,)
 
     def __init__(
         self,
@@ -108,6 +112,28 @@ class BybitExchange(OnLine):
         if not len(now):
             raise ExchangeUnavailableError(f"Bybit gives no open interest for {symbol} now.")
         return now
+
+    async def long_short_ratios(self, symbol: str, crowd: Crowd, *, start_ms: int, end_ms: int) -> LongShortRatios:
+        """Ratios of accounts every 5 minutes with start_ms < time_ms <= end_ms; back to July 2020."""
+        if crowd not in self.crowds:
+            raise not_given(parse.VENUE, crowd)
+        native = (await self._contracts.get(symbol)).native
+        end_ms = min(end_ms, self.server_now_ms())
+        pages: list[LongShortRatios] = []
+        cursor = start_ms
+        while cursor < end_ms:
+            until_ms = min(cursor + _RATIOS_PER_PAGE * BAR_MS, end_ms)
+            window: dict[str, str | int] = {"startTime": cursor + 1, "endTime": until_ms}
+            answer = await self._ask("account-ratio", {"symbol": native, "period": "5min", "limit": 500, **window})
+            pages.append(parse.parse_ratios(answer.payload, self._line.bad))
+            cursor = until_ms
+        return join_ratios(pages, start_ms=start_ms, end_ms=end_ms)
+
+    async def depth(self, symbol: str, *, levels: int = 100) -> Depth:
+        """The book now, at most `levels` (and 1000) a side, in one request."""
+        native = (await self._contracts.get(symbol)).native
+        answer = await self._ask("orderbook", {"symbol": native, "limit": min(levels, _MOST_LEVELS)})
+        return parse.parse_depth(answer.payload, levels=levels, bad=self._line.bad)
 
     async def mark_prices(self) -> Tick:
         """The mark price of every symbol, in one request, ahead of all history."""

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 
 from bot.liquidation.margin import RiskTier
 from bot.market.bad_rows import BadRows, milliseconds, number
+from bot.market.crowd_rows import depth_of, ratios_of, share_of
 from bot.market.rows import BarRow, bars_of, rows_of, samples_of, tick_of, wrong_shape
 from bot.market.tiers import Tiers, tiers_fault
-from bot.market.types import Bars, Instrument, OpenInterest, Tick
+from bot.market.types import Bars, Depth, Instrument, LongShortRatios, OpenInterest, Tick
 
 EXCHANGE = "bybit"
 VENUE = "Bybit"
@@ -147,6 +148,32 @@ def _listed(payload: object, contracts: Mapping[str, Instrument]) -> Iterator[tu
         contract = contracts.get(str(row.get("symbol"))) if isinstance(row, dict) else None
         if isinstance(row, dict) and contract is not None:
             yield contract.symbol, row
+
+
+def parse_ratios(payload: object, bad: BadRows) -> LongShortRatios:
+    """Rows of account-ratio: shares of accounts, `buyRatio` the longs."""
+    return ratios_of(map(_ratio, reversed(rows(payload, "account-ratio"))), bad=bad)
+
+
+def _ratio(row: object) -> tuple[int | None, float]:
+    if not isinstance(row, dict):
+        return None, math.nan
+    return milliseconds(row.get("timestamp")), share_of(number(row.get("buyRatio")), number(row.get("sellRatio")))
+
+
+def parse_depth(payload: object, *, levels: int, bad: BadRows) -> Depth:
+    """orderbook: pairs of price and coins; the time is that of the matching engine, or of the snapshot without it."""
+    result = payload.get("result") if isinstance(payload, dict) else None
+    if not isinstance(result, dict):
+        raise wrong_shape(VENUE, "orderbook", "an object with a result")
+    bids, asks = (map(_level, rows_of(result.get(side), "orderbook", VENUE)) for side in "ba")
+    return depth_of(result.get("cts") or result.get("ts"), bids, asks, venue=VENUE, levels=levels, bad=bad)
+
+
+def _level(row: object) -> tuple[float, float]:
+    if not isinstance(row, list) or len(row) < 2:
+        return math.nan, math.nan
+    return number(row[0]), number(row[1])
 
 
 def parse_risk_limits(payload: object, bad: BadRows) -> dict[str, Tiers]:

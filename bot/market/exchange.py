@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from bot.liquidation.margin import RiskTier
-from bot.market.types import Bars, Instrument, OpenInterest, Tick
+from bot.market.types import Bars, Crowd, Depth, Instrument, LongShortRatios, OpenInterest, Tick
 
 
 class Exchange(Protocol):
@@ -55,6 +55,23 @@ class Exchange(Protocol):
     async def aclose(self) -> None: ...
 
 
+class LiveExchange(Exchange, Protocol):
+    """A real venue: beside what a map is made of, what its traders hold and what rests in its book."""
+
+    crowds: tuple[Crowd, ...]
+    """Whose long/short ratio the venue publishes; asking for another raises NotGivenError."""
+
+    async def long_short_ratios(self, symbol: str, crowd: Crowd, *, start_ms: int, end_ms: int) -> LongShortRatios:
+        """Ratios of 5 minutes with start_ms < time_ms <= end_ms, as far back as the venue keeps them; empty where it
+        has none. Raises NotGivenError where it publishes no such ratio.
+        """
+        ...
+
+    async def depth(self, symbol: str, *, levels: int = 100) -> Depth:
+        """The book now, at most `levels` a side; the venue may have fewer."""
+        ...
+
+
 class ExchangeError(Exception):
     """A venue did not give what was asked; the text is one sentence for a person."""
 
@@ -77,3 +94,7 @@ class GeoBlockedError(ExchangeError):
 
 class UnknownSymbolError(ExchangeError):
     """The venue does not know, or no longer knows, this symbol."""
+
+
+class NotGivenError(ExchangeError):
+    """The venue publishes no such thing, and never will by asking again."""

@@ -11,6 +11,7 @@ import numpy as np
 from bot.clock import Clock
 from bot.liquidation.margin import RiskTier
 from bot.market import hyperliquid_parse as parse
+from bot.market.crowd_rows import not_given
 from bot.market.exchange import ExchangeUnavailableError, UnknownSymbolError
 from bot.market.hyperliquid_parse import Asset
 from bot.market.limits import Budget
@@ -18,7 +19,7 @@ from bot.market.line import Contracts, Line, OnLine
 from bot.market.reply import Reply, SilenceAskedError
 from bot.market.rest import RETRIES, Answer, Transport
 from bot.market.rows import join_bars, samples_of, tick_of
-from bot.market.types import BAR_MS, Bars, Instrument, OpenInterest, Tick
+from bot.market.types import BAR_MS, Bars, Crowd, Depth, Instrument, LongShortRatios, OpenInterest, Tick
 
 API_URL: Final = "https://api.hyperliquid.xyz"
 
@@ -26,6 +27,7 @@ API_URL: Final = "https://api.hyperliquid.xyz"
 _WEIGHT: Final = 1200
 _WINDOW_S: Final = 60.0
 _QUESTION: Final = 20
+_BOOK: Final = 2
 _CANDLES_A_WEIGHT: Final = 60
 _KEPT_CANDLES: Final = 5000
 
@@ -53,6 +55,7 @@ class HyperliquidExchange(OnLine):
 
     name = parse.EXCHANGE
     gives_open_interest_history = False
+    crowds: tuple[Crowd, ...] = ()
 
     def __init__(
         self,
@@ -105,6 +108,16 @@ class HyperliquidExchange(OnLine):
         if not coins > 0:
             raise ExchangeUnavailableError(f"Hyperliquid gives no open interest for {symbol} now.")
         return OpenInterest(np.array([moment.time_ms], dtype=np.int64), np.array([coins], dtype=np.float64))
+
+    async def long_short_ratios(self, symbol: str, crowd: Crowd, *, start_ms: int, end_ms: int) -> LongShortRatios:
+        """Raises NotGivenError: the venue publishes none."""
+        raise not_given(parse.VENUE, crowd)
+
+    async def depth(self, symbol: str, *, levels: int = 100) -> Depth:
+        """The book now, at most `levels` (and 20) a side; weight 2."""
+        native = (await self._contracts.get(symbol)).native
+        answer = await self._ask({"type": "l2Book", "coin": native}, weight=_BOOK)
+        return parse.parse_depth(answer.payload, levels=levels, bad=self._line.bad)
 
     async def mark_prices(self) -> Tick:
         """The mark price of every symbol, at most six seconds old."""

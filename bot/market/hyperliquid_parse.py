@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.market.bad_rows import BadRows, milliseconds, number
+from bot.market.crowd_rows import depth_of
 from bot.market.rows import BarRow, bars_of, rows_of, wrong_shape
 from bot.market.tiers import Tiers, tiers_fault, with_amounts
-from bot.market.types import Bars, Instrument
+from bot.market.types import Bars, Depth, Instrument
 
 EXCHANGE = "hyperliquid"
 VENUE = "Hyperliquid"
@@ -142,3 +143,18 @@ def _bar(row: object) -> BarRow | None:
     if not isinstance(row, dict):
         return None
     return BarRow(milliseconds(row.get("t")), *[number(row.get(key)) for key in "ohlcv"])
+
+
+def parse_depth(payload: object, *, levels: int, bad: BadRows) -> Depth:
+    """l2Book: bids, then asks, as objects of px and sz, in coins."""
+    sides = payload.get("levels") if isinstance(payload, dict) else None
+    if not isinstance(payload, dict) or not isinstance(sides, list) or len(sides) != 2:
+        raise wrong_shape(VENUE, "l2Book", "an object with two sides")
+    bids, asks = (map(_level, rows_of(side, "l2Book", VENUE)) for side in sides)
+    return depth_of(payload.get("time"), bids, asks, venue=VENUE, levels=levels, bad=bad)
+
+
+def _level(row: object) -> tuple[float, float]:
+    if not isinstance(row, dict):
+        return math.nan, math.nan
+    return number(row.get("px")), number(row.get("sz"))

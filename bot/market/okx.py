@@ -1,12 +1,13 @@
 """The OKX v5 client for linear USDT swaps: public data, no key, within half of each path's limit."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 
 from bot.clock import Clock
 from bot.liquidation.margin import RiskTier
 from bot.market import okx_parse as parse
+from bot.market.crowd_rows import join_ratios, not_given
 from bot.market.exchange import ExchangeUnavailableError
 from bot.market.limits import Budget
 from bot.market.line import Contracts, Line, OnLine
@@ -15,7 +16,7 @@ from bot.market.okx_parse import SizeTier, Swap
 from bot.market.rest import RETRIES, Answer, Transport
 from bot.market.rows import join_bars, join_open_interest
 from bot.market.tiers import TierShelf
-from bot.market.types import BAR_MS, Bars, Instrument, OpenInterest, Tick
+from bot.market.types import BAR_MS, Bars, Crowd, Depth, Instrument, LongShortRatios, OpenInterest, Tick
 
 API_URL: Final = "https://www.okx.com"
 
@@ -30,7 +31,12 @@ _PATHS: Final = {
     "open-interest": ("/api/v5/public/open-interest", 20),
     "open-interest-history": ("/api/v5/rubik/stat/contracts/open-interest-history", 10),
     "position-tiers": ("/api/v5/public/position-tiers", 10),
+    "books": ("/api/v5/market/books", 40),
+    Crowd.ACCOUNTS: ("/api/v5/rubik/stat/contracts/long-short-account-ratio-contract", 5),
+    Crowd.TOP_ACCOUNTS: ("/api/v5/rubik/stat/contracts/long-short-account-ratio-contract-top-trader", 5),
+    Crowd.TOP_POSITIONS: ("/api/v5/rubik/stat/contracts/long-short-position-ratio-contract-top-trader", 5),
 }
+_MOST_LEVELS: Final = 400
 
 _BARS_PER_PAGE: Final = 300
 # The latest 1440 bars come from `candles`; a few less, because meanwhile one may close.
@@ -50,6 +56,7 @@ class OkxExchange(OnLine):
 
     name = parse.EXCHANGE
     gives_open_interest_history = True
+    crowds = tuple(Crowd)
 
     def __init__(
         self,
@@ -103,19 +110,39 @@ class OkxExchange(OnLine):
     async def open_interest_history(self, symbol: str, *, start_ms: int, end_ms: int) -> OpenInterest:
         """Samples every 5 minutes with start_ms < time_ms <= end_ms, in coins; only the latest 1440 exist."""
         swap = await self._swap(symbol)
+        windows = self._windows("open-interest-history", swap, start_ms=start_ms, end_ms=end_ms)
+        face, bad = swap.face_coins, self._line.bad
+        pages = [parse.parse_open_interest_history(page, face_coins=face, bad=bad) async for page in windows]
+        return join_open_interest(pages, start_ms=start_ms, end_ms=end_ms)
+
+    async def long_short_ratios(self, symbol: str, crowd: Crowd, *, start_ms: int, end_ms: int) -> LongShortRatios:
+        """Ratios every 5 minutes with start_ms < time_ms <= end_ms; only the latest 1440 exist.
+
+        The traders are the top 5 % by the value of their positions.
+        """
+        if crowd not in self.crowds:
+            raise not_given(parse.VENUE, crowd)
+        windows = self._windows(crowd, await self._swap(symbol), start_ms=start_ms, end_ms=end_ms)
+        pages = [parse.parse_ratios(page, self._line.bad) async for page in windows]
+        return join_ratios(pages, start_ms=start_ms, end_ms=end_ms)
+
+    async def _windows(self, what: str, swap: Swap, *, start_ms: int, end_ms: int) -> AsyncIterator[object]:
+        """The pages of one of rubik's series, window by window, as far back as it goes."""
         now_ms = self.server_now_ms()
-        start_ms, end_ms = max(start_ms, now_ms - _HISTORY_MS), min(end_ms, now_ms)
-        pages: list[OpenInterest] = []
-        cursor = start_ms
+        cursor, end_ms = max(start_ms, now_ms - _HISTORY_MS), min(end_ms, now_ms)
         while cursor < end_ms:
             until_ms = min(cursor + _SAMPLES_PER_PAGE * BAR_MS, end_ms)
             window: dict[str, str | int] = {"begin": cursor, "end": until_ms + 1}
             asked = {"instId": swap.instrument.native, "period": "5m", "limit": 100, **window}
-            answer = await self._ask("open-interest-history", asked)
-            page = parse.parse_open_interest_history(answer.payload, face_coins=swap.face_coins, bad=self._line.bad)
-            pages.append(page)
+            yield (await self._ask(what, asked)).payload
             cursor = until_ms
-        return join_open_interest(pages, start_ms=start_ms, end_ms=end_ms)
+
+    async def depth(self, symbol: str, *, levels: int = 100) -> Depth:
+        """The book now, at most `levels` (and 400) a side, in one request."""
+        swap = await self._swap(symbol)
+        asked: dict[str, str | int] = {"instId": swap.instrument.native, "sz": min(levels, _MOST_LEVELS)}
+        answer = await self._ask("books", asked)
+        return parse.parse_depth(answer.payload, face_coins=swap.face_coins, levels=levels, bad=self._line.bad)
 
     async def open_interest(self, symbol: str) -> OpenInterest:
         """The open interest now: one row, in coins. A contract that settles has none: ExchangeUnavailableError."""

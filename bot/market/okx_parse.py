@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from bot.liquidation.margin import RiskTier
 from bot.market.bad_rows import BadRows, milliseconds, number
+from bot.market.crowd_rows import depth_of, ratios_of, share_of_ratio
 from bot.market.rows import BarRow, bars_of, rows_of, samples_of, tick_of, wrong_shape
 from bot.market.tiers import Tiers, tiers_fault
-from bot.market.types import Bars, Instrument, OpenInterest, Tick
+from bot.market.types import Bars, Depth, Instrument, LongShortRatios, OpenInterest, Tick
 
 EXCHANGE = "okx"
 VENUE = "OKX"
@@ -149,6 +150,32 @@ def _listed(payload: object, what: str, swaps: Mapping[str, Swap]) -> Iterator[t
         swap = swaps.get(str(row.get("instId"))) if isinstance(row, dict) else None
         if isinstance(row, dict) and swap is not None:
             yield swap, row
+
+
+def parse_ratios(payload: object, bad: BadRows) -> LongShortRatios:
+    """Rows of rubik's long/short ratios: ts, longs over shorts."""
+
+    def ratio(row: object) -> tuple[int | None, float]:
+        if not isinstance(row, list) or len(row) < 2:
+            return None, math.nan
+        return milliseconds(row[0]), share_of_ratio(number(row[1]))
+
+    return ratios_of(map(ratio, reversed(rows(payload, "long/short ratios"))), bad=bad)
+
+
+def parse_depth(payload: object, *, face_coins: float, levels: int, bad: BadRows) -> Depth:
+    """The one row of market/books: levels of price, contracts and more."""
+    found = [row for row in rows(payload, "books") if isinstance(row, dict)]
+    if not found:
+        raise wrong_shape(VENUE, "books", "a list with a book")
+
+    def level(row: object) -> tuple[float, float]:
+        if not isinstance(row, list) or len(row) < 2:
+            return math.nan, math.nan
+        return number(row[0]), number(row[1]) * face_coins
+
+    bids, asks = (map(level, rows_of(found[0].get(side), "books", VENUE)) for side in ("bids", "asks"))
+    return depth_of(found[0].get("ts"), bids, asks, venue=VENUE, levels=levels, bad=bad)
 
 
 def parse_size_tiers(payload: object, swaps: Mapping[str, Swap], bad: BadRows) -> dict[str, tuple[SizeTier, ...]]:

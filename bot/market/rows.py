@@ -112,7 +112,7 @@ def join_bars(pages: Sequence[Bars], *, start_ms: int, end_ms: int) -> Bars:
     columns = ("open", "high", "low", "close", "volume", "quote_volume", "taker_buy_volume")
     none = [np.empty(0, dtype=np.float64)]
     open_ms = np.concatenate([np.empty(0, dtype=np.int64), *(page.open_ms for page in pages)])
-    keep = _last_of_each(open_ms)
+    keep = last_of_each(open_ms)
     keep = keep[(open_ms[keep] >= start_ms) & (open_ms[keep] < end_ms)]
     return Bars(
         open_ms[keep], *(np.concatenate([*none, *(getattr(page, name) for page in pages)])[keep] for name in columns)
@@ -123,7 +123,7 @@ def join_open_interest(pages: Sequence[OpenInterest], *, start_ms: int, end_ms: 
     """Pages as one, in order, each time once (the later page wins), start_ms < time_ms <= end_ms."""
     time_ms = np.concatenate([np.empty(0, dtype=np.int64), *(page.time_ms for page in pages)])
     coins = np.concatenate([np.empty(0, dtype=np.float64), *(page.coins for page in pages)])
-    keep = _last_of_each(time_ms)
+    keep = last_of_each(time_ms)
     keep = keep[(time_ms[keep] > start_ms) & (time_ms[keep] <= end_ms)]
     return OpenInterest(time_ms[keep], coins[keep])
 
@@ -140,7 +140,7 @@ def wrong_shape(venue: str, what: str, expected: str) -> ExchangeUnavailableErro
     return ExchangeUnavailableError(f"{venue} answered {what} in a shape this program does not know (not {expected}).")
 
 
-def _last_of_each(times: Ints) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def last_of_each(times: Ints) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     """Indices that sort `times` ascending, with the last occurrence of each value."""
     _, from_the_end = np.unique(times[::-1], return_index=True)
     return len(times) - 1 - from_the_end

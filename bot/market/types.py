@@ -1,6 +1,7 @@
 """What comes from an exchange, in coins and quote currency, times in int milliseconds UTC."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,3 +91,40 @@ class Tick:
     symbols: tuple[str, ...]
     time_ms: Ints
     price: Floats
+
+
+class Crowd(StrEnum):
+    """Whose longs and shorts a ratio counts: accounts, the largest traders' accounts, or their positions by size."""
+
+    ACCOUNTS = "accounts"
+    TOP_ACCOUNTS = "top accounts"
+    TOP_POSITIONS = "top positions"
+
+
+@dataclass(frozen=True, slots=True)
+class LongShortRatios:
+    """The share of a crowd that is long, in (0, 1), oldest first; shapes (n,). The rest is short.
+
+    `time_ms` is the venue's stamp: the end of the period at Binance; Bybit and OKX do not say which end theirs is.
+    Every contract has one long and one short: this tells how many hold each side, never how open interest divides.
+    """
+
+    time_ms: Ints
+    long_share: Floats
+
+    def __len__(self) -> int:
+        return len(self.time_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """The orders that rest at one moment, best first: bids fall, asks rise, and the best bid is below the best ask.
+
+    Prices in quote currency, sizes in coins; shapes (n,) for the bids, (m,) for the asks.
+    """
+
+    time_ms: int
+    bid_price: Floats
+    bid_coins: Floats
+    ask_price: Floats
+    ask_coins: Floats

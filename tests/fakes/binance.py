@@ -22,8 +22,9 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from tests.fakes.binance_limits import RequestMeter
+from tests.fakes.binance_limits import DEPTH_WEIGHTS, RequestMeter
 from tests.fakes.binance_tables import brackets_body, exchange_info_body
+from tests.fakes.crowd import book, long_share, ratio_times
 from tests.fakes.recorded_market import BAR_MS, OPEN_INTEREST_KEPT_MS, RecordedMarket, read_market
 
 FAULTS = ("down", "429", "418", "451", "5xx", "html200", "slow", "broken_json", "stuck_open_interest")
@@ -112,6 +113,10 @@ class FakeBinance:
             "/fapi/v1/ticker/24hr": self._ticker,
             "/fapi/v1/openInterest": self._open_interest,
             "/futures/data/openInterestHist": self._open_interest_history,
+            "/futures/data/globalLongShortAccountRatio": self._ratios,
+            "/futures/data/topLongShortAccountRatio": self._ratios,
+            "/futures/data/topLongShortPositionRatio": self._ratios,
+            "/fapi/v1/depth": self._depth,
             "/bapi/futures/v1/friendly/future/common/brackets": self._brackets,
         }.items():
             app.router.add_get(path, handler)
@@ -259,6 +264,21 @@ class FakeBinance:
         rows = market.open_interest_history(self._stuck_ms or now_ms, start_ms, end_ms, limit or 30)
         return web.json_response(rows)
 
+    async def _ratios(self, request: web.Request) -> web.Response:
+        market, now_ms = self._market(request), self.now_ms()
+        limit = _whole(request, "limit", 30, most=500) or 30
+        start_ms, end_ms = _whole(request, "startTime") or 0, _whole(request, "endTime") or now_ms
+        times = ratio_times(now_ms, start_ms=start_ms, end_ms=end_ms, kept_ms=OPEN_INTEREST_KEPT_MS)
+        return web.json_response([_ratio_row(market.symbol, time_ms) for time_ms in times[:limit]])
+
+    async def _depth(self, request: web.Request) -> web.Response:
+        market, now_ms = self._market(request), self.now_ms()
+        limit = _whole(request, "limit", 500, most=1000)
+        if limit not in DEPTH_WEIGHTS:
+            raise ApiError(-1130, "Data sent for parameter 'limit' is not valid.")
+        bids, asks = ([[price, f"{coins:.3f}"] for price, coins in side] for side in book(market, now_ms, limit))
+        return web.json_response({"lastUpdateId": 1, "E": now_ms + 3, "T": now_ms, "bids": bids, "asks": asks})
+
     async def _brackets(self, request: web.Request) -> web.Response:
         return web.json_response(self._tiers)
 
@@ -289,6 +309,12 @@ class FakeBinance:
         if "symbol" in request.query:
             return web.json_response(row(self._market(request)))
         return web.json_response([row(market) for market in self.markets.values()])
+
+
+def _ratio_row(symbol: str, time_ms: int) -> dict[str, Any]:
+    share = long_share(time_ms)
+    shares = {"longAccount": f"{share:.4f}", "shortAccount": f"{1 - share:.4f}"}
+    return {"symbol": symbol, "longShortRatio": f"{share / (1 - share):.4f}", **shares, "timestamp": time_ms}
 
 
 def _whole(request: web.Request, name: str, default: int | None = None, *, most: int | None = None) -> int | None:

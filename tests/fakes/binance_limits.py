@@ -7,6 +7,8 @@ from typing import Any, Literal
 BAN_S = 120.0
 _REFUSALS_BEFORE_A_BAN = 10
 
+DEPTH_WEIGHTS = {5: 2, 10: 2, 20: 2, 50: 2, 100: 5, 500: 10, 1000: 20}
+
 Verdict = Literal["fine", "too many", "banned"]
 
 
@@ -20,6 +22,8 @@ def weight_of(path: str, query: Mapping[str, str]) -> int:
             return 1 if "symbol" in query else 10
         case "/fapi/v1/ticker/24hr":
             return 1 if "symbol" in query else 40
+        case "/fapi/v1/depth":
+            return DEPTH_WEIGHTS.get(int(query.get("limit", 500)), 10)
         case _:
             return 0 if path.startswith("/futures/data/") else 1
 

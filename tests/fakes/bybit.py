@@ -11,11 +11,13 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.crowd import book, long_share, ratio_times
 from tests.fakes.recorded_market import OPEN_INTEREST_DELAY_MS, RecordedMarket
 from tests.fakes.venue import COMMON_FAULTS, FakeVenue, run_venue
 
 BAN_S = 600.0
 TIERS_PER_PAGE = 15
+RATIOS_SINCE_MS = 1_595_203_200_000
 
 # maintenance rate, initial rate, highest leverage, cap, deduction
 _BTC = [
@@ -47,6 +49,8 @@ class FakeBybit(FakeVenue):
                 "open-interest": self._open_interest,
                 "tickers": self._tickers,
                 "risk-limit": self._risk_limit,
+                "account-ratio": self._account_ratio,
+                "orderbook": self._orderbook,
             }.items()
         ]
 
@@ -180,6 +184,32 @@ class FakeBybit(FakeVenue):
         cursor = f"at%3D{start + TIERS_PER_PAGE}" if start + TIERS_PER_PAGE < len(names) else ""
         rows = [row for name in shown for row in _tiers(name)]
         return self._result({"category": "linear", "list": rows, "nextPageCursor": cursor})
+
+    async def _account_ratio(self, request: web.Request) -> web.Response:
+        market, now_ms = self._market(request), self.now_ms()
+        if market is None or request.query.get("period") != "5min":
+            return self._unknown(request)
+        start_ms, end_ms = _whole(request, "startTime", 0), _whole(request, "endTime", now_ms)
+        times = ratio_times(now_ms, start_ms=max(start_ms, RATIOS_SINCE_MS), end_ms=end_ms, kept_ms=now_ms)
+        rows = [
+            {
+                "symbol": native_of(market.symbol),
+                "buyRatio": f"{long_share(time_ms):.4f}",
+                "sellRatio": f"{1 - long_share(time_ms):.4f}",
+                "timestamp": str(time_ms),
+            }
+            for time_ms in reversed(times[-min(_whole(request, "limit", 50), 500) :])
+        ]
+        return self._result({"list": rows, "nextPageCursor": ""})
+
+    async def _orderbook(self, request: web.Request) -> web.Response:
+        market, now_ms = self._market(request), self.now_ms()
+        if market is None:
+            return self._unknown(request)
+        bids, asks = book(market, now_ms, min(_whole(request, "limit", 25), 1000))
+        sides = {"b": [[price, f"{coins:g}"] for price, coins in bids], "a": [[p, f"{c:g}"] for p, c in asks]}
+        stamps = {"ts": now_ms + 5, "u": 1, "seq": 1, "cts": now_ms}
+        return self._result({"s": native_of(market.symbol), **sides, **stamps})
 
     def _market(self, request: web.Request) -> RecordedMarket | None:
         wanted = request.query.get("symbol")

@@ -10,11 +10,13 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.crowd import book
 from tests.fakes.recorded_market import BAR_MS, RecordedMarket
 from tests.fakes.venue import COMMON_FAULTS, FakeVenue, run_venue
 
 KEPT_CANDLES = 5000
 LIMIT = 1200
+BOOK_LEVELS = 20
 
 _TABLES = [
     (50, "", [("0.0", 50)]),
@@ -50,7 +52,7 @@ class FakeHyperliquid(FakeVenue):
 
     def _weight_of(self, body: dict[str, Any]) -> int:
         if body.get("type") != "candleSnapshot":
-            return 20
+            return 2 if body.get("type") == "l2Book" else 20
         wanted = body["req"]
         end_ms = min(wanted["endTime"], self.now_ms())
         count: int = min(KEPT_CANDLES, max(0, (end_ms - wanted["startTime"]) // BAR_MS + 1))
@@ -65,6 +67,8 @@ class FakeHyperliquid(FakeVenue):
                 return web.json_response(self._meta())
             case "candleSnapshot":
                 return self._candles(body["req"])
+            case "l2Book":
+                return self._book(body["coin"])
             case _:
                 text = "Failed to deserialize the JSON body into the target type"
                 return web.Response(status=422, text=text)
@@ -116,6 +120,15 @@ class FakeHyperliquid(FakeVenue):
             "impactPxs": [price, price],
             "dayBaseVlm": day["volume"],
         }
+
+    def _book(self, coin: str) -> web.Response:
+        market = next((one for one in self.markets.values() if native_of(one.symbol) == coin), None)
+        if market is None:
+            return web.Response(status=500, text="null", content_type="application/json")
+        now_ms = self.now_ms()
+        sides = book(market, now_ms, BOOK_LEVELS)
+        levels = [[{"px": price, "sz": f"{coins:g}", "n": 1} for price, coins in side] for side in sides]
+        return web.json_response({"coin": coin, "time": now_ms, "levels": levels})
 
     def _candles(self, wanted: dict[str, Any]) -> web.Response:
         market = next((one for one in self.markets.values() if native_of(one.symbol) == wanted["coin"]), None)

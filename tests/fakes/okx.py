@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.crowd import book, long_share, ratio_times
 from tests.fakes.recorded_market import BAR_MS, OPEN_INTEREST_DELAY_MS, RecordedMarket
 from tests.fakes.venue import COMMON_FAULTS, FakeVenue, run_venue
 
@@ -26,6 +27,10 @@ LIMITS = {
     "open-interest-history": 10,
     "position-tiers": 10,
     "time": 10,
+    "books": 40,
+    "long-short-account-ratio-contract": 5,
+    "long-short-account-ratio-contract-top-trader": 5,
+    "long-short-position-ratio-contract-top-trader": 5,
 }
 
 # maintenance rate, initial rate, highest leverage, share of the largest size
@@ -64,6 +69,10 @@ class FakeOkx(FakeVenue):
                 "public/open-interest": self._open_interest,
                 "rubik/stat/contracts/open-interest-history": self._open_interest_history,
                 "public/position-tiers": self._position_tiers,
+                "market/books": self._books,
+                "rubik/stat/contracts/long-short-account-ratio-contract": self._ratios,
+                "rubik/stat/contracts/long-short-account-ratio-contract-top-trader": self._ratios,
+                "rubik/stat/contracts/long-short-position-ratio-contract-top-trader": self._ratios,
             }.items()
         ]
 
@@ -197,6 +206,25 @@ class FakeOkx(FakeVenue):
         if len(families) > 5 or not set(families) <= set(known):
             return _error("51000", "Parameter instFamily error")
         return _data([row for family in families for row in _tier_rows(family)])
+
+    async def _ratios(self, request: web.Request) -> web.Response:
+        now_ms = self.now_ms()
+        if self._market(request) is None:
+            return _unknown()
+        start_ms, end_ms = _whole(request, "begin", 0) + 1, _whole(request, "end", now_ms + 1) - 1
+        times = ratio_times(now_ms, start_ms=start_ms, end_ms=end_ms, kept_ms=KEPT_MS)
+        shares = [(time_ms, long_share(time_ms)) for time_ms in times]
+        rows = [[str(time_ms), f"{share / (1 - share):.6f}"] for time_ms, share in shares]
+        return _data(rows[::-1][: _whole(request, "limit", 100)])
+
+    async def _books(self, request: web.Request) -> web.Response:
+        market, now_ms = self._market(request), self.now_ms()
+        if market is None:
+            return _unknown()
+        bids, asks = book(market, now_ms, min(_whole(request, "sz", 1), 400))
+        face = face_of(market.symbol)
+        sides = [[[price, f"{coins / face:.4f}", "0", "1"] for price, coins in side] for side in (asks, bids)]
+        return _data([{"asks": sides[0], "bids": sides[1], "ts": str(now_ms)}])
 
     def _market(self, request: web.Request) -> RecordedMarket | None:
         wanted = request.query.get("instId")
