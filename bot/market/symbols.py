@@ -4,9 +4,11 @@ A name is never put together and trusted: every answer of a SymbolBook is one of
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from bot.liquidation.combining import COMBINED
+from bot.market.coins import MULTIPLES, Listed, Listing, coin_of, listed_names
 from bot.market.types import Instrument
 
 QUOTES: Final = ("USDT", "USDC", "USD1", "USD")
@@ -32,27 +34,9 @@ VENUES: Final = {
     "COINBASE": "coinbase",
     "DERIBIT": "deribit",
     "BITMEX": "bitmex",
+    "ALL": COMBINED,
+    "COMBINED": COMBINED,
 }
-
-MULTIPLIERS: Final = ("1000000", "1000", "1M")
-MULTIPLIED: Final = {
-    "1000BONK": "BONK",
-    "1000CAT": "CAT",
-    "1000CHEEMS": "CHEEMS",
-    "1000FLOKI": "FLOKI",
-    "1000LUNC": "LUNC",
-    "1000PEPE": "PEPE",
-    "1000RATS": "RATS",
-    "1000SATS": "SATS",
-    "1000SHIB": "SHIB",
-    "1000WHY": "WHY",
-    "1000XEC": "XEC",
-    "1000000BOB": "BOB",
-    "1000000MOG": "MOG",
-    "1MBABYDOGE": "BABYDOGE",
-}
-MULTIPLES: Final = {coin: (multiple, "K" + coin) for multiple, coin in MULTIPLIED.items()}
-WHOLE_NAMES: Final = frozenset({"0G", "1INCH", "2Z", "4", "42", "1000X"})
 
 COIN_NAMES: Final = {
     "BITCOIN": "BTC",
@@ -99,6 +83,8 @@ class SymbolBook:
         self._by_key: dict[str, Instrument] = {}
         self._by_venue_and_key: dict[tuple[str, str], Instrument] = {}
         self._coins: dict[str, Instrument] = {}
+        self._coin_of: dict[Instrument, tuple[str, str]] = {}
+        self._listings: dict[tuple[str, str], dict[str, Listing]] = {}
         for instrument in self._instruments:
             self._by_symbol.setdefault(instrument.symbol, instrument)
         self._index()
@@ -114,13 +100,24 @@ class SymbolBook:
         return found if found is not None and found.symbol == symbol else None
 
     def resolve(self, text: str) -> Instrument | None:
-        """The instrument that `text` means, or None; a venue named in it must be the one that lists it."""
+        """The instrument that `text` means, or None; a venue named in it must be the one that lists it.
+
+        Of all venues together (`all BTC`) the first answers, as where none is named.
+        """
         venue, name = self._split_venue(clean(text))
         for key in spellings(name):
-            found = self._by_key.get(key) if venue is None else self._by_venue_and_key.get((venue, key))
+            found = self._by_key.get(key) if venue in (None, COMBINED) else self._by_venue_and_key.get((venue, key))
             if found is not None:
                 return found
         return None
+
+    def venue_named(self, text: str) -> str | None:
+        """The venue that `text` names before or after the symbol; `combined` for all of them, None for none."""
+        return self._split_venue(clean(text))[0]
+
+    def everywhere(self, instrument: Instrument) -> tuple[Listing, ...]:
+        """The contracts of the same coin in the same quote, one a venue, in the venues' order."""
+        return tuple(self._listings.get(self._coin_of.get(instrument, ("", "")), {}).values())
 
     def nearest(self, text: str, n: int = 3) -> tuple[str, ...]:
         """The `n` canonical symbols whose spelling is nearest to `text`, nearest first, then in the book's order."""
@@ -134,18 +131,23 @@ class SymbolBook:
         return tuple(sorted(best, key=best.__getitem__)[:n])
 
     def _split_venue(self, name: str) -> tuple[str | None, str]:
-        """('binance', 'ZRXUSDT.P') of 'BINANCE:ZRXUSDT.P' or 'BINANCE ZRXUSDT.P'; None where no venue is named."""
-        for separator in (":", " "):
-            head, found, rest = name.partition(separator)
-            if found and rest.strip() and (venue := self._venues.get(fold(head))) is not None:
+        """('binance', 'ZRXUSDT.P') of 'BINANCE:ZRXUSDT.P', 'BINANCE ZRXUSDT.P' or 'ZRXUSDT.P BINANCE'; None where no
+        venue is named.
+        """
+        before, last = name.partition(" "), name.rpartition(" ")
+        for word, rest in (name.partition(":")[::2], before[::2], last[::-2]):
+            if rest.strip() and (venue := self._venues.get(fold(word))) is not None:
                 return venue, clean(rest)
         return None, name
 
     def _index(self) -> None:
         """Enter every spelling; a stronger kind of spelling, entered earlier, is never overwritten by a weaker one."""
-        listed: dict[str, set[str]] = {}
+        listed = listed_names(self._instruments)
         for instrument in self._instruments:
-            listed.setdefault(fold(instrument.base), set()).add(instrument.exchange)
+            coin = coin_of(instrument, listed)
+            self._coin_of[instrument] = coin.name, instrument.quote
+            same = self._listings.setdefault(self._coin_of[instrument], {})
+            same.setdefault(instrument.exchange, Listing(instrument, coin.units))
             for name in (instrument.symbol, instrument.native, instrument.base + instrument.quote):
                 if instrument.quote in fold(name):
                     self._enter(fold(name), instrument)
@@ -154,17 +156,17 @@ class SymbolBook:
                 if instrument.quote == quote:
                     self._enter_coin(fold(instrument.base), instrument)
         for instrument in self._instruments:
-            for coin in other_names(instrument, listed):
-                self._enter(coin + instrument.quote, instrument)
-                self._enter_coin(coin, instrument)
+            for other in other_names(instrument, listed):
+                self._enter(other + instrument.quote, instrument)
+                self._enter_coin(other, instrument)
         for instrument in self._instruments:
             # A venue that calls the contract BTC after its coin does not have the word to itself.
             self._enter(fold(instrument.native), instrument)
-        for name, coin in COIN_NAMES.items():
+        for name, key in COIN_NAMES.items():
             for exchange in self._exchanges:
-                if (known := self._by_venue_and_key.get((exchange, coin))) is not None:
+                if (known := self._by_venue_and_key.get((exchange, key))) is not None:
                     self._enter(name, known)
-            if (known := self._by_key.get(coin)) is not None:
+            if (known := self._by_key.get(key)) is not None:
                 self._enter_coin(name, known)
 
     def _enter(self, key: str, instrument: Instrument) -> None:
@@ -211,25 +213,10 @@ def coin_part(name: str) -> str:
     return key
 
 
-def other_names(instrument: Instrument, listed: Mapping[str, Set[str]]) -> tuple[str, ...]:
-    """What other venues call the same coin: 'PEPE' and 'KPEPE' for '1000PEPE', '1000PEPE' and 'KPEPE' for 'PEPE'.
-
-    A prefix is a multiplier only by the table, or where another venue lists the rest (`listed`: base to its venues),
-    so 1000XEC is 1000 x XEC, and 1000X is a coin. A `k` multiplies on Hyperliquid alone, in lower case alone.
-    """
-    base = fold(instrument.base)
-    if base in WHOLE_NAMES:
-        return ()
-    prefixes = ("K",) if instrument.exchange == "hyperliquid" and instrument.base.startswith("k") else MULTIPLIERS
-    for prefix in prefixes:
-        rest = base.removeprefix(prefix)
-        if rest in ("", base):
-            continue
-        if rest in MULTIPLES and (MULTIPLIED.get(base) == rest or prefix == "K"):
-            return (rest, *(name for name in MULTIPLES[rest] if name != base))
-        if listed.get(rest, frozenset()) - {instrument.exchange}:
-            return (rest,)
-    return MULTIPLES.get(base, ())
+def other_names(instrument: Instrument, listed: Listed) -> tuple[str, ...]:
+    """What other venues call the same coin: 'PEPE' and 'KPEPE' for '1000PEPE', '1000PEPE' and 'KPEPE' for 'PEPE'."""
+    base, coin = fold(instrument.base), coin_of(instrument, listed)
+    return tuple(name for name in (coin.name, *MULTIPLES.get(coin.name, ())) if name != base)
 
 
 def dissimilarity(wanted: str, key: str) -> float:

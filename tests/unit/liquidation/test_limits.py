@@ -5,10 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bot.liquidation.combining import combine_maps
 from bot.liquidation.model import PositionModel
 from bot.liquidation.types import Floats, History, MapLimit
-from tests.unit.liquidation.markets import bars_of, history_of, part, random_market
+from tests.unit.liquidation.markets import bars_of, part, random_market
 
 WEEK = 2_100
 
@@ -82,23 +81,3 @@ def test_a_silent_venue_follows_anothers_path_and_comes_back_without_a_jump() ->
     model.update(bars_of(history)[300])
     assert model.map().long_total_usd / model.close == pytest.approx(history.open_interest[300])
     assert model.measured
-
-
-def test_maps_of_several_venues_add_up() -> None:
-    here, there = PositionModel.rebuild(random_market(6, WEEK)), PositionModel.rebuild(history_of(np.full(30, 95.0)))
-    maps = {name: model.map(price=100.0) for name, model in (("here", here), ("there", there))}
-    combined = combine_maps(maps)
-    np.testing.assert_allclose(combined.map.short_usd, maps["here"].short_usd + maps["there"].short_usd)
-    assert combined.map.long_total_usd == pytest.approx(sum(read.long_total_usd for read in maps.values()))
-    assert combined.map.open_interest == "estimated"
-    assert combined.map.limits == (MapLimit.VOLUME_MODEL, MapLimit.SHORT_HISTORY)
-    assert sum(combined.shares.values()) == pytest.approx(1.0)
-    assert combined.stale_share == 0.0
-
-
-def test_maps_of_other_bins_are_not_added() -> None:
-    model = PositionModel.rebuild(PLAIN)
-    with pytest.raises(ValueError, match="the map of b has other bins than that of a"):
-        combine_maps({"a": model.map(), "b": model.map(window=0.2)})
-    with pytest.raises(ValueError, match="no map"):
-        combine_maps({})
