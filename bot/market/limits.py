@@ -5,17 +5,22 @@ Liqwatch plans with half of every limit, so that a second program on the same ad
 
 import asyncio
 import math
+from bisect import insort
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
 
 from bot.clock import Clock
 from bot.market.exchange import GeoBlockedError, RateLimitedError
+from bot.market.priority import Priority
 
 GEO_RECHECK_MS = 30 * 60_000
 _SLOW_S = 600.0
-_CONNECTIONS = 10
+_BACKGROUND_SHARE = 0.7
+# How many requests may be under way when one more of this kind begins.
+_CONNECTIONS = {Priority.PRICES: math.inf, Priority.WATCHED: 10, Priority.ASKED: 10, Priority.BACKGROUND: 6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +32,22 @@ class BudgetStatus:
     window_s: float
 
 
-class Budget:
-    """A sliding window of spent weight, with a lane kept free for what cannot wait (prices).
+@dataclass(eq=False, slots=True)
+class _Turn:
+    """A request that waits; `called` is set when it may have become the first in the queue."""
 
-    `share` of the venue's `limit` is used. The venue's own count (`learn`) is believed when it is higher:
-    other programs on the same address count there too.
+    priority: Priority
+    order: int
+    weight: int
+    called: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Budget:
+    """A sliding window of spent weight: the more urgent is served first, and has room that the less urgent leave free.
+
+    `share` of the venue's `limit` is used. Of it `reserved_for_urgent` is kept for prices, and of the rest the
+    background takes a part only, so that a watched market finds room at once. The venue's own count (`learn`) is
+    believed when it is higher: other programs on the same address count there too.
     """
 
     def __init__(
@@ -46,28 +62,56 @@ class Budget:
         self._told = 0
         self._told_until = -math.inf
         self._slow_until = -math.inf
-        self._connections = asyncio.Semaphore(_CONNECTIONS)
-        self._lanes = {True: asyncio.Lock(), False: asyncio.Lock()}
+        self._connected = 0
+        self._queue: list[_Turn] = []
+        self._order = count()
 
     @asynccontextmanager
-    async def place(self, weight: int, *, urgent: bool = False) -> AsyncIterator[None]:
+    async def place(self, weight: int, *, priority: Priority = Priority.ASKED) -> AsyncIterator[None]:
         """Wait until `weight` fits, take it, and hold one of the connections for the body of the `async with`.
 
-        First come, first served within a lane; `urgent` requests need no free connection.
+        By priority, then first come, first served: nobody overtakes one that waits for more room. PRICES need no free
+        connection.
         """
-        async with nullcontext() if urgent else self._connections:
-            await self._reserve(weight, urgent=urgent)
-            self._in_flight += weight
-            try:
-                yield
-            finally:
-                self._in_flight -= weight
+        await self._reserve(weight, priority)
+        self._in_flight += weight
+        connections = 0 if priority is Priority.PRICES else 1
+        self._connected += connections
+        self._call_next()
+        try:
+            yield
+        finally:
+            self._in_flight -= weight
+            self._connected -= connections
+            self._call_next()
 
-    async def _reserve(self, weight: int, *, urgent: bool) -> None:
-        async with self._lanes[urgent]:
-            while self._used() + weight > max(weight, self._room(urgent=urgent)):
-                await self._clock.sleep(self._until_more_room())
+    async def _reserve(self, weight: int, priority: Priority) -> None:
+        turn = _Turn(priority, next(self._order), weight)
+        insort(self._queue, turn, key=lambda waiting: (waiting.priority, waiting.order))
+        try:
+            while not self._fits(turn):
+                await self._wait(turn)
             self._spent.append((self._clock.monotonic(), weight))
+        finally:
+            self._queue.remove(turn)
+            # Whoever is first now may be one that was never woken for it.
+            self._call_next()
+
+    def _fits(self, turn: _Turn) -> bool:
+        if self._queue[0] is not turn or self._connected >= _CONNECTIONS[turn.priority]:
+            return False
+        return self._used() + turn.weight <= max(turn.weight, self._room(turn.priority))
+
+    async def _wait(self, turn: _Turn) -> None:
+        if self._queue[0] is turn and self._connected < _CONNECTIONS[turn.priority]:
+            await self._clock.sleep(self._until_more_room())
+            return
+        turn.called.clear()
+        await turn.called.wait()
+
+    def _call_next(self) -> None:
+        if self._queue:
+            self._queue[0].called.set()
 
     def learn(self, told: int, *, for_s: float) -> None:
         """The venue's own count, which stands for `for_s` more seconds."""
@@ -81,10 +125,12 @@ class Budget:
         self._slow_until = self._clock.monotonic() + _SLOW_S
 
     def status(self) -> BudgetStatus:
-        return BudgetStatus(self._used(), self._room(urgent=True), self._window_s)
+        return BudgetStatus(self._used(), self._room(Priority.PRICES), self._window_s)
 
-    def _room(self, *, urgent: bool) -> int:
-        allowed = self._allowed if urgent else self._allowed - self._reserved
+    def _room(self, priority: Priority) -> int:
+        allowed = self._allowed if priority is Priority.PRICES else self._allowed - self._reserved
+        if priority is Priority.BACKGROUND:
+            allowed = int(allowed * _BACKGROUND_SHARE)
         return allowed // 2 if self._clock.monotonic() < self._slow_until else allowed
 
     def _used(self) -> int:

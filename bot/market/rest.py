@@ -18,6 +18,7 @@ import httpx
 from bot.clock import Clock
 from bot.market.exchange import ExchangeError, ExchangeUnavailableError
 from bot.market.limits import Budget, Gate
+from bot.market.priority import Priority, current_priority
 from bot.market.reply import (
     NOT_JSON,
     Count,
@@ -107,7 +108,8 @@ class Rest:
     ) -> Answer:
         """The answer to one GET, tried again up to `retries` times where that can help.
 
-        `urgent` uses the budget's kept lane; `exact` decodes numbers as Decimal. Raises ExchangeError and its kinds.
+        `urgent` goes before all else, other questions wait as `asking_as` says; `exact` decodes numbers as Decimal.
+        Raises ExchangeError and its kinds.
         """
         request = self._request("GET", path, params=dict(params or {}))
         return await self._tried(request, path, budget, weight=weight, urgent=urgent, exact=exact, retries=retries)
@@ -164,7 +166,7 @@ class Rest:
         self, request: httpx.Request, path: str, budget: Budget, *, weight: int, urgent: bool, exact: bool
     ) -> Answer:
         self._gate.pass_through()
-        async with budget.place(weight, urgent=urgent):
+        async with budget.place(weight, priority=Priority.PRICES if urgent else current_priority()):
             # A ban may have come while this request waited for its turn.
             self._gate.pass_through()
             response = await self._send(request)

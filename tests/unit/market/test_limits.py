@@ -6,7 +6,9 @@ import pytest
 
 from bot.market.exchange import GeoBlockedError, RateLimitedError
 from bot.market.limits import GEO_RECHECK_MS, Budget, Gate
+from bot.market.priority import Priority, asking_as, current_priority
 from tests.fakes.clock import VirtualClock
+from tests.fakes.virtual_time import LoopClock, in_virtual_time
 
 T0 = 1_766_188_800_000
 
@@ -16,9 +18,9 @@ def busiest_window(moments: list[tuple[float, int]], window_s: float) -> int:
     return max(sum(w for at, w in moments if start <= at < start + window_s) for start, _ in moments)
 
 
-async def ask(budget: Budget, weight: int, *, urgent: bool = False) -> None:
+async def ask(budget: Budget, weight: int, *, priority: Priority = Priority.ASKED) -> None:
     """A request whose answer comes at once."""
-    async with budget.place(weight, urgent=urgent):
+    async with budget.place(weight, priority=priority):
         pass
 
 
@@ -46,7 +48,7 @@ async def test_prices_have_a_lane_that_history_cannot_fill() -> None:
     assert clock.slept == []
     history = asyncio.create_task(ask(budget, 2))
     for _ in range(35):
-        await ask(budget, 10, urgent=True)
+        await ask(budget, 10, priority=Priority.PRICES)
     assert clock.slept == []
     assert not history.done()
     await history
@@ -65,13 +67,89 @@ async def test_ten_slow_requests_hold_back_history_but_not_prices() -> None:
             await answered.wait()
 
     tasks = [asyncio.create_task(slow()) for _ in range(30)]
-    await ask(budget, 10, urgent=True)
+    await ask(budget, 10, priority=Priority.PRICES)
     await asyncio.sleep(0)
     assert started == 10
     assert budget.status().used == 30
     answered.set()
     await asyncio.gather(*tasks)
     assert started == 30
+
+
+@in_virtual_time
+async def test_who_is_more_urgent_is_served_first_and_within_a_kind_who_came_first() -> None:
+    clock = LoopClock()
+    budget = Budget(clock, limit=20, window_s=60)
+    served: list[str] = []
+
+    async def note(name: str, priority: Priority) -> None:
+        async with budget.place(10, priority=priority):
+            served.append(name)
+
+    await note("fills the window", Priority.ASKED)
+    kinds = [Priority.BACKGROUND, Priority.ASKED, Priority.WATCHED, Priority.ASKED, Priority.PRICES, Priority.WATCHED]
+    await asyncio.gather(*(note(f"{kind.name.lower()} {n}", kind) for n, kind in enumerate(kinds)))
+    assert served[1:] == ["prices 4", "watched 2", "watched 5", "asked 1", "asked 3", "background 0"]
+    assert clock.monotonic() == 6 * 60
+
+
+async def test_the_background_leaves_room_for_a_watched_market_in_every_window() -> None:
+    clock = VirtualClock(T0)
+    budget = Budget(clock, limit=2400, window_s=60, reserved_for_urgent=350)
+    while clock.monotonic() < 300:
+        await ask(budget, 2, priority=Priority.BACKGROUND)
+        before_s = clock.monotonic()
+        if int(before_s) % 60 == 0:
+            await ask(budget, 2, priority=Priority.WATCHED)
+            assert clock.monotonic() == before_s
+    assert budget.status().used <= 0.7 * 850 + 2
+
+
+async def test_slow_answers_of_the_background_leave_connections_to_the_others() -> None:
+    budget = Budget(VirtualClock(T0), limit=2400, window_s=60)
+    answered = asyncio.Event()
+
+    async def slow(priority: Priority) -> None:
+        async with budget.place(2, priority=priority):
+            await answered.wait()
+
+    tasks = [asyncio.create_task(slow(Priority.BACKGROUND)) for _ in range(20)]
+    await asyncio.sleep(0)
+    assert budget.status().used == 12
+    async with asyncio.timeout(5):
+        await ask(budget, 2, priority=Priority.WATCHED)
+    answered.set()
+    await asyncio.gather(*tasks)
+    assert budget.status().used == 42
+
+
+async def test_one_that_gives_up_waiting_takes_nothing_and_lets_the_next_go() -> None:
+    budget = Budget(VirtualClock(T0), limit=2400, window_s=60)
+    answered = asyncio.Event()
+
+    async def slow() -> None:
+        async with budget.place(2):
+            await answered.wait()
+
+    tasks = [asyncio.create_task(slow()) for _ in range(12)]
+    await asyncio.sleep(0)
+    tasks[10].cancel()
+    answered.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert budget.status().used == 22
+
+
+async def test_the_priority_is_that_of_whoever_asks_and_goes_over_to_tasks() -> None:
+    async def seen() -> Priority:
+        return current_priority()
+
+    assert current_priority() is Priority.ASKED
+    with asking_as(Priority.BACKGROUND):
+        task = asyncio.create_task(seen())
+        with asking_as(Priority.WATCHED):
+            assert await seen() is Priority.WATCHED
+    assert await task is Priority.BACKGROUND
+    assert current_priority() is Priority.ASKED
 
 
 async def test_the_venues_own_count_is_believed_when_it_is_higher() -> None:
