@@ -19,7 +19,9 @@ def alert_line(event: Event, text: str) -> str:
             "episode": event.episode,
             "severity": event.severity.value,
             "price": event.price,
-            "cluster": cluster_json(event.cluster, event.track_id, event.price, event.touch),
+            "cluster": None
+            if event.cluster is None
+            else cluster_json(event.cluster, event.track_id, event.price, event.touch),
             "reason": event.reason,
             "text": text,
         }

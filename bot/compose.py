@@ -9,7 +9,7 @@ from bot.storage.codec import event_from_plain
 from bot.storage.database import Database
 from bot.storage.errors import UnreadableBlobError
 from bot.storage.outbox import Claimed
-from bot.telegram.alerts_text import Contract, alert_message
+from bot.telegram.alerts_text import WITHOUT_PRICE, Contract, alert_message
 from bot.telegram.texts import Catalogue, Texts
 
 
@@ -41,7 +41,7 @@ class Composer:
         chat = await self._db.chats.get(row.chat)
         texts = self._catalogue.texts(chat.language if chat else None)
         contract = self.contract(event)
-        name, photo = await self._picture(event, contract, texts)
+        name, photo = ("", None) if event.kind in WITHOUT_PRICE else await self._picture(event, contract, texts)
         return alert_message(
             event,
             contract,
@@ -80,7 +80,7 @@ class Composer:
                 stored = None
             if stored is None:
                 return name, None
-            drawn, clusters = stored, (event.cluster,)
+            drawn, clusters = stored, () if event.cluster is None else (event.cluster,)
         picture = map_picture(
             drawn,
             clusters,

@@ -14,12 +14,25 @@ class Market(NamedTuple):
     symbol: str
 
 
+EVERYWHERE = Market("", "")
+"""The market of a rule that speaks of all of a chat's markets, as a digest does."""
+
+
 class Kind(StrEnum):
-    """What an alert tells of."""
+    """What an alert tells of, and what a rule asks for. No rule asks for `EXPIRY`: it tells of a rule's own end."""
 
     PROXIMITY = "proximity"
     GROWTH = "growth"
     NEW_CLUSTER = "new_cluster"
+    SWEPT = "swept"
+    BREAKOUT = "breakout"
+    STOP_HUNT = "stop_hunt"
+    CASCADE = "cascade"
+    FLIP = "flip"
+    CONCENTRATION = "concentration"
+    EXPOSURE = "exposure"
+    DIGEST = "digest"
+    EXPIRY = "expiry"
 
 
 class Severity(StrEnum):
@@ -30,13 +43,51 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+class Unit(StrEnum):
+    """What a proximity rule's threshold counts: percent of price, average true ranges, or percent of probability."""
+
+    PERCENT = "percent"
+    ATR = "atr"
+    ODDS = "odds"
+
+
+class Repeat(StrEnum):
+    """How often a rule tells of the same thing: once and never again, once per episode, or every so often meanwhile."""
+
+    ONCE = "once"
+    EPISODE = "episode"
+    EVERY = "every"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which clusters count, beside their side and size; None where the rule does not ask.
+
+    The densest price lies between `price_low` and `price_high`; the distance from price is between `near_pct` and
+    `far_pct`; the probability of a touch within `odds_ms` is at least `odds_pct`.
+    """
+
+    price_low: float | None = None
+    price_high: float | None = None
+    near_pct: float | None = None
+    far_pct: float | None = None
+    odds_pct: float | None = None
+    odds_ms: int = 0
+
+
+ANYWHERE = Where()
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One watch rule of one chat.
 
-    `threshold_pct` is the distance in percent for proximity and the growth in percent for growth; `window_ms` is the
-    time over which growth is measured (0 for proximity). `min_usd` and `min_strength` are floors a cluster must
-    reach, None where the rule names none. `id` is 0 until storage has given one.
+    `threshold_pct` is what the kind compares with: the distance of proximity (in the rule's `unit`), the growth of
+    growth, the percentile of cascade and concentration, the margin of flip, the nearness of exposure; 0 where a kind
+    compares nothing. `window_ms` is the time a kind measures over, the horizon of `Unit.ODDS`, or the period of a
+    digest. `level` is the liquidation price that exposure watches. `min_usd` and `min_strength` are floors, None where
+    the rule names none. It ends at `expires_ms` (0: never). `repeat_ms` belongs to `Repeat.EVERY`. `id` is 0 until
+    storage has given one.
     """
 
     id: int
@@ -51,6 +102,13 @@ class Rule:
     created_ms: int = 0
     snoozed_until_ms: int = 0
     paused_reason: str | None = None
+    unit: Unit = Unit.PERCENT
+    where: Where = ANYWHERE
+    level: float | None = None
+    repeat: Repeat = Repeat.EPISODE
+    repeat_ms: int = 0
+    expires_ms: int = 0
+    label: str | None = None
 
 
 class CloseReason(StrEnum):
@@ -69,6 +127,7 @@ class Track:
     (slot_ms, usd) samples, oldest first, as far back as the longest growth window needs; `spans` are the (low, high)
     edges of the newest of them, oldest first (where spans are fewer than sizes, the oldest edges are not known).
     `appeared` is True where the birth was witnessed: the market was mapped just before and nothing stood there.
+    `closed_ms` is the slot that ended it, 0 while it is open.
     """
 
     id: str
@@ -82,6 +141,7 @@ class Track:
     closed: CloseReason | None = None
     spans: tuple[tuple[float, float], ...] = ()
     appeared: bool = False
+    closed_ms: int = 0
 
 
 class Phase(StrEnum):
@@ -99,7 +159,8 @@ class Phase(StrEnum):
 class RuleState:
     """The state machine's memory for one (rule, track). Times in ms UTC of the slot or tick that set them, 0 for never.
 
-    `told` is the value last told of (for growth: the size in USD), which the next firing must outdo.
+    What is no cluster has a track id of its own all the same, such as `flip-short` (`Event.track_id`). `told` is the
+    value last told of (for growth: the size in USD), which the next firing must outdo.
     """
 
     rule_id: int
@@ -121,6 +182,8 @@ class Event:
     `touch` are (hours, probability) pairs for the cluster's nearest edge, `map_ms` the time of the map's last bar.
     `open_interest` tells whether the map rests on measured open interest or on volume, `limits` what it lacked,
     `proven` whether such maps were shown to know more than distance alone.
+    `cluster` is None where the event speaks of a market or a rule as a whole; `track_id` then names the matter
+    (`cascade-long`), and `side` the side spoken of. `figures` are (name, value) pairs that the kind's module defines.
     `dedupe_key` is rule:market:track:episode:kind, unique for ever.
     """
 
@@ -133,7 +196,7 @@ class Event:
     episode: int
     severity: Severity
     price: float
-    cluster: Cluster
+    cluster: Cluster | None
     value_pct: float
     threshold_pct: float
     window_ms: int
@@ -143,6 +206,14 @@ class Event:
     touch: tuple[tuple[int, float], ...] = ()
     limits: tuple[MapLimit, ...] = ()
     proven: bool = False
+    side: Side | None = None
+    unit: Unit = Unit.PERCENT
+    figures: tuple[tuple[str, float], ...] = ()
+    label: str | None = None
+
+    def figure(self, name: str) -> float | None:
+        """One of the kind's own figures, None where it was not known."""
+        return dict(self.figures).get(name)
 
     @property
     def names_usd(self) -> bool:

@@ -159,6 +159,7 @@ def _track_row(track: Track) -> dict[str, Any]:
         "model_version": track.model_version,
         "appeared": int(track.appeared),
         "closed": track.closed.value if track.closed else None,
+        "closed_ms": int(track.closed_ms),
     }
 
 
@@ -176,6 +177,7 @@ def _track(row: Row[Any]) -> Track:
         closed=CloseReason(row.closed) if row.closed else None,
         spans=spans,
         appeared=bool(row.appeared),
+        closed_ms=row.closed_ms,
     )
 
 

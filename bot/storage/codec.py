@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.alerts.types import Event, Kind, Market, Severity
+from bot.alerts.types import Event, Kind, Market, Severity, Unit
 from bot.liquidation.types import Cluster, LiquidationMap, MapLimit, Side
 from bot.storage.blobs import pack, unpack
 
@@ -33,7 +33,10 @@ def event_to_plain(event: Event) -> Plain:
         "kind": event.kind.value,
         "market": list(event.market),
         "severity": event.severity.value,
-        "cluster": cluster_to_plain(event.cluster),
+        "cluster": None if event.cluster is None else cluster_to_plain(event.cluster),
+        "side": None if event.side is None else event.side.value,
+        "unit": event.unit.value,
+        "figures": [list(pair) for pair in event.figures],
         "touch": [list(pair) for pair in event.touch],
         "limits": [limit.value for limit in event.limits],
     }
@@ -46,7 +49,10 @@ def event_from_plain(plain: Mapping[str, Any]) -> Event:
             "kind": Kind(plain["kind"]),
             "market": Market(*plain["market"]),
             "severity": Severity(plain["severity"]),
-            "cluster": cluster_from_plain(plain["cluster"]),
+            "cluster": None if plain["cluster"] is None else cluster_from_plain(plain["cluster"]),
+            "side": Side(plain["side"]) if plain.get("side") else None,
+            "unit": Unit(plain.get("unit", Unit.PERCENT)),
+            "figures": tuple((str(name), float(value)) for name, value in plain.get("figures", ())),
             "touch": tuple((int(hours), float(odds)) for hours, odds in plain.get("touch", ())),
             "limits": tuple(MapLimit(limit) for limit in plain.get("limits", ())),
         }

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
 
-from bot.alerts.types import Kind, Market, Rule
+from bot.alerts.types import Kind, Market, Repeat, Rule, Unit, Where
 from bot.liquidation.types import Side
 from bot.storage.access import Access
 from bot.storage.chats import ensure_chat
@@ -14,7 +14,10 @@ from bot.storage.tables import chats, rules
 
 _ALIVE = rules.c.deleted_ms.is_(None)
 # What makes two rules the same rule.
-_WHAT = ("chat", "exchange", "symbol", "kind", "threshold_pct", "window_ms", "side", "min_usd", "min_strength")
+_WHAT = (
+    *("chat", "exchange", "symbol", "kind", "threshold_pct", "window_ms", "side", "min_usd", "min_strength"),
+    *("unit", "price_low", "price_high", "near_pct", "far_pct", "odds_pct", "odds_ms", "level", "repeat", "repeat_ms"),
+)
 
 
 class Rules:
@@ -101,6 +104,13 @@ def rule_to_row(rule: Rule) -> dict[str, Any]:
         "created_ms": rule.created_ms,
         "snoozed_until_ms": rule.snoozed_until_ms,
         "paused_reason": rule.paused_reason,
+        "unit": rule.unit.value,
+        **{name: getattr(rule.where, name) for name in Where.__dataclass_fields__},
+        "level": rule.level,
+        "repeat": rule.repeat.value,
+        "repeat_ms": rule.repeat_ms,
+        "expires_ms": rule.expires_ms,
+        "label": rule.label,
     }
 
 
@@ -114,12 +124,30 @@ def rule_from_row(row: Row[Any]) -> Rule:
         threshold_pct=float(row.threshold_pct),
         window_ms=row.window_ms,
         side=Side(row.side) if row.side else None,
-        min_usd=None if row.min_usd is None else float(row.min_usd),
+        min_usd=_real(row.min_usd),
         min_strength=row.min_strength,
         created_ms=row.created_ms,
         snoozed_until_ms=row.snoozed_until_ms,
         paused_reason=row.paused_reason,
+        unit=Unit(row.unit),
+        where=Where(
+            price_low=_real(row.price_low),
+            price_high=_real(row.price_high),
+            near_pct=_real(row.near_pct),
+            far_pct=_real(row.far_pct),
+            odds_pct=_real(row.odds_pct),
+            odds_ms=row.odds_ms,
+        ),
+        level=_real(row.level),
+        repeat=Repeat(row.repeat),
+        repeat_ms=row.repeat_ms,
+        expires_ms=row.expires_ms,
+        label=row.label,
     )
+
+
+def _real(value: float | None) -> float | None:
+    return None if value is None else float(value)
 
 
 def _belongs(chat: int, rule_id: int) -> ColumnElement[bool]:

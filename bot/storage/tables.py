@@ -88,6 +88,18 @@ rules = _table(
     Column("snoozed_until_ms", Int64, nullable=False, server_default=text("0")),
     Column("paused_reason", Text),
     Column("deleted_ms", Int64),
+    Column("unit", Text, nullable=False, server_default=text("'percent'")),
+    Column("price_low", Float64),
+    Column("price_high", Float64),
+    Column("near_pct", Float64),
+    Column("far_pct", Float64),
+    Column("odds_pct", Float64),
+    Column("odds_ms", Int64, nullable=False, server_default=text("0")),
+    Column("level", Float64),
+    Column("repeat", Text, nullable=False, server_default=text("'episode'")),
+    Column("repeat_ms", Int64, nullable=False, server_default=text("0")),
+    Column("expires_ms", Int64, nullable=False, server_default=text("0")),
+    Column("label", Text),
     PrimaryKeyConstraint("id"),
     Index(None, "chat"),
     never_reuse_ids=True,
@@ -128,11 +140,21 @@ tracks = _table(
     Column("model_version", Text, nullable=False),
     Column("appeared", Integer, nullable=False),
     Column("closed", Text),
+    Column("closed_ms", Int64, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("exchange", "symbol", "id"),
     CheckConstraint("side IN ('long', 'short')", name="side"),
     CheckConstraint("appeared IN (0, 1)", name="appeared"),
     _index_where("ix_tracks_open", "closed IS NULL", "exchange", "symbol"),
     _index_where("ix_tracks_closed", "closed IS NOT NULL", "seen_ms"),
+)
+
+# What a market as a whole looked like lately, by which it is judged unusual: one row a market, the newest only.
+pulses = _table(
+    "pulses",
+    *_market(),
+    Column("time_ms", Int64, nullable=False),
+    Column("payload", Text, nullable=False),
+    PrimaryKeyConstraint("exchange", "symbol"),
 )
 
 # One row a recompute: every cluster that stood then, as one blob.

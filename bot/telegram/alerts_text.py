@@ -1,28 +1,27 @@
 """An alert as a person reads it: the first line is all that a lock screen shows, so it says it all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bot.alerts.types import Event, Kind, Severity
 from bot.delivery.messenger import Button, Keyboard, Message
-from bot.liquidation.types import Side
+from bot.liquidation.types import Cluster, Side
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.desk import ClusterView, MarketView
+from bot.telegram.headlines import Contract, first_line
 from bot.telegram.limits import fit
 from bot.telegram.texts import Html, Texts
-from bot.telegram.texts.figures import copied_price
-from bot.telegram.wording import estimate_words, size_words
+from bot.telegram.texts.figures import DAY_MS, MINUTE_MS, copied_price
+from bot.telegram.wording import estimate_words, exchange_name, threshold_words
+
+__all__ = ["Contract", "alert_message", "details", "headline", "odds_words", "sample_event"]
 
 LATE_MS = 60_000
 
+AFTERWARDS = frozenset({Kind.SWEPT, Kind.BREAKOUT, Kind.STOP_HUNT})
+"""Kinds that tell of a cluster that price has been through: the odds of a touch are no question any more."""
 
-@dataclass(frozen=True, slots=True)
-class Contract:
-    """What a text needs to know of an event's market: its short name, its tick, and whether it is a real one."""
-
-    base: str
-    tick_size: float
-    simulated: bool = False
+WITHOUT_PRICE = frozenset({Kind.DIGEST, Kind.EXPIRY})
+"""Kinds that speak of a chat's rules and not of a market."""
 
 
 def alert_message(
@@ -48,13 +47,15 @@ def alert_message(
     ]
     head = headline(event, contract, texts, sent_ms=sent_ms, repeat=repeat, sample=sample)
     parts = [texts("alert.head", text=head), *(note for note in notes if note), "", *details(event, contract, texts)]
-    if not sample:
-        parts.append(_rule_line(event, texts))
-    age_ms = sent_ms - event.map_ms
-    origin = estimate_words(event.market.exchange, event.limits, age_ms, texts)
+    if event.kind in WITHOUT_PRICE:
+        parts.pop()
+    else:
+        if not sample:
+            parts.append(_rule_line(event, texts))
+        parts.append(texts("alert.small", text=_origin(event, texts, age_ms=sent_ms - event.map_ms)))
     return fit(
         Message(
-            text="\n".join([*parts, texts("alert.small", text=origin)]),
+            text="\n".join(parts),
             buttons=alert_keys(event, contract, texts, sample=sample),
             photo=photo,
             photo_name=photo_name,
@@ -67,12 +68,7 @@ def headline(
     event: Event, contract: Contract, texts: Texts, *, sent_ms: int, repeat: bool = False, sample: bool = False
 ) -> Html:
     """The first line: what happened, where and how big, with a mark where it is late, a repeat or not real."""
-    figures, cluster = texts.figures, event.cluster
-    line = {
-        Kind.PROXIMITY: _proximity_line,
-        Kind.GROWTH: _growth_line,
-        Kind.NEW_CLUSTER: _new_line,
-    }[event.kind](event, contract, texts, size_words(cluster, texts, names_usd=event.names_usd))
+    figures, line = texts.figures, first_line(event, contract, texts)
     if sent_ms - event.time_ms > LATE_MS:
         line = texts("alert.late", line=line, late=figures.duration(sent_ms - event.time_ms))
     if event.severity is Severity.CRITICAL:
@@ -84,75 +80,46 @@ def headline(
     return texts("alert.sample", line=line) if sample else line
 
 
-def _proximity_line(event: Event, contract: Contract, texts: Texts, size: Html) -> Html:
-    figures, cluster = texts.figures, event.cluster
-    side = texts.of("side_name", cluster.side)
-    if cluster.low <= event.price <= cluster.high:
-        band = figures.band(cluster.low, cluster.high, contract.tick_size)
-        return texts("alert.inside", base=contract.base, side=side, band=band, size=size)
-    below = event.price < cluster.low
-    if below is (cluster.side is Side.LONG):
-        band = figures.band(cluster.low, cluster.high, contract.tick_size)
-        return texts("alert.through", base=contract.base, side=side, band=band, size=size)
-    level = figures.level(cluster.low if below else cluster.high, contract.tick_size)
-    percent = figures.percent(event.value_pct)
-    return texts(
-        "alert.below" if below else "alert.above",
-        base=contract.base,
-        percent=percent,
-        side=side,
-        level=level,
-        size=size,
-    )
-
-
-def _growth_line(event: Event, contract: Contract, texts: Texts, size: Html) -> Html:
-    figures = texts.figures
-    return texts(
-        "alert.grew",
-        base=contract.base,
-        side=texts.of("side_name", event.cluster.side),
-        level=figures.level(event.cluster.peak, contract.tick_size),
-        percent=figures.percent(event.value_pct),
-        window=figures.duration(event.window_ms),
-        size=size,
-    )
-
-
-def _new_line(event: Event, contract: Contract, texts: Texts, size: Html) -> Html:
-    return texts(
-        "alert.new",
-        base=contract.base,
-        side=texts.of("side_name", event.cluster.side),
-        level=texts.figures.level(event.cluster.peak, contract.tick_size),
-        size=size,
-    )
-
-
 def details(event: Event, contract: Contract, texts: Texts) -> Sequence[Html]:
-    """The lines under the first: price, range, size and odds of a touch."""
-    figures, cluster, tick = texts.figures, event.cluster, contract.tick_size
+    """The lines under the first: price, then the cluster's range, size and odds, or the market's own figures."""
+    if event.kind in WITHOUT_PRICE:
+        return ()
+    price = texts("alert.price", price=texts.figures.price(event.price, contract.tick_size), symbol=event.market.symbol)
+    if event.cluster is None:
+        return (price, *_market_lines(event, texts))
+    return (price, *_cluster_lines(event, event.cluster, contract, texts))
+
+
+def _cluster_lines(event: Event, cluster: Cluster, contract: Contract, texts: Texts) -> Sequence[Html]:
+    figures, tick = texts.figures, contract.tick_size
+    peak = figures.within(cluster.peak, cluster.low, cluster.high, tick)
     lines = [
-        texts("alert.price", price=figures.price(event.price, tick), symbol=event.market.symbol),
-        texts(
-            "alert.range",
-            band=figures.band(cluster.low, cluster.high, tick),
-            peak=figures.within(cluster.peak, cluster.low, cluster.high, tick),
-        ),
-        _size_line(event, texts),
+        texts("alert.range", band=figures.band(cluster.low, cluster.high, tick), peak=peak),
+        _size_line(event, cluster, texts),
     ]
     if cluster.expected_usd is not None and event.names_usd:
         high = cluster.expected_high_usd or cluster.expected_usd
         lines.append(
             texts("alert.expected", usd=figures.money(cluster.expected_usd), high=figures.money(high)),
         )
-    if event.touch and not cluster.low <= event.price <= cluster.high:
+    if event.touch and event.kind not in AFTERWARDS and not cluster.low <= event.price <= cluster.high:
         lines.append(texts("alert.touch", odds=odds_words(event.touch, texts)))
     return lines
 
 
-def _size_line(event: Event, texts: Texts) -> Html:
-    cluster, figures = event.cluster, texts.figures
+def _market_lines(event: Event, texts: Texts) -> Sequence[Html]:
+    """What was measured of the market as a whole."""
+    figures = texts.figures
+    if event.kind is Kind.FLIP and event.names_usd:
+        short, long = event.figure("short_usd") or 0.0, event.figure("long_usd") or 0.0
+        return (texts("map.balance", short=figures.money(short), long=figures.money(long)),)
+    if event.kind is Kind.CONCENTRATION:
+        return (texts("alert.unusual", percent=figures.exact_percent(event.threshold_pct)),)
+    return ()
+
+
+def _size_line(event: Event, cluster: Cluster, texts: Texts) -> Html:
+    figures = texts.figures
     share = texts("alert.share", percent=figures.percent(cluster.share * 100), side=texts.of("holders", cluster.side))
     strength = texts("proof.proven" if event.proven else "proof.not_proven", strength=str(cluster.strength))
     if event.names_usd:
@@ -161,11 +128,27 @@ def _size_line(event: Event, texts: Texts) -> Html:
 
 
 def _rule_line(event: Event, texts: Texts) -> Html:
-    percent = texts.figures.exact_percent(event.threshold_pct)
-    if event.kind is Kind.PROXIMITY:
-        return texts("alert.rule_proximity", rule=str(event.rule_id), percent=percent)
-    window = texts.figures.duration(event.window_ms)
-    return texts("alert.rule_growth", rule=str(event.rule_id), percent=percent, window=window)
+    """Which rule asked, by its number and its label, and for what."""
+    # Growth tells of a new cluster too, where there was nothing to compare with.
+    asked = Kind.GROWTH if event.kind is Kind.NEW_CLUSTER and event.threshold_pct else event.kind
+    words = threshold_words(
+        asked,
+        texts,
+        unit=event.unit,
+        threshold_pct=event.threshold_pct,
+        window_ms=event.window_ms,
+        level=event.figure("level"),
+    )
+    if event.label is not None:
+        return texts("alert.rule_labelled", rule=str(event.rule_id), label=event.label, words=words)
+    return texts("alert.rule", rule=str(event.rule_id), words=words)
+
+
+def _origin(event: Event, texts: Texts, *, age_ms: int) -> Html:
+    """Where the figures come from: a cascade was printed by the exchange, everything else is an estimate."""
+    if event.kind is Kind.CASCADE:
+        return texts("estimate.printed", exchange=exchange_name(event.market.exchange, texts))
+    return estimate_words(event.market.exchange, event.limits, age_ms, texts)
 
 
 def odds_words(touch: Sequence[tuple[int, float]], texts: Texts) -> Html:
@@ -180,19 +163,35 @@ def odds_words(touch: Sequence[tuple[int, float]], texts: Texts) -> Html:
 
 def alert_keys(event: Event, contract: Contract, texts: Texts, *, sample: bool = False) -> Keyboard:
     """What a trader does next: look, copy the level, quiet the rule."""
-    edge = event.cluster.low if event.cluster.side is Side.SHORT else event.cluster.high
-    level = texts.figures.level(edge, contract.tick_size)
-    look = (
-        key(texts.label("button.map"), "m", market_arg(event.market)),
-        Button(texts.label("button.copy", level=level), copy=copied_price(edge, contract.tick_size)),
-    )
+    if event.kind is Kind.EXPIRY:
+        return expiry_keys(event, texts)
+    if event.kind is Kind.DIGEST:
+        return ((key(texts.label("button.rules"), "rn"),),)
+    look = [key(texts.label("button.map"), "m", market_arg(event.market))]
+    if event.cluster is not None:
+        edge = event.cluster.low if event.cluster.side is Side.SHORT else event.cluster.high
+        level = texts.figures.level(edge, contract.tick_size)
+        look.append(Button(texts.label("button.copy", level=level), copy=copied_price(edge, contract.tick_size)))
     if sample:
-        return (look,)
+        return (tuple(look),)
     quiet = (
         key(texts.label("button.snooze_hour"), "z", event.rule_id),
         key(texts.label("button.rule_off"), "x", event.rule_id),
     )
-    return (quiet, look)
+    return (quiet, tuple(look))
+
+
+def expiry_keys(event: Event, texts: Texts) -> Keyboard:
+    """Renew for as long as the rule was made for, or for good; what the buttons carry outlives a restart."""
+    life_ms = int(event.figure("life_ms") or DAY_MS)
+    again = texts.label("button.renew", life=texts.figures.duration(life_ms))
+    return (
+        (
+            key(again, "e", event.rule_id, life_ms // MINUTE_MS),
+            key(texts.label("button.renew_for_good"), "e", event.rule_id, 0),
+        ),
+        (key(texts.label("button.rules"), "rn"),),
+    )
 
 
 def sample_event(view: MarketView, nearest: ClusterView, *, now_ms: int) -> Event:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.alerts.types import Kind, Rule
+from bot.alerts.types import Kind, Repeat, Rule, Unit
 from bot.liquidation.types import Cluster, MapLimit, Side
 from bot.telegram.desk import ClusterView, MarketView, RuleView
 from bot.telegram.texts import Html, Texts, escape
@@ -11,36 +11,100 @@ from bot.telegram.texts import Html, Texts, escape
 def rule_words(rule: Rule, texts: Texts) -> Html:
     """What a rule waits for, without its market: "within 1% of short liquidations, at least $10M"."""
     figures = texts.figures
-    percent = figures.exact_percent(rule.threshold_pct)
     floored = rule.min_usd is not None or rule.min_strength is not None
     side = texts.of("side_any" if floored else "side_strong", rule.side or "both")
-    if rule.kind is Kind.PROXIMITY:
-        words = texts("rule.proximity", percent=percent, side=side)
-    else:
-        words = texts("rule.growth", percent=percent, side=side, window=figures.duration(rule.window_ms))
+    words = texts.of(
+        "waits",
+        "odds" if rule.unit is Unit.ODDS else rule.kind,
+        side=side,
+        holders=texts.of("side_holders", rule.side or "both"),
+        percent=distance_words(rule.threshold_pct, rule.unit, texts),
+        window=figures.duration(rule.window_ms),
+        level="" if rule.level is None else figures.own_price(rule.level),
+    )
+    parts = [words, *_where_words(rule, texts)]
     if rule.min_usd is not None:
-        words = texts("rule.floor_usd", rule=words, usd=figures.money(rule.min_usd))
+        parts.append(texts("rule.floor_usd", usd=figures.money(rule.min_usd)))
     if rule.min_strength is not None:
-        words = texts("rule.floor_strength", rule=words, strength=str(rule.min_strength))
-    return words
+        parts.append(texts("rule.floor_strength", strength=str(rule.min_strength)))
+    return Html(texts("rule.join").join([*parts, *_course_words(rule, texts)]))
 
 
 def rule_brief(rule: Rule, texts: Texts) -> Html:
     """A rule in as few words as a list has room for: "1%, shorts, $10M+"."""
-    figures = texts.figures
-    percent = figures.exact_percent(rule.threshold_pct)
-    if rule.kind is Kind.PROXIMITY:
-        words = texts("rule.brief_proximity", percent=percent)
-    else:
-        words = texts("rule.brief_growth", percent=percent, window=figures.duration(rule.window_ms))
+    parts = [
+        threshold_words(
+            rule.kind,
+            texts,
+            unit=rule.unit,
+            threshold_pct=rule.threshold_pct,
+            window_ms=rule.window_ms,
+            level=rule.level,
+        )
+    ]
     if rule.side is not None:
-        words = texts("rule.brief_with", rule=words, what=texts.of("side_brief", rule.side))
+        parts.append(texts.of("side_brief", rule.side))
     if rule.min_usd is not None:
-        words = texts("rule.brief_with", rule=words, what=texts("rule.brief_usd", usd=figures.money(rule.min_usd)))
+        parts.append(texts("rule.brief_usd", usd=texts.figures.money(rule.min_usd)))
     if rule.min_strength is not None:
-        strength = texts("rule.brief_strength", strength=str(rule.min_strength))
-        words = texts("rule.brief_with", rule=words, what=strength)
-    return words
+        parts.append(texts("rule.brief_strength", strength=str(rule.min_strength)))
+    parts += [*_where_words(rule, texts), *_course_words(rule, texts)]
+    if rule.label is not None:
+        parts.insert(0, texts("rule.label", label=rule.label))
+    return Html(texts("rule.join").join(parts))
+
+
+def threshold_words(
+    kind: Kind, texts: Texts, *, unit: Unit, threshold_pct: float, window_ms: int, level: float | None
+) -> Html:
+    """What a kind of rule asks for, in as few words as say it: "within 1%", "grows 10% in 4 hr"."""
+    figures = texts.figures
+    return texts.of(
+        "brief",
+        "odds" if unit is Unit.ODDS else kind,
+        percent=distance_words(threshold_pct, unit, texts),
+        window=figures.duration(window_ms),
+        level="" if level is None else figures.own_price(level),
+    )
+
+
+def distance_words(threshold: float, unit: Unit, texts: Texts) -> Html:
+    """How near, in percent or in average true ranges: "1%", "1.5 ATR"."""
+    if unit is Unit.ATR:
+        return texts("rule.atr", count=texts.figures.plain(threshold))
+    return Html(texts.figures.exact_percent(threshold))
+
+
+def _where_words(rule: Rule, texts: Texts) -> list[Html]:
+    """The filters beside side and size."""
+    where, figures, parts = rule.where, texts.figures, []
+    if where.price_low is not None and where.price_high is not None:
+        low, high = figures.own_price(where.price_low), figures.own_price(where.price_high)
+        parts.append(texts("rule.between", low=low, high=high))
+    elif where.price_low is not None:
+        parts.append(texts("rule.from", low=figures.own_price(where.price_low)))
+    elif where.price_high is not None:
+        parts.append(texts("rule.up_to", high=figures.own_price(where.price_high)))
+    if where.near_pct is not None:
+        parts.append(texts("rule.beyond", percent=figures.exact_percent(where.near_pct)))
+    if where.far_pct is not None:
+        parts.append(texts("rule.not_beyond", percent=figures.exact_percent(where.far_pct)))
+    if where.odds_pct is not None:
+        odds, window = figures.exact_percent(where.odds_pct), figures.duration(where.odds_ms)
+        parts.append(texts("rule.floor_odds", percent=odds, window=window))
+    return parts
+
+
+def _course_words(rule: Rule, texts: Texts) -> list[Html]:
+    """How often it tells, and until when."""
+    parts = []
+    if rule.repeat is Repeat.ONCE:
+        parts.append(texts("rule.once"))
+    elif rule.repeat is Repeat.EVERY:
+        parts.append(texts("rule.every", window=texts.figures.duration(rule.repeat_ms)))
+    if rule.expires_ms:
+        parts.append(texts("rule.until", time=texts.figures.clock(rule.expires_ms, now_ms=0)))
+    return parts
 
 
 def state_words(view: RuleView, texts: Texts, *, now_ms: int) -> Html:

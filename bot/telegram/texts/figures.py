@@ -55,6 +55,14 @@ class Figures:
         """A price inside a range, as finely as the range itself is written."""
         return self._fixed(significant(price, LEVEL_DIGITS), band_decimals(low, high, tick_size))
 
+    def own_price(self, price: float) -> str:
+        """A price as somebody typed it: all of its digits, grouped."""
+        return self._number(exact(price))
+
+    def plain(self, value: float) -> str:
+        """A number as somebody typed it, without idle zeros: `1.5`."""
+        return self._number(exact(value))
+
     def percent(self, percent: float) -> str:
         """A measured percentage in two significant figures, two decimals at most: `0.84%`, `1.3%`, `12%`."""
         value = significant(percent, 2) if abs(percent) < 10 else Decimal(round(percent))

@@ -231,7 +231,7 @@ def test_a_cluster_seen_to_appear_is_told_of_as_new_and_once() -> None:
         for i in range(4, 10)
         for event in bench.map(reading(START + i * SLOT, [long(90, 92), short(105, 107)])).events
     ]
-    assert [(event.kind, event.cluster.side.value, event.value_pct) for event in told] == [
+    assert [(event.kind, event.cluster and event.cluster.side.value, event.value_pct) for event in told] == [
         ("new_cluster", "short", 0.0)
     ]
     assert told[0].time_ms == START + 5 * SLOT + 75_000, "dated by when it was judged"

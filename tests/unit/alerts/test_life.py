@@ -238,6 +238,8 @@ class Life(RuleBasedStateMachine):
             held = self.bench.store.rules[event.rule_id]
             assert event.time_ms - earlier.time_ms >= JUDGES[held.kind].terms(held).cooldown_ms
             if held.kind is Kind.GROWTH:
+                assert event.cluster is not None
+                assert earlier.cluster is not None
                 assert event.cluster.usd >= earlier.cluster.usd * (1 + held.threshold_pct / 100)
         assert event.episode == (1 if earlier is None else earlier.episode + 1)
         assert event.dedupe_key not in self.keys

@@ -70,6 +70,7 @@ async def test_an_alert_is_stored_with_its_state_and_told_once(scene: Scene) -> 
     changes = await scene.sees(103.5)
     [event] = changes.events
     assert (event.rule_id, event.market, event.price, event.episode) == (added.rule.id, XYZ, 103.5, 1)
+    assert event.cluster is not None
     assert event.cluster.side is Side.SHORT
     assert scene.told == [event]
     assert await scene.queued() == 1

@@ -1,14 +1,18 @@
 """The schema that migrations make is the one the code speaks."""
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, make_url, text
 
+from bot.alerts.types import CloseReason, Kind, Market, Rule
+from bot.liquidation.types import Side
 from bot.storage.database import Database
 from bot.storage.engine import make_migration_engine
 from bot.storage.errors import CorruptDatabaseError, NewerDatabaseError
-from bot.storage.migrate import migrate, newest_revision
+from bot.storage.migrate import MIGRATIONS, migrate, newest_revision
 from bot.storage.tables import metadata
 
 
@@ -64,6 +68,30 @@ def test_a_migration_cut_short_leaves_nothing(engine: Engine) -> None:
         cut_short()
     with engine.begin() as connection:
         assert schema(connection) == set()
+
+
+async def test_rules_and_tracks_of_the_version_before_are_read_as_they_were(url: str, engine: Engine) -> None:
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.exec_driver_sql("INSERT INTO chats (id, kind, created_ms) VALUES (7, 'private', 1)")
+        connection.exec_driver_sql(
+            "INSERT INTO rules (id, chat, exchange, symbol, kind, threshold_pct, window_ms, side, min_usd, created_ms)"
+            " VALUES (3, 7, 'binance', 'BTCUSDT', 'growth', 30.0, 14400000, 'long', 1e7, 5)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO tracks VALUES ('binance', 'BTCUSDT', 'L1', 'long', 90.0, 92.0, 91.0, 5e7, 0.1, 80, NULL, NULL,"
+            " 10, 20, 6, x'', '1', 0, 'faded')"
+        )
+    async with await Database.open(url) as database:
+        assert await database.rules.of_chat(7) == [
+            Rule(3, 7, Market("binance", "BTCUSDT"), Kind.GROWTH, 30.0, 14_400_000, Side.LONG, 1e7, created_ms=5)
+        ]
+        track = await database.alerts.track(Market("binance", "BTCUSDT"), "L1")
+    assert track is not None
+    assert (track.closed, track.closed_ms) == (CloseReason.FADED, 20)
 
 
 def test_rows_that_point_at_nothing_stop_a_migration(engine: Engine) -> None:
