@@ -197,8 +197,8 @@ async def test_five_hundred_symbols_from_cold_stay_below_half_of_the_limit() -> 
     assert set(counts) <= {99, 100}  # the newest bar closes meanwhile
     assert 600 < fake.meter.peak_weight <= 1200
     assert fake.meter.refused == 0
-    # Only the first in the queue waits, so that the clock moves one window at a time: two are enough.
-    assert clock.now_ms() - NOW_MS <= 2 * 60_000
+    # Two windows of 850, and the venue's own minute, which may end later than the first of them.
+    assert clock.now_ms() - NOW_MS <= 3 * 60_000
 
 
 async def test_a_venue_whose_time_runs_faster_tells_which_bars_are_closed() -> None:
