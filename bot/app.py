@@ -21,6 +21,7 @@ from bot.market.exchange import Exchange, ExchangeError, RateLimitedError
 from bot.market.feed import LiquidationFeed
 from bot.market.line import KeepsBooks
 from bot.markets import Markets
+from bot.missed import AlertFolding
 from bot.pictures import PictureDesk
 from bot.skill_meter import SkillMeter
 from bot.status import StatusBoard
@@ -58,6 +59,8 @@ class Limits:
     rules_per_chat: int = 25
     history_days: int = 30
     tick_s: float = 2.0
+    alert_fresh_ms: int = 900_000
+    admin_ids: Sequence[int] = ()
 
 
 class App:
@@ -67,6 +70,7 @@ class App:
         self._world = world
         self._down: dict[str, str] = {}
         self._bans: dict[str, int] = {}
+        self._errands: set[asyncio.Task[None]] = set()
         self._listeners: list[Callable[[Sequence[Event]], None]] = []
         self._staleness_listeners: list[Callable[[Staleness], Awaitable[None]]] = []
         self.catalogue = Catalogue.load()
@@ -94,6 +98,10 @@ class App:
             compose=self.composer.compose,
             clock=world.clock,
             limiter=limiter,
+            chat_gone=lambda chat, reason: self.chats_changed(),
+            chat_moved=lambda old, new: self.chats_changed(),
+            folding=None if world.played else AlertFolding(limits.alert_fresh_ms),
+            admins=limits.admin_ids,
         )
         self.watch = Watch(db=world.db, clock=world.clock, engine=engine, on_events=self._decided)
         self.desk = LiveDesk(
@@ -176,10 +184,7 @@ class App:
         """Make the map of every watched market anew, and judge it."""
         if self.markets.unlisted():
             await self.refresh_instruments()
-        try:
-            await self.watch.follow_stored_rules()
-        except StorageError as failure:
-            log.warning("the rules could not be read and stay as they were: %s", failure)
+        await self._follow_rules()
         for market in self.watch.markets():
             await self.recompute_market(market)
         self.markets.let_go(watched=self.watch.markets())
@@ -230,6 +235,18 @@ class App:
         """Wait until no message is on its way. For markets that are played; a live one never waits."""
         while set(await self._world.db.outbox.counts()) - {"sent", "dead"}:  # noqa: ASYNC110 - the rows say, not an event
             await asyncio.sleep(0.002)
+
+    def chats_changed(self) -> None:
+        """Some chat left, came back or moved: judge by the rules of those that can be written to, from now on."""
+        errand = asyncio.create_task(self._follow_rules(), name="rules of changed chats")
+        self._errands.add(errand)
+        errand.add_done_callback(self._errands.discard)
+
+    async def _follow_rules(self) -> None:
+        try:
+            await self.watch.follow_stored_rules()
+        except StorageError as failure:
+            log.warning("the rules could not be read and stay as they were: %s", failure)
 
     def _decided(self, events: Sequence[Event]) -> None:
         self.worker.wake()

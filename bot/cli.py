@@ -18,6 +18,11 @@ from bot.times import parse_range_ms, parse_time_ms
 
 app = typer.Typer(name="liqwatch", add_completion=False, rich_markup_mode=None)
 
+outbox = typer.Typer(help="What waits to be sent and what could not be; works beside a running bot.")
+app.add_typer(outbox, name="outbox")
+
+MessageIds = Annotated[list[int], typer.Argument(help="Ids as `liqwatch outbox` lists them.")]
+MessageIdsOrNone = Annotated[list[int] | None, typer.Argument(help="Ids as `liqwatch outbox` lists them.")]
 Recorded = Annotated[Path | None, typer.Option("--recording", help="A recording's folder instead of the live market.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 Exchange = Annotated[str | None, typer.Option("--exchange", help="The exchange, where the recording has several.")]
@@ -144,6 +149,53 @@ def migrate() -> None:
     from bot.doctor import migrate_database
 
     print_line(asyncio.run(migrate_database(_settings(quiet=True))))
+
+
+@outbox.callback(invoke_without_command=True)
+def outbox_summary(context: typer.Context) -> None:
+    """What waits to be sent and what could not be, with the reason; works beside a running bot."""
+    if context.invoked_subcommand is None:
+        outbox_list()
+
+
+@outbox.command("list")
+def outbox_list(
+    state: Annotated[str | None, typer.Option(help="ready, sending, ambiguous, sent or dead.")] = None,
+    chat: Annotated[int | None, typer.Option(help="Messages to this chat only.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="The newest so many.")] = 50,
+    json: Json = False,
+) -> None:
+    """List messages that are not delivered, newest first."""
+    from bot.outbox_command import list_messages
+
+    print_lines(asyncio.run(list_messages(_settings(quiet=True), state=state, chat=chat, limit=limit, json_=json)))
+
+
+@outbox.command("show")
+def outbox_show(ids: MessageIds, json: Json = False) -> None:
+    """Show everything about messages."""
+    from bot.outbox_command import show_messages
+
+    print_lines(asyncio.run(show_messages(_settings(quiet=True), ids, json_=json)))
+
+
+@outbox.command("requeue")
+def outbox_requeue(
+    ids: MessageIdsOrNone = None,
+    every: Annotated[bool, typer.Option("--all", help="Every dead message.")] = False,
+) -> None:
+    """Queue dead messages again; one that may have arrived is sent silently and marked as a repeat."""
+    from bot.outbox_command import requeue_messages
+
+    print_lines(asyncio.run(requeue_messages(_settings(quiet=True), ids or [], every=every)))
+
+
+@outbox.command("drop")
+def outbox_drop(ids: MessageIds) -> None:
+    """End messages that wait, unsent."""
+    from bot.outbox_command import drop_messages
+
+    print_lines(asyncio.run(drop_messages(_settings(quiet=True), ids)))
 
 
 def print_line(line: str) -> None:

@@ -1,15 +1,19 @@
 """From an outbox row to the message that goes out: the text in the chat's language, the picture of that moment."""
 
+from dataclasses import replace
+
 from bot.alerts.types import Event
 from bot.clock import Clock
 from bot.delivery.messenger import Message
 from bot.markets import Markets
+from bot.missed import missed_in
 from bot.pictures import PictureDesk, map_picture
 from bot.storage.codec import event_from_plain
 from bot.storage.database import Database
 from bot.storage.errors import UnreadableBlobError
 from bot.storage.outbox import Claimed
 from bot.telegram.alerts_text import WITHOUT_PRICE, Contract, alert_message
+from bot.telegram.missed_text import missed_message
 from bot.telegram.texts import Catalogue, Texts
 
 
@@ -36,10 +40,19 @@ class Composer:
         self._played = played
 
     async def compose(self, row: Claimed) -> Message:
-        """The message of a row, marked where it is late or a repeat."""
-        event = event_from_plain(row.payload)
+        """The message of a row, marked where it is late or a repeat, in the chat's language and topic."""
         chat = await self._db.chats.get(row.chat)
         texts = self._catalogue.texts(chat.language if chat else None)
+        message = await self._message(row, texts)
+        return replace(message, topic=chat.topic if chat else None)
+
+    async def _message(self, row: Claimed, texts: Texts) -> Message:
+        if "notice" in row.payload:
+            return Message(texts("notice.topic_gone", chat=str(row.payload["chat"])), silent=row.repeat)
+        if "missed" in row.payload:
+            entries, now_ms = missed_in(row.payload), self._clock.now_ms()
+            return missed_message(entries, self.contract, texts=texts, now_ms=now_ms, repeat=row.repeat)
+        event = event_from_plain(row.payload)
         contract = self.contract(event)
         name, photo = ("", None) if event.kind in WITHOUT_PRICE else await self._picture(event, contract, texts)
         return alert_message(

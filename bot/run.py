@@ -115,7 +115,11 @@ async def introduce_bot(line: Line, catalogue: Catalogue, *, describe: bool) -> 
 
 def limits_of(settings: Settings) -> Limits:
     return Limits(
-        rules_per_chat=settings.rules_per_chat, history_days=settings.history_days, tick_s=settings.tick_seconds
+        rules_per_chat=settings.rules_per_chat,
+        history_days=settings.history_days,
+        tick_s=settings.tick_seconds,
+        alert_fresh_ms=settings.alert_fresh_minutes * 60_000,
+        admin_ids=settings.admin_ids,
     )
 
 

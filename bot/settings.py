@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     rules_per_chat: int = Field(default=25, ge=1, le=1000)
     commands_per_minute: int = Field(default=30, ge=1, le=600)
     tick_seconds: float = Field(default=2.0, ge=0.5, le=60)
+    alert_fresh_minutes: int = Field(default=15, ge=1, le=1440)
     history_days: int = Field(default=30, ge=1, le=30)
     charts_dir: Path = Path("liqwatch-charts")
 
@@ -127,6 +128,7 @@ TAKES = {
     "rules_per_chat": "a whole number from 1 to 1000",
     "commands_per_minute": "a whole number from 1 to 600",
     "tick_seconds": "a number of seconds from 0.5 to 60",
+    "alert_fresh_minutes": "a whole number of minutes from 1 to 1440",
     "history_days": "a whole number of days from 1 to 30",
     "charts_dir": "the path of a folder for pictures",
 }

@@ -21,7 +21,8 @@ Keyboard = tuple[tuple[Button, ...], ...]
 class Message:
     """A text in Telegram's HTML, with an optional picture (PNG) above it and rows of buttons under it.
 
-    `photo_name` names the picture by what it shows, so that equal pictures are uploaded once.
+    `photo_name` names the picture by what it shows, so that equal pictures are uploaded once. `topic` is the topic of a
+    forum in which it stands, None for General and for chats without topics.
     """
 
     text: str
@@ -30,6 +31,7 @@ class Message:
     photo_name: str | None = None
     silent: bool = False
     reply_to: int | None = None
+    topic: int | None = None
 
 
 class Messenger(Protocol):
@@ -78,6 +80,10 @@ class ChatGoneError(DeliveryError):
 
 class BadMessageError(DeliveryError):
     """The server refuses this very message: sending it again as it is cannot help."""
+
+
+class TopicGoneError(BadMessageError):
+    """The topic was deleted or closed; the chat itself is alive."""
 
 
 class MessengerDownError(DeliveryError):

@@ -10,6 +10,7 @@ from bot.delivery.messenger import (
     ChatMigratedError,
     MessengerDownError,
     NotSentError,
+    TopicGoneError,
     UnknownOutcomeError,
 )
 from bot.storage.outbox import MAX_UNSURE, Claimed
@@ -24,6 +25,7 @@ class Action(Enum):
     BURY = "give up with the reason"
     LEAVE_CHAT = "the chat refuses the bot: deactivate it"
     MOVE_CHAT = "the chat has a new id: move its rows and rules"
+    LEAVE_TOPIC = "the topic is gone: send to General from now on"
     STOP = "the messenger cannot work: stop sending"
 
 
@@ -42,6 +44,7 @@ TABLE: tuple[tuple[type[Exception], Action, Action], ...] = (
     (UnknownOutcomeError, Action.REPEAT, Action.BURY),
     (ChatMigratedError, Action.MOVE_CHAT, Action.MOVE_CHAT),
     (ChatGoneError, Action.LEAVE_CHAT, Action.LEAVE_CHAT),
+    (TopicGoneError, Action.LEAVE_TOPIC, Action.BURY),
     (BadMessageError, Action.PLAIN, Action.BURY),
     (MessengerDownError, Action.STOP, Action.STOP),
     # Anything else broke after the request may have left: an answer that could not be read, a call that hung.

@@ -2,7 +2,8 @@
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 from bot.clock import Clock
 from bot.delivery.insist import insist
@@ -11,9 +12,11 @@ from bot.delivery.messenger import ChatMigratedError, NotSentError
 from bot.delivery.outage import Outage
 from bot.delivery.outcomes import Action, judge, repeat_pause_s, retry_pause_s
 from bot.storage.database import Database
-from bot.storage.outbox import Claimed
+from bot.storage.outbox import Claimed, OutboxRow
 
 COMPOSE_TRIES = 5
+Outcome = Literal["sent", "retried", "ambiguous", "dead"]
+Count = Callable[[Outcome, int], None]
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +34,8 @@ class Settlement:
         chance: random.Random,
         chat_gone: Callable[[int, str], None],
         chat_moved: Callable[[int, int], None],
+        count: Count,
+        admins: Sequence[int],
     ) -> None:
         self._db = db
         self._clock = clock
@@ -39,6 +44,8 @@ class Settlement:
         self._chance = chance
         self._chat_gone = chat_gone
         self._chat_moved = chat_moved
+        self._count = count
+        self._admins = admins
 
     async def sent(self, row: Claimed, message_id: int) -> None:
         self._outage.answered()
@@ -47,6 +54,7 @@ class Settlement:
             lambda: self._db.outbox.sent(row, message_id=message_id, now_ms=now_ms), "note a delivery", self._clock
         )
         ids = {"row": row.id, "chat": row.chat, "attempt": row.attempts, "waited_ms": now_ms - row.created_ms}
+        self._count("sent", 1)
         if noted:
             log.info("Sent", extra=ids)
         else:
@@ -71,6 +79,8 @@ class Settlement:
                 await self._doubt(row, verdict.reason)
             case Action.PLAIN:
                 await self.put_back(row, 0.0, verdict.reason, plain=True)
+            case Action.LEAVE_TOPIC:
+                await self._leave_topic(row, verdict.reason)
             case Action.BURY:
                 await self._bury(row, verdict.reason)
             case Action.LEAVE_CHAT:
@@ -95,6 +105,8 @@ class Settlement:
     ) -> None:
         """Make a row that certainly was not delivered due again, as early as it was where `pause_s` is 0."""
         due_ms = self._in_ms(pause_s) if pause_s else row.due_ms
+        if reason is not None:
+            self._count("retried", 1)
         await insist(
             lambda: self._db.outbox.put_back(row, due_ms=due_ms, error=reason, plain=plain, tried=tried),
             "put a message back",
@@ -103,6 +115,7 @@ class Settlement:
 
     async def _doubt(self, row: Claimed, reason: str) -> None:
         due_ms = self._in_ms(repeat_pause_s(row.unsure, self._chance))
+        self._count("ambiguous", 1)
         await insist(
             lambda: self._db.outbox.doubt(row, due_ms=due_ms, error=reason), "note an unknown outcome", self._clock
         )
@@ -110,6 +123,7 @@ class Settlement:
     async def _bury(self, row: Claimed, reason: str) -> None:
         now_ms = self._clock.now_ms()
         await insist(lambda: self._db.outbox.bury(row, error=reason, now_ms=now_ms), "end a message", self._clock)
+        self._count("dead", 1)
         log.error("A message will not be delivered", extra={"row": row.id, "chat": row.chat, "reason": reason})
 
     async def _leave_chat(self, chat: int, reason: str) -> None:
@@ -118,7 +132,22 @@ class Settlement:
             lambda: self._db.chats.deactivate(chat, reason, now_ms=now_ms), "deactivate a chat", self._clock
         )
         log.warning("A chat refuses the bot", extra={"chat": chat, "reason": reason, "messages_ended": ended})
+        self._count("dead", ended)
         self._chat_gone(chat, reason)
+
+    async def _leave_topic(self, row: Claimed, reason: str) -> None:
+        """Send to General what the chat's topic no longer takes, and let each admin know once."""
+        now_ms = self._clock.now_ms()
+        notices = [
+            OutboxRow(f"notice:topic:{row.chat}:{admin}", admin, {"notice": "topic_gone", "chat": row.chat}, now_ms)
+            for admin in self._admins
+        ]
+        had_topic = await insist(lambda: self._db.chats.forget_topic(row.chat, notices), "forget a topic", self._clock)
+        if had_topic:
+            log.warning("A topic is gone, its alerts go to General", extra={"chat": row.chat, "reason": reason})
+            await self.put_back(row, 0.0, reason)
+        else:
+            await self._bury(row, reason)
 
     async def _move_chat(self, old: int, new: int) -> None:
         now_ms = self._clock.now_ms()

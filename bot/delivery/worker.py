@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from bot.clock import Clock
@@ -12,10 +12,10 @@ from bot.delivery.limits import RateLimiter
 from bot.delivery.messenger import Message, Messenger, MessengerDownError
 from bot.delivery.outage import Outage
 from bot.delivery.plain import plain
-from bot.delivery.settlement import Settlement
+from bot.delivery.settlement import Count, Settlement
 from bot.storage.database import Database
-from bot.storage.errors import StorageError
-from bot.storage.outbox import Claimed
+from bot.storage.errors import StorageError, UnreadableBlobError
+from bot.storage.outbox import Claimed, Folding
 
 Compose = Callable[[Claimed], Awaitable[Message]]
 
@@ -36,7 +36,9 @@ class OutboxWorker:
     """The only sender of outbox rows. `run` it as a task, `wake` it when rows were committed, `stop` it to drain.
 
     `compose` makes the message of a row in the chat's language, marked where `row.repeat`; silence and plain text are
-    seen to here. `chat_gone(chat, reason)` and `chat_moved(old, new)` are called once the database knows.
+    seen to here. `chat_gone(chat, reason)` and `chat_moved(old, new)` are called once the database knows. With a
+    `folding`, alerts that are too old go out as one summary a chat. `count(outcome, messages)` hears what came of each
+    attempt; `admins` are the chats told of what an operator should know.
     """
 
     def __init__(
@@ -50,6 +52,9 @@ class OutboxWorker:
         chance: random.Random | None = None,
         chat_gone: Callable[[int, str], None] = lambda chat, reason: None,
         chat_moved: Callable[[int, int], None] = lambda old, new: None,
+        folding: Folding | None = None,
+        count: Count = lambda outcome, messages: None,
+        admins: Sequence[int] = (),
     ) -> None:
         chance = chance or random.Random()
         self._db = db
@@ -66,7 +71,11 @@ class OutboxWorker:
             chance=chance,
             chat_gone=chat_gone,
             chat_moved=chat_moved,
+            count=count,
+            admins=admins,
         )
+        self._count = count
+        self._folding = folding
         self._owner = f"{random.SystemRandom().getrandbits(64):016x}"
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()
@@ -131,6 +140,7 @@ class OutboxWorker:
         )
         self._recovered_s = now_s
         if unsure:
+            self._count("ambiguous", unsure)
             log.warning("Messages were cut off while being sent and are repeated", extra={"rows": unsure})
 
     async def _wait_for_news(self, longest_s: float) -> None:
@@ -159,7 +169,15 @@ class OutboxWorker:
     async def _deliver(self, row: Claimed, *, probe: bool) -> None:
         """One attempt at one row, from its text to its stored outcome; only a `probe` goes out in an outage."""
         try:
+            row = await self._folded(row)
             message = self._as_due(row, await self._compose(row))
+        except UnreadableBlobError as error:
+            await self._settlement.not_composed(row, error)
+            return
+        except StorageError as error:
+            log.critical("The database does not answer, a message waits", extra={"row": row.id, "reason": str(error)})
+            await self._settlement.put_back(row, _STORAGE_PAUSE_S)
+            return
         except Exception as error:
             await self._settlement.not_composed(row, error)
             return
@@ -185,6 +203,15 @@ class OutboxWorker:
             await self._settlement.failed(begun, error)
         else:
             await self._settlement.sent(begun, message_id)
+
+    async def _folded(self, row: Claimed) -> Claimed:
+        """The row, or where it is an alert too old to be sent as one, the summary of all such of its chat."""
+        if self._folding is None or row.repeat or not self._folding.takes(row.payload):
+            return row
+        now_ms = self._clock.now_ms()
+        if row.created_ms >= now_ms - self._folding.fresh_ms:
+            return row
+        return await self._db.outbox.fold(row, self._folding, now_ms=now_ms)
 
     def _as_due(self, row: Claimed, message: Message) -> Message:
         if row.plain:

@@ -1,19 +1,23 @@
 """Chats: who may be written to, in which language, and why not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, Select, delete, select, update
 
 from bot.storage.access import Access
-from bot.storage.outbox import bury_chat, move_chat
-from bot.storage.statements import insert_new
-from bot.storage.tables import chats, rules
+from bot.storage.outbox import OutboxRow, bury_chat, enqueue, move_chat
+from bot.storage.statements import insert_new, upsert
+from bot.storage.tables import chats, rules, topics
 
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """One conversation; `kind` is private, group, supergroup or channel. `inactive_reason` says why nothing is sent."""
+    """One conversation; `kind` is private, group, supergroup or channel. `inactive_reason` says why nothing is sent.
+
+    `topic` is the topic of a forum in which alerts are told, None where that is General.
+    """
 
     id: int
     kind: str
@@ -21,6 +25,7 @@ class Chat:
     active: bool = True
     inactive_reason: str | None = None
     created_ms: int = 0
+    topic: int | None = None
 
 
 class Chats:
@@ -36,13 +41,13 @@ class Chats:
             ensure_chat(connection, chat, kind=kind, now_ms=now_ms)
             values = {"kind": kind, "active": 1, "inactive_reason": None}
             connection.execute(update(chats).where(chats.c.id == chat).values(values))
-            return _chat(connection.execute(select(chats).where(chats.c.id == chat)).one())
+            return _chat(connection.execute(_of(chat)).one())
 
         return await self._access.write(work)
 
     async def get(self, chat: int) -> Chat | None:
         def work(connection: Connection) -> Chat | None:
-            row = connection.execute(select(chats).where(chats.c.id == chat)).first()
+            row = connection.execute(_of(chat)).first()
             return _chat(row) if row else None
 
         return await self._access.read(work)
@@ -51,6 +56,28 @@ class Chats:
         """Keep a language's code; False where there is no such chat."""
         statement = update(chats).where(chats.c.id == chat).values(language=language)
         return await self._access.write(lambda connection: connection.execute(statement).rowcount == 1)
+
+    async def set_topic(self, chat: int, topic: int | None) -> None:
+        """Keep the topic to which a known chat's alerts go; None is General."""
+
+        def work(connection: Connection) -> None:
+            if topic is None:
+                connection.execute(delete(topics).where(topics.c.chat == chat))
+            else:
+                upsert(connection, topics, [{"chat": chat, "topic": topic}])
+
+        await self._access.write(work)
+
+    async def forget_topic(self, chat: int, notices: Sequence[OutboxRow] = ()) -> bool:
+        """The chat's topic is gone: alerts go to General, and the notices are queued. False where it had none."""
+
+        def work(connection: Connection) -> bool:
+            forgotten = connection.execute(delete(topics).where(topics.c.chat == chat)).rowcount == 1
+            if forgotten:
+                enqueue(connection, notices)
+            return forgotten
+
+        return await self._access.write(work)
 
     async def deactivate(self, chat: int, reason: str, *, now_ms: int) -> int:
         """The chat refuses the bot: keep its rules, end what waits for it. Returns how many messages that ended."""
@@ -82,6 +109,10 @@ def ensure_chat(connection: Connection, chat: int, *, kind: str | None = None, n
     """Make the chat's row if there is none; without a `kind` the sign of the id tells people from groups."""
     row = {"id": chat, "kind": kind or ("private" if chat > 0 else "group"), "created_ms": now_ms}
     insert_new(connection, chats, row, unique=("id",))
+
+
+def _of(chat: int) -> Select[Any]:
+    return select(chats, topics.c.topic).outerjoin(topics, topics.c.chat == chats.c.id).where(chats.c.id == chat)
 
 
 def _chat(row: Row[Any]) -> Chat:

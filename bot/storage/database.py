@@ -15,11 +15,13 @@ from bot.storage.alerts_state import AlertsState, HistoryRow, write_history, wri
 from bot.storage.briefs import Briefs
 from bot.storage.chats import Chats
 from bot.storage.engine import is_memory, make_engine, make_migration_engine, parse_url
+from bot.storage.errors import CannotOpenError
 from bot.storage.kv import KeyValues
 from bot.storage.lock import FileLock
 from bot.storage.maps import Maps
-from bot.storage.migrate import migrate
+from bot.storage.migrate import check_newest, migrate
 from bot.storage.outbox import Outbox, OutboxRow, enqueue
+from bot.storage.outbox_desk import OutboxDesk
 from bot.storage.prints import PrintLog
 from bot.storage.rules import Rules, update_rules
 from bot.storage.series import Series
@@ -43,6 +45,7 @@ class Database:
         self.briefs = Briefs(access)
         self.slots = Slots(access)
         self.outbox = Outbox(access)
+        self.outbox_desk = OutboxDesk(access)
         self.updates = Updates(access)
         self.kv = KeyValues(access)
 
@@ -73,6 +76,23 @@ class Database:
             raise
         access = Access(writer, make_engine(url, writes=False), where=where, inline=inline)
         return cls(access, lock, exclusive=lock is not None)
+
+    @classmethod
+    async def beside(cls, url: str) -> Self:
+        """Open a database that a bot may be working on: it is neither locked nor migrated.
+
+        For short work of an operator. Raises CannotOpenError where there is none, or it has another schema.
+        """
+        return await asyncio.to_thread(cls._beside, parse_url(url))
+
+    @classmethod
+    def _beside(cls, url: URL) -> Self:
+        where = url.render_as_string(hide_password=True)
+        if url.get_backend_name() == "sqlite" and (is_memory(url) or not Path(url.database or "").is_file()):
+            raise CannotOpenError(f"There is no database {where}: a bot's first start makes what DATABASE_URL names.")
+        access = Access(make_engine(url, writes=True), reader := make_engine(url, writes=False), where=where)
+        access.run(reader, lambda connection: check_newest(connection, where))
+        return cls(access, exclusive=False)
 
     @property
     def exclusive(self) -> bool:

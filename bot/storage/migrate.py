@@ -1,5 +1,6 @@
 """Bring a database to the newest schema, or refuse it with a sentence."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from alembic import command
@@ -9,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 import bot
-from bot.storage.errors import CorruptDatabaseError, NewerDatabaseError
+from bot.storage.errors import CannotOpenError, CorruptDatabaseError, NewerDatabaseError
 
 # Beside `bot` both in a checkout and where the package is installed.
 MIGRATIONS = Path(bot.__file__).resolve().parents[1] / "migrations"
@@ -28,15 +29,7 @@ def migrate(connection: Connection, where: str) -> None:
 
     Raises NewerDatabaseError where the database knows a revision this version does not.
     """
-    scripts = _scripts()
-    known = {script.revision for script in scripts.walk_revisions()}
-    present = MigrationContext.configure(connection).get_current_heads()
-    unknown = sorted(set(present) - known)
-    if unknown:
-        raise NewerDatabaseError(
-            f"A newer Liqwatch wrote the database {where} (its schema {unknown[0]} is not known here):"
-            " install that version, or set DATABASE_URL to another database."
-        )
+    present = _present(connection, where)
     if tuple(present) == (newest_revision(),):
         return
     config = Config()
@@ -44,6 +37,25 @@ def migrate(connection: Connection, where: str) -> None:
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     _check_foreign_keys(connection, where)
+
+
+def check_newest(connection: Connection, where: str) -> None:
+    """Raise CannotOpenError or NewerDatabaseError where the schema is not this version's own."""
+    if tuple(_present(connection, where)) != (newest_revision(),):
+        raise CannotOpenError(f"The database {where} has an older schema: run liqwatch migrate once.")
+
+
+def _present(connection: Connection, where: str) -> Sequence[str]:
+    """The revisions a database has. Raises NewerDatabaseError."""
+    known = {script.revision for script in _scripts().walk_revisions()}
+    present = MigrationContext.configure(connection).get_current_heads()
+    unknown = sorted(set(present) - known)
+    if unknown:
+        raise NewerDatabaseError(
+            f"A newer Liqwatch wrote the database {where} (its schema {unknown[0]} is not known here):"
+            " install that version, or set DATABASE_URL to another database."
+        )
+    return present
 
 
 def _scripts() -> ScriptDirectory:

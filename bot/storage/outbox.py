@@ -9,7 +9,7 @@ outcome must name the attempt.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from sqlalchemy import Connection, Integer, Row, Select, Update, and_, bindparam, case, exists, func, select, update
@@ -71,6 +71,25 @@ class Fate:
     last_error: str | None
 
 
+class Folding(Protocol):
+    """What becomes of alerts that nobody could be told in time: one summary a chat."""
+
+    @property
+    def fresh_ms(self) -> int:
+        """How old an alert may be and still be sent as one."""
+        ...
+
+    def takes(self, payload: Mapping[str, Any]) -> bool:
+        """Whether this message may be summed up: an alert, or a summary of earlier ones."""
+        ...
+
+    def is_summary(self, payload: Mapping[str, Any]) -> bool: ...
+
+    def sum_up(self, payloads: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """The summary of alerts and earlier summaries, given oldest first."""
+        ...
+
+
 class Outbox:
     """Reads and writes of the `outbox` table. A False from an outcome means that somebody else has the row now."""
 
@@ -107,6 +126,32 @@ class Outbox:
             .values(state="sending", attempts=row.attempts + 1, lease_until_ms=now_ms + lease_ms)
         )
         return replace(row, attempts=row.attempts + 1) if await self._change(statement) else None
+
+    async def fold(self, row: Claimed, folding: "Folding", *, now_ms: int) -> Claimed:
+        """Sum up a chat's old alerts in its oldest, which `row` is: the others end here, and say where they are told.
+
+        A row that stays as it is comes back as it was; so does one that somebody else holds by now.
+        """
+        stale = and_(outbox.c.chat == row.chat, _PENDING, outbox.c.lease_owner.is_(None), outbox.c.state == "ready")
+        older = and_(stale, outbox.c.unsure == 0, outbox.c.created_ms < now_ms - folding.fresh_ms)
+
+        def work(connection: Connection) -> Claimed:
+            found = connection.execute(select(outbox.c.id, outbox.c.payload).where(older).order_by(outbox.c.id)).all()
+            others = {other.id: json.loads(other.payload) for other in found}
+            others = {other: payload for other, payload in others.items() if folding.takes(payload)}
+            if not others and folding.is_summary(row.payload):
+                return row
+            payload = folding.sum_up([row.payload, *others.values()])
+            mine = _mine(row).values(payload=_json(payload), plain=0)
+            if connection.execute(mine).rowcount != 1:
+                return row
+            ended = _dead(f"expired: told in the summary that message {row.id} is", now_ms)
+            for start in range(0, len(ids := list(others)), 500):
+                some = outbox.c.id.in_(ids[start : start + 500])
+                connection.execute(update(outbox).where(some).values(ended))
+            return replace(row, payload=payload, plain=False)
+
+        return await self._access.write(work)
 
     async def sent(self, row: Claimed, *, message_id: int, now_ms: int) -> bool:
         """The message is delivered. Counts as long as no later attempt began, even when the lease ran out meanwhile."""
@@ -198,7 +243,7 @@ def enqueue(connection: Connection, rows: Sequence[OutboxRow]) -> int:
         values = {
             "dedupe_key": row.dedupe_key,
             "chat": row.chat,
-            "payload": json.dumps(row.payload, ensure_ascii=False, separators=(",", ":"), default=_number),
+            "payload": _json(row.payload),
             "created_ms": row.created_ms,
             "due_ms": row.due_ms or row.created_ms,
         }
@@ -261,6 +306,10 @@ def _claimed(row: Row[Any], owner: str) -> Claimed:
         plain=bool(row.plain),
         owner=owner,
     )
+
+
+def _json(payload: Mapping[str, Any]) -> str:
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":"), default=_number)
 
 
 def _number(value: Any) -> Any:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Column,
     Double,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -298,6 +299,24 @@ updates = _table(
     PrimaryKeyConstraint("id"),
     _index_where("ix_updates_waiting", "handled_ms IS NULL", "id"),
     _index_where("ix_updates_handled", "handled_ms IS NOT NULL", "handled_ms"),
+)
+
+# What a turn under way answers, until its update is handled: `begun` counts the actions whose sending has begun.
+answers = _table(
+    "answers",
+    Column("update_id", Int64, autoincrement=False, nullable=False),
+    Column("actions", Text),
+    Column("begun", Integer, nullable=False, server_default=text("0")),
+    PrimaryKeyConstraint("update_id"),
+)
+
+# The topic of a forum to which a chat's alerts go; a chat without a row gets them in General.
+topics = _table(
+    "topics",
+    Column("chat", Int64, autoincrement=False, nullable=False),
+    Column("topic", Int64, nullable=False),
+    PrimaryKeyConstraint("chat"),
+    ForeignKeyConstraint(["chat"], ["chats.id"], onupdate="CASCADE", ondelete="CASCADE"),
 )
 
 kv = _table(

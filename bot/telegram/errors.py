@@ -27,6 +27,7 @@ from bot.delivery.messenger import (
     DeliveryError,
     MessengerDownError,
     NotSentError,
+    TopicGoneError,
     UnknownOutcomeError,
 )
 
@@ -51,10 +52,6 @@ class PictureRefusedError(BadMessageError):
 
 class OtherKindError(BadMessageError):
     """The message to edit is a picture where a text was meant, or the other way round."""
-
-
-class TopicGoneError(BadMessageError):
-    """The topic was deleted or closed; the chat itself is alive."""
 
 
 class ConflictError(MessengerDownError):

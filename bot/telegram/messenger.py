@@ -21,7 +21,7 @@ from telegram import (
 from telegram import Message as SentMessage
 from telegram.constants import ParseMode
 
-from bot.delivery.messenger import BadMessageError, Button, DeliveryError, Keyboard, Message
+from bot.delivery.messenger import BadMessageError, Button, DeliveryError, Keyboard, Message, TopicGoneError
 from bot.telegram import limits
 from bot.telegram.connection import Line
 from bot.telegram.errors import (
@@ -30,7 +30,6 @@ from bot.telegram.errors import (
     PictureRefusedError,
     QueryTooOldError,
     TooLongError,
-    TopicGoneError,
     UnsupportedError,
     translated,
 )
@@ -212,6 +211,7 @@ def _envelope(message: Message) -> dict[str, Any]:
         "reply_markup": _keyboard(message.buttons),
         "reply_parameters": reply,
         "disable_notification": True if message.silent else None,
+        "message_thread_id": message.topic,
     }
 
 

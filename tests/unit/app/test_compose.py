@@ -1,6 +1,6 @@
 """From an outbox row to a message: text and picture whatever is known of the market by then."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from bot.delivery.messenger import Message
 from bot.liquidation import Side
 from bot.market.simulator import SimulatedMarket
 from bot.markets import Markets
+from bot.missed import AlertFolding
 from bot.pictures import PictureDesk
 from bot.storage.codec import event_to_plain
 from bot.storage.database import Database
@@ -165,3 +166,18 @@ async def test_an_alert_speaks_its_chat_s_language_or_english(rig: Rig) -> None:
     await rig.db.chats.seen(1, kind="private", now_ms=START_MS)
     await rig.db.chats.set_language(1, "xx")
     assert "XYZ" in first_line(await rig.compose(event()))
+
+
+async def test_a_summary_and_a_notice_are_composed_and_go_to_the_chat_s_topic(rig: Rig) -> None:
+    await rig.db.chats.seen(-7, kind="supergroup", now_ms=START_MS)
+    await rig.db.chats.set_topic(-7, 12)
+    summary = AlertFolding(0).sum_up([event_to_plain(event(chat=-7)), event_to_plain(event(chat=-7, episode=2))])
+    payloads: list[tuple[Mapping[str, Any], str]] = [
+        (summary, "While I was away: 2 alerts"),
+        ({"notice": "topic_gone", "chat": -9}, "The topic for alerts in chat -9 is gone"),
+    ]
+    for payload, said in payloads:
+        row = Claimed(1, "key", -7, payload, START_MS, 0, 1, 0, plain=False, owner="test")
+        message = await rig.composer.compose(row)
+        assert first_line(message).startswith(said)
+        assert message.topic == 12

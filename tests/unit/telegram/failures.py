@@ -13,6 +13,7 @@ from bot.delivery.messenger import (
     ChatMigratedError,
     DeliveryError,
     NotSentError,
+    TopicGoneError,
     UnknownOutcomeError,
 )
 from bot.telegram.connection import Line, open_line
@@ -24,7 +25,6 @@ from bot.telegram.errors import (
     QueryTooOldError,
     TokenRefusedError,
     TooLongError,
-    TopicGoneError,
     UnsupportedError,
 )
 from tests.fakes.bot_api import FakeBotApi, Fault

@@ -1,0 +1,95 @@
+"""The outbox as an operator sees it: what waits, what ended badly and why, and a second chance for it.
+
+Every change is one conditional statement, so that it is safe beside a bot at work: a row it holds is left to it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, case, func, select, update
+
+from bot.storage.access import Access
+from bot.storage.tables import outbox
+
+UNSETTLED = ("ready", "sending", "ambiguous", "dead")
+"""What an operator looks at unless another state is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One message; times in ms UTC, `done_ms` None while it is under way."""
+
+    id: int
+    dedupe_key: str
+    chat: int
+    state: str
+    attempts: int
+    unsure: int
+    created_ms: int
+    due_ms: int
+    done_ms: int | None
+    message_id: int | None
+    last_error: str | None
+    payload: Mapping[str, Any]
+
+
+class OutboxDesk:
+    """Looks at messages and settles the dead ones."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    async def newest(
+        self, states: Sequence[str] = UNSETTLED, *, chat: int | None = None, limit: int = 50
+    ) -> Sequence[Entry]:
+        """The newest messages in these states (of one chat), newest first."""
+        statement = select(outbox).where(outbox.c.state.in_(states)).order_by(outbox.c.id.desc()).limit(limit)
+        return await self._entries(statement if chat is None else statement.where(outbox.c.chat == chat))
+
+    async def get(self, ids: Sequence[int]) -> Sequence[Entry]:
+        """The messages of these ids that there are."""
+        return await self._entries(select(outbox).where(outbox.c.id.in_(ids)).order_by(outbox.c.id))
+
+    async def dead(self) -> Sequence[int]:
+        """The ids of every message that ended undelivered, but those that are told in a summary."""
+        told = outbox.c.last_error.startswith("expired: ", autoescape=True)
+        statement = select(outbox.c.id).where(outbox.c.state == "dead", ~func.coalesce(told, False))
+        return await self._access.read(lambda connection: connection.execute(statement).scalars().all())
+
+    async def counts(self) -> Mapping[str, tuple[int, int | None]]:
+        """(messages, ms UTC when the oldest was decided) by state."""
+        statement = select(outbox.c.state, func.count(), func.min(outbox.c.created_ms)).group_by(outbox.c.state)
+        return await self._access.read(
+            lambda connection: {state: (rows, oldest) for state, rows, oldest in connection.execute(statement)}
+        )
+
+    async def oldest_pending_ms(self) -> int | None:
+        """When the oldest message that has no end yet was decided."""
+        statement = select(func.min(outbox.c.created_ms)).where(outbox.c.done_ms.is_(None))
+        return await self._access.read(lambda connection: connection.execute(statement).scalar())
+
+    async def requeue(self, ids: Sequence[int], *, now_ms: int) -> Sequence[int]:
+        """Make dead messages due again; returns those that were dead. One that may have arrived stays a repeat."""
+        state = case((outbox.c.unsure > 0, "ambiguous"), else_="ready")
+        values = {"state": state, "due_ms": now_ms, "done_ms": None, "plain": 0}
+        return await self._change(and_(outbox.c.id.in_(ids), outbox.c.state == "dead"), values)
+
+    async def drop(self, ids: Sequence[int], *, now_ms: int) -> Sequence[int]:
+        """End messages that wait and are not being sent; returns those it ended."""
+        waits = and_(outbox.c.id.in_(ids), outbox.c.done_ms.is_(None), outbox.c.lease_owner.is_(None))
+        values = {"state": "dead", "done_ms": now_ms, "last_error": "dropped by an operator"}
+        return await self._change(waits, values)
+
+    async def _change(self, condition: Any, values: Mapping[str, Any]) -> Sequence[int]:
+        statement = update(outbox).where(condition).values(values).returning(outbox.c.id)
+        return await self._access.write(lambda connection: sorted(connection.execute(statement).scalars()))
+
+    async def _entries(self, statement: Select[Any]) -> Sequence[Entry]:
+        return await self._access.read(lambda connection: [_entry(row) for row in connection.execute(statement)])
+
+
+def _entry(row: Row[Any]) -> Entry:
+    columns = {name: row._mapping[name] for name in Entry.__dataclass_fields__}
+    return Entry(**{**columns, "payload": json.loads(row.payload)})
