@@ -8,6 +8,7 @@ import numpy as np
 from bot.alerts.types import Market, Track
 from bot.liquidation import MODEL_VERSION, Cluster, History, LiquidationMap, PositionModel, RiskTier
 from bot.liquidation.clusters import find_clusters
+from bot.liquidation.combining import VenuePart
 from bot.liquidation.expected import with_expectations
 from bot.liquidation.strength import ShareHistory, pooled_strength
 from bot.liquidation.touch import Volatility, touch_probability
@@ -30,12 +31,16 @@ UNPROVEN = Calibration()
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One market at one moment. `proven` tells whether maps like this one were shown to know more than distance."""
+    """One market at one moment. `proven` tells whether maps like this one were shown to know more than distance.
+
+    `parts` are the venues of a combined market, the biggest first, then those that were left out; else empty.
+    """
 
     map: LiquidationMap
     clusters: tuple[Cluster, ...]
     volatility: Volatility
     proven: bool = False
+    parts: tuple[VenuePart, ...] = ()
 
 
 def read_history(

@@ -1,0 +1,146 @@
+"""One coin on several exchanges as one market, `Market("combined", symbol)`, beside the markets of each exchange."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bot.alerts.types import Market
+from bot.combined import STALE_MS, VenueReading, add_up, in_units, lead_of
+from bot.history_store import NoMapError
+from bot.liquidation.combining import COMBINED, LeftOut, VenuePart
+from bot.liquidation.strength import ShareHistory
+from bot.market.coins import Listing
+from bot.market.types import Instrument
+from bot.markets import LiveMarket, Markets
+from bot.reading import Reading
+
+PATIENCE_S = 20.0
+"""How long one venue may keep the others waiting. It goes on loading, and joins the next map."""
+
+Read = Callable[[Market], Coroutine[Any, Any, LiveMarket]]
+
+log = logging.getLogger(__name__)
+
+
+class CombinedMarkets(Markets):
+    """`Markets` that opens, advances and reads combined markets too; what they are made of are markets as ever."""
+
+    def __init__(self, *, patience_s: float = PATIENCE_S, **of_markets: Any) -> None:
+        super().__init__(**of_markets)
+        self._patience_s = patience_s
+        self._sums: dict[Market, LiveMarket] = {}
+        self._loading: dict[Market, asyncio.Task[LiveMarket]] = {}
+
+    def combined(self, instrument: Instrument) -> Market | None:
+        """The market of this coin on all exchanges; None where one alone lists it."""
+        listings = self.book.everywhere(instrument)
+        return Market(COMBINED, listings[0].instrument.symbol) if len(listings) > 1 else None
+
+    async def open(self, market: Market) -> LiveMarket:
+        if market.exchange != COMBINED:
+            return await super().open(market)
+        return await self._combine(market, super().open)
+
+    async def advance(self, market: Market) -> LiveMarket:
+        if market.exchange != COMBINED:
+            return await super().advance(market)
+        return await self._combine(market, self._advanced)
+
+    async def read_within(self, market: Market, range_ms: int) -> Reading:
+        if market.exchange != COMBINED:
+            return await super().read_within(market, range_ms)
+        listings = self._listings(market)
+        venues, left_out = await self._venues(listings, super().open)
+        read = super().read_within
+        readings = await asyncio.gather(*(read(venue.live.market, range_ms) for venue in venues))
+        venues = [replace(venue, reading=reading) for venue, reading in zip(venues, readings, strict=True)]
+        return add_up(venues, left_out, shares=self._shares_of(market), at_prices=True)
+
+    def get(self, market: Market) -> LiveMarket | None:
+        return self._sums.get(market) if market.exchange == COMBINED else super().get(market)
+
+    def let_go(self, *, watched: Collection[Market]) -> None:
+        """Combined markets are kept while they are watched, and what they are made of with them."""
+        self._sums = {market: live for market, live in self._sums.items() if market in watched}
+        parts = {Market(part.venue, part.symbol) for live in self._sums.values() for part in live.reading.parts}
+        super().let_go(watched={*watched, *parts})
+
+    async def _combine(self, market: Market, read: Read) -> LiveMarket:
+        listings = self._listings(market)
+        venues, left_out = await self._venues(listings, read)
+        shares, lead = self._shares_of(market), lead_of(venues)
+        reading = add_up(venues, left_out, shares=shares)
+        shares.observe(reading.map.time_ms, reading.map.price, reading.clusters)
+        live = LiveMarket(
+            market=market,
+            instrument=replace(listings[0].instrument, exchange=COMBINED),
+            history=in_units(lead.live.history, lead.units),
+            reading=reading,
+            price=lead.live.price * lead.units,
+            price_ms=lead.live.price_ms,
+            read_ms=lead.live.read_ms,
+        )
+        self._sums[market] = live
+        return live
+
+    async def _venues(self, listings: Sequence[Listing], read: Read) -> tuple[list[VenueReading], list[VenuePart]]:
+        """The venues that have a map now, and the others with what keeps them out. Raises NoMapError on none."""
+        tasks = {market: self._task(market, read) for market in map(_market, listings)}
+        await asyncio.wait(tasks.values(), timeout=self._patience_s)
+        found, left_out = list[VenueReading](), list[VenuePart]()
+        for listing, (market, task) in zip(listings, tasks.items(), strict=True):
+            if not task.done():
+                left_out.append(VenuePart(*market, left_out=LeftOut.LOADING))
+                continue
+            try:
+                live = task.result()
+            except NoMapError as error:
+                left_out.append(VenuePart(*market, left_out=LeftOut(error.reason)))
+            else:
+                found.append(VenueReading(live, live.reading, listings[0].units / listing.units))
+        if not found:
+            raise NoMapError(_market(listings[0]), str(left_out[0].left_out))
+        stale = [venue.part for venue in found if self._is_stale(venue.live)]
+        if len(stale) == len(found):
+            return found, left_out  # All are as late: their ages are told.
+        fresh = [venue for venue in found if venue.part not in stale]
+        return fresh, [*(replace(part, left_out=LeftOut.STALE) for part in stale), *left_out]
+
+    def _task(self, market: Market, read: Read) -> asyncio.Task[LiveMarket]:
+        """The reading of one venue, on its way; a slow one is waited for again, not asked again."""
+        known = self._loading.get(market)
+        if known is None:
+            known = self._loading[market] = asyncio.create_task(read(market))
+            known.add_done_callback(lambda task: self._loaded(market, task))
+        return known
+
+    def _loaded(self, market: Market, task: asyncio.Task[LiveMarket]) -> None:
+        del self._loading[market]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.info("%s %s is not in the combined map: %s", *market, error)
+
+    async def _advanced(self, market: Market) -> LiveMarket:
+        """The market as of the newest closed bar; a rule of its own may have brought it there already."""
+        live = super().get(market)
+        newest_ms = self._window(market.exchange)[1]
+        return live if live is not None and live.history.end_ms == newest_ms else await super().advance(market)
+
+    def _shares_of(self, market: Market) -> ShareHistory:
+        return self._shares.setdefault(market, ShareHistory())
+
+    def _is_stale(self, live: LiveMarket) -> bool:
+        """Whether a venue's prices have stopped, or its bars."""
+        exchange = live.market.exchange
+        return self.stale_since_ms(exchange) is not None or self._now_ms(exchange) - live.history.end_ms > STALE_MS
+
+    def _listings(self, market: Market) -> tuple[Listing, ...]:
+        instrument = self.book.get(market.symbol)
+        if instrument is None:
+            raise NoMapError(market, "no_data")
+        return self.book.everywhere(instrument)
+
+
+def _market(listing: Listing) -> Market:
+    return Market(listing.instrument.exchange, listing.instrument.symbol)
