@@ -77,7 +77,7 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
         feeds = open_feeds(settings, clock=clock)
         app = await App.build(World(exchanges, db, messenger, clock, feeds=feeds), limits, limiter=limiter)
         replies = Replies(PacedMessenger(messenger, limiter), db.chats, clock)
-        house = House(db, app.catalogue, Admins(line, clock), clock)
+        house = House(db, app.catalogue, Admins(line, clock), clock, app.chats_changed)
         turns = Turns(Door(app, settings).answer, replies, house, per_minute=settings.commands_per_minute)
         intake = Intake(line, db.updates, turns, clock)
         describe, asked = settings.telegram_api_url == TELEGRAM, asyncio.Event()

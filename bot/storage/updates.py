@@ -3,20 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from bot.storage.access import Access
-from bot.storage.statements import insert_new
-from bot.storage.tables import updates
+from bot.storage.statements import insert_new, upsert
+from bot.storage.tables import answers, updates
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One update as it came, `payload` in JSON; `chat` is None where it belongs to none."""
+    """One update as it came, `payload` in JSON; `chat` is None where it belongs to none.
+
+    `begun` counts the actions of its answer whose sending had begun before the last process ended, `actions` is that
+    answer where it was kept.
+    """
 
     id: int
     chat: int | None
     payload: str
+    begun: int = 0
+    actions: str | None = None
 
 
 class Updates:
@@ -44,11 +50,28 @@ class Updates:
 
     async def waiting(self) -> Sequence[Update]:
         """What is stored and not handled, oldest first: asked for at start."""
-        columns = (updates.c.id, updates.c.chat, updates.c.payload)
-        statement = select(*columns).where(updates.c.handled_ms.is_(None)).order_by(updates.c.id)
+        columns = (
+            updates.c.id,
+            updates.c.chat,
+            updates.c.payload,
+            func.coalesce(answers.c.begun, 0),
+            answers.c.actions,
+        )
+        joined = select(*columns).outerjoin(answers, answers.c.update_id == updates.c.id)
+        statement = joined.where(updates.c.handled_ms.is_(None)).order_by(updates.c.id)
         return await self._access.read(lambda connection: [Update(*row) for row in connection.execute(statement)])
 
     async def handled(self, update_id: int, *, now_ms: int) -> None:
-        """Note an update as done and forget what it said."""
-        statement = update(updates).where(updates.c.id == update_id).values(handled_ms=now_ms, payload=None)
-        await self._access.write(lambda connection: connection.execute(statement))
+        """Note an update as done and forget what it said and what was answered."""
+
+        def work(connection: Connection) -> None:
+            done = {"handled_ms": now_ms, "payload": None}
+            connection.execute(update(updates).where(updates.c.id == update_id).values(done))
+            connection.execute(delete(answers).where(answers.c.update_id == update_id))
+
+        await self._access.write(work)
+
+    async def answering(self, update_id: int, *, begun: int, actions: str | None) -> None:
+        """Commit how many actions of an update's answer have begun, before the newest of them is carried out."""
+        row = {"update_id": update_id, "begun": begun, "actions": actions}
+        await self._access.write(lambda connection: upsert(connection, answers, [row]))

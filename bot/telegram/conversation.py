@@ -155,6 +155,14 @@ AGAIN = {"m": "mr", "mn": "mr", "c": "cr"}
 """The verb that shows the same in place of its own message."""
 
 
+def makes_rule(inbound: Inbound) -> bool:
+    """Whether this turn asks for a watch rule."""
+    if inbound.callback_data is not None:
+        return unpack(sound(inbound.callback_data)).verb in WATCHING
+    command = _COMMAND.fullmatch(sound(inbound.text or "").strip())
+    return command is not None and command[1].lower() == "watch"
+
+
 async def _tapped(scene: Scene, data: str) -> Answer:
     tap = unpack(sound(data))
     if tap.verb in CHANGING_TAPS and not scene.inbound.may_change:

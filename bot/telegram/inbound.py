@@ -92,6 +92,7 @@ def _message(update_id: int, message: dict[str, Any], me: Self) -> Said | Moved 
         language=user.get("language_code") if user is not None else None,
         text=text,
         may_change=kind in ("private", "channel") or speaks_for_chat,
+        topic=_topic(message),
     )
     return Said(inbound, check_admin=known and not inbound.may_change)
 
@@ -113,8 +114,14 @@ def _tap(update_id: int, query: dict[str, Any]) -> Said | None:
         message_id=int(message["message_id"]),
         has_photo=bool(message.get("photo")),
         may_change=private,
+        topic=_topic(message),
     )
     return Said(inbound, check_admin=not private)
+
+
+def _topic(message: dict[str, Any]) -> int | None:
+    """A thread that is a forum's topic; replies in an ordinary group have thread ids too."""
+    return int(message["message_thread_id"]) if message.get("is_topic_message") else None
 
 
 def _for_another(text: str | None, me: Self) -> bool:

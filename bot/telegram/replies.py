@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from bot.clock import Clock
@@ -10,8 +12,10 @@ from bot.delivery.messenger import (
     ChatGoneError,
     ChatMigratedError,
     DeliveryError,
+    Message,
     Messenger,
     NotSentError,
+    TopicGoneError,
     UnknownOutcomeError,
 )
 from bot.telegram.turn import Action, Edit, Inbound, Reply, Toast
@@ -20,6 +24,17 @@ PATIENCE_S = 60.0
 _FIRST_PAUSE_S = 1.0
 
 _log = logging.getLogger(__name__)
+
+Noted = Callable[[], Awaitable[None]]
+Note = Callable[[int], Awaitable[None]]
+
+
+async def _nothing() -> None:
+    """Nobody keeps notes."""
+
+
+async def _noted_nowhere(_begun: int) -> None:
+    """Nobody keeps notes."""
 
 
 class Chats(Protocol):
@@ -41,13 +56,17 @@ class Replies:
         self._chats = chats
         self._clock = clock
 
-    async def carry_out(self, inbound: Inbound, actions: Sequence[Action]) -> None:
-        """Do all of it; a refusal of one action is logged and does not stop the next. A tap is always answered."""
-        if inbound.callback_id and not any(isinstance(action, Toast) for action in actions):
-            actions = (Toast(), *actions)
-        for action in actions:
+    async def carry_out(
+        self, inbound: Inbound, actions: Sequence[Action], *, note: Note = _noted_nowhere, first: int = 0
+    ) -> None:
+        """Do all of it from action `first` on; a refusal of one action is logged and does not stop the next.
+
+        `note(n)` is awaited before action n, counted from 1, may reach anybody, and `note(n - 1)` where it surely did
+        not. Toasts are not noted: they may be repeated.
+        """
+        for number, action in enumerate(actions[first:], start=first + 1):
             try:
-                await self._carry_out(inbound, action)
+                await self._carry_out(inbound, action, partial(note, number), partial(note, number - 1))
             except ChatGoneError as error:
                 await self._chats.deactivate(inbound.chat_id, str(error), now_ms=self._clock.now_ms())
                 return
@@ -55,17 +74,33 @@ class Replies:
                 known = {"update": inbound.update_id, "chat": inbound.chat_id, "reason": error}
                 _log.warning("a reply was not delivered", extra=known | {"kind": type(action).__name__.lower()})
 
-    async def _carry_out(self, inbound: Inbound, action: Action) -> None:
+    async def _carry_out(self, inbound: Inbound, action: Action, begins: Noted, rests: Noted) -> None:
         match action:
             case Toast(text):
                 if inbound.callback_id:
                     await self._messenger.answer_callback(inbound.callback_id, text)
             case Edit():
-                await self._edit(inbound.chat_id, action)
+                await begins()
+                await self._edit(inbound, action)
             case Reply():
-                await self._persist(inbound.chat_id, lambda chat: self._messenger.send(chat, action.message))
+                await self._send(inbound, action.message, begins, rests)
 
-    async def _edit(self, chat_id: int, action: Edit) -> None:
+    async def _send(self, inbound: Inbound, message: Message, begins: Noted, rests: Noted = _nothing) -> None:
+        """Send to the topic where the person spoke, or to General where that one is gone meanwhile."""
+
+        async def send(chat: int) -> None:
+            await begins()
+            try:
+                await self._messenger.send(chat, replace(message, topic=inbound.topic))
+            except TopicGoneError:
+                await self._messenger.send(chat, message)
+            except NotSentError:
+                await rests()
+                raise
+
+        await self._persist(inbound.chat_id, send)
+
+    async def _edit(self, inbound: Inbound, action: Edit) -> None:
         """Edit in place, or send anew where the message can no longer be edited. An edit may safely be repeated."""
 
         async def edit(chat: int) -> None:
@@ -75,10 +110,11 @@ class Replies:
                 await self._messenger.edit(chat, action.message_id, action.message)
 
         try:
-            await self._persist(chat_id, edit)
+            await self._persist(inbound.chat_id, edit)
         except BadMessageError as error:
-            _log.info("a message could not be edited, sending it anew", extra={"chat": chat_id, "reason": error})
-            await self._persist(chat_id, lambda chat: self._messenger.send(chat, action.message))
+            known = {"chat": inbound.chat_id, "reason": error}
+            _log.info("a message could not be edited, sending it anew", extra=known)
+            await self._send(inbound, action.message, _nothing)
 
     async def _persist(self, chat_id: int, attempt: Callable[[int], Awaitable[object]]) -> None:
         """Try until it is out of our hands, following the chat where it moved. Raises the last DeliveryError."""

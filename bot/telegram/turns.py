@@ -8,14 +8,19 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bot.clock import Clock
+from bot.delivery.insist import insist
 from bot.delivery.messenger import Message
 from bot.storage.database import Database
+from bot.storage.errors import StorageError
 from bot.storage.updates import Update
+from bot.telegram.conversation import makes_rule
 from bot.telegram.flood import Flood
 from bot.telegram.inbound import Heard, Moved, Said, Standing, from_payload
+from bot.telegram.limits import fit
 from bot.telegram.replies import Replies
-from bot.telegram.texts import Catalogue
+from bot.telegram.texts import Catalogue, Html
 from bot.telegram.turn import Action, Inbound, Reply, Toast
+from bot.telegram.turn_codec import actions_from_json, actions_to_json
 
 Converse = Callable[[Inbound], Awaitable[Sequence[Action]]]
 
@@ -30,12 +35,13 @@ class Ranks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What a turn needs around it."""
+    """What a turn needs around it; `chats_changed` is told of chats that left, came back or moved."""
 
     database: Database
     catalogue: Catalogue
     ranks: Ranks
     clock: Clock
+    chats_changed: Callable[[], None] = lambda: None
 
 
 class Turns:
@@ -89,25 +95,28 @@ class Turns:
 
     async def _handle(self, update: Update) -> None:
         try:
-            await self._take(from_payload(update.payload))
+            await self._take(update, from_payload(update.payload))
         except (KeyError, TypeError, ValueError):
             _log.exception("a stored update cannot be read", extra={"update": update.id})
         except Exception:
             _log.exception("a turn failed", extra={"update": update.id, "chat": update.chat})
-        try:
-            await self._house.database.updates.handled(update.id, now_ms=self._house.clock.now_ms())
-        except Exception:
-            _log.exception("a turn could not be noted as done", extra={"update": update.id})
+        updates, clock = self._house.database.updates, self._house.clock
+        await insist(lambda: updates.handled(update.id, now_ms=clock.now_ms()), "note a turn as done", clock)
 
-    async def _take(self, heard: Heard) -> None:
+    async def _take(self, update: Update, heard: Heard) -> None:
         chats, now_ms = self._house.database.chats, self._house.clock.now_ms()
         match heard:
             case Standing(present=True):
                 await chats.seen(heard.chat_id, kind=heard.chat_kind, now_ms=now_ms)
+                self._house.chats_changed()
             case Standing():
                 await chats.deactivate(heard.chat_id, f"the bot was {heard.status}", now_ms=now_ms)
+                self._house.chats_changed()
             case Moved():
                 await chats.migrate(heard.chat_id, heard.new_chat_id, now_ms=now_ms)
+                self._house.chats_changed()
+            case Said() if update.begun or update.actions:
+                await self._resume(update, heard)
             case Said():
                 await self._answer(heard)
 
@@ -117,16 +126,49 @@ class Turns:
         if verdict == "pass_over":
             _log.info("a flood of requests is passed over", extra={"chat": inbound.chat_id})
             return
-        if verdict == "warn":
-            await self._replies.carry_out(inbound, self._sentence(inbound, "error.flood"))
-            return
+        actions = self._sentence(inbound, "error.flood") if verdict == "warn" else await self._actions(said)
+        await self._carry_out(inbound, actions)
+
+    async def _resume(self, update: Update, said: Said) -> None:
+        """Go on with an answer that the end of a process cut short: what may have arrived is repeated, and says so."""
+        actions = actions_from_json(update.actions) if update.actions else await self._actions(said)
+        unsure = update.begun - 1
+        if 0 <= unsure < len(actions):
+            actions = [*actions[:unsure], self._repeated(said.inbound, actions[unsure]), *actions[unsure + 1 :]]
+        await self._carry_out(said.inbound, actions, first=max(0, unsure))
+
+    async def _actions(self, said: Said) -> Sequence[Action]:
+        """What the conversation answers; one sentence where it fails. A tap is always answered."""
+        inbound = said.inbound
         try:
             inbound = await self._known(said)
             actions = await self._converse(inbound)
         except Exception:
             _log.exception("a turn failed", extra={"update": inbound.update_id, "chat": inbound.chat_id})
             actions = self._sentence(inbound, "error.failed")
-        await self._replies.carry_out(inbound, actions)
+        if inbound.callback_id and not any(isinstance(action, Toast) for action in actions):
+            return (Toast(), *actions)
+        return actions
+
+    async def _carry_out(self, inbound: Inbound, actions: Sequence[Action], *, first: int = 0) -> None:
+        kept = actions_to_json(actions)
+
+        async def note(begun: int) -> None:
+            try:
+                await self._house.database.updates.answering(inbound.update_id, begun=begun, actions=kept)
+            except StorageError as error:
+                # Whoever waits hears that it did not work; only a crash at this very moment repeats it unmarked.
+                known = {"update": inbound.update_id, "reason": error}
+                _log.warning("an answer could not be noted before it is sent", extra=known)
+
+        await self._replies.carry_out(inbound, actions, note=note, first=first)
+
+    def _repeated(self, inbound: Inbound, action: Action) -> Action:
+        """An action once more: a message says that it is a repeat, and makes no sound; an edit or a toast may recur."""
+        if not isinstance(action, Reply):
+            return action
+        text = self._house.catalogue.texts(inbound.language)("alert.repeat", line=Html(action.message.text))
+        return Reply(fit(replace(action.message, text=text, silent=True)))
 
     async def _known(self, said: Said) -> Inbound:
         """The turn with what is remembered of its chat: the language, and the person's right to change rules."""
@@ -139,7 +181,11 @@ class Turns:
         may_change = inbound.may_change
         if said.check_admin and inbound.user_id is not None:
             may_change = await self._house.ranks.is_admin(inbound.chat_id, inbound.user_id)
-        return replace(inbound, language=language, may_change=may_change)
+        inbound = replace(inbound, language=language, may_change=may_change)
+        if may_change and inbound.topic != chat.topic and makes_rule(inbound):
+            # A group's alerts go to the topic in which a rule was last made.
+            await chats.set_topic(inbound.chat_id, inbound.topic)
+        return inbound
 
     def _sentence(self, inbound: Inbound, key: str) -> list[Action]:
         """One sentence to whoever waits: a toast for a tap, a message for a text."""
