@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from bot.alerts.engine import Engine
@@ -20,9 +21,11 @@ from bot.live_desk import LiveDesk
 from bot.market.exchange import Exchange, ExchangeError, RateLimitedError
 from bot.market.feed import LiquidationFeed
 from bot.market.line import KeepsBooks
-from bot.markets import Markets
+from bot.market.priority import Priority, asking_as
+from bot.markets import LiveMarket, Markets
 from bot.missed import AlertFolding
 from bot.pictures import PictureDesk
+from bot.side_by_side import each, in_order
 from bot.skill_meter import SkillMeter
 from bot.status import StatusBoard
 from bot.storage.database import Database
@@ -171,34 +174,53 @@ class App:
             log.warning("a tick could not be stored and is judged again: %s", failure)
 
     async def fetch_bars(self) -> None:
-        """Store the newest closed bars of every watched market."""
-        for market in self.watch.markets():
-            try:
-                await self.markets.fetch_bars(market)
-            except ExchangeError as error:
-                await self._failed(market.exchange, error)
-            except StorageError as failure:
-                log.warning("the bars of %s %s could not be stored and are fetched again: %s", *market, failure)
+        """Store the newest closed bars of every watched market, and the open interest at their close."""
+        with asking_as(Priority.WATCHED):
+            await each(self.watch.markets(), self._fetch_newest)
+
+    async def _fetch_newest(self, market: Market) -> None:
+        try:
+            await self.markets.fetch_newest(market)
+        except ExchangeError as error:
+            await self._failed(market.exchange, error)
+        except StorageError as failure:
+            log.warning("the bars of %s %s could not be stored and are fetched again: %s", *market, failure)
 
     async def recompute(self) -> None:
         """Make the map of every watched market anew, and judge it."""
         if self.markets.unlisted():
             await self.refresh_instruments()
         await self._follow_rules()
+        watched: dict[str, list[Market]] = {}
         for market in self.watch.markets():
-            await self.recompute_market(market)
+            watched.setdefault(market.exchange, []).append(market)
+        with asking_as(Priority.WATCHED):
+            await asyncio.gather(*(self._recompute(markets) for markets in watched.values()))
         self.markets.let_go(watched=self.watch.markets())
 
-    async def recompute_market(self, market: Market) -> None:
-        """Make one map anew. What goes wrong with it is logged and does not hold up the others."""
+    async def _recompute(self, markets: Sequence[Market]) -> None:
+        """Make the maps of one exchange anew, side by side, and judge them in order."""
+        async with aclosing(in_order(markets, self._advanced)) as advanced:
+            async for live in advanced:
+                if live is not None:
+                    await self._judge(live)
+
+    async def _advanced(self, market: Market) -> LiveMarket | None:
+        """One map made anew. What goes wrong with it is logged and does not hold up the others."""
         try:
-            live = await self.markets.advance(market)
-            await self.watch.take_map(live)
-            await self.meter.note(live)
+            return await self.markets.advance(market)
         except NoMapError as error:
             log.warning("no map: %s", error)
         except StorageError as failure:
             log.warning("the map of %s %s could not be stored and is made again: %s", *market, failure)
+        return None
+
+    async def _judge(self, live: LiveMarket) -> None:
+        try:
+            await self.watch.take_map(live)
+            await self.meter.note(live)
+        except StorageError as failure:
+            log.warning("the map of %s %s could not be stored and is judged again: %s", *live.market, failure)
 
     async def measure(self) -> None:
         """Score the maps of every watched market, and learn from what was liquidated."""

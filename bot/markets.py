@@ -28,6 +28,9 @@ KEPT_MS = 30 * DAY_MS
 FRESH_MS = 2 * BAR_MS
 """A market that nobody watches is read again when it is looked at after so long."""
 
+NEWEST_MS = 499 * BAR_MS
+"""The last day and a half: a page of bars at Binance's cheapest rate."""
+
 log = logging.getLogger(__name__)
 
 
@@ -35,7 +38,8 @@ log = logging.getLogger(__name__)
 class LiveMarket:
     """What is known now. `reading` is of the last closed bar in `history`; `price` is newer, seen at `price_ms`.
 
-    `read_ms` is when the history was last brought up to date, or that was tried.
+    `read_ms` is when the history was last brought up to date, or that was tried. `whole` is False while older parts of
+    the history are still to come.
     """
 
     market: Market
@@ -46,6 +50,7 @@ class LiveMarket:
     price_ms: int
     read_ms: int
     tiers: Sequence[RiskTier] | None = None
+    whole: bool = True
 
     @property
     def open_interest_ms(self) -> int | None:
@@ -72,12 +77,15 @@ class Markets:
         history_days: int,
         calibration: Callable[[Market], Calibration] = lambda _: UNPROVEN,
         stale_ms: int = STALE_MS,
+        first_ms: int | None = None,
     ) -> None:
+        """`first_ms` is how much of its history a watched market's map waits for, where somebody fills in the rest."""
         self._exchanges = exchanges
         self._calibration = calibration
         self._db = db
         self._history_ms = history_days * DAY_MS
-        self._histories = HistoryStore(exchanges, db)
+        self._first_ms = first_ms
+        self.histories = HistoryStore(exchanges, db)
         self._live: dict[Market, LiveMarket] = {}
         self._shares: dict[Market, ShareHistory] = {}
         self._instruments: dict[str, Sequence[Instrument]] = {}
@@ -124,12 +132,12 @@ class Markets:
         """The market, read where it is not open yet or was last read too long ago. Raises NoMapError."""
         async with self._lock(market):
             live = self._live.get(market)
-            return await self._read(market) if live is None or self._is_old(live) else live
+            return live if live is not None and live.whole and not self._is_old(live) else await self._read(market)
 
     async def advance(self, market: Market) -> LiveMarket:
         """Fetch what is missing and read the market again. Raises NoMapError, and the old reading stays."""
         async with self._lock(market):
-            return await self._read(market)
+            return await self._read(market, first_ms=self._first_ms)
 
     def let_go(self, *, watched: Collection[Market]) -> None:
         """Forget the markets that nobody watches and nobody looked at lately; the database keeps their history."""
@@ -137,12 +145,13 @@ class Markets:
             if live.market not in watched and self._is_old(live):
                 del self._live[live.market]
 
-    async def fetch_bars(self, market: Market) -> None:
-        """Fetch and store the closed bars that are missing. Raises ExchangeError."""
+    async def fetch_newest(self, market: Market) -> None:
+        """Store the newest closed bars, and the open interest at the last one's close. Raises ExchangeError."""
         if market.exchange not in self._exchanges:
             return  # A rule outlives the setting that names its exchange.
-        start_ms, end_ms = self._window(market.exchange)
-        await self._histories.fetch_bars(market, start_ms, end_ms)
+        start_ms, end_ms = self.window(market.exchange)
+        await self.histories.fill_bars(market, max(start_ms, end_ms - NEWEST_MS), end_ms)
+        await self.histories.sample_open_interest(market, end_ms)
 
     async def read_within(self, market: Market, range_ms: int) -> Reading:
         """A reading that counts only positions opened within `range_ms`. Raises NoMapError."""
@@ -181,13 +190,19 @@ class Markets:
             (live.history.end_ms for live in self._live.values() if live.market.exchange == exchange), default=None
         )
 
-    async def _read(self, market: Market) -> LiveMarket:
+    async def _read(self, market: Market, *, first_ms: int | None = None) -> LiveMarket:
         instrument = self.book.get(market.symbol, market.exchange)
         if instrument is None:
             raise NoMapError(market, "no_data")
-        start_ms, end_ms = self._window(market.exchange)
+        start_ms, end_ms = self.window(market.exchange)
         known = self._live.get(market)
-        history = await self._histories.up_to_date(market, start_ms, end_ms, known=known.history if known else None)
+        history = await self.histories.up_to_date(
+            market,
+            start_ms,
+            end_ms,
+            known=known.history if known else None,
+            fill_from_ms=start_ms if first_ms is None else end_ms - first_ms,
+        )
         if len(history) < LEAST_BARS:
             raise NoMapError(market, "no_data")
         shares, tiers = self._shares.setdefault(market, ShareHistory()), await self._tiers_of(market)
@@ -198,7 +213,8 @@ class Markets:
         if known is not None and known.price_ms > price_ms:
             price, price_ms = known.price, known.price_ms
         read_ms = self._now_ms(market.exchange)
-        live = LiveMarket(market, instrument, history, reading, price, price_ms, read_ms, tiers)
+        whole = first_ms is None or await self.histories.is_whole(market, start_ms, end_ms)
+        live = LiveMarket(market, instrument, history, reading, price, price_ms, read_ms, tiers, whole)
         self._live[market] = live
         await self._db.maps.save(market, reading.map)
         return live
@@ -210,7 +226,7 @@ class Markets:
         """Now, by the exchange's clock."""
         return self._exchanges[exchange].server_now_ms()
 
-    def _window(self, exchange: str) -> tuple[int, int]:
+    def window(self, exchange: str) -> tuple[int, int]:
         """The history in use, by the exchange's clock.
 
         It begins at a midnight, so that the model's start moves once a day and not each bar: the one before the asked

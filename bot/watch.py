@@ -66,7 +66,8 @@ class Watch:
                     low=low,
                     high=high,
                     map_ms=slot_ms,
-                    model_version=MODEL_VERSION,
+                    # Sizes out of part of the history are not comparable to those out of the whole.
+                    model_version=MODEL_VERSION if live.whole else f"{MODEL_VERSION} partial",
                     open_interest=reading.map.open_interest,
                     limits=reading.map.limits,
                     proven=reading.proven,

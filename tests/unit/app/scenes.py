@@ -64,6 +64,15 @@ class CountedExchange(PlaybackExchange):
         known_ms = end_ms if self.withheld_from_ms is None else min(end_ms, self.withheld_from_ms)
         return await super().open_interest_history(symbol, start_ms=start_ms, end_ms=known_ms)
 
+    async def open_interest(self, symbol: str) -> OpenInterest:
+        now_ms = self.server_now_ms()
+        self._note("open interest now", now_ms, now_ms)
+        known_ms = now_ms if self.withheld_from_ms is None else min(now_ms, self.withheld_from_ms)
+        known = await super().open_interest_history(symbol, start_ms=-1, end_ms=known_ms)
+        if not len(known):
+            raise ExchangeUnavailableError(f"{self.name} has no open interest of {symbol}.")
+        return OpenInterest(known.time_ms[-1:], known.coins[-1:])
+
     async def mark_prices(self) -> Tick:
         self._note("prices", 0, 0)
         return await super().mark_prices()

@@ -1,6 +1,7 @@
 """Live markets: fetched once, then only what is missing; outliving an exchange that is down and a restart."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,13 @@ import pytest
 
 from bot.alerts.types import Market
 from bot.clock import StepClock
-from bot.history_store import LATE_ROWS_MS, NoMapError
+from bot.history_store import LATE_ROWS_MS, SHORT_REACH_MS, NoMapError
+from bot.liquidation.types import MapLimit
 from bot.market.exchange import ExchangeUnavailableError
 from bot.market.history import align
 from bot.market.playback import RecordedMarket
 from bot.market.simulator import SimulatedMarket
-from bot.market.types import BAR_MS
+from bot.market.types import BAR_MS, Bars
 from bot.markets import FRESH_MS, LEAST_BARS, LiveMarket, Markets
 from bot.reading import read_history
 from bot.storage.database import Database
@@ -227,6 +229,79 @@ async def test_after_a_restart_with_the_exchange_down_the_last_history_is_there(
     assert (await rig.markets.open(SIM)).history.end_ms == START_MS
 
 
+async def test_a_hole_in_the_bars_stays_one_is_told_to_the_model_and_is_not_asked_for_again(
+    market: SimulatedMarket, db: Database
+) -> None:
+    whole = RecordedMarket.simulated(market)
+    from_ms, to_ms = START_MS - 5 * HOUR_MS, START_MS - 3 * HOUR_MS
+    kept = (whole.bars.open_ms < from_ms) | (whole.bars.open_ms >= to_ms)
+    bars = Bars(*(getattr(whole.bars, column)[kept] for column in Bars.__dataclass_fields__))
+    clock = StepClock(START_MS)
+    rig = await Rig(market, db).begin()
+    for _ in range(2):  # and again as after a restart
+        exchange = CountedExchange("simulated", [replace(whole, bars=bars)], clock)
+        rig.markets = Markets(exchanges={"simulated": exchange}, db=db, history_days=1)
+        await rig.markets.refresh_instruments()
+        live = await rig.markets.open(SIM)
+        assert int(np.diff(live.history.open_ms).max()) == to_ms - from_ms + BAR_MS
+        assert MapLimit.GAPS in live.reading.map.limits
+        assert await rig.markets.histories.holes("bars", SIM, START_MS - DAY_MS, START_MS) == ((from_ms, to_ms),)
+    assert exchange.bars_asked() == []
+    clock.step_to(START_MS + DAY_MS)
+    await rig.markets.advance(SIM)
+    assert (from_ms, to_ms) not in exchange.bars_asked(), "out of the window"
+
+
+async def test_after_an_outage_exactly_what_is_missing_is_asked_for_newest_first(rig: Rig) -> None:
+    await rig.markets.open(SIM)
+    rig.exchange.goes_down()
+    await rig.advance_to(START_MS + 3 * HOUR_MS)
+    rig.exchange.comes_back()
+    await rig.markets.histories.fill_bars(SIM, START_MS + HOUR_MS, START_MS + 3 * HOUR_MS)
+    rig.exchange.asked.clear()
+    live = await rig.advance_to(START_MS + 4 * HOUR_MS)
+    assert rig.exchange.bars_asked() == [
+        (START_MS + 3 * HOUR_MS, START_MS + 4 * HOUR_MS),
+        (START_MS, START_MS + HOUR_MS),
+    ]
+    assert rig.exchange.open_interest_asked() == [(START_MS, START_MS + 4 * HOUR_MS)]
+    assert rig.as_recorded(live)
+
+
+async def test_a_watched_market_does_not_wait_for_its_old_history_where_somebody_fills_it_in(rig: Rig) -> None:
+    rig.markets = Markets(exchanges={"simulated": rig.exchange}, db=rig.db, history_days=1, first_ms=6 * HOUR_MS)
+    await rig.markets.refresh_instruments()
+    first = await rig.markets.advance(SIM)
+    assert rig.exchange.bars_asked() == [(START_MS - 6 * HOUR_MS, START_MS)]
+    assert (first.whole, len(first.history)) == (False, 72)
+    await rig.markets.histories.fill(SIM, START_MS - DAY_MS, START_MS - 6 * HOUR_MS)
+    later = await rig.advance_to(START_MS + BAR_MS)
+    assert (later.whole, len(later.history)) == (True, 289)
+    assert rig.as_recorded(later)
+
+
+async def test_who_asks_for_a_map_gets_the_whole_history_at_once(rig: Rig) -> None:
+    rig.markets = Markets(exchanges={"simulated": rig.exchange}, db=rig.db, history_days=1, first_ms=6 * HOUR_MS)
+    await rig.markets.refresh_instruments()
+    assert not (await rig.markets.advance(SIM)).whole
+    live = await rig.markets.open(SIM)
+    assert (live.whole, len(live.history)) == (True, 288)
+    assert rig.as_recorded(live)
+
+
+async def test_the_open_interest_of_now_stands_for_the_bar_that_has_just_closed(rig: Rig) -> None:
+    await rig.markets.open(SIM)
+    rig.exchange.asked.clear()
+    rig.clock.step_to(START_MS + BAR_MS + 8_000)
+    await rig.markets.fetch_newest(SIM)
+    live = await rig.advance_to(START_MS + BAR_MS + 9_000)
+    assert rig.exchange.open_interest_asked() == []
+    assert live.open_interest_ms == START_MS + BAR_MS
+    rig.clock.step_to(START_MS + 2 * BAR_MS + SHORT_REACH_MS)
+    await rig.markets.fetch_newest(SIM)
+    assert rig.exchange.asked[-1][0] == "bars", "too late for a figure that can be had exactly"
+
+
 async def test_a_longer_history_is_fetched_where_less_was_kept(market: SimulatedMarket, db: Database) -> None:
     late = START_MS + DAY_MS
     short = await Rig(market, db, now_ms=late).begin()
@@ -309,7 +384,7 @@ async def test_a_contract_that_is_not_listed_has_no_map(rig: Rig) -> None:
 
 
 async def test_a_rule_for_an_exchange_that_is_no_longer_set_asks_nobody(rig: Rig) -> None:
-    await rig.markets.fetch_bars(Market("okx", "BTCUSDT"))
+    await rig.markets.fetch_newest(Market("okx", "BTCUSDT"))
     assert rig.exchange.asked == []
 
 
@@ -317,15 +392,16 @@ async def test_bars_are_fetched_ahead_of_the_map_and_not_twice(rig: Rig) -> None
     await rig.markets.open(SIM)
     rig.exchange.asked.clear()
     rig.clock.step_to(START_MS + BAR_MS + 8_000)
-    await rig.markets.fetch_bars(SIM)
-    assert rig.exchange.asked == [("bars", START_MS, START_MS + BAR_MS)]
+    await rig.markets.fetch_newest(SIM)
+    now_ms = rig.clock.now_ms()
+    assert rig.exchange.asked == [("bars", START_MS, START_MS + BAR_MS), ("open interest now", now_ms, now_ms)]
     live = await rig.advance_to(START_MS + BAR_MS + 75_000)
-    assert len(rig.exchange.bars_asked()) == 1
+    assert len(rig.exchange.asked) == 2, "the map needs nothing more"
     assert live.history.end_ms == START_MS + BAR_MS
     rig.exchange.goes_down()
     rig.clock.step_to(START_MS + 2 * BAR_MS)
     with pytest.raises(ExchangeUnavailableError):
-        await rig.markets.fetch_bars(SIM)
+        await rig.markets.fetch_newest(SIM)
 
 
 async def test_extremes_are_of_the_bars_since(rig: Rig) -> None:
