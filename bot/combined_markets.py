@@ -81,6 +81,7 @@ class CombinedMarkets(Markets):
             price=lead.live.price * lead.units,
             price_ms=lead.live.price_ms,
             read_ms=lead.live.read_ms,
+            whole=all(venue.live.whole for venue in venues),
         )
         self._sums[market] = live
         return live
@@ -124,7 +125,7 @@ class CombinedMarkets(Markets):
     async def _advanced(self, market: Market) -> LiveMarket:
         """The market as of the newest closed bar; a rule of its own may have brought it there already."""
         live = super().get(market)
-        newest_ms = self._window(market.exchange)[1]
+        newest_ms = self.window(market.exchange)[1]
         return live if live is not None and live.history.end_ms == newest_ms else await super().advance(market)
 
     def _shares_of(self, market: Market) -> ShareHistory:
