@@ -14,7 +14,7 @@ from bot.failures import FailedError, UsageError
 from bot.logs import redact, setup
 from bot.progress import while_busy
 from bot.settings import Settings, SettingsError, load_settings
-from bot.times import parse_range_ms, parse_time_ms
+from bot.times import parse_duration_ms, parse_range_ms, parse_time_ms
 
 app = typer.Typer(name="liqwatch", add_completion=False, rich_markup_mode=None)
 
@@ -113,6 +113,30 @@ def score(recording: Annotated[Path, typer.Argument(help="A recording's folder."
     from bot.scoring import score_recording
 
     print_lines(while_busy(score_recording(recording, json=json), "Scoring"))
+
+
+@app.command()
+def record(
+    out: Annotated[Path, typer.Option(help="The folder to write; one that is there already is continued.")],
+    symbols: Annotated[
+        str,
+        typer.Option(help="Such as BTC,ETH; all for every contract. Default: the ten most traded of each exchange."),
+    ] = "",
+    exchanges: Annotated[str, typer.Option(help="Such as binance,okx. Default: the setting EXCHANGES.")] = "",
+    for_: Annotated[
+        str | None, typer.Option("--for", help="How long, such as 30m or 1d. Default: until Ctrl-C.")
+    ] = None,
+) -> None:
+    """Write the live market down as a recording, for replay, score and map."""
+    from bot.record import RecordRequest, record_live
+
+    request = RecordRequest(
+        out=out,
+        symbols=symbols,
+        exchanges=exchanges,
+        for_ms=None if for_ is None else parse_duration_ms(for_),
+    )
+    asyncio.run(record_live(request, _settings(quiet=True), print_line=print_line))
 
 
 @app.command()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from bot.failures import UsageError
 
-_UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_UNIT_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 def parse_time_ms(text: str) -> int:
@@ -21,11 +21,24 @@ def parse_time_ms(text: str) -> int:
 
 def parse_range_ms(text: str) -> int:
     """`12h`, `7d`: from 5 minutes to 30 days."""
-    found = re.fullmatch(r"(\d{1,4})([mhd])", text.strip().lower())
-    length = int(found[1]) * _UNIT_MS[found[2]] if found else 0
+    length = _length_ms(text)
     if not 300_000 <= length <= 30 * _UNIT_MS["d"]:
         raise UsageError(f"--range takes a length of time from 5m to 30d such as 12h or 7d, not '{text}'")
     return length
+
+
+def parse_duration_ms(text: str) -> int:
+    """`30m`, `1h`, `7d`: from a second to a year."""
+    length = _length_ms(text)
+    if not 1000 <= length <= 366 * _UNIT_MS["d"]:
+        raise UsageError(f"--for takes a length of time from 1s to 366d such as 30m, 1h or 7d, not '{text}'")
+    return length
+
+
+def _length_ms(text: str) -> int:
+    """A whole number with its unit; 0 where it is none."""
+    found = re.fullmatch(r"(\d{1,6})([smhd])", text.strip().lower())
+    return int(found[1]) * _UNIT_MS[found[2]] if found else 0
 
 
 def utc_text(time_ms: int) -> str:

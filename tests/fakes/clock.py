@@ -1,10 +1,13 @@
-"""A clock that only moves when something waits: hours of waiting take no time."""
+"""Clocks of tests: one that only moves when something waits, and one that hurries."""
 
 import asyncio
+import time
 
 
 class VirtualClock:
-    """`sleep` moves the time and gives other tasks a turn; `slept` remembers each wait in seconds."""
+    """Only moves when something waits: hours of waiting take no time.
+
+    `sleep` moves the time and gives other tasks a turn; `slept` remembers each wait in seconds."""
 
     def __init__(self, now_ms: int) -> None:
         self._start_ms = now_ms
@@ -24,3 +27,21 @@ class VirtualClock:
 
     def advance(self, seconds: float) -> None:
         self._elapsed_s += seconds
+
+
+class HurriedClock:
+    """All time runs `speed` times as fast as the machine's, waiting too: an hour of a market takes seconds."""
+
+    def __init__(self, now_ms: int, speed: float) -> None:
+        self._start_ms = now_ms
+        self._speed = speed
+        self._began_s = time.monotonic()
+
+    def now_ms(self) -> int:
+        return self._start_ms + round(self.monotonic() * 1000)
+
+    def monotonic(self) -> float:
+        return (time.monotonic() - self._began_s) * self._speed
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(max(0.0, seconds) / self._speed)
