@@ -13,6 +13,7 @@ from bot.clock import Clock
 from bot.compose import Composer
 from bot.delivery.limits import RateLimiter
 from bot.delivery.messenger import Messenger
+from bot.delivery.settlement import Count
 from bot.delivery.worker import OutboxWorker
 from bot.freshness import STALE_MS, Staleness
 from bot.history_store import NoMapError
@@ -69,11 +70,19 @@ class Limits:
 class App:
     """The whole bot but its ears. Made by `build`."""
 
-    def __init__(self, world: World, limits: Limits, engine: Engine, limiter: RateLimiter | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        limits: Limits,
+        engine: Engine,
+        limiter: RateLimiter | None = None,
+        count: Count = lambda outcome, messages: None,
+    ) -> None:
         self._world = world
         self._down: dict[str, str] = {}
         self._bans: dict[str, int] = {}
-        self._errands: set[asyncio.Task[None]] = set()
+        self._errand: asyncio.Task[None] | None = None
+        self._chats_changed = False
         self._listeners: list[Callable[[Sequence[Event]], None]] = []
         self._staleness_listeners: list[Callable[[Staleness], Awaitable[None]]] = []
         self.catalogue = Catalogue.load()
@@ -104,6 +113,7 @@ class App:
             chat_gone=lambda chat, reason: self.chats_changed(),
             chat_moved=lambda old, new: self.chats_changed(),
             folding=None if world.played else AlertFolding(limits.alert_fresh_ms),
+            count=count,
             admins=limits.admin_ids,
         )
         self.watch = Watch(db=world.db, clock=world.clock, engine=engine, on_events=self._decided)
@@ -131,15 +141,25 @@ class App:
         )
 
     @classmethod
-    async def build(cls, world: World, limits: Limits, *, limiter: RateLimiter | None = None) -> "App":
-        """An app that remembers what its database does. `limiter` is shared with whoever else sends."""
+    async def build(
+        cls,
+        world: World,
+        limits: Limits,
+        *,
+        limiter: RateLimiter | None = None,
+        count: Count = lambda outcome, messages: None,
+    ) -> "App":
+        """An app that remembers what its database does. `limiter` is shared with whoever else sends.
+
+        `count` hears what came of each message (`delivery.settlement.Outcome`).
+        """
         engine = Engine(
             await world.db.rules.all(),
             await world.db.alerts.open_tracks(),
             await world.db.alerts.states(),
             tick_ms=int(limits.tick_s * 1000),
         )
-        app = cls(world, limits, engine, limiter)
+        app = cls(world, limits, engine, limiter, count)
         await app.meter.restore()
         return app
 
@@ -236,6 +256,14 @@ class App:
         else:
             log.info("cleaned up: %s", ", ".join(f"{name} {count}" for name, count in deleted.items() if count) or "-")
 
+    def price_ages_s(self) -> dict[str, float | None]:
+        """Seconds since the newest price of each exchange; None where there was none yet."""
+        newest = {name: self.markets.newest_price_ms(name) for name in self._world.exchanges}
+        return {
+            name: None if ms is None else max(0.0, (self._world.exchanges[name].server_now_ms() - ms) / 1000)
+            for name, ms in newest.items()
+        }
+
     def listen(self, listener: Callable[[Sequence[Event]], None]) -> None:
         """Call `listener` with the alerts of each commit."""
         self._listeners.append(listener)
@@ -260,9 +288,14 @@ class App:
 
     def chats_changed(self) -> None:
         """Some chat left, came back or moved: judge by the rules of those that can be written to, from now on."""
-        errand = asyncio.create_task(self._follow_rules(), name="rules of changed chats")
-        self._errands.add(errand)
-        errand.add_done_callback(self._errands.discard)
+        self._chats_changed = True
+        if self._errand is None or self._errand.done():
+            self._errand = asyncio.create_task(self._follow_changes(), name="rules of changed chats")
+
+    async def _follow_changes(self) -> None:
+        while self._chats_changed:
+            self._chats_changed = False
+            await self._follow_rules()
 
     async def _follow_rules(self) -> None:
         try:

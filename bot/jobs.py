@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import wraps
+from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
@@ -41,28 +42,31 @@ class Jobs:
     measure: Job
 
 
-def schedule(jobs: Jobs, *, tick_s: float, speed: float = 1.0) -> AsyncIOScheduler:
-    """A scheduler, not yet started. `speed` above 1 is a market played faster than the clock."""
+def schedule(
+    jobs: Jobs, *, tick_s: float, speed: float = 1.0, watched: Callable[[str, Job], Job] = lambda name, job: job
+) -> AsyncIOScheduler:
+    """A scheduler, not yet started. `speed` above 1 is a market played faster than the clock.
+
+    `watched(name, job)` wraps each job, for whoever wants to know how it does.
+    """
     scheduler = AsyncIOScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 240}
     )
-    scheduler.add_job(
-        _until_cut_off(jobs.read_prices), IntervalTrigger(seconds=tick_s), id="prices", misfire_grace_time=None
-    )
+
+    def add(name: str, job: Job, trigger: CronTrigger | IntervalTrigger, **options: Any) -> None:
+        scheduler.add_job(_until_cut_off(watched(name, job)), trigger, id=name, **options)
+
+    add("prices", jobs.read_prices, IntervalTrigger(seconds=tick_s), misfire_grace_time=None)
     if speed > 1.0:
-        scheduler.add_job(
-            _until_cut_off(jobs.recompute), IntervalTrigger(seconds=max(0.5, 300 / speed)), id="recompute"
-        )
-        scheduler.add_job(_until_cut_off(jobs.measure), IntervalTrigger(seconds=max(1.0, 3600 / speed)), id="measure")
+        add("recompute", jobs.recompute, IntervalTrigger(seconds=max(0.5, 300 / speed)))
+        add("measure", jobs.measure, IntervalTrigger(seconds=max(1.0, 3600 / speed)))
     else:
-        scheduler.add_job(_until_cut_off(jobs.fetch_bars), _after_each_boundary(BARS_DELAY_S), id="bars")
-        scheduler.add_job(_until_cut_off(jobs.recompute), _after_each_boundary(RECOMPUTE_DELAY_S), id="recompute")
-        scheduler.add_job(_until_cut_off(jobs.hear), IntervalTrigger(seconds=HEAR_S), id="hear")
-        scheduler.add_job(
-            _until_cut_off(jobs.measure), CronTrigger(minute=MEASURE_MINUTE, timezone="UTC"), id="measure"
-        )
-    scheduler.add_job(_until_cut_off(jobs.refresh_instruments), IntervalTrigger(hours=1), id="instruments")
-    scheduler.add_job(_until_cut_off(jobs.clean_up), IntervalTrigger(hours=6), id="clean-up")
+        add("bars", jobs.fetch_bars, _after_each_boundary(BARS_DELAY_S))
+        add("recompute", jobs.recompute, _after_each_boundary(RECOMPUTE_DELAY_S))
+        add("hear", jobs.hear, IntervalTrigger(seconds=HEAR_S))
+        add("measure", jobs.measure, CronTrigger(minute=MEASURE_MINUTE, timezone="UTC"))
+    add("instruments", jobs.refresh_instruments, IntervalTrigger(hours=1))
+    add("clean-up", jobs.clean_up, IntervalTrigger(hours=6))
     return scheduler
 
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
@@ -14,8 +14,9 @@ from bot.delivery.limits import RateLimiter
 from bot.delivery.messenger import DeliveryError, Message
 from bot.delivery.paced import PacedMessenger
 from bot.failures import FailedError
-from bot.jobs import schedule
+from bot.jobs import Job, schedule
 from bot.logs import watch_loop
+from bot.observation import Observation
 from bot.settings import Settings
 from bot.storage.database import Database
 from bot.telegram.admins import Admins
@@ -74,29 +75,32 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
         line = open_line(token, api_url=settings.telegram_api_url)
         closing.push_async_callback(line.shutdown)
         messenger, limiter = TelegramMessenger(line), RateLimiter(clock)
-        feeds = open_feeds(settings, clock=clock)
-        app = await App.build(World(exchanges, db, messenger, clock, feeds=feeds), limits, limiter=limiter)
+        feeds, observation = open_feeds(settings, clock=clock), Observation(settings)
+        world = World(exchanges, db, messenger, clock, feeds=feeds)
+        app = await App.build(world, limits, limiter=limiter, count=observation.count)
         replies = Replies(PacedMessenger(messenger, limiter), db.chats, clock)
         house = House(db, app.catalogue, Admins(line, clock), clock, app.chats_changed)
         turns = Turns(Door(app, settings).answer, replies, house, per_minute=settings.commands_per_minute)
         intake = Intake(line, db.updates, turns, clock)
         describe, asked = settings.telegram_api_url == TELEGRAM, asyncio.Event()
+        watched = observation.watchdog.watched
+        observers = closing.enter_context(observation.of(app, db, clock, lambda: intake.hearing.health))
         sending = asyncio.create_task(app.worker.run(), name="outbox")
         others = [
             *(asyncio.create_task(feed.run(), name=f"liquidations of {name}") for name, feed in feeds.items()),
             asyncio.create_task(listen(intake, asked), name="intake"),
             asyncio.create_task(introduce_bot(line, app.catalogue, describe=describe), name="introduction"),
-            asyncio.create_task(watch_markets(app, settings, asked), name="markets"),
+            asyncio.create_task(watch_markets(app, settings, asked, watched), name="markets"),
         ]
         log.info("liqwatch runs", extra={"exchanges": ",".join(settings.exchanges)})
         try:
-            await until_stopped(stop, [sending, *others])
+            await until_stopped(stop, [sending, *observers, *others])
         finally:
             log.info("stopping: what is under way is finished first")
             await cancel(others)
             await app.meter.hear()
             await asyncio.gather(turns.drain(DRAIN_S / 2), app.worker.stop())
-            await cancel([sending])
+            await cancel([sending, *observers])
 
 
 async def listen(intake: Intake, asked: asyncio.Event) -> None:
@@ -123,11 +127,13 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-async def watch_markets(app: App, settings: Settings, asked: asyncio.Event) -> None:
+async def watch_markets(
+    app: App, settings: Settings, asked: asyncio.Event, watched: Callable[[str, Job], Job] = lambda name, job: job
+) -> None:
     """Learn the contracts, read every watched market, then keep to the schedule. Ends only when cancelled."""
     await learn_contracts(app, settings, asked)
     await app.recompute()
-    scheduler = schedule(app.jobs, tick_s=settings.tick_seconds)
+    scheduler = schedule(app.jobs, tick_s=settings.tick_seconds, watched=watched)
     scheduler.start()
     log.info("watching", extra={"contracts": len(app.markets.symbols()), "watched": len(app.watch.markets())})
     try:

@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     tick_seconds: float = Field(default=2.0, ge=0.5, le=60)
     alert_fresh_minutes: int = Field(default=15, ge=1, le=1440)
     history_days: int = Field(default=30, ge=1, le=30)
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    metrics_host: str = "127.0.0.1"
     charts_dir: Path = Path("liqwatch-charts")
 
     @field_validator("exchanges")
@@ -130,6 +132,8 @@ TAKES = {
     "tick_seconds": "a number of seconds from 0.5 to 60",
     "alert_fresh_minutes": "a whole number of minutes from 1 to 1440",
     "history_days": "a whole number of days from 1 to 30",
+    "metrics_port": "a port from 1 to 65535 for /healthz and /metrics, 0 for any free one (leave it out for neither)",
+    "metrics_host": "an address of this machine such as 127.0.0.1 or 0.0.0.0",
     "charts_dir": "the path of a folder for pictures",
 }
 

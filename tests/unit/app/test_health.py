@@ -1,0 +1,127 @@
+"""Health and metrics: what is wrong is said, over HTTP too, and never a secret."""
+
+import asyncio
+import json
+import re
+import urllib.request
+from collections.abc import Mapping
+from urllib.error import HTTPError
+
+import pytest
+
+from bot.failures import FailedError
+from bot.health import LONGEST_WAIT_S, Health, Look
+from bot.health_server import health_server
+from bot.metrics import Metrics
+from bot.storage.database import Database
+from bot.storage.outbox import OutboxRow
+from tests.fakes.clock import VirtualClock
+from tests.unit.storage.values import NOW, event
+
+
+class Patient:
+    """A bot as health sees it, every organ of which a test can make ill."""
+
+    def __init__(self, db: Database, *, look_s: float = 5.0) -> None:
+        self.ages: Mapping[str, float | None] = {"binance": 1.0, "okx": 900.0}
+        self.ears = "listening"
+        self.still: list[str] = []
+        self.clock = VirtualClock(NOW)
+        self.looks: list[Look] = []
+        self.health = Health(
+            db.outbox_desk,
+            self.clock,
+            price_ages=lambda: self.ages,
+            ears=lambda: self.ears,
+            standstills=lambda: self.still,
+            seen=self.looks.append,
+            look_s=look_s,
+        )
+
+    async def troubles(self) -> list[str]:
+        await self.health.look()
+        return self.health.troubles()
+
+
+async def test_all_is_well_while_one_exchange_is_fresh_and_messages_go_out() -> None:
+    async with await Database.open("sqlite://", inline=True) as db:
+        assert await Patient(db).troubles() == []
+
+
+async def test_each_trouble_is_named() -> None:
+    async with await Database.open("sqlite://", inline=True) as db:
+        patient = Patient(db)
+        patient.ages = {"binance": 500.0, "okx": 900.0}
+        assert await patient.troubles() == ["no exchange gives fresh prices"]
+        patient.ages = {"binance": None}
+        assert await patient.troubles() == [], "a bot that has just started may have no price yet"
+        patient.ears = "conflict"
+        assert await patient.troubles() == ["Telegram is not heard (conflict)"]
+        patient.ears, patient.still = "starting", ["the job prices has not ended in 90 s"]
+        assert await patient.troubles() == patient.still
+        patient.still = []
+        await db.outbox.add([OutboxRow("key", 1, {}, created_ms=NOW)])
+        patient.clock.advance(LONGEST_WAIT_S + 1)
+        assert await patient.troubles() == ["a message has waited 601 s to be delivered"]
+        assert patient.looks[-1].messages == {"ready": 1}
+        await db.close()
+        assert await patient.troubles() == ["the database does not answer"]
+
+
+def get(port: int, path: str) -> tuple[int, str, str]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as reply:
+            return reply.status, reply.headers["Content-Type"], reply.read().decode()
+    except HTTPError as error:
+        with error:
+            return error.code, error.headers["Content-Type"], error.read().decode()
+
+
+def test_health_and_metrics_are_served_and_nothing_else() -> None:
+    wrong: list[str] = []
+    metrics = Metrics()
+    metrics.count("sent", 3)
+    metrics.decided([event(), event()])
+    metrics.timed("recompute", 0.4)
+    metrics.seen(Look({"binance": 1.5, "okx": None}, {"ready": 2}, 7.0), lag_s=0.02, healthy=True)
+    with health_server("127.0.0.1", 0, troubles=lambda: wrong, page=metrics.page) as port:
+        status, kind, body = get(port, "/healthz")
+        assert (status, kind, json.loads(body)) == (200, "application/json", {"status": "ok", "troubles": []})
+        wrong.append("the event loop has stood still for 12 s")
+        status, _, body = get(port, "/healthz?verbose")
+        assert (status, json.loads(body)) == (503, {"status": "bad", "troubles": wrong})
+        status, kind, body = get(port, "/metrics")
+        assert (status, kind.split(";")[0]) == (200, "text/plain")
+        assert get(port, "/")[0] == 404
+    figures = dict(line.rsplit(" ", 1) for line in body.splitlines() if not line.startswith("#"))
+    assert figures['liqwatch_messages_total{outcome="sent"}'] == "3.0"
+    assert figures['liqwatch_messages_total{outcome="ambiguous"}'] == "0.0"
+    assert figures['liqwatch_alerts_total{kind="proximity"}'] == "2.0"
+    assert figures['liqwatch_job_seconds_count{job="recompute"}'] == "1.0"
+    assert figures['liqwatch_price_age_seconds{exchange="binance"}'] == "1.5"
+    assert figures['liqwatch_outbox_messages{state="ready"}'] == "2.0"
+    assert figures["liqwatch_outbox_oldest_seconds"] == "7.0"
+    assert figures["liqwatch_loop_lag_seconds"] == "0.02"
+    assert figures["liqwatch_healthy"] == "1.0"
+    assert not re.search(r"\d{6,12}:[A-Za-z0-9_-]{30,}", body)
+
+
+def test_a_port_that_is_taken_is_one_sentence() -> None:
+    with (
+        health_server("127.0.0.1", 0, troubles=list, page=bytes) as port,
+        pytest.raises(FailedError, match=f"METRICS_PORT {port} on 127.0.0.1 cannot be served"),
+        health_server("127.0.0.1", port, troubles=list, page=bytes),
+    ):
+        pass
+
+
+async def test_health_that_nobody_has_looked_after_is_bad() -> None:
+    async with await Database.open("sqlite://", inline=True) as db:
+        patient = Patient(db, look_s=0.01)
+        running = asyncio.create_task(patient.health.run())
+        await asyncio.sleep(0.05)
+        assert len(patient.looks) > 1
+        assert patient.health.troubles() == []
+        running.cancel()
+        await asyncio.sleep(0.1)
+        assert patient.health.troubles()[0].startswith("health was last looked at")
