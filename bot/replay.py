@@ -39,9 +39,10 @@ def replay_recording(path: Path, rules_path: Path, *, json: bool) -> Iterator[st
     recorded = open_recorded(Recording(path))
     rules = read_rules(rules_path, recorded, created_ms=0)
     texts = Catalogue.load().texts("en")
+    contracts = {market: _contract(recorded, market) for market in {rule.market for rule in rules}}
     replay = Replay(recorded, rules)
     for event in replay.events():
-        contract = _contract(recorded, event.market)
+        contract = contracts[event.market]
         text = bare(alert_message(event, contract, texts=texts, sent_ms=event.time_ms).text)
         yield alert_line(event, text) if json else f"{utc_text(event.time_ms)}  {text.splitlines()[0]}"
     summary = replay.summary()
@@ -151,6 +152,7 @@ class _Player:
     def __init__(self, recorded: Recorded, market: Market) -> None:
         self.market = market
         self._history = recorded.history(market)
+        self._bars = _bars(self._history)
         self._tiers = recorded.tiers_of(market)
         self._ticks = market_ticks(recorded.recording.bars(*market), recorded.recording.prices(*market))
         self._shares = ShareHistory()
@@ -181,7 +183,7 @@ class _Player:
 
     def close_bar(self) -> MapReading:
         """Take the bar to come into the model, and read it."""
-        bar = _bar(self._history, self._at)
+        bar = self._bars[self._at]
         slot_ms = bar.open_ms + BAR_MS
         if self._model is None or self._volatility is None:
             seen = self._history.rows(0, self._at + 1)
@@ -211,9 +213,10 @@ class _Player:
         )
 
 
-def _bar(history: History, at: int) -> Bar:
+def _bars(history: History) -> list[Bar]:
     columns = (history.open_ms, history.open, history.high, history.low, history.close, history.volume)
-    return Bar(*(column[at].item() for column in (*columns, history.quote_volume, history.open_interest)))
+    rows = (column.tolist() for column in (*columns, history.quote_volume, history.open_interest))
+    return [Bar(*row) for row in zip(*rows, strict=True)]
 
 
 def _contract(recorded: Recorded, market: Market) -> Contract:

@@ -36,7 +36,10 @@ _SIDES = {None: 0, Side.LONG: 1, Side.SHORT: 2}
 class Column:
     """Rules of one market that measure the same thing, sorted by `hit_at`. Every array has shape (n,)."""
 
-    __slots__ = ("exit_at", "hit_at", "judge", "min_strength", "min_usd", "position", "rules", "side", "silent_ms")
+    __slots__ = (
+        *("exit_at", "hit_at", "judge", "last_silent_ms", "min_strength", "min_usd", "position", "rules", "side"),
+        "silent_ms",
+    )
 
     def __init__(self, rules: Iterable[Rule], judge: Judge) -> None:
         keyed = sorted(((judge.hit_at(rule), rule.id, rule) for rule in rules), key=lambda row: row[:2])
@@ -50,6 +53,7 @@ class Column:
             np.array([floors(rule) for rule in self.rules], dtype=np.float64).reshape(-1, 2).T
         )
         self.silent_ms = np.array([silent_until_ms(rule) for rule in self.rules], dtype=np.int64)
+        self.last_silent_ms = int(self.silent_ms.max(initial=0))
 
     def __len__(self) -> int:
         return len(self.rules)
@@ -69,7 +73,7 @@ class Column:
 class Watch:
     """One column of rules against one track: the phase of each, and the bounds within which nothing happens."""
 
-    __slots__ = ("again", "armed", "column", "due", "due_ms", "exact", "fired", "phases", "seen_ms")
+    __slots__ = ("again", "armed", "column", "due", "due_ms", "exact", "fired", "pending", "phases", "seen_ms", "wait_ms")
 
     def __init__(self, column: Column, states: Mapping[int, RuleState], *, seen_ms: int) -> None:
         self.column = column
@@ -98,20 +102,24 @@ class Watch:
         self.again = self.column.reach if self.due else -np.inf
         fired = self.column.exit_at[phases == _FIRED]
         self.fired = float(fired.min()) if len(fired) else np.inf
-        waiting = bool((phases == _PENDING).any())
-        self.due_ms = -1 if waiting else min(self.due.values(), default=NEVER_MS)
+        self.pending = bool((phases == _PENDING).any())
+        self.wait_ms = -1 if self.pending else min(self.due.values(), default=NEVER_MS)
+        self.due_ms = self.wait_ms
 
     def tighten(self, cluster: Cluster, now_ms: int) -> None:
         """Work the bounds out exactly for this cluster; a rule that is snoozed now is due when it wakes."""
-        self._bound()
         column = self.column
-        ready = (self.phases == _ARMED) & column.eligible(cluster)
-        silent = column.silent_ms > now_ms
-        awake = np.flatnonzero(ready & ~silent)
+        ready = column.eligible(cluster)
+        ready &= self.phases == _ARMED
+        self.due_ms = self.wait_ms
+        if column.last_silent_ms > now_ms:
+            silent = column.silent_ms > now_ms
+            asleep = column.silent_ms[ready & silent]
+            if len(asleep):
+                self.due_ms = min(self.due_ms, int(asleep.min()))
+            ready &= ~silent
+        awake = ready.nonzero()[0]
         self.armed = float(column.hit_at[awake[-1]]) if len(awake) else -np.inf
-        asleep = column.silent_ms[ready & silent]
-        if len(asleep):
-            self.due_ms = min(self.due_ms, int(asleep.min()))
         self.exact = True
 
     def wakes(self, metric: float, now_ms: int, *, unseen_ms: int) -> bool:
@@ -126,20 +134,22 @@ class Watch:
 
     def candidates(self, metric: float, cluster: Cluster, now_ms: int, *, unseen_ms: int) -> tuple[Rule, ...]:
         """The rules that must be asked now, by id. Tightens the bounds on the way."""
-        if not self.exact:
+        if not self.exact or self.due_ms <= now_ms:
             self.tighten(cluster, now_ms)
             if not self.wakes(metric, now_ms, unseen_ms=unseen_ms):
                 return ()
         column, phases = self.column, self.phases
-        first = int(np.searchsorted(column.hit_at, metric - SLACK))
-        hit = (phases[first:] == _ARMED) & column.eligible(cluster)[first:] & (column.silent_ms[first:] <= now_ms)
-        hit |= phases[first:] == _RECOVERING
-        chosen = set((first + np.flatnonzero(hit)).tolist())
-        chosen.update(np.flatnonzero((phases == _FIRED) & (column.exit_at < metric + SLACK)).tolist())
-        chosen.update(np.flatnonzero(phases == _PENDING).tolist())
+        chosen: set[int] = set()
+        if metric <= max(self.armed, self.again) + SLACK:
+            first = int(column.hit_at.searchsorted(metric - SLACK))
+            hit = (phases[first:] == _ARMED) & column.eligible(cluster)[first:] & (column.silent_ms[first:] <= now_ms)
+            hit |= phases[first:] == _RECOVERING
+            chosen.update((first + np.flatnonzero(hit)).tolist())
+        if metric > self.fired - SLACK:
+            chosen.update(np.flatnonzero((phases == _FIRED) & (column.exit_at < metric + SLACK)).tolist())
+        if self.pending:
+            chosen.update(np.flatnonzero(phases == _PENDING).tolist())
         chosen.update(at for at, due_ms in self.due.items() if due_ms <= now_ms or unseen_ms > 0)
-        if self.due_ms <= now_ms:
-            self.exact = False
         return tuple(sorted((column.rules[at] for at in chosen), key=attrgetter("id")))
 
     def _place(self, at: int, state: RuleState) -> None:

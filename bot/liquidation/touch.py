@@ -21,6 +21,7 @@ HORIZON_EXPONENT = 0.05
 DEGREES_OF_FREEDOM = 3.3
 
 _LOG_DECAY = -math.log(2.0) / (STEPS_PER_HOUR * np.array(HALF_LIVES_H))  # per step of 5 minutes
+_STEP_DECAY: list[float] = np.exp(_LOG_DECAY).tolist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,14 @@ class Volatility:
             return self
         steps = (time_ms - self.time_ms) / STEP_MS
         square = math.log(close / self.close) ** 2 / steps
+        if steps == 1.0:  # the usual pace: a return of weight 1, and nothing to work out
+            kept_weights = [decay * weight for decay, weight in zip(_STEP_DECAY, self.weights, strict=True)]
+            a, b, c, d = (
+                (kept * variance + square) / (kept + 1.0)
+                for kept, variance in zip(kept_weights, self.variances, strict=True)
+            )
+            e, f, g, h = (kept + 1.0 for kept in kept_weights)
+            return Volatility(close, time_ms, (a, b, c, d), (e, f, g, h))
         mass = _mass_of(steps)[:, 0]
         kept = np.exp(_LOG_DECAY * steps) * self.weights
         weights = kept + mass

@@ -19,17 +19,18 @@ ENTITIES = 100
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 _PIECE = re.compile(r"<[^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|\w+);|.", re.DOTALL)
+_MARKED = re.compile(r"<[^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|\w+);")
 _OPENING = re.compile(r"<([a-zA-Z][\w-]*)")
 
 
 def utf16_length(text: str) -> int:
     """How many UTF-16 units a text has."""
-    return sum(2 if ord(character) > 0xFFFF else 1 for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def bare(markup: str) -> str:
     """What is read when the tags are gone and the entities resolved."""
-    return "".join(html.unescape(piece) for piece in _PIECE.findall(markup) if not is_tag(piece))
+    return _MARKED.sub(lambda found: "" if is_tag(found[0]) else html.unescape(found[0]), markup)
 
 
 def is_tag(piece: str) -> bool:
@@ -59,6 +60,9 @@ def shorten_html(markup: str, limit: int, *, entities: int = ENTITIES) -> str:
 
     A tag beyond the allowed number is left out and its text kept.
     """
+    tags = markup.count("<")
+    if tags == 2 * markup.count("</") <= 2 * entities and utf16_length(markup) <= limit:
+        return markup  # as nearly every message is: walking its pieces would find nothing to change
     fits = visible_length(markup) <= limit
     budget = limit if fits else limit - 1
     kept: list[str] = []

@@ -35,6 +35,8 @@ def sound(text: str) -> str:
 
 def escape(value: str) -> Html:
     """A person's text made safe: no markup, no control characters, no half surrogates."""
+    if value.isascii() and value.isprintable():
+        return Html(html.escape(value, quote=False))
     return Html(
         html.escape("".join(c for c in sound(value) if unicodedata.category(c) not in {"Cc", "Cf"}), quote=False)
     )

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 
 from babel import Locale
 from babel.dates import format_datetime
@@ -71,7 +72,7 @@ class Figures:
     def exact_percent(self, percent: float) -> str:
         """A percentage as somebody set it, without idle zeros: `1%`, `1.25%`."""
         value = round(exact(percent), 4).normalize()
-        return format_percent(value / 100, locale=self.locale, decimal_quantization=False)
+        return _percent(value / 100, self.locale)
 
     def signed_percent(self, percent: float) -> str:
         """A distance with its direction: `+0.84%`, `-1.6%` with a true minus sign."""
@@ -102,15 +103,31 @@ class Figures:
         return format_datetime(moment, "HH:mm" if today else "d MMM HH:mm", locale=self.locale) + " UTC"
 
     def _unit(self, count: int, unit: str) -> str:
-        return format_unit(count, f"duration-{unit}", length="short", locale=self.locale)
+        return _duration(count, unit, self.locale)
 
     def _number(self, value: Decimal) -> str:
-        return format_decimal(value.normalize(), locale=self.locale, decimal_quantization=False)
+        return _decimal(value.normalize(), None, self.locale)
 
     def _fixed(self, value: Decimal, decimals: int) -> str:
         zeros = "0" * decimals
         pattern = f"#,##0.{zeros}" if zeros else "#,##0"
-        return format_decimal(round(value, decimals), format=pattern, locale=self.locale)
+        return _decimal(round(value, decimals), pattern, self.locale)
+
+
+# Writing a number takes Babel longer than judging the alert it stands in, and the same few are written again and again.
+@lru_cache(maxsize=16_384)
+def _decimal(value: Decimal, pattern: str | None, locale: Locale) -> str:
+    return format_decimal(value, format=pattern, locale=locale, decimal_quantization=pattern is not None)
+
+
+@lru_cache(maxsize=4_096)
+def _percent(value: Decimal, locale: Locale) -> str:
+    return format_percent(value, locale=locale, decimal_quantization=False)
+
+
+@lru_cache(maxsize=1_024)
+def _duration(count: int, unit: str, locale: Locale) -> str:
+    return format_unit(count, f"duration-{unit}", length="short", locale=locale)
 
 
 def copied_price(price: float, tick_size: float) -> str:
@@ -118,18 +135,21 @@ def copied_price(price: float, tick_size: float) -> str:
     return f"{round(exact(price), tick_decimals(tick_size)):f}"
 
 
+@lru_cache(maxsize=4_096)
 def tick_decimals(tick_size: float) -> int:
     """How many decimals a tick needs: 0 for 1 or 10, 1 for 0.5, 8 for 1e-8."""
     exponent = exact(tick_size).normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
+@lru_cache(maxsize=4_096)
 def level_decimals(price: float, tick_size: float) -> int:
     """The decimals an estimated price is worth: none finer than the tick, none beyond five figures, no idle zeros."""
     exponent = round(significant(price, LEVEL_DIGITS), tick_decimals(tick_size)).normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
+@lru_cache(maxsize=4_096)
 def band_decimals(low: float, high: float, tick_size: float) -> int:
     """The decimals that the ends of a range are worth, the wider the fewer."""
     decimals = max(level_decimals(low, tick_size), level_decimals(high, tick_size))
@@ -138,6 +158,7 @@ def band_decimals(low: float, high: float, tick_size: float) -> int:
     return min(decimals, max(0, math.ceil(-math.log10((high - low) / BAND_STEPS))))
 
 
+@lru_cache(maxsize=4_096)
 def significant(value: float, digits: int) -> Decimal:
     """A number rounded to so many significant figures."""
     number = exact(value)
