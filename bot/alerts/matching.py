@@ -73,7 +73,19 @@ class Column:
 class Watch:
     """One column of rules against one track: the phase of each, and the bounds within which nothing happens."""
 
-    __slots__ = ("again", "armed", "column", "due", "due_ms", "exact", "fired", "pending", "phases", "seen_ms", "wait_ms")
+    __slots__ = (
+        "again",
+        "armed",
+        "column",
+        "due",
+        "due_ms",
+        "exact",
+        "fired",
+        "pending",
+        "phases",
+        "seen_ms",
+        "wait_ms",
+    )
 
     def __init__(self, column: Column, states: Mapping[int, RuleState], *, seen_ms: int) -> None:
         self.column = column
