@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -26,6 +26,7 @@ from bot.market.priority import Priority, asking_as
 from bot.markets import LiveMarket, Markets
 from bot.missed import AlertFolding
 from bot.pictures import PictureDesk
+from bot.price_reader import PriceReader
 from bot.side_by_side import each, in_order
 from bot.skill_meter import SkillMeter
 from bot.status import StatusBoard
@@ -83,6 +84,10 @@ class App:
         self._bans: dict[str, int] = {}
         self._errand: asyncio.Task[None] | None = None
         self._chats_changed = False
+        self._readers = {
+            name: PriceReader(exchange, world.feeds.get(name), world.clock)
+            for name, exchange in world.exchanges.items()
+        }
         self._listeners: list[Callable[[Sequence[Event]], None]] = []
         self._staleness_listeners: list[Callable[[Staleness], Awaitable[None]]] = []
         self.catalogue = Catalogue.load()
@@ -176,17 +181,24 @@ class App:
 
     async def read_prices(self) -> None:
         """One tick: every price of every exchange, judged. A slow exchange does not hold up the others."""
-        await asyncio.gather(*(self._read_prices(*named) for named in self._world.exchanges.items()))
+        wanted: dict[str, set[str]] = {name: set() for name in self._world.exchanges}
+        for market in {*self.watch.markets(), *self.markets.opened()}:
+            wanted.setdefault(market.exchange, set()).add(market.symbol)
+        exchanges = self._world.exchanges.items()
+        await asyncio.gather(*(self._read_prices(name, exchange, wanted[name]) for name, exchange in exchanges))
         await self._tell_staleness()
         await self._keep_bans()
 
-    async def _read_prices(self, name: str, exchange: Exchange) -> None:
+    async def _read_prices(self, name: str, exchange: Exchange, wanted: Collection[str]) -> None:
+        reader = self._readers[name]
         try:
-            tick = await exchange.mark_prices()
+            if await reader.ask_if_due(wanted):
+                self._answered(name)
         except ExchangeError as error:
             await self._failed(name, error)
+        tick = reader.news()
+        if not tick.symbols:
             return
-        self._answered(name)
         self.markets.take_prices(tick)
         try:
             await self.watch.take_prices(tick, now_ms=exchange.server_now_ms())

@@ -16,7 +16,7 @@ from bot.liquidation.skill_sample import Brief, Reached, brief, join, reached_ce
 from bot.liquidation.turnover import WINDOW_MS, effective_size
 from bot.liquidation.types import Floats
 from bot.market.feed import Stretch
-from bot.market.history import liquidations_of
+from bot.market.history import FEE_IN_REQUIREMENT, liquidations_of
 from bot.market.types import Prints
 from bot.storage.briefs import StoredBrief
 
@@ -118,12 +118,14 @@ def learn_week(
     return log.learn(prints)
 
 
-def liquidations(prints: Prints, cover: Sequence[Stretch]) -> LiquidationPrints:
-    """One market's prints in USD at the fill, those of the stretches that were listened to."""
+def liquidations(
+    prints: Prints, cover: Sequence[Stretch], *, exchange: str = "", tiers: Sequence[RiskTier] | None = None
+) -> LiquidationPrints:
+    """One market's prints in USD where they were set off, those of the stretches that were listened to."""
     heard = np.zeros(len(prints), dtype=np.bool_)
     for start, end in cover:
         heard |= (prints.time_ms >= start) & (prints.time_ms < end)
-    return liquidations_of(prints, heard)
+    return liquidations_of(prints, heard, tiers=tiers, fee_rate=FEE_IN_REQUIREMENT.get(exchange, 0.0))
 
 
 def skill_from_plain(plain: Mapping[str, Any]) -> Skill:

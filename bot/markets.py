@@ -128,6 +128,10 @@ class Markets:
         """The market as last read, if it is open."""
         return self._live.get(market)
 
+    def opened(self) -> Collection[Market]:
+        """The markets that are open."""
+        return self._live.keys()
+
     async def open(self, market: Market) -> LiveMarket:
         """The market, read where it is not open yet or was last read too long ago. Raises NoMapError."""
         async with self._lock(market):

@@ -75,7 +75,7 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
         line = open_line(token, api_url=settings.telegram_api_url)
         closing.push_async_callback(line.shutdown)
         messenger, limiter = TelegramMessenger(line), RateLimiter(clock)
-        feeds, observation = open_feeds(settings, clock=clock), Observation(settings)
+        feeds, observation = open_feeds(settings, exchanges, clock=clock), Observation(settings)
         world = World(exchanges, db, messenger, clock, feeds=feeds)
         app = await App.build(world, limits, limiter=limiter, count=observation.count)
         replies = Replies(PacedMessenger(messenger, limiter), db.chats, clock)

@@ -61,6 +61,8 @@ class Settings(BaseSettings):
     okx_api_url: Url = "https://www.okx.com"
     hyperliquid_api_url: Url = "https://api.hyperliquid.xyz"
     binance_stream_url: StreamUrl = "wss://fstream.binance.com"
+    bybit_stream_url: StreamUrl = "wss://stream.bybit.com"
+    okx_stream_url: StreamUrl = "wss://ws.okx.com:8443"
     admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_words)] = ()
     allowed_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_words)] = ()
     access: Literal["open", "allowlist"] = "open"
@@ -122,6 +124,8 @@ TAKES = {
     "okx_api_url": "a web address such as https://www.okx.com",
     "hyperliquid_api_url": "a web address such as https://api.hyperliquid.xyz",
     "binance_stream_url": "a websocket address such as wss://fstream.binance.com",
+    "bybit_stream_url": "a websocket address such as wss://stream.bybit.com",
+    "okx_stream_url": "a websocket address such as wss://ws.okx.com:8443",
     "admin_ids": "Telegram user ids, comma-separated, such as 12345678,23456789",
     "allowed_ids": "Telegram chat ids, comma-separated, such as 12345678,-1001234567890",
     "access": "open or allowlist",

@@ -153,7 +153,8 @@ class SkillMeter:
     async def _record(self, live: LiveMarket, cover: Sequence[Stretch], since_ms: int, now_ms: int) -> Record:
         briefs = await self._db.briefs.load(live.market, start_ms=since_ms, end_ms=now_ms)
         prints = await self._db.prints.load(live.market, start_ms=since_ms, end_ms=now_ms)
-        return Record(live.market, live.history, briefs, liquidations(prints, cover))
+        printed = liquidations(prints, cover, exchange=live.market.exchange, tiers=live.tiers)
+        return Record(live.market, live.history, briefs, printed)
 
     async def _learn(
         self, record: Record, tiers: Sequence[RiskTier] | None, cover: Sequence[Stretch], now_ms: int

@@ -56,7 +56,8 @@ async def run_in_terminal(settings: Settings, *, stop: asyncio.Event) -> None:
         if stop.is_set():
             return
         if show is None:
-            await _Terminal(settings, exchanges, open_feeds(settings, clock=clock), clock).run(stop, LIVE_LINES)
+            feeds = open_feeds(settings, exchanges, clock=clock)
+            await _Terminal(settings, exchanges, feeds, clock).run(stop, LIVE_LINES)
         else:
             played = FastClock(show.start_ms, SPEED)
             market = show.playback(played)

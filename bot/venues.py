@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 
 from bot.clock import Clock
 from bot.market.binance import BinanceExchange
-from bot.market.binance_stream import BinanceStream
+from bot.market.binance_stream import binance_stream
 from bot.market.bybit import BybitExchange
-from bot.market.exchange import LiveExchange
+from bot.market.bybit_stream import bybit_stream
+from bot.market.exchange import Exchange, LiveExchange
 from bot.market.feed import LiquidationFeed
 from bot.market.hyperliquid import HyperliquidExchange
 from bot.market.okx import OkxExchange
+from bot.market.okx_stream import okx_stream
 from bot.settings import Settings
 
 
@@ -21,9 +23,28 @@ def open_exchanges(
     return {name: CLIENTS[name](settings, clock, bans.get(name)) for name in settings.exchanges}
 
 
-def open_feeds(settings: Settings, *, clock: Clock) -> dict[str, LiquidationFeed]:
-    """The liquidation feed of each exchange that has one, not yet listening."""
-    return {name: FEEDS[name](settings, clock) for name in settings.exchanges if name in FEEDS}
+def open_feeds(settings: Settings, exchanges: Mapping[str, Exchange], *, clock: Clock) -> dict[str, LiquidationFeed]:
+    """The stream of each exchange that tells its liquidations, not yet listening. They share what the clients know."""
+    feeds: dict[str, LiquidationFeed] = {}
+    for name, exchange in exchanges.items():
+        match exchange:
+            case BinanceExchange():
+                feeds[name] = binance_stream(
+                    clock=clock, url=settings.binance_stream_url, keep_tiers=exchange.keep_tiers
+                )
+            case BybitExchange():
+                feeds[name] = _bybit_stream(settings, exchange, clock)
+            case OkxExchange():
+                feeds[name] = _okx_stream(settings, exchange, clock)
+    return feeds
+
+
+def _bybit_stream(settings: Settings, exchange: BybitExchange, clock: Clock) -> LiquidationFeed:
+    return bybit_stream(clock=clock, url=settings.bybit_stream_url, listed=lambda: exchange.listed)
+
+
+def _okx_stream(settings: Settings, exchange: OkxExchange, clock: Clock) -> LiquidationFeed:
+    return okx_stream(clock=clock, url=settings.okx_stream_url, listed=lambda: exchange.listed)
 
 
 def _binance(settings: Settings, clock: Clock, banned_until_ms: int | None) -> LiveExchange:
@@ -52,7 +73,4 @@ CLIENTS: dict[str, Callable[[Settings, Clock, int | None], LiveExchange]] = {
     "bybit": _bybit,
     "okx": _okx,
     "hyperliquid": _hyperliquid,
-}
-FEEDS: dict[str, Callable[[Settings, Clock], LiquidationFeed]] = {
-    "binance": lambda settings, clock: BinanceStream(clock=clock, url=settings.binance_stream_url)
 }

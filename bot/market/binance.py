@@ -20,6 +20,7 @@ from bot.market.limits import Budget, BudgetStatus, Gate
 from bot.market.line import Line, LineStatus, OnLine
 from bot.market.rest import Rest, Transport
 from bot.market.rows import join_bars, join_open_interest
+from bot.market.tiers import Tiers
 from bot.market.types import BAR_MS, Bars, Crowd, Depth, Instrument, LongShortRatios, OpenInterest, Tick
 
 API_URL = "https://fapi.binance.com"
@@ -50,6 +51,8 @@ _DATA = "data requests"
 
 _TIERS_FRESH_MS = 6 * 3_600_000
 _TIERS_RETRY_MS = 600_000
+# The public table lags behind a change that the stream told; after a day it does not.
+_TOLD_TIERS_MS = 86_400_000
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +123,7 @@ class BinanceExchange(OnLine):
         self._least_symbols = least_symbols
         self._instruments: tuple[Instrument, ...] = ()
         self._tiers: dict[str, tuple[RiskTier, ...]] = {}
+        self._told_tiers: dict[str, tuple[int, Tiers]] = {}
         self._tiers_due_ms = 0
         self._tiers_lock = asyncio.Lock()
 
@@ -237,10 +241,14 @@ class BinanceExchange(OnLine):
         async with self._tiers_lock:
             if self._clock.now_ms() >= self._tiers_due_ms and self._line.banned_until_ms is None:
                 await self._refresh_tiers()
-        if self._tiers:
-            return dict(self._tiers)
-        instruments = self._instruments or await self.instruments()
-        return {one.symbol: stored_tiers(one.symbol) for one in instruments}
+        instruments = () if self._tiers else self._instruments or await self.instruments()
+        known = self._tiers or {one.symbol: stored_tiers(one.symbol) for one in instruments}
+        since_ms = self._clock.now_ms() - _TOLD_TIERS_MS
+        return {**known, **{symbol: tiers for symbol, (at, tiers) in self._told_tiers.items() if at > since_ms}}
+
+    def keep_tiers(self, symbol: str, tiers: Tiers) -> None:
+        """Take tiers that the venue told unasked: for a day they are newer than the public table."""
+        self._told_tiers[symbol] = (self._clock.now_ms(), tiers)
 
     async def risk_tiers_of(self, symbol: str) -> Sequence[RiskTier]:
         """One contract's tiers out of the whole table, which is one request in six hours."""

@@ -16,7 +16,7 @@ EXCHANGE = "binance"
 VENUE = "Binance"
 
 # A perpetual's deliveryDate lies in the year 2100; once a delisting is announced it is the real date.
-_NEVER_DELIVERED_MS = 4_102_444_800_000
+NEVER_DELIVERED_MS = 4_102_444_800_000
 
 _BAR_COLUMNS = (1, 2, 3, 4, 5, 7, 9)  # open high low close volume quote-volume taker-buy-volume
 
@@ -56,7 +56,7 @@ def _instrument(row: Mapping[str, object], bad: BadRows) -> Instrument | None:
         quote="USDT",
         tick_size=tick_size,
         onboard_ms=milliseconds(row.get("onboardDate")),
-        delist_ms=delivery_ms if delivery_ms is not None and delivery_ms < _NEVER_DELIVERED_MS else None,
+        delist_ms=delivery_ms if delivery_ms is not None and delivery_ms < NEVER_DELIVERED_MS else None,
     )
 
 

@@ -1,64 +1,140 @@
-"""The liquidations of Binance USDT-M as they happen: `!forceOrder@arr`, with the mark prices as a heart-beat.
+"""Binance USDT-M as it happens: `!markPrice@arr@1s`, `!forceOrder@arr` and `!contractInfo` on one line.
 
 At most one liquidation per symbol and second is sent, and none at all where nothing happens: only the mark prices on
 the same line, every second, tell a quiet market from a dead line. A line that is routed wrongly is silent too.
 """
 
-import asyncio
-import json
-import logging
-import random
-from collections import deque
-from collections.abc import Callable
-from typing import Final
-
-import websockets.exceptions
-from websockets.asyncio.client import ClientConnection, connect
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Final
 
 from bot.clock import Clock
+from bot.liquidation.margin import RiskTier
 from bot.market.bad_rows import BadRows, milliseconds, number
-from bot.market.binance_parse import EXCHANGE, VENUE
-from bot.market.feed import FeedStatus, Heard, Print, Stretch, joined_stretches
+from bot.market.binance_parse import EXCHANGE, NEVER_DELIVERED_MS, VENUE
+from bot.market.feed import ContractNews, Print
+from bot.market.stream import Manner, Stream
+from bot.market.stream_book import StreamBook
+from bot.market.tiers import Tiers, tiers_fault
 
 STREAM_URL: Final = "wss://fstream.binance.com"
-PATH: Final = "/market/stream?streams=!forceOrder@arr/!markPrice@arr@1s"
-HEARTBEAT: Final = '{"stream":"!markPrice@arr'
+PATH: Final = "/market/stream?streams=!markPrice@arr@1s/!forceOrder@arr/!contractInfo"
 
 SILENCE_S: Final = 8.0
-"""No frame for so long, where one comes every second: the line is dead."""
+"""No mark price for so long, where they come every second: the line is dead."""
 
-MOST_LIFE_S: Final = 23 * 3600.0
-"""Binance closes a line after 24 h; it is left before, at a quiet moment as good as any."""
-
-FIRST_PAUSE_S: Final = 1.0
-LONGEST_PAUSE_S: Final = 60.0
-HEALTHY_S: Final = 60.0
-"""A line that lived so long was a good one: the next is tried at once."""
-
-MOST_WAITING: Final = 20_000
-REMEMBERED: Final = 5_000
-_LARGEST_FRAME: Final = 8 * 2**20
 _COIN_MARGINED: Final = 2
 
-log = logging.getLogger(__name__)
+KeepTiers = Callable[[str, Tiers], None]
 
 
-class DeadLineError(Exception):
-    """Nothing that can be understood came for too long."""
+def binance_stream(
+    *,
+    clock: Clock,
+    url: str = STREAM_URL,
+    keep_tiers: KeepTiers = lambda symbol, tiers: None,
+    book: StreamBook | None = None,
+    manner: Manner | None = None,
+) -> Stream:
+    """The stream, not yet listening. Risk tiers that change are handed to `keep_tiers`."""
+    kept = book or StreamBook(EXCHANGE, VENUE, clock)
+    return Stream(
+        EXCHANGE,
+        VENUE,
+        url + PATH,
+        clock=clock,
+        book=kept,
+        script=lambda followed: BinanceScript(kept, keep_tiers),
+        manner=manner or Manner(SILENCE_S),
+    )
 
 
-def parse_liquidation(frame: object, bad: BadRows) -> Print | None:
-    """The print of one forceOrder frame; None where it is another kind of frame, COIN-margined or nonsense.
+class BinanceScript:
+    """Every price of every contract comes anyway, so there is nothing to ask for."""
+
+    def __init__(self, book: StreamBook, keep_tiers: KeepTiers = lambda symbol, tiers: None) -> None:
+        self._book = book
+        self._keep_tiers = keep_tiers
+
+    def due(self) -> Sequence[str]:
+        return ()
+
+    def hear(self, frame: str | bytes) -> bool:
+        """Take in a frame; True where it brought a price or a liquidation."""
+        message = self._book.decoded(frame)
+        if message is None:
+            return False
+        data = message.get("data")
+        if isinstance(data, list):
+            return self._prices(data)
+        kind = data.get("e") if isinstance(data, dict) else None
+        if isinstance(data, dict) and kind == "markPriceUpdate":
+            return self._prices([data])
+        if isinstance(data, dict) and kind == "forceOrder":
+            return self._liquidation(data)
+        if isinstance(data, dict) and kind == "contractInfo":
+            self._contract(data)
+        else:
+            self._book.bad.drop("frames", "of no stream that was asked for")
+        return False
+
+    def _prices(self, rows: Collection[object]) -> bool:
+        """Note the mark prices of one message, which may bring only part of the symbols."""
+        newest_ms: int | None = None
+        for row in rows:
+            found = parse_mark_price(row, self._book.bad)
+            if found is not None:
+                self._book.prices.take(*found)
+                newest_ms = found[1]
+        if newest_ms is None:
+            return False
+        self._book.sent_at(newest_ms)
+        return True
+
+    def _liquidation(self, data: Mapping[str, Any]) -> bool:
+        found = parse_liquidation(data, self._book.bad)
+        if found is None:
+            return False
+        self._book.sent_at(milliseconds(data.get("E")))
+        self._book.keep(found)
+        return True
+
+    def _contract(self, data: Mapping[str, Any]) -> None:
+        if data.get("st") == _COIN_MARGINED or data.get("ct") != "PERPETUAL":
+            return
+        news = parse_contract(data, self._book.bad)
+        if news is None:
+            return
+        self._book.tell(news)
+        tiers = parse_tiers(data.get("bks"), self._book.bad)
+        if tiers:
+            self._keep_tiers(news.symbol, tiers)
+
+
+def parse_mark_price(row: object, bad: BadRows) -> tuple[str, int, float] | None:
+    """Symbol, time in ms and mark price of one markPriceUpdate; None where it is COIN-margined or nonsense."""
+    if not isinstance(row, dict):
+        bad.drop("mark prices", "not an object")
+        return None
+    if row.get("st") == _COIN_MARGINED:
+        return None
+    symbol, time_ms, price = row.get("s"), milliseconds(row.get("E")), number(row.get("p"))
+    if not isinstance(symbol, str) or not symbol or time_ms is None or not price > 0:
+        bad.drop("mark prices", "no symbol, no time or no positive price")
+        return None
+    return symbol, time_ms, price
+
+
+def parse_liquidation(data: Mapping[str, Any], bad: BadRows) -> Print | None:
+    """The print of one forceOrder; None where it is COIN-margined or nonsense.
 
     The average fill times the filled total: `p` is the limit of the forced order, `l` its last fill alone. SELL closes
     a long.
     """
-    data = frame.get("data") if isinstance(frame, dict) else None
-    order = data.get("o") if isinstance(data, dict) and data.get("e") == "forceOrder" else None
+    order = data.get("o")
     if not isinstance(order, dict):
         bad.drop("liquidations", "not a forced order")
         return None
-    if order.get("st") == _COIN_MARGINED:
+    if _COIN_MARGINED in (order.get("st"), data.get("st")):
         return None
     symbol, side, time_ms = order.get("s"), order.get("S"), milliseconds(order.get("T"))
     price, coins = number(order.get("ap")), number(order.get("z"))
@@ -71,130 +147,34 @@ def parse_liquidation(frame: object, bad: BadRows) -> Print | None:
     return Print(time_ms, symbol, side == "SELL", price, coins)
 
 
-class BinanceStream:
-    """A `LiquidationFeed`. `run` listens; whoever wants the prints takes them. Times of stretches are this clock's."""
+def parse_contract(data: Mapping[str, Any], bad: BadRows) -> ContractNews | None:
+    """What a contractInfo says of a perpetual's state."""
+    symbol, time_ms, state = data.get("s"), milliseconds(data.get("E")), data.get("cs")
+    if not isinstance(symbol, str) or not symbol or time_ms is None or not isinstance(state, str):
+        bad.drop("contracts", "no symbol, time or state")
+        return None
+    ends_ms = milliseconds(data.get("dt"))
+    delist_ms = ends_ms if ends_ms is not None and ends_ms < NEVER_DELIVERED_MS else None
+    return ContractNews(time_ms, symbol, state == "TRADING", delist_ms)
 
-    name = EXCHANGE
 
-    def __init__(
-        self,
-        *,
-        clock: Clock,
-        url: str = STREAM_URL,
-        silence_s: float = SILENCE_S,
-        most_life_s: float = MOST_LIFE_S,
-        most_waiting: int = MOST_WAITING,
-        jitter: Callable[[], float] = random.random,
-    ) -> None:
-        self._clock = clock
-        self._url = url + PATH
-        self._silence_s = silence_s
-        self._most_life_s = most_life_s
-        self._jitter = jitter
-        self._bad = BadRows(VENUE)
-        self._waiting: deque[Print] = deque()
-        self._most_waiting = most_waiting
-        self._seen: dict[Print, None] = {}
-        self._stretches: list[Stretch] = []
-        self._alive_since_ms: int | None = None
-        self._alive_ms = 0
-        self._last_print_ms: int | None = None
-        self._prints = self._dropped = self._connections = 0
-        self._trouble = ""
+def parse_tiers(rows: object, bad: BadRows) -> Tiers:
+    """The risk tiers in a contractInfo, ascending; empty where none are told or they contradict themselves."""
+    if not isinstance(rows, list) or not rows:
+        return ()
+    tiers = tuple(_tier(row if isinstance(row, dict) else {}) for row in rows)
+    fault = tiers_fault(tiers)
+    if fault is not None:
+        bad.drop("risk tiers", fault)
+        return ()
+    return tiers
 
-    async def run(self) -> None:
-        """Listen until cancelled. Trouble is told once, and once more when it is over."""
-        pause_s = FIRST_PAUSE_S
-        while True:
-            began_s = self._clock.monotonic()
-            try:
-                await self._one_line()
-                trouble = ""
-            except (OSError, TimeoutError, DeadLineError, websockets.exceptions.WebSocketException) as error:
-                trouble = str(error) or type(error).__name__
-            finally:
-                self._end_stretch()
-            lived = self._clock.monotonic() - began_s >= HEALTHY_S
-            if trouble and not self._trouble and not lived:
-                log.warning("the liquidations of %s are not heard, so nothing can be proven: %s", VENUE, trouble)
-                self._trouble = trouble
-            pause_s = FIRST_PAUSE_S if lived or not trouble else min(2 * pause_s, LONGEST_PAUSE_S)
-            await self._clock.sleep(pause_s * (0.5 + self._jitter()))
 
-    def take(self) -> Heard:
-        """What was heard since the last take."""
-        if self._alive_since_ms is not None:
-            self._stretches.append((self._alive_since_ms, self._alive_ms))
-            self._alive_since_ms = self._alive_ms
-        heard = Heard(tuple(self._waiting), joined_stretches(self._stretches))
-        self._waiting.clear()
-        self._stretches.clear()
-        return heard
-
-    def status(self) -> FeedStatus:
-        """The feed's books at this moment."""
-        return FeedStatus(
-            alive=self._alive_since_ms is not None,
-            last_print_ms=self._last_print_ms,
-            prints=self._prints,
-            dropped=self._dropped,
-            connections=self._connections,
-        )
-
-    async def _one_line(self) -> None:
-        """One connection, until it is old. Raises what ends it before that."""
-        async with connect(self._url, max_size=_LARGEST_FRAME, ping_interval=None, close_timeout=2.0) as line:
-            self._connections += 1
-            until_s = self._clock.monotonic() + self._most_life_s * (1.0 - 0.05 * self._jitter())
-            while self._clock.monotonic() < until_s:
-                await self._next_understood(line)
-
-    async def _next_understood(self, line: ClientConnection) -> None:
-        """Read up to the next frame that means something: noise keeps no line alive. Raises DeadLineError."""
-        try:
-            async with asyncio.timeout(self._silence_s):
-                while not self._understand(await line.recv()):
-                    pass
-        except TimeoutError:
-            raise DeadLineError(f"no mark price for {self._silence_s:g} s") from None
-        self._alive_ms = self._clock.now_ms()
-        if self._alive_since_ms is None:
-            self._alive_since_ms = self._alive_ms
-            if self._trouble:
-                log.warning("the liquidations of %s are heard again", VENUE)
-                self._trouble = ""
-
-    def _understand(self, frame: str | bytes) -> bool:
-        # The heart-beat is some 150 kB each second, and nothing in it is read.
-        if isinstance(frame, str) and frame.startswith(HEARTBEAT):
-            return True
-        try:
-            parsed = json.loads(frame)
-        except (ValueError, RecursionError):
-            self._bad.drop("liquidations", "no JSON")
-            return False
-        if isinstance(parsed, dict) and str(parsed.get("stream")).startswith("!markPrice@arr"):
-            return True
-        found = parse_liquidation(parsed, self._bad)
-        if found is not None:
-            self._keep(found)
-        return found is not None
-
-    def _keep(self, found: Print) -> None:
-        """Queue a print that was not seen before: a line made anew may repeat the last second."""
-        if found in self._seen:
-            return
-        self._seen[found] = None
-        if len(self._seen) > REMEMBERED:
-            del self._seen[next(iter(self._seen))]
-        self._prints += 1
-        self._last_print_ms = found.time_ms
-        if len(self._waiting) >= self._most_waiting:
-            self._waiting.popleft()
-            self._dropped += 1
-        self._waiting.append(found)
-
-    def _end_stretch(self) -> None:
-        if self._alive_since_ms is not None:
-            self._stretches.append((self._alive_since_ms, self._alive_ms))
-            self._alive_since_ms = None
+def _tier(row: Mapping[str, Any]) -> RiskTier:
+    return RiskTier(
+        notional_floor=number(row.get("bnf")),
+        notional_cap=number(row.get("bnc")),
+        maintenance_margin_rate=number(row.get("mmr")),
+        maintenance_amount=number(row.get("cf")),
+        max_leverage=number(row.get("ma")),
+    )

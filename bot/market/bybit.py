@@ -67,6 +67,11 @@ class BybitExchange(OnLine):
         """The USDT perpetuals that trade now, 1000 a page."""
         return await self._contracts.refresh()
 
+    @property
+    def listed(self) -> Mapping[str, Instrument]:
+        """The contracts by the venue's own name as last read, without asking."""
+        return self._contracts.known
+
     async def bars(self, symbol: str, *, start_ms: int, end_ms: int) -> Bars:
         """Closed 5-minute bars with start_ms <= open_ms < end_ms, pages joined; what the venue lacks stays a gap.
 

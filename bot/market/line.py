@@ -142,6 +142,11 @@ class Contracts:
         await self._ready()
         return self._by_native
 
+    @property
+    def known(self) -> Mapping[str, Instrument]:
+        """Every contract by the venue's own name as last read, without asking; empty before the first time."""
+        return self._by_native
+
     async def _ready(self) -> None:
         async with self._first:
             if not self._by_symbol:

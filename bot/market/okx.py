@@ -85,6 +85,11 @@ class OkxExchange(OnLine):
         """The USDT swaps that trade now, in one request."""
         return await self._contracts.refresh()
 
+    @property
+    def listed(self) -> Mapping[str, Swap]:
+        """The swaps by the venue's own name as last read, without asking."""
+        return self._swaps
+
     async def bars(self, symbol: str, *, start_ms: int, end_ms: int) -> Bars:
         """Closed 5-minute bars with start_ms <= open_ms < end_ms, pages joined; what the venue lacks stays a gap.
 

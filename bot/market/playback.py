@@ -163,6 +163,7 @@ class PlaybackExchange:
             is_long=self._prints.is_long[rows],
             price=self._prints.price[rows],
             coins=self._prints.coins[rows],
+            at_bankruptcy=None if self._prints.at_bankruptcy is None else self._prints.at_bankruptcy[rows],
         )
 
     async def aclose(self) -> None:

@@ -70,7 +70,8 @@ class Prices:
 class Prints:
     """Liquidation prints of many symbols, in time order. Shapes (n,); `is_long` is True where a long was closed.
 
-    `price` is the average fill where the venue gives one. A print is a sample: venues throttle this feed.
+    `price` is the average fill where the venue gives one; where `at_bankruptcy`, the price at which the margin was used
+    up (None: nowhere). A print is a sample: venues throttle this feed.
     """
 
     time_ms: Ints
@@ -78,6 +79,7 @@ class Prints:
     is_long: NDArray[np.bool_]
     price: Floats
     coins: Floats
+    at_bankruptcy: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.time_ms)

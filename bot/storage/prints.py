@@ -33,13 +33,14 @@ class PrintLog:
     async def load(self, market: Market, *, start_ms: int, end_ms: int) -> Prints:
         """One market's prints with start_ms <= time_ms < end_ms, in order of time."""
         statement = (
-            select(prints.c.time_ms, prints.c.is_long, prints.c.price, prints.c.coins)
+            select(prints.c.time_ms, prints.c.is_long, prints.c.price, prints.c.coins, prints.c.at_bankruptcy)
             .filter_by(exchange=market.exchange, symbol=market.symbol)
             .where(prints.c.time_ms >= start_ms, prints.c.time_ms < end_ms)
         )
         rows = await self._access.read(lambda connection: connection.execute(statement).all())
         return prints_of_rows(
-            Print(row.time_ms, market.symbol, bool(row.is_long), row.price, row.coins) for row in rows
+            Print(row.time_ms, market.symbol, bool(row.is_long), row.price, row.coins, bool(row.at_bankruptcy))
+            for row in rows
         )
 
     async def newest_ms(self, exchange: str) -> int | None:
@@ -81,4 +82,5 @@ def _row(exchange: str, row: Print) -> dict[str, object]:
         "is_long": int(row.is_long),
         "price": row.price,
         "coins": row.coins,
+        "at_bankruptcy": int(row.at_bankruptcy),
     }

@@ -201,7 +201,7 @@ model_states = _table(
     PrimaryKeyConstraint("exchange", "symbol"),
 )
 
-# Liquidations as a feed gave them. A sample: venues throttle this feed.
+# Liquidations as a feed gave them. A sample: venues throttle this feed. A price at bankruptcy lies beyond the trigger.
 prints = _table(
     "prints",
     *_market(),
@@ -209,8 +209,10 @@ prints = _table(
     Column("is_long", Integer, nullable=False),
     Column("price", Float64, nullable=False),
     Column("coins", Float64, nullable=False),
+    Column("at_bankruptcy", Integer, nullable=False),
     PrimaryKeyConstraint("exchange", "symbol", "time_ms", "is_long", "price", "coins"),
     CheckConstraint("is_long IN (0, 1)", name="is_long"),
+    CheckConstraint("at_bankruptcy IN (0, 1)", name="at_bankruptcy"),
     Index(None, "time_ms"),
 )
 

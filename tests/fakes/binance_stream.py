@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -46,6 +46,15 @@ def forced_order(
     return json.dumps(frame, ensure_ascii=False)
 
 
+def mark_prices(time_ms: int, **prices: str) -> str:
+    """A frame of `!markPrice@arr` with some of the symbols."""
+    rows = [
+        {"e": "markPriceUpdate", "E": time_ms, "s": symbol, "p": price, "ap": price, "i": price, "T": 0, "st": 1}
+        for symbol, price in prices.items()
+    ]
+    return json.dumps({"stream": "!markPrice@arr@1s", "data": rows}, ensure_ascii=False)
+
+
 def sends(*frames: str | bytes, then: float | None = None) -> Scene:
     """Send frames, then stay silent for `then` seconds and hang up; without `then` beat on for ever."""
 
@@ -53,7 +62,8 @@ def sends(*frames: str | bytes, then: float | None = None) -> Scene:
         for frame in frames:
             await line.send(frame)
         if then is not None:
-            await asyncio.sleep(then)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(line.wait_closed(), then)
             return
         while True:
             await line.send(HEARTBEAT)
@@ -69,14 +79,20 @@ class FakeStream:
     scenes: list[Scene]
     url: str = ""
     paths: list[str] = field(default_factory=list)
+    open_now: int = 0
+    most_open: int = 0
 
     async def _serve(self, line: ServerConnection) -> None:
         self.paths.append(line.request.path if line.request else "")
         scene = self.scenes.pop(0) if len(self.scenes) > 1 else self.scenes[0]
+        self.open_now += 1
+        self.most_open = max(self.most_open, self.open_now)
         try:
             await scene(line)
         except ConnectionClosed:
             return
+        finally:
+            self.open_now -= 1
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["FakeStream"]:

@@ -1,7 +1,6 @@
-"""The liquidation stream against a server that breaks off, talks nonsense, falls silent and repeats itself."""
+"""The life of a line, on Binance's stream: a server that breaks off, talks nonsense, falls silent, repeats itself."""
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,21 +8,46 @@ from itertools import pairwise
 
 import pytest
 
-from bot.market.binance_stream import BinanceStream
+from bot.market.binance_parse import EXCHANGE, VENUE
+from bot.market.binance_stream import binance_stream
 from bot.market.feed import LiquidationFeed, Print, Stretch
-from tests.fakes.binance_stream import HEARTBEAT, FakeStream, Scene, forced_order, sends
+from bot.market.stream import Manner, Stream
+from bot.market.stream_book import MOST_WAITING, StreamBook
+from tests.fakes.binance_stream import HEARTBEAT, FakeStream, Scene, forced_order, mark_prices, sends
 from tests.integration.listening import HastyClock, eventually
-from tests.shared import SHARED, needs_shared
 
-RECORDED = SHARED / "fixtures" / "binance" / "ws_recorded"
 T0 = 1_791_565_602_120
 FIRST = Print(T0, "BTCUSDT", is_long=True, price=82651.9, coins=0.19)
 
 
+class ThenClock(HastyClock):
+    """Its wall begins a second after the first liquidation."""
+
+    def __init__(self) -> None:
+        self._began_s = self.monotonic()
+        self.slept: list[float] = []
+
+    def now_ms(self) -> int:
+        return T0 + 1_000 + int((self.monotonic() - self._began_s) * 1000)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await super().sleep(seconds)
+
+
 @asynccontextmanager
-async def heard(*scenes: Scene, **options: float) -> AsyncIterator[tuple[BinanceStream, FakeStream]]:
+async def heard(
+    *scenes: Scene,
+    silence_s: float = 8.0,
+    most_life_s: float = 3600.0,
+    most_waiting: int = MOST_WAITING,
+    clock: ThenClock | None = None,
+) -> AsyncIterator[tuple[Stream, FakeStream]]:
+    clock = clock or ThenClock()
     async with FakeStream(list(scenes)).open() as server:
-        stream = BinanceStream(clock=HastyClock(), url=server.url, jitter=lambda: 0.5, **options)  # type: ignore[arg-type]
+        book = StreamBook(EXCHANGE, VENUE, clock, most_waiting=most_waiting)
+        manner = Manner(silence_s, most_life_s, jitter=lambda: 0.5)
+        stream = binance_stream(clock=clock, url=server.url, book=book, manner=manner)
         task = asyncio.create_task(stream.run())
         try:
             yield stream, server
@@ -46,20 +70,9 @@ async def test_prints_are_the_average_fill_times_all_that_was_filled() -> None:
     async with heard(sends(*frames)) as (stream, server):
         rows = await gathered(stream, 2)
         assert rows == [FIRST, Print(T0 + 1, "我踏马来了USDT", is_long=False, price=0.02, coins=7.0)]
-        assert server.paths == ["/market/stream?streams=!forceOrder@arr/!markPrice@arr@1s"]
+        assert server.paths == ["/market/stream?streams=!markPrice@arr@1s/!forceOrder@arr/!contractInfo"]
         status = stream.status()
         assert (status.alive, status.last_print_ms, status.prints, status.dropped) == (True, T0 + 1, 2, 0)
-
-
-@needs_shared
-async def test_every_recorded_forced_order_is_understood() -> None:
-    frames = [json.loads(path.read_text()) for path in sorted(RECORDED.glob("forceOrder*.json"))]
-    wrapped = [frame if "stream" in frame else {"stream": "!forceOrder@arr", "data": frame} for frame in frames]
-    async with heard(sends(*map(json.dumps, wrapped))) as (stream, _):
-        rows = {row.time_ms: row for row in await gathered(stream, len(frames))}
-    assert len(rows) == len(frames) == 5
-    assert rows[1791565602120] == FIRST
-    assert rows[1791091174219] == Print(1791091174219, "XRPUSDT", is_long=False, price=1.4912, coins=127.2)
 
 
 async def test_a_line_that_breaks_is_made_again_and_what_it_repeats_counts_once(
@@ -98,10 +111,45 @@ async def test_noise_keeps_no_line_alive_and_each_kind_of_it_is_dropped() -> Non
         assert len(server.paths) == 2
 
 
-async def test_a_line_is_left_before_it_is_too_old_and_the_next_is_there_at_once() -> None:
+async def test_a_line_is_left_before_it_is_too_old_and_only_when_the_next_is_heard() -> None:
     async with heard(sends(), most_life_s=0.1) as (stream, server):
-        await eventually(lambda: len(server.paths) >= 3)
-        assert stream.take().stretches
+        await eventually(lambda: len(server.paths) >= 4)
+        status = stream.status()
+        assert (status.alive, status.gaps) == (True, 0)
+        assert server.most_open == 2, "the new line is heard before the old one is left"
+        assert len(stream.take().stretches) == 1, "nothing is missed between two lines"
+
+
+async def test_an_old_line_stays_while_its_successor_is_not_heard() -> None:
+    unheard = sends(then=0.0)
+    async with heard(sends(), unheard, unheard, sends(), most_life_s=0.1) as (stream, server):
+        await eventually(lambda: len(server.paths) >= 4)
+        assert (stream.status().gaps, len(stream.take().stretches)) == (0, 1)
+
+
+async def test_what_two_lines_say_at_once_counts_once() -> None:
+    repeated = sends(HEARTBEAT, forced_order(T0), then=None)
+    async with heard(repeated, most_life_s=0.05) as (stream, server):
+        await eventually(lambda: len(server.paths) >= 5)
+        assert stream.status().prints == 1
+
+
+async def test_a_line_that_breaks_leaves_a_gap_in_what_was_listened_to() -> None:
+    async with heard(sends(HEARTBEAT, then=0.02), sends()) as (stream, server):
+        await eventually(lambda: len(server.paths) == 2 and stream.status().alive)
+        assert stream.status().gaps == 1
+        await eventually(lambda: stream.status().lag_ms is not None)
+
+
+async def test_prices_are_merged_from_messages_that_bring_part_of_them() -> None:
+    parts = (mark_prices(T0, BTCUSDT="82651.9", ETHUSDT="2450.4"), mark_prices(T0 + 1000, ETHUSDT="2451"))
+    async with heard(sends(*parts, then=30.0)) as (stream, _):
+        await eventually(lambda: stream.status().last_message_ms is not None)
+        await asyncio.sleep(0.05)
+        tick = stream.prices.news()
+        found = dict(zip(tick.symbols, zip(tick.time_ms.tolist(), tick.price.tolist(), strict=True), strict=True))
+        assert found == {"BTCUSDT": (T0, 82651.9), "ETHUSDT": (T0 + 1000, 2451.0)}
+        assert stream.status().lag_ms is not None
 
 
 async def test_what_nobody_takes_is_kept_up_to_a_bound_and_counted_beyond() -> None:
@@ -126,22 +174,19 @@ async def test_stretches_of_one_line_join_without_a_gap() -> None:
 
 
 async def test_nobody_there_is_told_once_and_tried_again_with_longer_pauses(caplog: pytest.LogCaptureFixture) -> None:
-    class Clock(HastyClock):
-        def __init__(self) -> None:
-            self.slept: list[float] = []
-
+    class Clock(ThenClock):
         async def sleep(self, seconds: float) -> None:
             self.slept.append(seconds)
             await asyncio.sleep(0)
 
     clock = Clock()
-    stream = BinanceStream(clock=clock, url="ws://127.0.0.1:9", jitter=lambda: 0.5)
+    stream = binance_stream(clock=clock, url="ws://127.0.0.1:9", manner=Manner(8.0, jitter=lambda: 0.5))
     task = asyncio.create_task(stream.run())
     await eventually(lambda: len(clock.slept) >= 9)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert clock.slept[:9] == [2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0, 60.0]
-    told = [record for record in caplog.records if "nothing can be proven" in record.getMessage()]
+    told = [record for record in caplog.records if "nothing new can be proven" in record.getMessage()]
     assert len(told) == 1
     assert not stream.status().alive
     assert stream.take().stretches == ()
