@@ -56,10 +56,11 @@ def liquidations_of(
 def trigger_prices(prints: Prints, tiers: Sequence[RiskTier] | None, *, fee_rate: float = 0.0) -> Floats:
     """Where each liquidation (n,) was set off, as near as its print tells.
 
-    A fill lies near the trigger already. A bankruptcy price B does not: with W the margin, B = E - s W/q, so the price
-    at which margin meets its requirement, W + s q (P - E) = q P (m + f) - cum, is P = (B - s cum/q) / (1 - s (m + f)),
-    s being 1 for a long and -1 for a short, m and cum of the tier of q P (exchanges.md 3). `tiers` None: a large
-    contract's first rate. What is printed may be part of a position, whose own rate was then higher.
+    A fill lies near the trigger already. A bankruptcy price B does not: it is as if the position had been opened there
+    with no margin at all, so the trigger P solves s q (P - B) = q P (m + f) - cum, that is
+    P = (B - s cum/q) / (1 - s (m + f)), s being 1 for a long and -1 for a short, m and cum of the tier of q B
+    (exchanges.md 3). `tiers` None: the first rate of a large contract. What is printed may be part of a position, whose
+    own rate was then higher.
     """
     if prints.at_bankruptcy is None or not prints.at_bankruptcy.any():
         return prints.price

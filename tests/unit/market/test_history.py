@@ -1,10 +1,14 @@
 """Open interest is laid to the end of the bar it belongs to, and to no other."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.market.history import align, liquidations_by_symbol
+from bot.liquidation.margin import liquidation_price
+from bot.liquidation.types import Side
+from bot.market.history import align, liquidations_by_symbol, trigger_prices
+from bot.market.tiers import with_amounts
 from bot.market.types import BAR_MS, Bars, OpenInterest, Prints
 
 
@@ -86,3 +90,57 @@ def test_prints_are_counted_in_usd_at_the_fill_by_contract() -> None:
     none = np.zeros(3, dtype=np.bool_)
     nothing = Prints(prints.time_ms[none], (), prints.is_long[none], prints.price[none], prints.coins[none])
     assert len(liquidations_by_symbol(nothing, ("BTCUSDT",))["BTCUSDT"]) == 0
+
+
+TIERS = with_amounts([(100.0, 0.005, 1e5), (50.0, 0.01, 1e6), (20.0, 0.025, 1e8)])
+
+
+def printed(price: float, coins: float, *, is_long: bool, at_bankruptcy: bool) -> Prints:
+    kinds = np.array([at_bankruptcy])
+    return Prints(np.array([1]), ("BTCUSDT",), np.array([is_long]), np.array([price]), np.array([coins]), kinds)
+
+
+@given(
+    st.booleans(),
+    st.floats(0.01, 1e5),
+    st.sampled_from([3e4, 5e5, 5e6]),
+    st.floats(1, 50),
+    st.sampled_from([0, 0.0005]),
+)
+def test_a_bankruptcy_price_is_moved_to_where_the_position_was_set_off(
+    is_long: bool, entry: float, notional: float, leverage: float, fee_rate: float
+) -> None:
+    coins = notional / entry
+    bankruptcy = entry * (1 - (1 if is_long else -1) / leverage)
+    if not bankruptcy > 0:
+        return
+    trigger = liquidation_price(
+        side=Side.LONG if is_long else Side.SHORT,
+        entry=entry,
+        quantity=coins,
+        wallet=notional / leverage,
+        tiers=TIERS,
+        fee_rate=fee_rate,
+    )
+    prints = printed(bankruptcy, coins, is_long=is_long, at_bankruptcy=True)
+    [found] = trigger_prices(prints, TIERS, fee_rate=fee_rate)
+    # At the edge of a tier B may lie in another one than P, with a rate that differs by 1.5 % of price at most.
+    assert found == pytest.approx(trigger, rel=0.016)
+    if len({int(np.searchsorted([1e5, 1e6], coins * price, side="right")) for price in (bankruptcy, found)}) == 1:
+        assert found == pytest.approx(trigger, rel=1e-9)
+
+
+def test_a_large_contracts_first_rate_stands_in_for_tiers_that_are_not_known() -> None:
+    [found] = trigger_prices(printed(100.0, 1.0, is_long=True, at_bankruptcy=True), None, fee_rate=0.0005)
+    assert found == pytest.approx(100 / (1 - 0.0045))
+
+
+def test_a_fill_stays_where_it_was() -> None:
+    assert trigger_prices(printed(100.0, 1.0, is_long=True, at_bankruptcy=False), TIERS).tolist() == [100.0]
+
+
+def test_liquidations_of_a_contract_are_moved_by_its_own_tiers() -> None:
+    prints = printed(100.0, 2.0, is_long=False, at_bankruptcy=True)
+    found = liquidations_by_symbol(prints, ("BTCUSDT",), tiers={"BTCUSDT": TIERS})["BTCUSDT"]
+    assert found.price.tolist() == pytest.approx([100 / 1.005])
+    assert found.usd.tolist() == pytest.approx([200 / 1.005])

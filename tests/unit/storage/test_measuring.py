@@ -8,6 +8,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import make_url
 
+from bot.alerts.types import Market
 from bot.market.feed import Heard, Print, rows_of_prints
 from bot.storage.briefs import StoredBrief, StoredScore
 from bot.storage.database import Database
@@ -39,6 +40,12 @@ async def test_prints_come_back_by_market_and_time_and_a_repeat_is_one(db: Datab
     assert len(await db.prints.load(BTC, start_ms=NOW + 2 * HOUR, end_ms=NOW + 3 * HOUR)) == 0
     assert await db.prints.newest_ms("binance") == NOW + HOUR
     assert await db.prints.newest_ms("okx") is None
+
+
+async def test_a_print_remembers_whether_its_price_is_that_of_bankruptcy(db: Database) -> None:
+    rows = (Print(NOW, "BTCUSDT", is_long=True, price=9.0, coins=1.0, at_bankruptcy=True), printed(NOW + 1))
+    await db.prints.save("bybit", Heard(rows))
+    assert rows_of_prints(await db.prints.load(Market("bybit", "BTCUSDT"), start_ms=NOW, end_ms=NOW + HOUR)) == rows
 
 
 async def test_listening_without_a_break_is_one_stretch_and_a_real_gap_stays_one(db: Database) -> None:

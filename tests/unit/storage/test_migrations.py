@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, make_url, text
 
 from bot.alerts.types import CloseReason, Kind, Market, Rule
 from bot.liquidation.types import Side
+from bot.market.feed import Print, rows_of_prints
 from bot.storage.database import Database
 from bot.storage.engine import make_migration_engine
 from bot.storage.errors import CorruptDatabaseError, NewerDatabaseError
@@ -92,6 +93,18 @@ async def test_rules_and_tracks_of_the_version_before_are_read_as_they_were(url:
         track = await database.alerts.track(Market("binance", "BTCUSDT"), "L1")
     assert track is not None
     assert (track.closed, track.closed_ms) == (CloseReason.FADED, 20)
+
+
+async def test_liquidations_of_the_version_before_have_the_prices_of_their_fills(url: str, engine: Engine) -> None:
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+        connection.exec_driver_sql("INSERT INTO prints VALUES ('binance', 'BTCUSDT', 5, 1, 90.5, 2.0)")
+    async with await Database.open(url) as database:
+        prints = await database.prints.load(Market("binance", "BTCUSDT"), start_ms=0, end_ms=10)
+    assert rows_of_prints(prints) == (Print(5, "BTCUSDT", is_long=True, price=90.5, coins=2.0),)
 
 
 def test_rows_that_point_at_nothing_stop_a_migration(engine: Engine) -> None:
