@@ -76,7 +76,7 @@ async def record_live(request: RecordRequest, settings: Settings, *, print_line:
         try:
             await record_exchanges(
                 exchanges,
-                open_feeds(settings, clock=clock),
+                open_feeds(settings, exchanges, clock=clock),
                 request=request,
                 wanted=request.wanted(settings),
                 clock=clock,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bot.failures import FailedError, UsageError
-from bot.market.binance_stream import BinanceStream
+from bot.market.binance_stream import binance_stream
 from bot.market.exchange import LiveExchange
 from bot.market.feed import LiquidationFeed
 from bot.market.recording import Recording, gaps
@@ -80,7 +80,7 @@ async def scene(out: Path) -> AsyncIterator[Scene]:
         exchanges = open_exchanges(settings_of(fakes), clock=clock)
         for exchange in exchanges.values():
             closing.push_async_callback(exchange.aclose)
-        feeds: dict[str, LiquidationFeed] = {"binance": BinanceStream(clock=clock, url=stream.url)}
+        feeds: dict[str, LiquidationFeed] = {"binance": binance_stream(clock=clock, url=stream.url)}
         yield Scene(fakes, exchanges, feeds, clock, out, [])
 
 
