@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from bot.alerts.engine import Engine
 from bot.alerts.types import Event, Market
 from bot.clock import Clock
+from bot.combined_markets import CombinedMarkets
 from bot.compose import Composer
 from bot.delivery.limits import RateLimiter
 from bot.delivery.messenger import Messenger
@@ -23,7 +24,7 @@ from bot.market.exchange import Exchange, ExchangeError, RateLimitedError
 from bot.market.feed import LiquidationFeed
 from bot.market.line import KeepsBooks
 from bot.market.priority import Priority, asking_as
-from bot.markets import LiveMarket, Markets
+from bot.markets import LiveMarket
 from bot.missed import AlertFolding
 from bot.pictures import PictureDesk
 from bot.price_reader import PriceReader
@@ -93,7 +94,7 @@ class App:
         self.catalogue = Catalogue.load()
         self.pictures = PictureDesk()
         self.meter = SkillMeter(db=world.db, clock=world.clock, feeds=world.feeds)
-        self.markets = Markets(
+        self.markets = CombinedMarkets(
             exchanges=world.exchanges,
             db=world.db,
             history_days=limits.history_days,

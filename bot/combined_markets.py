@@ -38,6 +38,12 @@ class CombinedMarkets(Markets):
         listings = self.book.everywhere(instrument)
         return Market(COMBINED, listings[0].instrument.symbol) if len(listings) > 1 else None
 
+    def choices(self, market: Market) -> Sequence[Market]:
+        """All exchanges together, then each that lists the coin; empty where no two do."""
+        instrument = self.book.get(market.symbol, None if market.exchange == COMBINED else market.exchange)
+        together = None if instrument is None else self.combined(instrument)
+        return [] if together is None else [together, *map(_market, self._listings(together))]
+
     async def open(self, market: Market) -> LiveMarket:
         if market.exchange != COMBINED:
             return await super().open(market)
@@ -90,7 +96,7 @@ class CombinedMarkets(Markets):
         """The venues that have a map now, and the others with what keeps them out. Raises NoMapError on none."""
         tasks = {market: self._task(market, read) for market in map(_market, listings)}
         await asyncio.wait(tasks.values(), timeout=self._patience_s)
-        found, left_out = list[VenueReading](), list[VenuePart]()
+        found, left_out = list[VenueReading](), self._never_heard(listings[0].instrument.symbol)
         for listing, (market, task) in zip(listings, tasks.items(), strict=True):
             if not task.done():
                 left_out.append(VenuePart(*market, left_out=LeftOut.LOADING))
@@ -102,12 +108,18 @@ class CombinedMarkets(Markets):
             else:
                 found.append(VenueReading(live, live.reading, listings[0].units / listing.units))
         if not found:
-            raise NoMapError(_market(listings[0]), str(left_out[0].left_out))
+            first = _market(listings[0])
+            raise NoMapError(first, next(str(part.left_out) for part in left_out if part.venue == first.exchange))
         stale = [venue.part for venue in found if self._is_stale(venue.live)]
         if len(stale) == len(found):
             return found, left_out  # All are as late: their ages are told.
         fresh = [venue for venue in found if venue.part not in stale]
         return fresh, [*(replace(part, left_out=LeftOut.STALE) for part in stale), *left_out]
+
+    def _never_heard(self, symbol: str) -> list[VenuePart]:
+        """The exchanges that never told their contracts: whether they list the coin is not known, so they are named."""
+        silent = [name for name in self._exchanges if name not in self._instruments]
+        return [VenuePart(name, symbol, left_out=LeftOut.EXCHANGE_DOWN) for name in silent]
 
     def _task(self, market: Market, read: Read) -> asyncio.Task[LiveMarket]:
         """The reading of one venue, on its way; a slow one is waited for again, not asked again."""

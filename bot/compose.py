@@ -84,6 +84,7 @@ class Composer:
     async def _picture(self, event: Event, contract: Contract, texts: Texts) -> tuple[str, bytes | None]:
         live = self._markets.get(event.market)
         name = f"alert:{':'.join(event.market)}:{event.map_ms}:{event.track_id}:{event.price:.8g}:{texts.language}"
+        parts = () if live is None else live.reading.parts
         if live is not None:
             drawn, clusters = live.reading.map, live.reading.clusters
         else:
@@ -106,6 +107,7 @@ class Composer:
             simulated=contract.simulated,
             proven=event.proven,
             highlight=event.cluster,
+            parts=parts,
         )
         return name, await self._pictures.draw(picture, name)
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from bot.alerts.types import Market, Rule, Track
 from bot.clock import Clock
+from bot.combined_markets import CombinedMarkets
 from bot.history_store import NoMapError
-from bot.markets import LiveMarket, Markets
+from bot.liquidation.combining import COMBINED
+from bot.markets import LiveMarket
 from bot.pictures import PictureDesk, map_picture
 from bot.reading import Reading, distance_pct, touch_odds
 from bot.status import StatusBoard
@@ -34,7 +36,7 @@ class LiveDesk:
     def __init__(
         self,
         *,
-        markets: Markets,
+        markets: CombinedMarkets,
         watch: Watch,
         status: StatusBoard,
         pictures: PictureDesk,
@@ -60,10 +62,14 @@ class LiveDesk:
         if not self._markets.symbols():
             # Nothing is known yet, which is not the same as a symbol that nobody lists.
             raise MarketUnavailableError(Market("", text.rpartition(":")[2][:20].upper()), "exchange_down")
-        found = self._markets.book.resolve(text)
+        book = self._markets.book
+        found = book.resolve(text)
         if found is None:
-            return Resolution(None, self._markets.book.nearest(text))
-        return Resolution(Market(found.exchange, found.symbol))
+            return Resolution(None, book.nearest(text))
+        of_all = book.venue_named(text) in (None, COMBINED)
+        return Resolution(
+            Market(found.exchange, found.symbol), combined=self._markets.combined(found) if of_all else None
+        )
 
     def popular(self) -> Sequence[str]:
         listed = [symbol for symbol in (*self._ranking, *POPULAR) if self._markets.book.get(symbol) is not None]
@@ -107,16 +113,19 @@ class LiveDesk:
             price_ms=live.price_ms,
             map=reading.map,
             clusters=clusters,
-            simulated=live.market.exchange in self._simulated,
+            simulated=not self._simulated.isdisjoint({live.market.exchange, *(part.venue for part in reading.parts)}),
             daily_move_pct=100.0 * reading.volatility.day,
             proven=reading.proven,
+            parts=reading.parts,
+            choices=tuple(self._markets.choices(live.market)),
         )
 
     async def picture(
         self, view: MarketView, *, language: str, range_ms: int | None = None
     ) -> tuple[bytes, str] | None:
         market = view.market
-        name = f"map:{':'.join(market)}:{view.map.time_ms}:{view.price:.8g}:{range_ms or 'all'}:{language}"
+        version = ",".join(f"{part.venue}{part.time_ms}{part.left_out or ''}" for part in view.parts)
+        name = f"map:{':'.join(market)}:{view.map.time_ms}{version}:{view.price:.8g}:{range_ms or 'all'}:{language}"
         picture = map_picture(
             view.map,
             tuple(shown.cluster for shown in view.clusters),
@@ -129,6 +138,7 @@ class LiveDesk:
             simulated=view.simulated,
             proven=view.proven,
             range_ms=range_ms,
+            parts=view.parts,
         )
         png = await self._pictures.draw(picture, name)
         return None if png is None else (png, name)

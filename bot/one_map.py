@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 
 from bot.alert_line import dump_line
@@ -9,13 +10,15 @@ from bot.alerts.tracks import match
 from bot.alerts.types import Market, Track
 from bot.charts import draw_map
 from bot.clock import SystemClock
+from bot.combined_markets import CombinedMarkets
 from bot.failures import FailedError, UsageError
 from bot.history_store import NoMapError
 from bot.liquidation import MODEL_VERSION, Cluster, History
+from bot.liquidation.combining import COMBINED
 from bot.market.recording import Recording
 from bot.market.simulator import EXCHANGE as SIMULATED
 from bot.market.types import BAR_MS, Instrument
-from bot.markets import LEAST_BARS, Markets
+from bot.markets import LEAST_BARS
 from bot.pictures import map_picture
 from bot.reading import Reading, distance_pct, map_json, read_history, touch_odds
 from bot.recorded import open_recorded
@@ -23,6 +26,7 @@ from bot.settings import Settings
 from bot.storage.database import Database
 from bot.telegram.texts import Catalogue
 from bot.telegram.texts.figures import Figures
+from bot.telegram.venues import source_words
 from bot.times import utc_text
 from bot.venues import open_exchanges
 
@@ -101,7 +105,7 @@ async def _live(request: MapRequest, settings: Settings) -> _Found:
     exchanges = open_exchanges(settings, clock=clock)
     try:
         async with await Database.open("sqlite://") as db:
-            markets = Markets(exchanges=exchanges, db=db, history_days=settings.history_days)
+            markets = CombinedMarkets(exchanges=exchanges, db=db, history_days=settings.history_days)
             await markets.refresh_instruments()
             if not markets.symbols():
                 raise FailedError(
@@ -112,10 +116,11 @@ async def _live(request: MapRequest, settings: Settings) -> _Found:
             if instrument is None:
                 near = ", ".join(markets.book.nearest(request.symbol))
                 raise UsageError(f"no exchange lists '{request.symbol}'; the nearest are {near}")
-            market = Market(instrument.exchange, instrument.symbol)
+            together = markets.combined(instrument) if markets.book.venue_named(asked) in (None, COMBINED) else None
+            market = together or Market(instrument.exchange, instrument.symbol)
             live = await markets.open(market)
             reading = live.reading if request.range_ms is None else await markets.read_within(market, request.range_ms)
-            return _Found(instrument, live.history, reading, clock.now_ms())
+            return _Found(live.instrument, live.history, reading, clock.now_ms())
     except NoMapError as error:
         raise FailedError(f"there is no map of {error.market.symbol} now: {error.reason.replace('_', ' ')}") from None
     finally:
@@ -152,6 +157,7 @@ def _write_picture(found: _Found, path: Path, *, range_ms: int | None) -> None:
         simulated=found.market.exchange == SIMULATED,
         proven=found.reading.proven,
         range_ms=range_ms,
+        parts=found.reading.parts,
     )
     try:
         path.write_bytes(draw_map(picture))
@@ -167,6 +173,8 @@ def _words(found: _Found, tracks: tuple[Track, ...]) -> Iterator[str]:
     yield f"{' '.join(found.market)}  {moment}  price {figures.price(drawn.price, tick)}"
     bars, span_ms = len(found.history), found.history.end_ms - int(found.history.open_ms[0])
     missing = span_ms // found.history.bar_ms - bars
+    if found.reading.parts:
+        yield unescape(source_words(found.reading.parts, texts, why=True))
     yield f"open interest {drawn.open_interest}, {bars} bars of 5 minutes{f', {missing} missing' if missing else ''}"
     for track in sorted(tracks, key=lambda track: -track.cluster.peak):
         cluster = track.cluster

@@ -3,14 +3,17 @@
 import asyncio
 import logging
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from bot.charts import MapPicture, MapWords, draw_map
 from bot.liquidation import Cluster, LiquidationMap
+from bot.liquidation.combining import VenuePart
 from bot.liquidation.types import MapLimit
 from bot.telegram.texts import Texts
+from bot.telegram.venues import source_words, title_words
 
 KEPT = 64
 
@@ -71,19 +74,27 @@ def map_picture(
     proven: bool,
     range_ms: int | None = None,
     highlight: Cluster | None = None,
+    parts: Sequence[VenuePart] = (),
 ) -> MapPicture:
-    """The request for one liquidation map, in the reader's language."""
+    """The request for one liquidation map, in the reader's language; `parts` are the exchanges of a combined one."""
     if range_ms is not None:
         range_words = texts("chart.range", span=texts.figures.duration(range_ms))
     else:
         range_words = texts("chart.short" if MapLimit.SHORT_HISTORY in drawn.limits else "chart.all")
     source = "chart.measured" if drawn.open_interest == "measured" else "chart.volume"
     words = texts.label(source, range=range_words, time=texts.figures.clock(drawn.time_ms, now_ms=now_ms))
+    if parts:
+        title = title_words(base, parts, texts)
+        venues = source_words(parts, texts)
+        subtitle = texts.label("chart.joined" if proven else "chart.joined_not_proven", venues=venues, source=words)
+    else:
+        title = texts.label("chart.title", base=base, exchange=texts.of("exchange", exchange))
+        subtitle = words if proven else texts.label("chart.not_proven", source=words)
     return MapPicture(
         map=passed(drawn, price),
         clusters=clusters,
-        title=texts.label("chart.title", base=base, exchange=texts.of("exchange", exchange)),
-        subtitle=words if proven else texts.label("chart.not_proven", source=words),
+        title=title,
+        subtitle=subtitle,
         words=MapWords(
             longs=texts.label("chart.longs"),
             shorts=texts.label("chart.shorts"),

@@ -115,9 +115,12 @@ def cluster_json(
 def map_json(
     market: Market, reading: Reading, tracks: Sequence[Track], history: History, *, now_ms: int
 ) -> dict[str, object]:
-    """The object `map --json` prints (design, "Contracts that others rely on")."""
+    """The object `map --json` prints (design, "Contracts that others rely on").
+
+    A combined market has `venues` besides: each exchange's share, open interest, age, and why it is left out, if it is.
+    """
     drawn = reading.map
-    return {
+    found: dict[str, object] = {
         "symbol": market.symbol,
         "exchange": market.exchange,
         "time_ms": drawn.time_ms,
@@ -146,4 +149,18 @@ def map_json(
             "to_ms": history.end_ms,
             "age_s": max(0, now_ms - history.end_ms) / 1000,
         },
+    }
+    if reading.parts:
+        found["venues"] = [_venue_json(part, now_ms) for part in reading.parts]
+    return found
+
+
+def _venue_json(part: VenuePart, now_ms: int) -> dict[str, object]:
+    return {
+        "exchange": part.venue,
+        "symbol": part.symbol,
+        "share": part.share,
+        "open_interest_usd": part.usd,
+        "age_s": None if part.time_ms is None else max(0, now_ms - part.time_ms) / 1000,
+        "left_out": None if part.left_out is None else part.left_out.value,
     }

@@ -11,7 +11,8 @@ from bot.telegram.headlines import Contract, first_line
 from bot.telegram.limits import fit
 from bot.telegram.texts import Html, Texts
 from bot.telegram.texts.figures import DAY_MS, MINUTE_MS, copied_price
-from bot.telegram.wording import estimate_words, exchange_name, threshold_words
+from bot.telegram.venues import exchange_name
+from bot.telegram.wording import estimate_words, threshold_words
 
 __all__ = ["Contract", "alert_message", "details", "headline", "odds_words", "sample_event"]
 

@@ -118,6 +118,7 @@ MARKET_TAPS: dict[str, OnMarket] = {
     "wp": lambda scene, market, tap: watch.tapped_percent(scene, market, tap.arg(1)),
     "t": lambda scene, market, _: watch.sample(scene, market),
     "m": lambda scene, market, tap: maps.map_of(scene, market, tap.arg(1)),
+    "mn": lambda scene, market, tap: maps.map_of(scene, market, tap.arg(1)),
     "mr": lambda scene, market, tap: maps.map_of(
         scene, market, tap.arg(1), fresh=False, again=tap.arg(2) == maps.AGAIN
     ),
@@ -125,6 +126,9 @@ MARKET_TAPS: dict[str, OnMarket] = {
     "cr": lambda scene, market, _: clusters.clusters_of(scene, market, fresh=False),
 }
 """Verbs whose first argument is a market."""
+
+SHOWING = frozenset({"m", "mn", "mr", "c", "cr"})
+"""Verbs that show a market: of all exchanges, where the button names none."""
 
 TAPS: dict[str, OnTap] = {
     "n": lambda scene, _: watch.pick(scene),
@@ -169,9 +173,10 @@ async def _tapped(scene: Scene, data: str) -> Answer:
         return Answer(toast=scene.texts.label("toast.admins_only"))
     if tap.verb in MARKET_TAPS:
         resolution = scene.desk.resolve(tap.arg(0))
-        if resolution.market is None:
+        market = resolution.shown if tap.verb in SHOWING else resolution.market
+        if market is None:
             return _delisted(scene, tap, resolution.nearest)
-        return await MARKET_TAPS[tap.verb](scene, resolution.market, tap)
+        return await MARKET_TAPS[tap.verb](scene, market, tap)
     if tap.verb in TAPS:
         return await TAPS[tap.verb](scene, tap)
     match tap.verb:

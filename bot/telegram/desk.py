@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.alerts.types import Market, Phase, Rule
+from bot.liquidation.combining import VenuePart
 from bot.liquidation.types import Cluster, LiquidationMap
 
 
@@ -24,7 +25,8 @@ class MarketView:
 
     `simulated` is True where the market is not a real one, and every text and picture of it says so.
     `daily_move_pct` is a typical day's move (standard deviation of daily log returns, in percent), None where unknown.
-    `proven` tells whether such maps were shown to know more than distance alone.
+    `proven` tells whether such maps were shown to know more than distance alone. `parts` are the exchanges that a
+    combined map adds up or left out; `choices` the same coin's markets, all together first, where several list it.
     """
 
     market: Market
@@ -37,6 +39,8 @@ class MarketView:
     simulated: bool = False
     daily_move_pct: float | None = None
     proven: bool = False
+    parts: tuple[VenuePart, ...] = ()
+    choices: tuple[Market, ...] = ()
 
     @property
     def names_usd(self) -> bool:
@@ -65,10 +69,19 @@ class AddedRule:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What a typed symbol means: a market, or up to three nearest names where it means none."""
+    """What a typed symbol means: a market, or up to three nearest names where it means none.
+
+    `combined` is the same coin on all exchanges, where several list it and the text names none of them.
+    """
 
     market: Market | None
     nearest: tuple[str, ...] = ()
+    combined: Market | None = None
+
+    @property
+    def shown(self) -> Market | None:
+        """The market whose map is meant."""
+        return self.combined or self.market
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from bot.alerts.types import Kind, Repeat, Rule, Unit
 from bot.liquidation.types import Cluster, MapLimit, Side
 from bot.telegram.desk import ClusterView, MarketView, RuleView
-from bot.telegram.texts import Html, Texts, escape
+from bot.telegram.texts import Html, Texts
+from bot.telegram.venues import combined_words, exchange_name
 
 
 def rule_words(rule: Rule, texts: Texts) -> Html:
@@ -161,6 +162,8 @@ def day_odds(view: ClusterView) -> float | None:
 
 def map_words(market: MarketView, texts: Texts, *, now_ms: int) -> Html:
     """Where the figures come from, how old they are, and what the map lacks."""
+    if market.parts:
+        return combined_words(market, texts, now_ms=now_ms)
     return estimate_words(market.market.exchange, market.map.limits, now_ms - market.map.time_ms, texts)
 
 
@@ -176,8 +179,3 @@ def estimate_words(exchange: str, limits: Sequence[MapLimit], age_ms: int, texts
     age = texts.figures.duration(max(0, age_ms))
     parts = [texts("estimate.from", exchange=name, age=age), *(texts.of("limit", limit) for limit in limits)]
     return Html(" ".join(parts))
-
-
-def exchange_name(exchange: str, texts: Texts) -> Html:
-    """An exchange as it spells itself."""
-    return texts.of("exchange", exchange) if f"exchange.{exchange}" in texts.entries else escape(exchange)

@@ -9,6 +9,7 @@ from bot.telegram.desk import ClusterView, MarketView
 from bot.telegram.limits import utf16_length
 from bot.telegram.scene import Answer, Scene, chips, unknown_symbol
 from bot.telegram.texts import Html, Texts, escape
+from bot.telegram.venues import first_choice, venue_keys
 from bot.telegram.wording import day_odds, map_words
 
 NEAREST = 3
@@ -21,9 +22,9 @@ async def typed_clusters(scene: Scene, text: str) -> Answer:
     if not text:
         return Answer(Message(scene.texts("clusters.pick"), chips(scene.desk.popular(), "c")))
     resolution = scene.desk.resolve(text)
-    if resolution.market is None:
+    if resolution.shown is None:
         return unknown_symbol(scene, text, resolution.nearest, "c")
-    return await clusters_of(scene, resolution.market)
+    return await clusters_of(scene, resolution.shown)
 
 
 async def clusters_of(scene: Scene, market: Market, *, fresh: bool = True) -> Answer:
@@ -34,8 +35,9 @@ async def clusters_of(scene: Scene, market: Market, *, fresh: bool = True) -> An
         (
             key(texts.label("button.refresh"), "cr", market_arg(market)),
             key(texts.label("button.map"), "m", market_arg(market)),
-            key(texts.label("button.watch_of", base=view.base), "wn", market_arg(market)),
+            key(texts.label("button.watch_of", base=view.base), "wn", market_arg(first_choice(view))),
         ),
+        *venue_keys(view, "cr", texts),
     )
     toast = "" if fresh else texts.label("toast.refreshed")
     return Answer(Message(table(view, texts, now_ms=scene.now_ms), buttons), toast=toast, fresh=fresh)

@@ -1,5 +1,7 @@
 """/map: the picture of a market's liquidation map, under a line that already says the nearest zones."""
 
+from collections.abc import Sequence
+
 from bot.alerts.types import Market
 from bot.delivery.messenger import Button, Keyboard, Message
 from bot.liquidation.types import LiquidationMap, Side
@@ -8,6 +10,7 @@ from bot.telegram.desk import ClusterView, MarketView
 from bot.telegram.scene import Answer, Scene, chips, echo, unknown_symbol
 from bot.telegram.texts import Html, Texts
 from bot.telegram.texts.figures import DAY_MS, HOUR_MS
+from bot.telegram.venues import first_choice, venue_keys
 from bot.telegram.wording import day_odds, nearest, origin_words, size_words
 
 WHOLE = "30d"
@@ -18,27 +21,46 @@ RANGES: dict[str, int | None] = {
     "7d": 7 * DAY_MS,
     WHOLE: None,
 }
+SPELLED = {"24h": "1d"}
 BALANCE_SHARE = 0.05
 AGAIN = "again"
 DOWNWARDS = (Side.SHORT, Side.LONG)
 
 
 async def typed_map(scene: Scene, text: str) -> Answer:
-    """/map with what was typed after it: `BTC`, `BTC 7d`, or nothing."""
+    """/map with what was typed after it: `BTC`, `BTC 7d`, `BTC binance`, or nothing."""
     words = text.split()
     if not words:
         return Answer(Message(scene.texts("map.pick"), chips(scene.desk.popular(), "mn")))
-    span = words[-1].lower() if len(words) > 1 else WHOLE
-    symbol = " ".join(words[:-1]) if len(words) > 1 else words[0]
-    if span == "24h":
-        span = "1d"
+    span, symbol = range_of(words)
     resolution = scene.desk.resolve(symbol)
-    if resolution.market is None:
-        return unknown_symbol(scene, symbol, resolution.nearest, "mn", span if span in RANGES else WHOLE)
-    if span not in RANGES:
-        text = scene.texts("error.range", typed=echo(span))
-        return Answer(Message(text, (range_keys(resolution.market, "m", scene.texts),)))
-    return await map_of(scene, resolution.market, span)
+    if resolution.shown is not None:
+        return await map_of(scene, resolution.shown, span)
+    head, _, last = symbol.rpartition(" ")
+    base = scene.desk.resolve(head).shown if head else None
+    if base is not None and last[:1].isdigit():
+        answer = scene.texts("error.range", typed=echo(last))
+        return Answer(Message(answer, (range_keys(base, "m", scene.texts),)))
+    if base is not None:
+        return await _unknown_venue(scene, base, last, span)
+    return unknown_symbol(scene, symbol, resolution.nearest, "mn", span)
+
+
+async def _unknown_venue(scene: Scene, market: Market, typed: str, span: str) -> Answer:
+    """The symbol is known and the word after it is not: the exchanges that list it."""
+    view = await scene.desk.view(market)
+    text = scene.texts("error.unknown_venue", typed=echo(typed), base=view.base)
+    keys = venue_keys(view, "m", scene.texts, span) or (range_keys(market, "m", scene.texts),)
+    return Answer(Message(text, keys))
+
+
+def range_of(words: Sequence[str]) -> tuple[str, str]:
+    """The range among these words and the text without it; all of time where none is named."""
+    for index in range(len(words) - 1, 0, -1):
+        span = SPELLED.get(words[index].lower(), words[index].lower())
+        if span in RANGES:
+            return span, " ".join([*words[:index], *words[index + 1 :]])
+    return WHOLE, " ".join(words)
 
 
 async def map_of(scene: Scene, market: Market, span: str = WHOLE, *, fresh: bool = True, again: bool = False) -> Answer:
@@ -57,15 +79,16 @@ async def map_of(scene: Scene, market: Market, span: str = WHOLE, *, fresh: bool
 
 
 def map_keys(view: MarketView, span: str, texts: Texts) -> Keyboard:
-    """Refresh, table and watch, and the ranges with the shown one marked."""
+    """Refresh, table and watch, the ranges with the shown one marked, and the exchanges likewise."""
     market = market_arg(view.market)
     return (
         (
             key(texts.label("button.refresh"), "mr", market, span, AGAIN),
             key(texts.label("button.clusters"), "c", market),
-            key(texts.label("button.watch_of", base=view.base), "wn", market),
+            key(texts.label("button.watch_of", base=view.base), "wn", market_arg(first_choice(view))),
         ),
         range_keys(view.market, "mr", texts, shown=span),
+        *venue_keys(view, "mr", texts, span),
     )
 
 

@@ -6,7 +6,7 @@ from bot.telegram.callbacks import key
 from bot.telegram.desk import ExchangeView, SkillView
 from bot.telegram.scene import Answer, Scene, base_name
 from bot.telegram.texts import Html, Texts
-from bot.telegram.wording import exchange_name
+from bot.telegram.venues import exchange_name
 
 MOST_SKILLS = 20
 BLOCK_HOURS = BLOCK_MS // 3_600_000

@@ -35,8 +35,8 @@ async def typed_watch(scene: Scene, text: str) -> Answer:
 async def plain_text(scene: Scene, text: str) -> Answer:
     """A line without a command: a symbol shows its map, a rule is offered, anything else gets a hint."""
     resolution = scene.desk.resolve(text)
-    if resolution.market is not None:
-        return await maps.map_of(scene, resolution.market)
+    if resolution.shown is not None:
+        return await maps.map_of(scene, resolution.shown)
     head, _, last = text.rpartition(" ")
     if last.lower() in maps.RANGES and scene.desk.resolve(head).market is not None:
         return await maps.typed_map(scene, text)

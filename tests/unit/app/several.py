@@ -97,8 +97,11 @@ class Several:
         *,
         patience_s: float = 20.0,
         calibration: Callable[[Market], Calibration] = lambda _: UNPROVEN,
+        down: Sequence[str] = (),
     ) -> "Several":
         several = cls(market, db, trio or Trio(), patience_s=patience_s, calibration=calibration)
+        for name in down:
+            several.exchanges[name].goes_down()
         await several.markets.refresh_instruments()
         return several
 

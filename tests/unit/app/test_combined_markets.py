@@ -177,6 +177,13 @@ async def test_a_slow_venue_keeps_nobody_waiting_and_joins_the_next_map(market: 
     assert len(okx.bars_asked()) == 1, "waited for, not asked again"
 
 
+async def test_an_exchange_that_never_told_its_contracts_is_named(market: SimulatedMarket, db: Database) -> None:
+    several = await Several.begin(market, db, down=("bybit",))
+    live = await several.markets.open(ALL)
+    assert left_out(live) == {"bybit": LeftOut.EXCHANGE_DOWN}
+    assert [part.venue for part in live.reading.parts if part.left_out is None] == ["binance", "okx"]
+
+
 async def test_a_range_is_added_up_too_and_is_a_part_of_the_whole(several: Several) -> None:
     whole = await several.markets.open(ALL)
     part = await several.markets.read_within(ALL, 6 * HOUR_MS)

@@ -1,0 +1,134 @@
+"""A coin on several exchanges, on a phone: all together first, each one tap away, and who is missing is said."""
+
+import pytest
+
+from bot.liquidation.combining import LeftOut
+from bot.telegram.limits import CALLBACK_BYTES, bare
+from bot.telegram.venues import source_words, title_words
+from tests.fakes.chat import CATALOGUE, Chat
+from tests.fakes.desk import CHINESE
+from tests.fakes.several_desk import SeveralDesk, parts_of
+
+TEXTS = CATALOGUE.texts("en")
+ESTIMATE = (
+    "Estimate from Binance 61%, Bybit 28%, OKX 10% of the open interest, 40 sec old. Left out: Hyperliquid (stale)."
+)
+
+
+def chat() -> Chat:
+    return Chat(desk=SeveralDesk())
+
+
+def data_of(phone: Chat, label: str) -> str:
+    newest = max(phone.screen)
+    return next(button.data or "" for button in phone.keys(newest) if button.text == label)
+
+
+@pytest.mark.parametrize("typed", ["/map BTC", "BTC", "/map all BTC", "/map BTC 7d", "/map combined:BTCUSDT"])
+async def test_a_map_is_of_all_exchanges_and_says_which(typed: str) -> None:
+    phone = chat()
+    await phone.type(typed)
+    assert ESTIMATE in bare(phone.said)
+    assert "· All ·" in [button.text for button in phone.keys(1)]
+
+
+@pytest.mark.parametrize("typed", ["/map BTC okx", "/map okx:BTC", "/map okx BTC 7d", "/map BTC 7d okx", "BTC okx"])
+async def test_an_exchange_that_is_named_is_shown_alone(typed: str) -> None:
+    phone = chat()
+    await phone.type(typed)
+    assert "Estimate from OKX data" in bare(phone.said)
+    assert [button.text for button in phone.keys(1)][-5:] == ["All", "Binance", "Bybit", "· OKX ·", "Hyperliquid"]
+
+
+async def test_buttons_go_from_all_to_one_and_back_in_the_same_range() -> None:
+    phone = chat()
+    await phone.type("/map BTC 7d")
+    await phone.tap("Bybit")
+    assert "Estimate from Bybit data" in bare(phone.said)
+    assert "· 7d ·" in [button.text for button in phone.keys(1)]
+    await phone.tap("All")
+    assert ESTIMATE in bare(phone.said)
+    assert len(phone.screen) == 1, "in place"
+
+
+async def test_an_old_button_works_after_a_restart() -> None:
+    phone = chat()
+    await phone.type("/map BTC")
+    data = data_of(phone, "Hyperliquid")
+    reborn = chat()
+    reborn.show(phone.screen[1])
+    await reborn.tap_data(data)
+    assert "Estimate from Hyperliquid data" in bare(reborn.said)
+
+
+async def test_every_button_fits_with_the_longest_names() -> None:
+    phone = chat()
+    for typed in (f"/map {CHINESE}", f"/clusters {CHINESE}", f"/map {CHINESE} okx"):
+        await phone.type(typed)
+        keys = phone.keys(max(phone.screen))
+        assert {"Binance", "Bybit"} <= {button.text for button in keys}
+        assert all(len((button.data or "").encode()) <= CALLBACK_BYTES for button in keys)
+
+
+async def test_a_table_is_of_all_exchanges_too() -> None:
+    phone = chat()
+    await phone.type("/clusters BTC")
+    assert ESTIMATE in bare(phone.said)
+    await phone.tap("OKX")
+    assert "Estimate from OKX data" in bare(phone.said)
+    await phone.type("/clusters bybit:BTC")
+    assert "Estimate from Bybit data" in bare(phone.said)
+
+
+async def test_a_coin_on_one_exchange_has_no_choice() -> None:
+    phone = chat()
+    await phone.type("/map ZRX")
+    assert "Estimate from Binance data" in bare(phone.said)
+    assert "All" not in "".join(button.text for button in phone.keys(1))
+
+
+async def test_a_watch_from_all_exchanges_is_on_the_first() -> None:
+    phone = chat()
+    await phone.type("/map BTC")
+    await phone.tap("Watch BTC")
+    await phone.tap("Normal 1%")
+    (view,) = await phone.desk.rules(phone.chat_id)
+    assert view.rule.market == ("binance", "BTCUSDT")
+
+
+async def test_an_exchange_nobody_knows_gets_those_that_list_the_coin() -> None:
+    phone = chat()
+    await phone.type("/map BTC gate")
+    assert "gate is no exchange I know BTC from" in bare(phone.said)
+    await phone.tap("OKX")
+    assert "Estimate from OKX data" in bare(phone.said)
+
+
+async def test_a_wrong_range_is_still_a_wrong_range() -> None:
+    phone = chat()
+    await phone.type("/map BTC 5d")
+    assert "5d is no range" in bare(phone.said)
+    await phone.tap("7d")
+    assert ESTIMATE in bare(phone.said)
+
+
+async def test_a_symbol_offered_by_name_shows_its_map() -> None:
+    phone = chat()
+    await phone.type("/map")
+    await phone.tap("BTC")
+    assert ESTIMATE in bare(phone.said)
+
+
+def test_a_picture_names_its_exchanges_their_shares_and_who_is_missing() -> None:
+    btc, chinese = parts_of("BTCUSDT"), parts_of(CHINESE)
+    assert title_words("BTC", btc, TEXTS) == "BTC liquidation map · 3 of 4 exchanges"
+    assert title_words("BTC", chinese, TEXTS) == "BTC liquidation map · 3 exchanges"
+    assert source_words(btc, TEXTS) == "Binance 61%, Bybit 28%, OKX 10%, without Hyperliquid"
+    assert source_words(btc, TEXTS, why=True) == "Binance 61%, Bybit 28%, OKX 10%, without Hyperliquid (stale)"
+    assert source_words(chinese, TEXTS) == "Binance 61%, Bybit 28%, OKX 10%"
+
+
+def test_every_reason_to_be_left_out_has_its_words() -> None:
+    said = {str(TEXTS.of("left_out", reason)) for reason in LeftOut}
+    assert len(said) == len(LeftOut)
+    assert str(TEXTS("left_out.other")) not in said
