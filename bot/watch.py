@@ -10,17 +10,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.alerts.engine import Engine
+from bot.alerts.gate import ALERTS_PER_HOUR
 from bot.alerts.readings import FirstLook, MapReading, Standing
 from bot.alerts.types import Changes, Event, Market, Rule, RuleState, Track
 from bot.clock import Clock
+from bot.doorbell import Doorbell, outbox_rows
 from bot.liquidation import MODEL_VERSION
 from bot.market.types import BAR_MS, Tick
 from bot.markets import LiveMarket
 from bot.reading import touch_odds
 from bot.storage.alerts_state import ClusterSample, HistoryRow
-from bot.storage.codec import event_to_plain
 from bot.storage.database import Database
-from bot.storage.outbox import OutboxRow
 from bot.storage.slots import Slot
 
 RECOMPUTE = "recompute"
@@ -41,12 +41,19 @@ class Watch:
     """The judge and the memory, kept in step. `on_events` is called after each commit that queued messages."""
 
     def __init__(
-        self, *, db: Database, clock: Clock, engine: Engine, on_events: Callable[[Sequence[Event]], None]
+        self,
+        *,
+        db: Database,
+        clock: Clock,
+        engine: Engine,
+        on_events: Callable[[Sequence[Event]], None],
+        bell: Doorbell | None = None,
     ) -> None:
         self._db = db
         self._clock = clock
         self._engine = engine
         self._on_events = on_events
+        self._bell = bell or Doorbell(db, per_hour=ALERTS_PER_HOUR)
         self._turn = asyncio.Lock()
 
     async def take_map(self, live: LiveMarket) -> Changes:
@@ -118,6 +125,8 @@ class Watch:
     async def follow_stored_rules(self) -> None:
         """Judge by the rules of chats that can be written to: some left since, came back, or have another id now."""
         async with self._turn:
+            await self._bell.follow_stored_wishes()
+            self._bell.forget_idle(now_ms=self._clock.now_ms())
             stored = {rule.id: rule for rule in await self._db.rules.all()}
             for rule_id in self._engine.rule_ids() - stored.keys():
                 self._engine.remove_rule(rule_id)
@@ -151,22 +160,25 @@ class Watch:
         self, changes: Changes, *, slots: Sequence[Slot] = (), history: Sequence[HistoryRow] = ()
     ) -> Changes:
         now_ms = self._clock.now_ms()
-        rows = [outbox_row(event, now_ms=now_ms) for event in changes.events]
-        await self._db.commit_changes(changes, rows, slots=slots, history=history, now_ms=now_ms)
+        rulings = self._bell.rule(changes, now_ms=now_ms)
+        await self._db.commit_changes(
+            changes,
+            outbox_rows(rulings, now_ms=now_ms),
+            slots=slots,
+            history=history,
+            log=(*changes.log, *rulings.log(now_ms)),
+            now_ms=now_ms,
+        )
+        self._bell.apply(rulings)
+        for ruling in rulings.rulings:
+            log.info("alert %s: %s (%s)", ruling.reason, ruling.event.dedupe_key, ruling.event.reason)
         return self._applied(changes)
 
     def _applied(self, changes: Changes) -> Changes:
         self._engine.apply(changes)
         if changes.events:
-            for event in changes.events:
-                log.info("alert decided: %s (%s)", event.dedupe_key, event.reason)
             self._on_events(changes.events)
         return changes
-
-
-def outbox_row(event: Event, *, now_ms: int) -> OutboxRow:
-    """The message that an event becomes; `now_ms` is this machine's clock, by which its lateness is counted."""
-    return OutboxRow(event.dedupe_key, event.chat, event_to_plain(event), created_ms=now_ms)
 
 
 def _history_row(market: Market, slot_ms: int, tracks: Sequence[Track]) -> HistoryRow:

@@ -187,6 +187,8 @@ class Engine:
         for rule in changes.rules:
             if rule.id in self._market_of:
                 self.add_rule(rule)
+        for entry in changes.log:
+            self._book(entry.market).note(entry)
         seen = changes.observed
         if isinstance(seen, _TickSeen):
             self._board(seen.exchange).keep(seen.look)

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from bot.alerts.kinds import JUDGES
 from bot.alerts.matching import Column, Watch
 from bot.alerts.readings import MapReading
-from bot.alerts.types import Kind, Market, Rule, RuleState, Track
+from bot.alerts.reasons import Reason
+from bot.alerts.types import Kind, LogEntry, Market, Rule, RuleState, Track
 
 
 class Measure(NamedTuple):
@@ -31,6 +32,7 @@ class MarketBook:
         self._states: dict[str, dict[int, RuleState]] = {}
         self._columns: dict[Measure, Column] | None = None
         self._watches: dict[tuple[Measure, str], Watch] = {}
+        self._noted: dict[str, dict[int, Reason]] = {}
 
     def columns(self) -> dict[Measure, Column]:
         """The rules as arrays, one column for each thing measured."""
@@ -59,6 +61,15 @@ class MarketBook:
         """The states of a track in which something has happened."""
         return self._states.get(track_id, {}).values()
 
+    def noted(self, rule_id: int, track_id: str) -> Reason | None:
+        """The reason that was logged last for a pair."""
+        return self._noted.get(track_id, {}).get(rule_id)
+
+    def note(self, entry: LogEntry) -> None:
+        """Remember a line of the log that has been committed."""
+        if entry.track_id in self.tracks:
+            self._noted.setdefault(entry.track_id, {})[entry.rule_id] = entry.reason
+
     def firings_since(self, rule_id: int, since_ms: int) -> int:
         """On how many open tracks a rule has fired after `since_ms`."""
         found = (states.get(rule_id) for states in self._states.values())
@@ -72,6 +83,8 @@ class MarketBook:
         self.rules.pop(rule_id, None)
         for states in self._states.values():
             states.pop(rule_id, None)
+        for reasons in self._noted.values():
+            reasons.pop(rule_id, None)
         self._forget_arrays()
 
     def put_track(self, track: Track) -> None:
@@ -85,6 +98,7 @@ class MarketBook:
             return
         self.tracks.pop(track.id, None)
         self._states.pop(track.id, None)
+        self._noted.pop(track.id, None)
         for measure in self._columns or ():
             self._watches.pop((measure, track.id), None)
 

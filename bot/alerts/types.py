@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from bot.alerts.reasons import Reason
 from bot.liquidation.types import Cluster, MapLimit, OpenInterestSource, Side
 
 
@@ -226,17 +227,41 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One line of the decision log. Times in ms UTC; what does not apply is empty, 0 or None.
+
+    `value_pct` is what was measured, `until_ms` when a wait ends, `key` the event's dedupe key, `lead` the key of the
+    event whose message carries it.
+    """
+
+    time_ms: int
+    reason: Reason
+    market: Market
+    chat: int = 0
+    rule_id: int = 0
+    track_id: str = ""
+    episode: int = 0
+    value_pct: float | None = None
+    price: float | None = None
+    until_ms: int = 0
+    key: str = ""
+    lead: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
     """What one evaluation wants remembered and sent, to be committed in one transaction and only then applied.
 
-    `observed` is the engine's own note of what was looked at; it is handed back with the rest and never stored.
+    `log` are the steps of rules that gave no event. `observed` is the engine's own note of what was looked at; it is
+    handed back with the rest and never stored.
     """
 
     states: tuple[RuleState, ...] = ()
     tracks: tuple[Track, ...] = ()
     rules: tuple[Rule, ...] = ()
     events: tuple[Event, ...] = ()
+    log: tuple[LogEntry, ...] = ()
     observed: object | None = field(default=None, compare=False, repr=False)
 
     def __bool__(self) -> bool:
-        return bool(self.states or self.tracks or self.rules or self.events)
+        return bool(self.states or self.tracks or self.rules or self.events or self.log)

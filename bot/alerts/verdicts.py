@@ -7,7 +7,8 @@ from bot.alerts.judge import Judge, Measured
 from bot.alerts.machine import Decision, Observation, step
 from bot.alerts.market_book import MarketBook
 from bot.alerts.matching import silent_until_ms
-from bot.alerts.types import Changes, Event, Phase, Rule, RuleState, Track
+from bot.alerts.reasons import Reason
+from bot.alerts.types import Changes, Event, LogEntry, Phase, Rule, RuleState, Track
 
 BREAKER_MS = 3 * 60_000
 BREAKER_FIRINGS = 15
@@ -15,6 +16,20 @@ BREAKER_FIRINGS = 15
 
 BREAKER = "breaker"
 """The reason of a rule that the breaker has paused."""
+
+SILENCE = {
+    Decision.HOLDING: Reason.HOLDING,
+    Decision.MISSED: Reason.MISSED,
+    Decision.LEFT: Reason.LEFT,
+    Decision.HIT_AGAIN: Reason.HIT_AGAIN,
+    Decision.REARMED: Reason.REARMED,
+    Decision.SILENCED: Reason.SNOOZED,
+    Decision.NOT_MORE_THAN_TOLD: Reason.NOT_MORE_THAN_TOLD,
+}
+"""What the log calls a step that gave no event; the others say nothing new."""
+
+LASTING = frozenset({Reason.SNOOZED, Reason.BREAKER, Reason.NOT_MORE_THAN_TOLD})
+"""Reasons that a look finds again while nothing has changed."""
 
 
 class Verdicts:
@@ -27,6 +42,7 @@ class Verdicts:
         self._events: list[Event] = []
         self._firings: Counter[int] = Counter()
         self._paused: dict[int, Rule] = {}
+        self._log: list[LogEntry] = []
 
     def judge(
         self, book: MarketBook, judge: Judge, rule: Rule, measured: Measured, *, unseen_ms: int, event_ms: int
@@ -43,6 +59,7 @@ class Verdicts:
         )
         after, decision = step(state, seen, judge.terms(rule))
         self.judged += 1
+        self._note(book, rule, measured, decision, episode=after.episode)
         if after is not state:
             self._states.append(((book.market, after.track_id, after.rule_id), after))
         if decision is Decision.FIRED:
@@ -64,7 +81,31 @@ class Verdicts:
             tracks=tracks,
             rules=tuple(self._paused.values()),
             events=tuple(self._events),
+            log=tuple(self._log),
             observed=observed,
+        )
+
+    def _note(self, book: MarketBook, rule: Rule, measured: Measured, decision: Decision, *, episode: int) -> None:
+        """Log why a look gave no event; the same again and again, once."""
+        reason = SILENCE.get(decision)
+        if reason is None:
+            return
+        if reason is Reason.SNOOZED and (rule.paused_reason is not None or rule.id in self._paused):
+            reason = Reason.BREAKER
+        if reason in LASTING and book.noted(rule.id, measured.track.id) is reason:
+            return
+        self._log.append(
+            LogEntry(
+                time_ms=measured.time_ms,
+                reason=reason,
+                market=book.market,
+                chat=rule.chat,
+                rule_id=rule.id,
+                track_id=measured.track.id,
+                episode=episode,
+                value_pct=None if measured.metric is None else abs(measured.metric),
+                price=measured.price,
+            )
         )
 
     def _count(self, book: MarketBook, rule: Rule, time_ms: int) -> None:

@@ -1,11 +1,13 @@
 """Chats: who may be written to, in which language, and why not."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, select, update
 
+from bot.alerts.manners import QuietHours
 from bot.storage.access import Access
 from bot.storage.outbox import OutboxRow, bury_chat, enqueue, move_chat
 from bot.storage.statements import insert_new, upsert
@@ -26,6 +28,8 @@ class Chat:
     inactive_reason: str | None = None
     created_ms: int = 0
     topic: int | None = None
+    muted_until_ms: int = 0
+    quiet: QuietHours | None = None
 
 
 class Chats:
@@ -54,7 +58,23 @@ class Chats:
 
     async def set_language(self, chat: int, language: str | None) -> bool:
         """Keep a language's code; False where there is no such chat."""
-        statement = update(chats).where(chats.c.id == chat).values(language=language)
+        return await self._set(chat, language=language)
+
+    async def set_quiet(self, chat: int, quiet: QuietHours | None) -> bool:
+        """Keep a chat's quiet hours, or that it has none; False where there is no such chat."""
+        return await self._set(chat, quiet=None if quiet is None else json.dumps(asdict(quiet)))
+
+    async def mute(self, chat: int, until_ms: int) -> bool:
+        """Keep until when a chat wants no alert; 0 ends it. False where there is no such chat."""
+        return await self._set(chat, muted_until_ms=until_ms)
+
+    async def reserved(self) -> Sequence[Chat]:
+        """Every chat that has quiet hours or was muted at some time."""
+        statement = select(chats).where(chats.c.quiet.is_not(None) | (chats.c.muted_until_ms > 0)).order_by(chats.c.id)
+        return await self._access.read(lambda connection: [_chat(row) for row in connection.execute(statement)])
+
+    async def _set(self, chat: int, **values: Any) -> bool:
+        statement = update(chats).where(chats.c.id == chat).values(values)
         return await self._access.write(lambda connection: connection.execute(statement).rowcount == 1)
 
     async def set_topic(self, chat: int, topic: int | None) -> None:
@@ -116,4 +136,5 @@ def _of(chat: int) -> Select[Any]:
 
 
 def _chat(row: Row[Any]) -> Chat:
-    return Chat(**{**row._mapping, "active": bool(row.active)})
+    quiet = QuietHours(**json.loads(row.quiet)) if row.quiet else None
+    return Chat(**{**row._mapping, "active": bool(row.active), "quiet": quiet})

@@ -43,9 +43,11 @@ def event_to_plain(event: Event) -> Plain:
 
 
 def event_from_plain(plain: Mapping[str, Any]) -> Event:
+    """An event from what was stored of it; what else a message has to say is passed over."""
+    known = {name: plain[name] for name in Event.__dataclass_fields__ if name in plain}
     return Event(
         **{
-            **plain,
+            **known,
             "kind": Kind(plain["kind"]),
             "market": Market(*plain["market"]),
             "severity": Severity(plain["severity"]),

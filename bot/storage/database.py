@@ -8,12 +8,13 @@ from typing import Self
 
 from sqlalchemy import URL, Connection
 
-from bot.alerts.types import Changes
+from bot.alerts.types import Changes, LogEntry
 from bot.storage import retention
 from bot.storage.access import Access
 from bot.storage.alerts_state import AlertsState, HistoryRow, write_history, write_states, write_tracks
 from bot.storage.briefs import Briefs
 from bot.storage.chats import Chats
+from bot.storage.decisions import Decisions, write_log
 from bot.storage.engine import is_memory, make_engine, make_migration_engine, parse_url
 from bot.storage.errors import CannotOpenError
 from bot.storage.kv import KeyValues
@@ -26,6 +27,7 @@ from bot.storage.prints import PrintLog
 from bot.storage.rules import Rules, update_rules
 from bot.storage.series import Series
 from bot.storage.slots import Slot, Slots, mark_slot
+from bot.storage.told import Told
 from bot.storage.updates import Updates
 
 
@@ -46,6 +48,8 @@ class Database:
         self.slots = Slots(access)
         self.outbox = Outbox(access)
         self.outbox_desk = OutboxDesk(access)
+        self.told = Told(access)
+        self.decisions = Decisions(access)
         self.updates = Updates(access)
         self.kv = KeyValues(access)
 
@@ -120,9 +124,10 @@ class Database:
         *,
         slots: Sequence[Slot] = (),
         history: Sequence[HistoryRow] = (),
+        log: Sequence[LogEntry] = (),
         now_ms: int = 0,
     ) -> int:
-        """Store one evaluation whole: states, tracks, rules, the messages of its events, the slots it finished.
+        """Store one evaluation whole: states, tracks, rules, its events' messages, the slots it finished, its reasons.
 
         Returns how many messages were new: the rest were there from a run that a crash cut short.
         """
@@ -134,6 +139,7 @@ class Database:
             write_history(connection, history)
             for slot in slots:
                 mark_slot(connection, slot, now_ms=now_ms)
+            write_log(connection, log)
             return enqueue(connection, rows)
 
         return await self._access.write(work)

@@ -4,6 +4,9 @@ A row is `ready`, is claimed (a lease, the state stays), is `sending` from a com
 stored, and ends `sent` or `dead` with a reason. `ambiguous` means that it may have gone out. A row never leaves
 `sending` for `ready` without a known refusal. Fencing: `attempts` grows with each `begin`, and whoever reports an
 outcome must name the attempt.
+
+Each event has a row of its own. One that is told of in another's message names that row as its `lead`, which alone is
+claimed and tried; whatever ends the lead ends those it leads. A row may be joined until it is claimed.
 """
 
 import json
@@ -12,7 +15,22 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
-from sqlalchemy import Connection, Integer, Row, Select, Update, and_, bindparam, case, exists, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from bot.storage.access import Access
 from bot.storage.statements import insert_new
@@ -29,18 +47,27 @@ _NO_LEASE: dict[str, Any] = {"lease_owner": None, "lease_until_ms": None}
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """A message to come: `payload` is plain data in no language, `dedupe_key` is unique for ever."""
+    """A message to come: `payload` is plain data in no language, `dedupe_key` is unique for ever.
+
+    It joins the message of the row with the key `lead`, which is then due at the earlier of both times; where that
+    has been claimed it goes by itself. A row that is `held` does not keep back the chat's later ones.
+    """
 
     dedupe_key: str
     chat: int
     payload: Mapping[str, Any]
     created_ms: int
     due_ms: int = 0
+    lead: str = ""
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A row this worker holds. `unsure` counts the unknown outcomes so far, `plain` asks for text without tags."""
+    """A row this worker holds. `unsure` counts the unknown outcomes so far, `plain` asks for text without tags.
+
+    `others` are the payloads of the rows that it leads, `held` tells that it waited on purpose.
+    """
 
     id: int
     dedupe_key: str
@@ -52,6 +79,8 @@ class Claimed:
     unsure: int
     plain: bool
     owner: str
+    others: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    held: bool = False
 
     @property
     def repeat(self) -> bool:
@@ -109,7 +138,8 @@ class Outbox:
                 lease = {"lease_owner": owner, "lease_until_ms": now_ms + lease_ms}
                 ids = [row.id for row in rows]
                 connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(lease))
-            return [_claimed(row, owner) for row in rows]
+            led = _led_by(connection, [row.id for row in rows])
+            return [_claimed(row, owner, tuple(led.get(row.id, ()))) for row in rows]
 
         return await self._access.write(work)
 
@@ -157,7 +187,7 @@ class Outbox:
         """The message is delivered. Counts as long as no later attempt began, even when the lease ran out meanwhile."""
         values = {"state": "sent", "message_id": message_id, "done_ms": now_ms, "last_error": None, **_NO_LEASE}
         attempt = and_(outbox.c.id == row.id, outbox.c.attempts == row.attempts, _PENDING)
-        return await self._change(update(outbox).where(attempt).values(values))
+        return await self._end(update(outbox).where(attempt), row.id, values)
 
     async def put_back(
         self, row: Claimed, *, due_ms: int, error: str | None = None, plain: bool = False, tried: bool = False
@@ -187,7 +217,7 @@ class Outbox:
 
     async def bury(self, row: Claimed, *, error: str, now_ms: int) -> bool:
         """The message cannot be delivered: it ends here, with the reason."""
-        return await self._change(_mine(row).values(_dead(error, now_ms)))
+        return await self._end(_mine(row), row.id, _dead(error, now_ms))
 
     async def recover(self, *, now_ms: int, resend_ms: int, every_lease: bool) -> int:
         """End leases nobody works on: those that ran out, or at start every one. Returns how many sends are unsure.
@@ -200,7 +230,9 @@ class Outbox:
             over = _LEASED if every_lease else and_(_LEASED, outbox.c.lease_until_ms < now_ms)
             sending = and_(over, outbox.c.state == "sending")
             poison = and_(sending, outbox.c.unsure >= MAX_UNSURE)
-            connection.execute(update(outbox).where(poison).values(_dead("the process ended at each attempt", now_ms)))
+            dead = _dead("the process ended at each attempt", now_ms)
+            poisoned = connection.execute(select(outbox.c.id).where(poison)).scalars().all()
+            connection.execute(update(outbox).where(_of_messages(poisoned)).values(dead))
             doubtful = {
                 "state": "ambiguous",
                 "unsure": outbox.c.unsure + 1,
@@ -225,12 +257,30 @@ class Outbox:
 
         return await self._access.read(work)
 
+    async def waiting(self, *, now_ms: int) -> bool:
+        """Whether any message is due or on its way."""
+        statement = select(outbox.c.id).where(
+            _PENDING, outbox.c.lead.is_(None), (outbox.c.due_ms <= now_ms) | outbox.c.lease_owner.is_not(None)
+        )
+        return await self._access.read(lambda connection: connection.execute(statement.limit(1)).first() is not None)
+
     async def counts(self) -> Mapping[str, int]:
         """How many rows are in each state that has any."""
         statement = select(outbox.c.state, func.count().label("rows")).group_by(outbox.c.state)
         return await self._access.read(
             lambda connection: {row.state: row.rows for row in connection.execute(statement)}
         )
+
+    async def _end(self, statement: Update, row_id: int, values: Mapping[str, Any]) -> bool:
+        """End a row, and with it those that it leads."""
+
+        def work(connection: Connection) -> bool:
+            if connection.execute(statement.values(values)).rowcount != 1:
+                return False
+            connection.execute(update(outbox).where(outbox.c.lead == row_id, _PENDING).values(values))
+            return True
+
+        return await self._access.write(work)
 
     async def _change(self, statement: Update) -> bool:
         return await self._access.write(lambda connection: connection.execute(statement).rowcount == 1)
@@ -246,25 +296,68 @@ def enqueue(connection: Connection, rows: Sequence[OutboxRow]) -> int:
             "payload": _json(row.payload),
             "created_ms": row.created_ms,
             "due_ms": row.due_ms or row.created_ms,
+            "lead": None,
+            "held": int(row.held),
         }
+        if row.lead and row.lead != row.dedupe_key:
+            values["lead"] = _join(connection, row)
         new += insert_new(connection, outbox, values, unique=("dedupe_key",))
     return new
 
 
+def _join(connection: Connection, row: OutboxRow) -> int | None:
+    """The id of the row whose message this one joins, which is then due no later than it; None where that has gone."""
+    statement = (
+        update(outbox)
+        .where(outbox.c.dedupe_key == row.lead, outbox.c.chat == row.chat, outbox.c.lead.is_(None))
+        .where(_PENDING, outbox.c.lease_owner.is_(None), outbox.c.attempts == 0, outbox.c.held == int(row.held))
+        .values(due_ms=case((outbox.c.due_ms > row.due_ms, row.due_ms), else_=outbox.c.due_ms))
+        .returning(outbox.c.id)
+    )
+    return connection.execute(statement).scalar()
+
+
+def _led_by(connection: Connection, leads: Sequence[int]) -> Mapping[int, list[Mapping[str, Any]]]:
+    """The payloads that each of these rows leads, oldest first."""
+    if not leads:
+        return {}
+    statement = select(outbox.c.lead, outbox.c.payload).where(outbox.c.lead.in_(leads), _PENDING).order_by(outbox.c.id)
+    led: dict[int, list[Mapping[str, Any]]] = {}
+    for lead, payload in connection.execute(statement):
+        led.setdefault(lead, []).append(json.loads(payload))
+    return led
+
+
+def _of_messages(leads: Sequence[int]) -> ColumnElement[bool]:
+    """Rows that go out in these messages."""
+    return and_(_PENDING, outbox.c.id.in_(leads) | outbox.c.lead.in_(leads))
+
+
 def _due_rows() -> Select[Any]:
     earlier, flying = outbox.alias("earlier"), outbox.alias("flying")
-    is_behind = exists().where(earlier.c.chat == outbox.c.chat, earlier.c.done_ms.is_(None), earlier.c.id < outbox.c.id)
+    keeps_back = or_(earlier.c.held == 0, earlier.c.due_ms <= bindparam("now_ms"), earlier.c.attempts > 0)
+    is_behind = exists().where(
+        earlier.c.chat == outbox.c.chat,
+        earlier.c.done_ms.is_(None),
+        earlier.c.lead.is_(None),
+        earlier.c.id < outbox.c.id,
+        keeps_back,
+    )
     in_flight = exists().where(flying.c.chat == outbox.c.chat, flying.c.lease_owner.is_not(None))
     return (
         select(outbox)
-        .where(_PENDING, outbox.c.lease_owner.is_(None), outbox.c.due_ms <= bindparam("now_ms"), ~is_behind, ~in_flight)
+        .where(
+            _PENDING, outbox.c.lease_owner.is_(None), outbox.c.lead.is_(None), outbox.c.due_ms <= bindparam("now_ms")
+        )
+        .where(~is_behind, ~in_flight)
         .order_by(outbox.c.due_ms, outbox.c.id)
         .limit(bindparam("limit", type_=Integer))
         .with_for_update(of=outbox, skip_locked=True)
     )
 
 
-# The rows to claim next, given `now_ms` and `limit`: of each chat its oldest, where it is due and none is in flight.
+# The rows to claim next, given `now_ms` and `limit`: of each chat its oldest, where it is due and none is in flight. A
+# row that waits on purpose stands in nobody's way until it is due.
 # Every condition is served by a partial index; a test reads the plan. Built once, for building takes a millisecond.
 DUE_ROWS = _due_rows()
 
@@ -293,7 +386,7 @@ def _dead(reason: str, now_ms: int) -> dict[str, Any]:
     return {"state": "dead", "done_ms": now_ms, "last_error": reason[:_REASON_LENGTH], **_NO_LEASE}
 
 
-def _claimed(row: Row[Any], owner: str) -> Claimed:
+def _claimed(row: Row[Any], owner: str, others: tuple[Mapping[str, Any], ...]) -> Claimed:
     return Claimed(
         id=row.id,
         dedupe_key=row.dedupe_key,
@@ -305,6 +398,8 @@ def _claimed(row: Row[Any], owner: str) -> Claimed:
         unsure=row.unsure,
         plain=bool(row.plain),
         owner=owner,
+        others=others,
+        held=bool(row.held),
     )
 
 

@@ -59,7 +59,7 @@ def _market() -> tuple[Column[str], Column[str]]:
     return Column("exchange", Text, nullable=False), Column("symbol", Text, nullable=False)
 
 
-# No names, no texts: what Telegram says about people stays with Telegram.
+# No names, no texts: what Telegram says about people stays with Telegram. `quiet` holds a chat's quiet hours as JSON.
 chats = _table(
     "chats",
     Column("id", Int64, autoincrement=False, nullable=False),
@@ -68,6 +68,8 @@ chats = _table(
     Column("active", Integer, nullable=False, server_default=text("1")),
     Column("inactive_reason", Text),
     Column("created_ms", Int64, nullable=False),
+    Column("muted_until_ms", Int64, nullable=False, server_default=text("0")),
+    Column("quiet", Text),
     PrimaryKeyConstraint("id"),
     CheckConstraint("active IN (0, 1)", name="active"),
     _one_of("kind", ("private", "group", "supergroup", "channel")),
@@ -259,7 +261,9 @@ slots = _table(
 OUTBOX_STATES = ("ready", "sending", "sent", "ambiguous", "dead")
 
 # `lease_owner` is set from claim to outcome; `unsure` counts how often the outcome was unknown; `done_ms` is set
-# with `sent` and `dead`. Its indexes are partial on NULL tests, which a planner can prove without knowing parameters.
+# with `sent` and `dead`. A row with a `lead` goes out in that row's message and shares its end; a row that is `held`
+# waits until it is due without keeping back those behind it. Its indexes are partial on NULL tests, which a planner can
+# prove without knowing parameters.
 outbox = _table(
     "outbox",
     Column("id", Int64, nullable=False),
@@ -277,6 +281,8 @@ outbox = _table(
     Column("message_id", Int64),
     Column("last_error", Text),
     Column("done_ms", Int64),
+    Column("lead", Int64),
+    Column("held", Integer, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("dedupe_key"),
     _one_of("state", OUTBOX_STATES),
@@ -284,10 +290,35 @@ outbox = _table(
     CheckConstraint("state != 'sending' OR lease_owner IS NOT NULL", name="sending"),
     CheckConstraint("plain IN (0, 1)", name="plain"),
     _index_where("uq_outbox_in_flight", "lease_owner IS NOT NULL", "chat", unique=True),
-    _index_where("ix_outbox_pending", "done_ms IS NULL", "chat", "id"),
-    _index_where("ix_outbox_due", "done_ms IS NULL AND lease_owner IS NULL", "due_ms", "id"),
+    _index_where("ix_outbox_pending", "done_ms IS NULL AND lead IS NULL", "chat", "id"),
+    _index_where("ix_outbox_due", "done_ms IS NULL AND lease_owner IS NULL AND lead IS NULL", "due_ms", "id"),
+    _index_where("ix_outbox_lead", "lead IS NOT NULL", "lead"),
+    _index_where("ix_outbox_message", "message_id IS NOT NULL", "chat", "message_id"),
     _index_where("ix_outbox_done", "done_ms IS NOT NULL", "done_ms"),
     never_reuse_ids=True,
+)
+
+# The decision log: what became of each event, and each step of a rule that gave none. What does not apply is empty, 0
+# or NULL; what is known of an exchange's data belongs to no chat.
+decisions = _table(
+    "decisions",
+    Column("id", Int64, nullable=False),
+    Column("time_ms", Int64, nullable=False),
+    Column("reason", Text, nullable=False),
+    *_market(),
+    Column("chat", Int64, nullable=False),
+    Column("rule_id", Int64, nullable=False),
+    Column("track_id", Text, nullable=False),
+    Column("episode", Integer, nullable=False),
+    Column("value_pct", Float64),
+    Column("price", Float64),
+    Column("until_ms", Int64, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("lead", Text, nullable=False),
+    PrimaryKeyConstraint("id"),
+    Index(None, "time_ms"),
+    Index("ix_decisions_rule_id_time_ms", "rule_id", "time_ms"),
+    Index("ix_decisions_chat_time_ms", "chat", "time_ms"),
 )
 
 # The payload goes as soon as the update is handled; the id stays a while so that a repeat is known.

@@ -1,0 +1,252 @@
+"""The gate between what was decided and what rings: it groups, holds, and lets through, and names the reason.
+
+Nothing is dropped. An event goes out at once or with others of the same few seconds, or waits until the chat wants to
+hear again and then comes with all that waited, as one message. Pure: the caller commits the rulings in the same
+transaction as the states, and then calls `apply`; a failed commit leaves the gate as it was.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from bot.alerts.flapping import Pair, Turning
+from bot.alerts.manners import NO_MANNERS, Manners
+from bot.alerts.reasons import HELD, TURNS, Reason
+from bot.alerts.types import Event, LogEntry, Severity
+
+GROUP_MS = 5_000
+"""Events of one chat within so long become one message."""
+
+HOUR_MS = 3_600_000
+ALERTS_PER_HOUR = 12
+
+_SETTLING_STEPS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Events that wait: the key of the first of them, since when, until when, how many, and why the first had to."""
+
+    lead: str
+    since_ms: int
+    until_ms: int
+    events: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the gate remembers of a chat: the messages of the last hour, the group still open, what is held."""
+
+    told_ms: tuple[int, ...] = ()
+    group: str = ""
+    group_until_ms: int = 0
+    hold: Hold | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What becomes of an event: its message is that of the event `lead` (its own key where it leads), due at `due_ms`.
+
+    `held` tells that it waits. `budget_free_ms`, above 0 on the message that uses the hour's budget up, is when there
+    is room again.
+    """
+
+    event: Event
+    reason: Reason
+    lead: str
+    due_ms: int
+    held: bool = False
+    budget_free_ms: int = 0
+
+    @property
+    def leads(self) -> bool:
+        return self.lead == self.event.dedupe_key
+
+
+@dataclass(frozen=True, slots=True)
+class Rulings:
+    """All rulings of one evaluation, with what the gate is to remember once they are committed."""
+
+    rulings: tuple[Ruling, ...] = ()
+    memories: Mapping[int, Memory] = field(default_factory=dict)
+    turnings: Mapping[Pair, Turning] = field(default_factory=dict)
+
+    def log(self, now_ms: int) -> tuple[LogEntry, ...]:
+        """A line for each event."""
+        return tuple(
+            LogEntry(
+                time_ms=now_ms,
+                reason=ruling.reason,
+                market=ruling.event.market,
+                chat=ruling.event.chat,
+                rule_id=ruling.event.rule_id,
+                track_id=ruling.event.track_id,
+                episode=ruling.event.episode,
+                value_pct=ruling.event.value_pct,
+                price=ruling.event.price,
+                until_ms=ruling.due_ms if ruling.held else ruling.budget_free_ms,
+                key=ruling.event.dedupe_key,
+                lead=ruling.lead,
+            )
+            for ruling in self.rulings
+        )
+
+
+class Gate:
+    """Rules on events, chat by chat. `manners` knows each chat's wishes, `per_hour` is the budget of messages."""
+
+    def __init__(
+        self,
+        manners: Callable[[int], Manners] = lambda _chat: NO_MANNERS,
+        *,
+        per_hour: int = ALERTS_PER_HOUR,
+        group_ms: int = GROUP_MS,
+    ) -> None:
+        self._manners = manners
+        self._per_hour = per_hour
+        self._group_ms = group_ms
+        self._memories: dict[int, Memory] = {}
+        self._turnings: dict[Pair, Turning] = {}
+
+    def rule(self, events: Iterable[Event], turns: Iterable[LogEntry] = (), *, now_ms: int) -> Rulings:
+        """Rule on the events of one evaluation; `turns` are the log's lines of the same, for flapping."""
+        turnings = self._with_turns(turns)
+        memories: dict[int, Memory] = {}
+        rulings = []
+        for event in events:
+            pair = (event.rule_id, event.track_id)
+            turning = turnings.get(pair) or self._turnings.get(pair) or Turning()
+            if event.episode > 1:
+                turning = turnings[pair] = turning.turned(now_ms)
+            memory = memories.get(event.chat) or _as_of(self._memories.get(event.chat, Memory()), now_ms)
+            ruling, memories[event.chat] = self._rule_one(event, memory, flaps=turning.flaps(now_ms), now_ms=now_ms)
+            rulings.append(ruling)
+        return Rulings(tuple(rulings), memories, turnings)
+
+    def apply(self, rulings: Rulings) -> None:
+        """Take over what has been committed."""
+        self._memories.update(rulings.memories)
+        self._turnings.update(rulings.turnings)
+
+    def restore(self, log: Iterable[LogEntry], holds: Mapping[int, Hold]) -> None:
+        """Remember after a restart: the log's last hours in order of time, and what is held now."""
+        for entry in log:
+            memory = self._memories.get(entry.chat, Memory())
+            if entry.reason is Reason.TOLD:
+                self._memories[entry.chat] = replace(memory, told_ms=(*memory.told_ms, entry.time_ms))
+            elif entry.reason in HELD and entry.key == entry.lead:
+                self._memories[entry.chat] = replace(memory, told_ms=(*memory.told_ms, entry.until_ms))
+            if entry.reason in TURNS or (entry.key and entry.episode > 1):
+                self._turn(self._turnings, entry)
+        for chat, hold in holds.items():
+            memory = self._memories.get(chat, Memory())
+            told_ms = tuple(time_ms for time_ms in memory.told_ms if time_ms != hold.until_ms)
+            self._memories[chat] = replace(memory, told_ms=told_ms, hold=hold)
+
+    def hold_of(self, chat: int, *, now_ms: int) -> Hold | None:
+        """What waits for a chat now."""
+        return _as_of(self._memories.get(chat, Memory()), now_ms).hold
+
+    def rescheduled(self, chat: int, *, now_ms: int) -> Hold | None:
+        """The hold of a chat whose wishes have changed, with its new end; None where nothing waits.
+
+        What was held by the budget or as flapping stays so until its own time, or longer.
+        """
+        hold = self.hold_of(chat, now_ms=now_ms)
+        if hold is None:
+            return None
+        own_ms = hold.until_ms if hold.reason in (Reason.HELD_BUDGET, Reason.HELD_FLAPPING) else now_ms
+        return replace(hold, until_ms=self._audible_ms(chat, own_ms))
+
+    def put_hold(self, chat: int, hold: Hold) -> None:
+        """Take over a hold whose new end has been committed."""
+        self._memories[chat] = replace(self._memories.get(chat, Memory()), hold=hold)
+
+    def forget_idle(self, *, now_ms: int) -> None:
+        """Let go of chats and pairs of which nothing matters any more."""
+        self._turnings = {pair: one for pair, one in self._turnings.items() if not one.is_over(now_ms)}
+        current = {chat: _as_of(memory, now_ms) for chat, memory in self._memories.items()}
+        self._memories = {chat: memory for chat, memory in current.items() if memory.told_ms or memory.hold}
+
+    def _rule_one(self, event: Event, memory: Memory, *, flaps: bool, now_ms: int) -> tuple[Ruling, Memory]:
+        reason, until_ms = self._obstacle(event, memory, flaps=flaps, now_ms=now_ms)
+        if reason is not None:
+            return _held(event, memory, reason, until_ms, now_ms)
+        urgent = event.severity is Severity.CRITICAL
+        if memory.group and now_ms < memory.group_until_ms:
+            due_ms = now_ms if urgent else memory.group_until_ms
+            ruling = Ruling(event, Reason.GROUPED, memory.group, due_ms)
+            return ruling, replace(memory, group_until_ms=max(due_ms, now_ms + 1))
+        told_ms = (*memory.told_ms, now_ms)
+        due_ms = now_ms if urgent else now_ms + self._group_ms
+        free_ms = told_ms[-self._per_hour] + HOUR_MS if len(told_ms) == self._per_hour else 0
+        ruling = Ruling(event, Reason.TOLD, event.dedupe_key, due_ms, budget_free_ms=free_ms)
+        # Of one evaluation all are told of together, also where none waits for the next.
+        group_until_ms = max(due_ms, now_ms + 1)
+        return ruling, replace(memory, told_ms=told_ms, group=event.dedupe_key, group_until_ms=group_until_ms)
+
+    def _obstacle(self, event: Event, memory: Memory, *, flaps: bool, now_ms: int) -> tuple[Reason | None, int]:
+        """Why an event must wait and until when; (None, 0) where it need not.
+
+        A message that waits has its place in the budget reserved, so that it never makes one too many.
+        """
+        manners = self._manners(event.chat)
+        urgent = event.severity is Severity.CRITICAL
+        spent = len(memory.told_ms) >= self._per_hour
+        free_ms = memory.told_ms[-self._per_hour] + HOUR_MS if spent else now_ms
+        if not (urgent and manners.critical_passes):
+            if manners.muted_until_ms > now_ms:
+                return Reason.HELD_MUTED, self._audible_ms(event.chat, free_ms)
+            if manners.quiet_until(now_ms) > now_ms:
+                return Reason.HELD_QUIET, self._audible_ms(event.chat, free_ms)
+        if urgent or (memory.group and now_ms < memory.group_until_ms):
+            return None, 0
+        if flaps:
+            return Reason.HELD_FLAPPING, self._audible_ms(event.chat, now_ms + HOUR_MS)
+        reserved = memory.hold is not None
+        queueing = memory.hold is not None and memory.hold.reason is Reason.HELD_BUDGET
+        if queueing or len(memory.told_ms) + reserved >= self._per_hour:
+            return Reason.HELD_BUDGET, self._audible_ms(event.chat, free_ms)
+        return None, 0
+
+    def _audible_ms(self, chat: int, time_ms: int) -> int:
+        """The first moment from `time_ms` on at which the chat is neither muted nor quiet."""
+        manners = self._manners(chat)
+        for _ in range(_SETTLING_STEPS):
+            later_ms = max(time_ms, manners.muted_until_ms, manners.quiet_until(time_ms))
+            if later_ms == time_ms:
+                break
+            time_ms = later_ms
+        return time_ms
+
+    def _with_turns(self, entries: Iterable[LogEntry]) -> dict[Pair, Turning]:
+        turnings: dict[Pair, Turning] = {}
+        for entry in entries:
+            if entry.reason in TURNS:
+                self._turn(turnings, entry)
+        return turnings
+
+    def _turn(self, turnings: dict[Pair, Turning], entry: LogEntry) -> None:
+        pair = (entry.rule_id, entry.track_id)
+        turnings[pair] = (turnings.get(pair) or self._turnings.get(pair) or Turning()).turned(entry.time_ms)
+
+
+def _held(event: Event, memory: Memory, reason: Reason, until_ms: int, now_ms: int) -> tuple[Ruling, Memory]:
+    """The event waits, with what waits already."""
+    hold = memory.hold
+    if hold is None:
+        hold = Hold(event.dedupe_key, now_ms, until_ms, 0, reason)
+    hold = replace(hold, events=hold.events + 1)
+    return Ruling(event, reason, hold.lead, hold.until_ms, held=True), replace(memory, hold=hold)
+
+
+def _as_of(memory: Memory, now_ms: int) -> Memory:
+    """The memory at a time: what was held until before is told, and what was told over an hour ago is no burden.
+
+    Times ahead of now are of a clock that was put back since, and count for nothing.
+    """
+    told_ms, hold = memory.told_ms, memory.hold
+    if hold is not None and hold.until_ms <= now_ms:
+        told_ms, hold = (*told_ms, hold.until_ms), None
+    told_ms = tuple(sorted(time_ms for time_ms in told_ms if now_ms - HOUR_MS < time_ms <= now_ms))
+    return replace(memory, told_ms=told_ms, hold=hold)
