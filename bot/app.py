@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from bot.alerts.engine import Engine
+from bot.alerts.gate import ALERTS_PER_HOUR, GROUP_MS
 from bot.alerts.types import Event, Market
 from bot.clock import Clock
 from bot.combined_markets import CombinedMarkets
@@ -16,6 +17,7 @@ from bot.delivery.limits import RateLimiter
 from bot.delivery.messenger import Messenger
 from bot.delivery.settlement import Count
 from bot.delivery.worker import OutboxWorker
+from bot.doorbell import Doorbell
 from bot.freshness import STALE_MS, Staleness
 from bot.history_store import NoMapError
 from bot.jobs import Jobs
@@ -67,6 +69,8 @@ class Limits:
     tick_s: float = 2.0
     alert_fresh_ms: int = 900_000
     admin_ids: Sequence[int] = ()
+    alerts_per_hour: int = ALERTS_PER_HOUR
+    group_ms: int = GROUP_MS
 
 
 class App:
@@ -122,7 +126,10 @@ class App:
             count=count,
             admins=limits.admin_ids,
         )
-        self.watch = Watch(db=world.db, clock=world.clock, engine=engine, on_events=self._decided)
+        # A played market may stand still between its ticks: there nobody waits for what else comes.
+        group_ms = 0 if world.played else limits.group_ms
+        self.bell = Doorbell(world.db, per_hour=limits.alerts_per_hour, group_ms=group_ms)
+        self.watch = Watch(db=world.db, clock=world.clock, engine=engine, on_events=self._decided, bell=self.bell)
         self.desk = LiveDesk(
             markets=self.markets,
             watch=self.watch,
@@ -167,6 +174,7 @@ class App:
         )
         app = cls(world, limits, engine, limiter, count)
         await app.meter.restore()
+        await app.bell.restore(now_ms=world.clock.now_ms())
         return app
 
     async def refresh_instruments(self) -> None:
@@ -296,7 +304,8 @@ class App:
 
     async def delivered(self) -> None:
         """Wait until no message is on its way. For markets that are played; a live one never waits."""
-        while set(await self._world.db.outbox.counts()) - {"sent", "dead"}:  # noqa: ASYNC110 - the rows say, not an event
+        outbox, clock = self._world.db.outbox, self._world.clock
+        while await outbox.waiting(now_ms=clock.now_ms()):  # noqa: ASYNC110 - the rows say, not an event
             await asyncio.sleep(0.002)
 
     def chats_changed(self) -> None:

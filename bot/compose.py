@@ -1,7 +1,9 @@
 """From an outbox row to the message that goes out: the text in the chat's language, the picture of that moment."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.alerts.reasons import Reason
 from bot.alerts.types import Event
 from bot.clock import Clock
 from bot.delivery.messenger import Message
@@ -13,8 +15,9 @@ from bot.storage.database import Database
 from bot.storage.errors import UnreadableBlobError
 from bot.storage.outbox import Claimed
 from bot.telegram.alerts_text import WITHOUT_PRICE, Contract, alert_message
+from bot.telegram.groups import SWEEP_MARKETS, Told, Waited, group_message, strongest_first
 from bot.telegram.missed_text import missed_message
-from bot.telegram.texts import Catalogue, Texts
+from bot.telegram.texts import Catalogue, Html, Texts
 
 
 class Composer:
@@ -52,18 +55,61 @@ class Composer:
         if "missed" in row.payload:
             entries, now_ms = missed_in(row.payload), self._clock.now_ms()
             return missed_message(entries, self.contract, texts=texts, now_ms=now_ms, repeat=row.repeat)
-        event = event_from_plain(row.payload)
-        contract = self.contract(event)
-        name, photo = ("", None) if event.kind in WITHOUT_PRICE else await self._picture(event, contract, texts)
+        group = [Told(event, self.contract(event)) for event in map(event_from_plain, (row.payload, *row.others))]
+        if row.held:
+            waited = Waited(row.created_ms, await self._cause(row))
+            return group_message(group, texts, sent_ms=self._clock.now_ms(), repeat=row.repeat, waited=waited)
+        return await self._alerts(row, group, texts)
+
+    async def _alerts(self, row: Claimed, group: Sequence[Told], texts: Texts) -> Message:
+        """One alert, or those of the same few seconds."""
+        below = await self._held_lines(row, texts)
+        first = strongest_first(group)[0]
+        sent_ms = group[0].event.time_ms + self._waited_ms(row, group[0].contract)
+        if len({told.event.market for told in group}) >= SWEEP_MARKETS:
+            return group_message(group, texts, sent_ms=sent_ms, repeat=row.repeat, notes=below)
+        draws = first.event.kind not in WITHOUT_PRICE
+        name, photo = await self._picture(first.event, first.contract, texts) if draws else ("", None)
+        photo_name = name if photo else None
+        if len(group) > 1:
+            return group_message(
+                group,
+                texts,
+                sent_ms=sent_ms,
+                repeat=row.repeat,
+                notes=below,
+                photo=photo,
+                photo_name=photo_name,
+            )
         return alert_message(
-            event,
-            contract,
+            first.event,
+            first.contract,
             texts=texts,
-            sent_ms=event.time_ms + self._waited_ms(row, contract),
+            sent_ms=sent_ms,
             repeat=row.repeat,
+            below=below,
             photo=photo,
-            photo_name=name if photo else None,
+            photo_name=photo_name,
         )
+
+    async def _held_lines(self, row: Claimed, texts: Texts) -> Sequence[Html]:
+        """What a message says of those that wait: how many since when, and whether it uses the hour's budget up."""
+        lines, now_ms = [], self._clock.now_ms()
+        held = await self._db.told.held(row.chat)
+        if held is not None:
+            time = texts.figures.clock(held.since_ms, now_ms=now_ms)
+            lines.append(texts("held.now", n=held.events, time=time))
+        free_ms = int(row.payload.get("budget_free_ms", 0))
+        if free_ms > now_ms:
+            time = texts.figures.clock(free_ms, now_ms=now_ms)
+            lines.append(texts("held.budget", n=int(row.payload["budget"]), time=time))
+        return lines
+
+    async def _cause(self, row: Claimed) -> Reason:
+        """Why the first of a message's events had to wait."""
+        event = event_from_plain(row.payload)
+        entries = await self._db.decisions.of_rule(event.rule_id, since_ms=row.created_ms)
+        return next((entry.reason for entry in entries if entry.key == row.dedupe_key), Reason.HELD_QUIET)
 
     def _waited_ms(self, row: Claimed, contract: Contract) -> int:
         """How long the message has waited, by this machine's clock alone: the exchange's may differ from it.

@@ -100,7 +100,9 @@ def outbox_rows(rulings: Rulings, *, now_ms: int) -> list[OutboxRow]:
     """The messages that events become; `now_ms` is this machine's clock, by which their lateness is counted."""
     rows = []
     for ruling in rulings.rulings:
-        extra: Mapping[str, int] = {"budget_free_ms": ruling.budget_free_ms} if ruling.budget_free_ms else {}
+        extra: Mapping[str, int] = {}
+        if ruling.budget_free_ms:
+            extra = {"budget_free_ms": ruling.budget_free_ms, "budget": ruling.budget}
         rows.append(
             OutboxRow(
                 ruling.event.dedupe_key,

@@ -124,6 +124,7 @@ def limits_of(settings: Settings) -> Limits:
         tick_s=settings.tick_seconds,
         alert_fresh_ms=settings.alert_fresh_minutes * 60_000,
         admin_ids=settings.admin_ids,
+        alerts_per_hour=settings.alerts_per_hour,
     )
 
 

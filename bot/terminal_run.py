@@ -147,7 +147,12 @@ class _Terminal:
         texts = Catalogue.load().texts("en")
         phone = TerminalPhone(folder=settings.charts_dir, clock=self._clock, texts=texts)
         phone.greet(simulated=simulated)
-        limits = Limits(settings.rules_per_chat, settings.history_days, settings.tick_seconds)
+        limits = Limits(
+            settings.rules_per_chat,
+            settings.history_days,
+            settings.tick_seconds,
+            alerts_per_hour=settings.alerts_per_hour,
+        )
         names = frozenset({SIMULATED}) if simulated else frozenset[str]()
         async with await Database.open("sqlite://") as db:
             app = await App.build(World(self._exchanges, db, phone, self._clock, names, self._feeds), limits)

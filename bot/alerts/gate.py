@@ -11,13 +11,16 @@ from dataclasses import dataclass, field, replace
 from bot.alerts.flapping import Pair, Turning
 from bot.alerts.manners import NO_MANNERS, Manners
 from bot.alerts.reasons import HELD, TURNS, Reason
-from bot.alerts.types import Event, LogEntry, Severity
+from bot.alerts.types import Event, Kind, LogEntry, Severity
 
 GROUP_MS = 5_000
 """Events of one chat within so long become one message."""
 
 HOUR_MS = 3_600_000
 ALERTS_PER_HOUR = 12
+
+APART = frozenset({Kind.DIGEST, Kind.EXPIRY})
+"""Silent messages of their own, which nothing holds: what they say cannot be said in a row of a table."""
 
 _SETTLING_STEPS = 4
 
@@ -47,8 +50,8 @@ class Memory:
 class Ruling:
     """What becomes of an event: its message is that of the event `lead` (its own key where it leads), due at `due_ms`.
 
-    `held` tells that it waits. `budget_free_ms`, above 0 on the message that uses the hour's budget up, is when there
-    is room again.
+    `held` tells that it waits. On the message that uses the hour's budget up, `budget` is how many there were, and
+    `budget_free_ms` when there is room again.
     """
 
     event: Event
@@ -57,6 +60,7 @@ class Ruling:
     due_ms: int
     held: bool = False
     budget_free_ms: int = 0
+    budget: int = 0
 
     @property
     def leads(self) -> bool:
@@ -114,6 +118,9 @@ class Gate:
         memories: dict[int, Memory] = {}
         rulings = []
         for event in events:
+            if event.kind in APART:
+                rulings.append(Ruling(event, Reason.TOLD, event.dedupe_key, now_ms))
+                continue
             pair = (event.rule_id, event.track_id)
             turning = turnings.get(pair) or self._turnings.get(pair) or Turning()
             if event.episode > 1:
@@ -180,7 +187,14 @@ class Gate:
         told_ms = (*memory.told_ms, now_ms)
         due_ms = now_ms if urgent else now_ms + self._group_ms
         free_ms = told_ms[-self._per_hour] + HOUR_MS if len(told_ms) == self._per_hour else 0
-        ruling = Ruling(event, Reason.TOLD, event.dedupe_key, due_ms, budget_free_ms=free_ms)
+        ruling = Ruling(
+            event,
+            Reason.TOLD,
+            event.dedupe_key,
+            due_ms,
+            budget_free_ms=free_ms,
+            budget=self._per_hour if free_ms else 0,
+        )
         # Of one evaluation all are told of together, also where none waits for the next.
         group_until_ms = max(due_ms, now_ms + 1)
         return ruling, replace(memory, told_ms=told_ms, group=event.dedupe_key, group_until_ms=group_until_ms)

@@ -206,7 +206,7 @@ class OutboxWorker:
 
     async def _folded(self, row: Claimed) -> Claimed:
         """The row, or where it is an alert too old to be sent as one, the summary of all such of its chat."""
-        if self._folding is None or row.repeat or not self._folding.takes(row.payload):
+        if self._folding is None or row.repeat or row.held or not self._folding.takes(row.payload):
             return row
         now_ms = self._clock.now_ms()
         if row.created_ms >= now_ms - self._folding.fresh_ms:

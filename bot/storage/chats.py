@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Row, Select, delete, select, update
 
 from bot.alerts.manners import QuietHours
 from bot.storage.access import Access
-from bot.storage.outbox import OutboxRow, bury_chat, enqueue, move_chat
+from bot.storage.enqueue import OutboxRow, enqueue
+from bot.storage.outbox import bury_chat, move_chat
 from bot.storage.statements import insert_new, upsert
 from bot.storage.tables import chats, rules, topics
 
@@ -70,7 +71,8 @@ class Chats:
 
     async def reserved(self) -> Sequence[Chat]:
         """Every chat that has quiet hours or was muted at some time."""
-        statement = select(chats).where(chats.c.quiet.is_not(None) | (chats.c.muted_until_ms > 0)).order_by(chats.c.id)
+        wished = chats.c.quiet.is_not(None) | (chats.c.muted_until_ms > 0)
+        statement = _CHATS.where(wished).order_by(chats.c.id)
         return await self._access.read(lambda connection: [_chat(row) for row in connection.execute(statement)])
 
     async def _set(self, chat: int, **values: Any) -> bool:
@@ -131,8 +133,11 @@ def ensure_chat(connection: Connection, chat: int, *, kind: str | None = None, n
     insert_new(connection, chats, row, unique=("id",))
 
 
+_CHATS = select(chats, topics.c.topic).outerjoin(topics, topics.c.chat == chats.c.id)
+
+
 def _of(chat: int) -> Select[Any]:
-    return select(chats, topics.c.topic).outerjoin(topics, topics.c.chat == chats.c.id).where(chats.c.id == chat)
+    return _CHATS.where(chats.c.id == chat)
 
 
 def _chat(row: Row[Any]) -> Chat:

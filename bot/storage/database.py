@@ -16,12 +16,13 @@ from bot.storage.briefs import Briefs
 from bot.storage.chats import Chats
 from bot.storage.decisions import Decisions, write_log
 from bot.storage.engine import is_memory, make_engine, make_migration_engine, parse_url
+from bot.storage.enqueue import OutboxRow, enqueue
 from bot.storage.errors import CannotOpenError
 from bot.storage.kv import KeyValues
 from bot.storage.lock import FileLock
 from bot.storage.maps import Maps
 from bot.storage.migrate import check_newest, migrate
-from bot.storage.outbox import Outbox, OutboxRow, enqueue
+from bot.storage.outbox import Outbox
 from bot.storage.outbox_desk import OutboxDesk
 from bot.storage.prints import PrintLog
 from bot.storage.rules import Rules, update_rules

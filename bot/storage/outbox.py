@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-import numpy as np
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -33,8 +32,10 @@ from sqlalchemy import (
 )
 
 from bot.storage.access import Access
-from bot.storage.statements import insert_new
+from bot.storage.enqueue import OutboxRow, enqueue, to_json
 from bot.storage.tables import outbox
+
+__all__ = ["Claimed", "Fate", "Folding", "Outbox", "OutboxRow"]
 
 # A crash while sending leaves a row unsure; one that does so this often is the cause, not the victim.
 MAX_UNSURE = 6
@@ -43,23 +44,6 @@ _REASON_LENGTH = 300
 _PENDING = outbox.c.done_ms.is_(None)
 _LEASED = outbox.c.lease_owner.is_not(None)
 _NO_LEASE: dict[str, Any] = {"lease_owner": None, "lease_until_ms": None}
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
-    """A message to come: `payload` is plain data in no language, `dedupe_key` is unique for ever.
-
-    It joins the message of the row with the key `lead`, which is then due at the earlier of both times; where that
-    has been claimed it goes by itself. A row that is `held` does not keep back the chat's later ones.
-    """
-
-    dedupe_key: str
-    chat: int
-    payload: Mapping[str, Any]
-    created_ms: int
-    due_ms: int = 0
-    lead: str = ""
-    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,23 +147,26 @@ class Outbox:
         A row that stays as it is comes back as it was; so does one that somebody else holds by now.
         """
         stale = and_(outbox.c.chat == row.chat, _PENDING, outbox.c.lease_owner.is_(None), outbox.c.state == "ready")
-        older = and_(stale, outbox.c.unsure == 0, outbox.c.created_ms < now_ms - folding.fresh_ms)
+        older = and_(stale, outbox.c.unsure == 0, outbox.c.held == 0, outbox.c.created_ms < now_ms - folding.fresh_ms)
 
         def work(connection: Connection) -> Claimed:
             found = connection.execute(select(outbox.c.id, outbox.c.payload).where(older).order_by(outbox.c.id)).all()
-            others = {other.id: json.loads(other.payload) for other in found}
+            # Those in the message of an old one go with it, be they a few seconds younger.
+            led = and_(_PENDING, outbox.c.lead.in_([row.id, *(other.id for other in found)]))
+            younger = connection.execute(select(outbox.c.id, outbox.c.payload).where(led).order_by(outbox.c.id)).all()
+            others = {other.id: json.loads(other.payload) for other in (*found, *younger)}
             others = {other: payload for other, payload in others.items() if folding.takes(payload)}
             if not others and folding.is_summary(row.payload):
                 return row
             payload = folding.sum_up([row.payload, *others.values()])
-            mine = _mine(row).values(payload=_json(payload), plain=0)
+            mine = _mine(row).values(payload=to_json(payload), plain=0)
             if connection.execute(mine).rowcount != 1:
                 return row
             ended = _dead(f"expired: told in the summary that message {row.id} is", now_ms)
             for start in range(0, len(ids := list(others)), 500):
                 some = outbox.c.id.in_(ids[start : start + 500])
                 connection.execute(update(outbox).where(some).values(ended))
-            return replace(row, payload=payload, plain=False)
+            return replace(row, payload=payload, plain=False, others=())
 
         return await self._access.write(work)
 
@@ -286,37 +273,6 @@ class Outbox:
         return await self._access.write(lambda connection: connection.execute(statement).rowcount == 1)
 
 
-def enqueue(connection: Connection, rows: Sequence[OutboxRow]) -> int:
-    """Insert messages; a dedupe key that is there already is left as it is. Returns how many were new."""
-    new = 0
-    for row in rows:
-        values = {
-            "dedupe_key": row.dedupe_key,
-            "chat": row.chat,
-            "payload": _json(row.payload),
-            "created_ms": row.created_ms,
-            "due_ms": row.due_ms or row.created_ms,
-            "lead": None,
-            "held": int(row.held),
-        }
-        if row.lead and row.lead != row.dedupe_key:
-            values["lead"] = _join(connection, row)
-        new += insert_new(connection, outbox, values, unique=("dedupe_key",))
-    return new
-
-
-def _join(connection: Connection, row: OutboxRow) -> int | None:
-    """The id of the row whose message this one joins, which is then due no later than it; None where that has gone."""
-    statement = (
-        update(outbox)
-        .where(outbox.c.dedupe_key == row.lead, outbox.c.chat == row.chat, outbox.c.lead.is_(None))
-        .where(_PENDING, outbox.c.lease_owner.is_(None), outbox.c.attempts == 0, outbox.c.held == int(row.held))
-        .values(due_ms=case((outbox.c.due_ms > row.due_ms, row.due_ms), else_=outbox.c.due_ms))
-        .returning(outbox.c.id)
-    )
-    return connection.execute(statement).scalar()
-
-
 def _led_by(connection: Connection, leads: Sequence[int]) -> Mapping[int, list[Mapping[str, Any]]]:
     """The payloads that each of these rows leads, oldest first."""
     if not leads:
@@ -401,14 +357,3 @@ def _claimed(row: Row[Any], owner: str, others: tuple[Mapping[str, Any], ...]) -
         others=others,
         held=bool(row.held),
     )
-
-
-def _json(payload: Mapping[str, Any]) -> str:
-    return json.dumps(payload, ensure_ascii=False, separators=(",", ":"), default=_number)
-
-
-def _number(value: Any) -> Any:
-    """A numpy scalar as the number it is; json asks for what it does not know."""
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f"a message cannot hold a {type(value).__name__}")

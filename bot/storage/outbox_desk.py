@@ -74,14 +74,21 @@ class OutboxDesk:
         )
 
     async def requeue(self, ids: Sequence[int], *, now_ms: int) -> Sequence[int]:
-        """Make dead messages due again; returns those that were dead. One that may have arrived stays a repeat."""
+        """Make dead messages due again, each by itself; returns those that were dead.
+
+        One that may have arrived stays a repeat.
+        """
         state = case((outbox.c.unsure > 0, "ambiguous"), else_="ready")
-        values = {"state": state, "due_ms": now_ms, "done_ms": None, "plain": 0}
+        values = {"state": state, "due_ms": now_ms, "done_ms": None, "plain": 0, "lead": None, "held": 0}
         return await self._change(and_(outbox.c.id.in_(ids), outbox.c.state == "dead"), values)
 
     async def drop(self, ids: Sequence[int], *, now_ms: int) -> Sequence[int]:
-        """End messages that wait and are not being sent; returns those it ended."""
-        waits = and_(outbox.c.id.in_(ids), outbox.c.done_ms.is_(None), outbox.c.lease_owner.is_(None))
+        """End messages that wait and are not being sent, and what they lead; returns those it ended."""
+        lead = outbox.alias()
+        flying = select(lead.c.id).where(lead.c.lease_owner.is_not(None))
+        chosen = outbox.c.id.in_(ids) | outbox.c.lead.in_(ids)
+        free = outbox.c.lease_owner.is_(None) & func.coalesce(outbox.c.lead.not_in(flying), True)
+        waits = and_(chosen, outbox.c.done_ms.is_(None), free)
         values = {"state": "dead", "done_ms": now_ms, "last_error": "dropped by an operator"}
         return await self._change(waits, values)
 

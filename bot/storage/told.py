@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 
 from bot.storage.access import Access
 from bot.storage.tables import outbox
@@ -51,11 +51,19 @@ class Told:
 
     async def holds(self) -> Sequence[Held]:
         """Every message that waits on purpose, with how many events it will tell of."""
+        return await self._held(_WAITS)
+
+    async def held(self, chat: int) -> Held | None:
+        """The message that waits on purpose for a chat; None where there is none."""
+        found = await self._held(and_(_WAITS, outbox.c.chat == chat))
+        return found[0] if found else None
+
+    async def _held(self, which: ColumnElement[bool]) -> Sequence[Held]:
         led = outbox.alias("led")
         count = select(func.count()).select_from(led).where(led.c.lead == outbox.c.id).scalar_subquery()
         statement = (
             select(outbox.c.dedupe_key, outbox.c.chat, outbox.c.created_ms, outbox.c.due_ms, 1 + count)
-            .where(_WAITS)
+            .where(which)
             .order_by(outbox.c.id)
         )
         return await self._access.read(lambda connection: [Held(*row) for row in connection.execute(statement)])

@@ -33,6 +33,7 @@ def alert_message(
     sent_ms: int,
     repeat: bool = False,
     sample: bool = False,
+    below: Sequence[Html] = (),
     photo: bytes | None = None,
     photo_name: str | None = None,
 ) -> Message:
@@ -40,6 +41,7 @@ def alert_message(
 
     `sent_ms` is when it goes out: later than a minute after the event, the first line says by how much. A `repeat`
     (the first delivery is unconfirmed) says so and is silent; a `sample` shows what an alert looks like.
+    `below` are lines under the rule's.
     """
     notes = [
         texts("alert.note_sample") if sample else None,
@@ -52,7 +54,7 @@ def alert_message(
         parts.pop()
     else:
         if not sample:
-            parts.append(_rule_line(event, texts))
+            parts += [_rule_line(event, texts), *below]
         parts.append(texts("alert.small", text=_origin(event, texts, age_ms=sent_ms - event.map_ms)))
     return fit(
         Message(
