@@ -38,6 +38,7 @@ from bot.storage.errors import StorageError
 from bot.telegram.conversation import Conversation
 from bot.telegram.texts import Catalogue
 from bot.times import utc_text
+from bot.warming import FIRST_MS, Warmer
 from bot.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -71,6 +72,8 @@ class Limits:
     admin_ids: Sequence[int] = ()
     alerts_per_hour: int = ALERTS_PER_HOUR
     group_ms: int = GROUP_MS
+    warm_symbols: int | None = None
+    """How many contracts of each exchange are kept in store beside the watched ones; None: nothing is read ahead."""
 
 
 class App:
@@ -85,6 +88,7 @@ class App:
         count: Count = lambda outcome, messages: None,
     ) -> None:
         self._world = world
+        self._history_days = limits.history_days
         self._down: dict[str, str] = {}
         self._bans: dict[str, int] = {}
         self._errand: asyncio.Task[None] | None = None
@@ -104,6 +108,7 @@ class App:
             history_days=limits.history_days,
             calibration=self.meter.calibration,
             stale_ms=max(STALE_MS, int(3 * limits.tick_s * 1000)),
+            first_ms=None if limits.warm_symbols is None else FIRST_MS,
         )
         self.composer = Composer(
             db=world.db,
@@ -130,6 +135,13 @@ class App:
         group_ms = 0 if world.played else limits.group_ms
         self.bell = Doorbell(world.db, per_hour=limits.alerts_per_hour, group_ms=group_ms)
         self.watch = Watch(db=world.db, clock=world.clock, engine=engine, on_events=self._decided, bell=self.bell)
+        self.warmer = Warmer(
+            exchanges=world.exchanges,
+            markets=self.markets,
+            clock=world.clock,
+            watched=self.watched_parts,
+            most=limits.warm_symbols or 0,
+        )
         self.desk = LiveDesk(
             markets=self.markets,
             watch=self.watch,
@@ -182,9 +194,12 @@ class App:
         traded: Counter[str] = Counter()
         for name in await self.markets.refresh_instruments():
             try:
-                traded.update(await self._world.exchanges[name].volumes())
+                volumes = await self._world.exchanges[name].volumes()
             except ExchangeError as error:
                 log.warning("volumes not refreshed: %s", error)
+            else:
+                traded.update(volumes)
+                self.warmer.rank(name, volumes)
         if traded:
             self.desk.rank_by_volume(traded)
 
@@ -217,7 +232,7 @@ class App:
     async def fetch_bars(self) -> None:
         """Store the newest closed bars of every watched market, and the open interest at their close."""
         with asking_as(Priority.WATCHED):
-            await each(self.watch.markets(), self._fetch_newest)
+            await each(self.watched_parts(), self._fetch_newest)
 
     async def _fetch_newest(self, market: Market) -> None:
         try:
@@ -263,6 +278,10 @@ class App:
         except StorageError as failure:
             log.warning("the map of %s %s could not be stored and is judged again: %s", *live.market, failure)
 
+    def watched_parts(self) -> Sequence[Market]:
+        """Every market that a watched one is made of, each on one exchange."""
+        return list(dict.fromkeys(part for market in self.watch.markets() for part in self.markets.parts(market)))
+
     async def measure(self) -> None:
         """Score the maps of every watched market, and learn from what was liquidated."""
         watched = [self.markets.get(market) for market in self.watch.markets()]
@@ -271,7 +290,7 @@ class App:
     async def clean_up(self) -> None:
         """Delete what is past its time."""
         try:
-            deleted = await self._world.db.clean(now_ms=self._world.clock.now_ms())
+            deleted = await self._world.db.clean(now_ms=self._world.clock.now_ms(), history_days=self._history_days)
         except StorageError as failure:
             log.warning("cleaning up failed and is tried again: %s", failure)
         else:

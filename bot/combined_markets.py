@@ -44,6 +44,12 @@ class CombinedMarkets(Markets):
         together = None if instrument is None else self.combined(instrument)
         return [] if together is None else [together, *map(_market, self._listings(together))]
 
+    def parts(self, market: Market) -> Sequence[Market]:
+        if market.exchange != COMBINED:
+            return super().parts(market)
+        instrument = self.book.get(market.symbol)
+        return () if instrument is None else tuple(map(_market, self.book.everywhere(instrument)))
+
     async def open(self, market: Market) -> LiveMarket:
         if market.exchange != COMBINED:
             return await super().open(market)

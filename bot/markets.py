@@ -124,6 +124,10 @@ class Markets:
         """Every listed symbol, in the exchanges' order."""
         return [one.symbol for listed in self._instruments.values() for one in listed]
 
+    def parts(self, market: Market) -> Sequence[Market]:
+        """What a market is made of, each on one exchange: itself; nothing where its exchange is not in the settings."""
+        return (market,) if market.exchange in self._exchanges else ()
+
     def get(self, market: Market) -> LiveMarket | None:
         """The market as last read, if it is open."""
         return self._live.get(market)
@@ -151,8 +155,6 @@ class Markets:
 
     async def fetch_newest(self, market: Market) -> None:
         """Store the newest closed bars, and the open interest at the last one's close. Raises ExchangeError."""
-        if market.exchange not in self._exchanges:
-            return  # A rule outlives the setting that names its exchange.
         start_ms, end_ms = self.window(market.exchange)
         await self.histories.fill_bars(market, max(start_ms, end_ms - NEWEST_MS), end_ms)
         await self.histories.sample_open_interest(market, end_ms)

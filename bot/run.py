@@ -125,6 +125,7 @@ def limits_of(settings: Settings) -> Limits:
         alert_fresh_ms=settings.alert_fresh_minutes * 60_000,
         admin_ids=settings.admin_ids,
         alerts_per_hour=settings.alerts_per_hour,
+        warm_symbols=settings.warm_symbols,
     )
 
 
@@ -138,7 +139,7 @@ async def watch_markets(
     scheduler.start()
     log.info("watching", extra={"contracts": len(app.markets.symbols()), "watched": len(app.watch.markets())})
     try:
-        await asyncio.Event().wait()
+        await app.warmer.run()
     finally:
         scheduler.shutdown(wait=False)
 

@@ -9,6 +9,9 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 EXCHANGES = ("binance", "bybit", "okx", "hyperliquid")
+MOST_SYMBOLS = 5000
+"""More than any exchange lists."""
+
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
@@ -39,6 +42,10 @@ def _stream_url(value: str) -> str:
     if parts.scheme not in {"ws", "wss"} or not parts.hostname:
         raise ValueError("not a websocket address")
     return value.strip().rstrip("/")
+
+
+def _count_or_all(value: object) -> object:
+    return MOST_SYMBOLS if isinstance(value, str) and value.strip().lower() == "all" else value
 
 
 Url = Annotated[str, BeforeValidator(_url)]
@@ -76,6 +83,7 @@ class Settings(BaseSettings):
     history_days: int = Field(default=30, ge=1, le=30)
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
     metrics_host: str = "127.0.0.1"
+    warm_symbols: Annotated[int, BeforeValidator(_count_or_all)] = Field(default=100, ge=0, le=MOST_SYMBOLS)
     charts_dir: Path = Path("liqwatch-charts")
 
     @field_validator("exchanges")
@@ -140,6 +148,7 @@ TAKES = {
     "history_days": "a whole number of days from 1 to 30",
     "metrics_port": "a port from 1 to 65535 for /healthz and /metrics, 0 for any free one (leave it out for neither)",
     "metrics_host": "an address of this machine such as 127.0.0.1 or 0.0.0.0",
+    "warm_symbols": f"a whole number from 0 to {MOST_SYMBOLS}, or all",
     "charts_dir": "the path of a folder for pictures",
 }
 

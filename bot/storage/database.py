@@ -145,9 +145,9 @@ class Database:
 
         return await self._access.write(work)
 
-    async def clean(self, *, now_ms: int) -> Mapping[str, int]:
+    async def clean(self, *, now_ms: int, history_days: int = 30) -> Mapping[str, int]:
         """Delete what is past its time (`retention.KEEP_DAYS`); returns how many rows of each table went."""
-        return await retention.clean(self._access, now_ms=now_ms)
+        return await retention.clean(self._access, now_ms=now_ms, history_days=history_days)
 
 
 def _migrate(url: URL, where: str) -> None:

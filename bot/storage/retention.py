@@ -27,10 +27,11 @@ from bot.storage.tables import (
 
 _ROWS_A_COMMIT = 500
 
+SPARE_DAYS = 10
+"""Bars and open interest stay so much longer than maps use them: a longer history can be set without fetching it."""
+
 # Days each kind of row stays after its end. A sent message's key must outlive any chance of the same event again.
 KEEP_DAYS = {
-    "bars": 40,
-    "open_interest": 40,
     "prints": 8,
     "heard": 8,
     "briefs": 8,
@@ -46,24 +47,25 @@ KEEP_DAYS = {
 }
 
 
-async def clean(access: Access, *, now_ms: int) -> Mapping[str, int]:
-    """Delete what is past its time; returns how many rows of each table went."""
+async def clean(access: Access, *, now_ms: int, history_days: int) -> Mapping[str, int]:
+    """Delete what is past its time; returns how many rows of each table went. Maps use the last `history_days`."""
     gone: dict[str, int] = {}
-    for table, is_over in _over(now_ms):
+    for table, is_over in _over(now_ms, history_days):
         gone[table.name] = 0
         while count := await access.write(partial(_delete_some, table=table, is_over=is_over)):
             gone[table.name] += count
     return gone
 
 
-def _over(now_ms: int) -> list[tuple[Table, ColumnElement[bool]]]:
+def _over(now_ms: int, history_days: int) -> list[tuple[Table, ColumnElement[bool]]]:
     def since(name: str) -> int:
         return now_ms - KEEP_DAYS[name] * DAY_MS
 
+    history_day = now_ms // DAY_MS - history_days - SPARE_DAYS
     closed = rule_states.c.phase == Phase.CLOSED.value
     return [
-        (bars, bars.c.day < since("bars") // DAY_MS),
-        (open_interest, open_interest.c.day < since("open_interest") // DAY_MS),
+        (bars, bars.c.day < history_day),
+        (open_interest, open_interest.c.day < history_day),
         (prints, prints.c.time_ms < since("prints")),
         (heard, heard.c.end_ms < since("heard")),
         (briefs, briefs.c.time_ms < since("briefs")),

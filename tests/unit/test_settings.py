@@ -73,6 +73,8 @@ def test_an_empty_value_counts_as_absent(monkeypatch: pytest.MonkeyPatch) -> Non
         ("COMMANDS_PER_MINUTE", "many"),
         ("TICK_SECONDS", "nan"),
         ("HISTORY_DAYS", "31"),
+        ("WARM_SYMBOLS", "-1"),
+        ("WARM_SYMBOLS", "most"),
     ],
 )
 def test_a_wrong_value_names_its_variable_and_what_it_takes(
@@ -83,6 +85,14 @@ def test_a_wrong_value_names_its_variable_and_what_it_takes(
         load_settings()
     assert str(caught.value) == f"{name} takes {TAKES[name.lower()]}"
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("value", "count"), [("0", 0), ("250", 250), ("all", 5000), (" ALL ", 5000)])
+def test_how_many_contracts_are_kept_is_a_number_or_all(
+    value: str, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WARM_SYMBOLS", value)
+    assert load_settings().warm_symbols == count
 
 
 def test_a_wrong_token_is_not_repeated_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
