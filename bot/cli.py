@@ -12,7 +12,7 @@ import typer
 
 from bot.failures import FailedError, UsageError
 from bot.logs import redact, setup
-from bot.progress import while_busy
+from bot.progress import busy, while_busy
 from bot.settings import Settings, SettingsError, load_settings
 from bot.times import parse_duration_ms, parse_range_ms, parse_time_ms
 
@@ -173,6 +173,28 @@ def migrate() -> None:
     from bot.doctor import migrate_database
 
     print_line(asyncio.run(migrate_database(_settings(quiet=True))))
+
+
+@app.command()
+def backup(file: Annotated[Path, typer.Argument(help="A new file.")]) -> None:
+    """Copy the database, also while the bot runs, and check the copy."""
+    from bot.backup_command import back_up_database
+
+    settings = _settings(quiet=True)
+    with busy("Copying"):
+        lines = back_up_database(settings, file)
+    print_lines(lines)
+
+
+@app.command()
+def restore(file: Annotated[Path, typer.Argument(help="A file that `liqwatch backup` wrote.")]) -> None:
+    """Put a backup in the database's place; the bot must not run. The old database is kept beside it."""
+    from bot.backup_command import restore_database
+
+    settings = _settings(quiet=True)
+    with busy("Restoring"):
+        lines = restore_database(settings, file)
+    print_lines(lines)
 
 
 @outbox.callback(invoke_without_command=True)

@@ -24,6 +24,11 @@ def newest_revision() -> str:
     return revision
 
 
+def known_revisions() -> frozenset[str]:
+    """Every revision this version can read or migrate."""
+    return frozenset(script.revision for script in _scripts().walk_revisions())
+
+
 def migrate(connection: Connection, where: str) -> None:
     """Run what is missing, inside the connection's open transaction: all of it or nothing.
 
@@ -47,7 +52,7 @@ def check_newest(connection: Connection, where: str) -> None:
 
 def _present(connection: Connection, where: str) -> Sequence[str]:
     """The revisions a database has. Raises NewerDatabaseError."""
-    known = {script.revision for script in _scripts().walk_revisions()}
+    known = known_revisions()
     present = MigrationContext.configure(connection).get_current_heads()
     unknown = sorted(set(present) - known)
     if unknown:
