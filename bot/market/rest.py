@@ -33,7 +33,6 @@ from bot.market.reply import (
 RETRIES: Final = 3
 _USER_AGENT = "Mozilla/5.0 (compatible; liqwatch)"
 _BACK_OFF_S = 0.5
-_DEADLINE_S = 20.0
 _LONGEST_SILENCE_MS = 4 * 86_400_000  # No venue bans for longer than 3 days; a longer one would be a misreading.
 
 log = logging.getLogger(__name__)
@@ -49,7 +48,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """How requests travel: httpx's seam for tests, numbers in [0, 1) for the back-off, and patience."""
+    """How requests travel: httpx's seam for tests, numbers in [0, 1) for the back-off, and patience.
+
+    An answer may be silent for `timeout_s`, and is to be whole in twice that.
+    """
 
     http: httpx.AsyncBaseTransport | None = None
     jitter: Callable[[], float] = random.random
@@ -81,6 +83,7 @@ class Rest:
         self._judge = judge
         self._count = count
         self._jitter = travel.jitter
+        self._deadline_s = 2 * travel.timeout_s
         self._http = httpx.AsyncClient(
             base_url=base_url,
             transport=travel.http,
@@ -188,12 +191,12 @@ class Rest:
         self.requests += 1
         try:
             # httpx limits each read, not the whole: a server that drips bytes would hold on for ever.
-            async with asyncio.timeout(_DEADLINE_S):
+            async with asyncio.timeout(self._deadline_s):
                 response = await self._http.send(request)
         except httpx.TimeoutException as error:
             raise TryAgainError("it took too long") from error
         except TimeoutError as error:
-            raise TryAgainError(f"it was not whole after {_DEADLINE_S:g} s") from error
+            raise TryAgainError(f"it was not whole after {self._deadline_s:g} s") from error
         except httpx.UnsupportedProtocol as error:
             raise ExchangeError(f"The address of {self._venue} is not usable: {error}.") from error
         except (httpx.TransportError, httpx.DecodingError) as error:

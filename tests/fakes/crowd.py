@@ -26,7 +26,7 @@ def ratio_times(now_ms: int, *, start_ms: int, end_ms: int, kept_ms: int) -> lis
 def book(market: RecordedMarket, now_ms: int, levels: int) -> tuple[Levels, Levels]:
     """Bids and asks around the price, one tick apart, the sizes growing by a coin a level."""
     tick = 10**-market.decimals
-    price = market.price(now_ms)
-    bids = [(market.text(price - step * tick), float(step)) for step in range(1, levels + 1) if price > step * tick]
-    asks = [(market.text(price + step * tick), float(step)) for step in range(1, levels + 1)]
+    middle = round(market.price(now_ms) / tick)
+    bids = [(market.text((middle - step) * tick), float(step)) for step in range(1, min(levels, middle - 1) + 1)]
+    asks = [(market.text((middle + step) * tick), float(step)) for step in range(1, levels + 1)]
     return bids, asks
