@@ -34,6 +34,7 @@ class Reading:
     """One market at one moment. `proven` tells whether maps like this one were shown to know more than distance.
 
     `parts` are the venues of a combined market, the biggest first, then those that were left out; else empty.
+    `known_share` is the part of the open interest whose liquidation prices are known exactly.
     """
 
     map: LiquidationMap
@@ -41,6 +42,7 @@ class Reading:
     volatility: Volatility
     proven: bool = False
     parts: tuple[VenuePart, ...] = ()
+    known_share: float = 0.0
 
 
 def read_history(

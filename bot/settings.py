@@ -12,6 +12,9 @@ EXCHANGES = ("binance", "bybit", "okx", "hyperliquid")
 MOST_SYMBOLS = 5000
 """More than any exchange lists."""
 
+MOST_ADDRESSES = 2000
+"""Each is asked in turn: so many take a quarter of an hour, and are forgotten after half an hour of silence."""
+
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
@@ -48,6 +51,23 @@ def _count_or_all(value: object) -> object:
     return MOST_SYMBOLS if isinstance(value, str) and value.strip().lower() == "all" else value
 
 
+def _addresses(value: object) -> object:
+    """Accounts as words, or as the lines of the file that is named instead."""
+    words = _words(value)
+    if not isinstance(words, tuple):
+        return words
+    if len(words) == 1 and not str(words[0]).startswith("0x"):
+        try:
+            lines = Path(str(words[0])).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError):
+            raise ValueError("not readable") from None
+        words = tuple(line.split()[0] for line in lines if line.strip() and not line.lstrip().startswith("#"))
+    found = tuple(dict.fromkeys(str(word).lower() for word in words))
+    if len(found) > MOST_ADDRESSES or not all(re.fullmatch("0x[0-9a-f]{40}", word) for word in found):
+        raise ValueError("not addresses, or too many")
+    return found
+
+
 Url = Annotated[str, BeforeValidator(_url)]
 StreamUrl = Annotated[str, BeforeValidator(_stream_url)]
 
@@ -67,6 +87,7 @@ class Settings(BaseSettings):
     bybit_api_url: Url = "https://api.bybit.com"
     okx_api_url: Url = "https://www.okx.com"
     hyperliquid_api_url: Url = "https://api.hyperliquid.xyz"
+    hyperliquid_addresses: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_addresses)] = ()
     binance_stream_url: StreamUrl = "wss://fstream.binance.com"
     bybit_stream_url: StreamUrl = "wss://stream.bybit.com"
     okx_stream_url: StreamUrl = "wss://ws.okx.com:8443"
@@ -132,6 +153,8 @@ TAKES = {
     "bybit_api_url": "a web address such as https://api.bybit.com",
     "okx_api_url": "a web address such as https://www.okx.com",
     "hyperliquid_api_url": "a web address such as https://api.hyperliquid.xyz",
+    "hyperliquid_addresses": f"up to {MOST_ADDRESSES} addresses of 0x and 40 hexadecimal digits, comma-separated, or "
+    "the path of a readable file with one a line",
     "binance_stream_url": "a websocket address such as wss://fstream.binance.com",
     "bybit_stream_url": "a websocket address such as wss://stream.bybit.com",
     "okx_stream_url": "a websocket address such as wss://ws.okx.com:8443",

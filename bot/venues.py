@@ -65,7 +65,12 @@ def _okx(settings: Settings, clock: Clock, banned_until_ms: int | None) -> LiveE
 
 
 def _hyperliquid(settings: Settings, clock: Clock, banned_until_ms: int | None) -> LiveExchange:
-    return HyperliquidExchange(clock=clock, api_url=settings.hyperliquid_api_url, banned_until_ms=banned_until_ms)
+    return HyperliquidExchange(
+        clock=clock,
+        api_url=settings.hyperliquid_api_url,
+        banned_until_ms=banned_until_ms,
+        addresses=settings.hyperliquid_addresses,
+    )
 
 
 CLIENTS: dict[str, Callable[[Settings, Clock, int | None], LiveExchange]] = {

@@ -1,8 +1,9 @@
 """The seam to an exchange: what Liqwatch asks of one, and what can go wrong."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from bot.liquidation.known import KnownPosition
 from bot.liquidation.margin import RiskTier
 from bot.market.types import Bars, Crowd, Depth, Instrument, LongShortRatios, OpenInterest, Tick
 
@@ -69,6 +70,19 @@ class LiveExchange(Exchange, Protocol):
 
     async def depth(self, symbol: str, *, levels: int = 100) -> Depth:
         """The book now, at most `levels` a side; the venue may have fewer."""
+        ...
+
+
+@runtime_checkable
+class KnowsPositions(Protocol):
+    """A venue that tells what some accounts hold, and the client knows of which to ask."""
+
+    async def ask_accounts(self) -> None:
+        """Ask for the next few accounts. What fails is logged, and what was known stays for a while."""
+        ...
+
+    def known_positions(self, symbol: str) -> Sequence[KnownPosition]:
+        """The open positions of one contract that are known, as last told."""
         ...
 
 

@@ -9,13 +9,16 @@ from typing import Final
 import numpy as np
 
 from bot.clock import Clock
+from bot.liquidation.known import KnownPosition
 from bot.liquidation.margin import RiskTier
 from bot.market import hyperliquid_parse as parse
 from bot.market.crowd_rows import not_given
 from bot.market.exchange import ExchangeUnavailableError, UnknownSymbolError
+from bot.market.hyperliquid_accounts import Accounts, Positions, parse_account
 from bot.market.hyperliquid_parse import Asset
 from bot.market.limits import Budget
 from bot.market.line import Contracts, Line, OnLine
+from bot.market.priority import Priority, asking_as
 from bot.market.reply import Reply, SilenceAskedError
 from bot.market.rest import RETRIES, Answer, Transport
 from bot.market.rows import join_bars, samples_of, tick_of
@@ -28,6 +31,7 @@ _WEIGHT: Final = 1200
 _WINDOW_S: Final = 60.0
 _QUESTION: Final = 20
 _BOOK: Final = 2
+_ACCOUNT: Final = 2
 _CANDLES_A_WEIGHT: Final = 60
 _KEPT_CANDLES: Final = 5000
 
@@ -50,7 +54,8 @@ class HyperliquidExchange(OnLine):
 
     Prices are at most six seconds old. Bars go back 5000, have no quote volume and no taker split. There is no
     history of open interest: whoever wants one samples `open_interest`. Contracts are margined in USDC and quoted in
-    dollars; they count as USDT here. `banned_until_ms` is a silence known from an earlier run.
+    dollars; they count as USDT here. `banned_until_ms` is a silence known from an earlier run, `addresses` are accounts
+    whose positions are read.
     """
 
     name = parse.EXCHANGE
@@ -63,6 +68,7 @@ class HyperliquidExchange(OnLine):
         clock: Clock,
         api_url: str = API_URL,
         banned_until_ms: int | None = None,
+        addresses: Sequence[str] = (),
         transport: Transport | None = None,
     ) -> None:
         self._budget = Budget(clock, limit=_WEIGHT, window_s=_WINDOW_S, reserved_for_urgent=_KEPT_FOR_PRICES)
@@ -78,6 +84,7 @@ class HyperliquidExchange(OnLine):
         self._contracts = Contracts(parse.VENUE, self._list)
         self._last: _Moment | None = None
         self._asking = asyncio.Lock()
+        self._accounts = Accounts(addresses, self._positions_of, clock)
 
     async def instruments(self) -> Sequence[Instrument]:
         """The perpetuals that trade now, under their canonical symbols: 1000PEPEUSDT is kPEPE there."""
@@ -138,6 +145,19 @@ class HyperliquidExchange(OnLine):
         """Every contract's tiers, ascending, of the last answer about all contracts."""
         moment = self._last or await self._now()
         return {symbol: asset.tiers for symbol, asset in moment.assets.items() if asset.tiers}
+
+    async def ask_accounts(self) -> None:
+        """Ask for the positions of the next addresses; weight 2 each, after everybody who waits for an answer."""
+        with asking_as(Priority.BACKGROUND):
+            await self._accounts.ask_next()
+
+    def known_positions(self, symbol: str) -> Sequence[KnownPosition]:
+        """What the addresses hold of a contract, as told within the last half hour."""
+        return self._accounts.of(symbol)
+
+    async def _positions_of(self, address: str) -> Positions:
+        answer = await self._ask({"type": "clearinghouseState", "user": address}, weight=_ACCOUNT)
+        return parse_account(answer.payload, self._line.bad)
 
     async def _list(self) -> Sequence[Instrument]:
         return [asset.instrument for asset in (await self._now()).assets.values()]

@@ -52,7 +52,7 @@ class FakeHyperliquid(FakeVenue):
 
     def _weight_of(self, body: dict[str, Any]) -> int:
         if body.get("type") != "candleSnapshot":
-            return 2 if body.get("type") == "l2Book" else 20
+            return 2 if body.get("type") in ("l2Book", "clearinghouseState") else 20
         wanted = body["req"]
         end_ms = min(wanted["endTime"], self.now_ms())
         count: int = min(KEPT_CANDLES, max(0, (end_ms - wanted["startTime"]) // BAR_MS + 1))
@@ -69,6 +69,8 @@ class FakeHyperliquid(FakeVenue):
                 return self._candles(body["req"])
             case "l2Book":
                 return self._book(body["coin"])
+            case "clearinghouseState":
+                return web.json_response(self._account(body["user"]))
             case _:
                 text = "Failed to deserialize the JSON body into the target type"
                 return web.Response(status=422, text=text)
@@ -129,6 +131,25 @@ class FakeHyperliquid(FakeVenue):
         sides = book(market, now_ms, BOOK_LEVELS)
         levels = [[{"px": price, "sz": f"{coins:g}", "n": 1} for price, coins in side] for side in sides]
         return web.json_response({"coin": coin, "time": now_ms, "levels": levels})
+
+    def _account(self, user: str) -> dict[str, Any]:
+        """A position in every contract of a hundredth of its open interest: the address says on which side, how far."""
+        number, now_ms = int(user, 16), self.now_ms()
+        positions = [self._position(market, number, now_ms) for market in self.markets.values()]
+        return {"assetPositions": [{"type": "oneWay", "position": one} for one in positions], "time": now_ms}
+
+    def _position(self, market: RecordedMarket, number: int, now_ms: int) -> dict[str, Any]:
+        price, side = market.price(now_ms), 1 if number % 2 else -1
+        coins = market.open_interest(self.oi_ms()) / 100
+        return {
+            "coin": native_of(market.symbol),
+            "szi": f"{side * coins:.4f}",
+            "leverage": {"type": "cross", "value": 10},
+            "entryPx": market.text(price),
+            "liquidationPx": f"{price * (1 - side * (0.02 + number % 80 / 1000)):.10g}",
+            "marginUsed": f"{coins * price / 10:.6f}",
+            "maxLeverage": 40,
+        }
 
     def _candles(self, wanted: dict[str, Any]) -> web.Response:
         market = next((one for one in self.markets.values() if native_of(one.symbol) == wanted["coin"]), None)

@@ -113,3 +113,23 @@ def test_every_setting_is_explained_in_the_example_file() -> None:
     named = set(re.findall(r"^#?\s?([A-Z_]+)=", example, flags=re.MULTILINE))
     assert named == {name.upper() for name in Settings.model_fields}
     assert set(TAKES) == set(Settings.model_fields)
+
+
+def test_addresses_come_as_words_or_as_the_lines_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = "0x" + "a1" * 20, "0x" + "0F" * 20
+    monkeypatch.setenv("HYPERLIQUID_ADDRESSES", f"{one}, {two},{one.upper().replace('0X', '0x')}")
+    assert load_settings().hyperliquid_addresses == (one, two.lower())
+    path = tmp_path / "addresses.txt"
+    path.write_text(f"# whales\n{one} the big one\n\n{two}\n", encoding="utf-8")
+    monkeypatch.setenv("HYPERLIQUID_ADDRESSES", str(path))
+    assert load_settings().hyperliquid_addresses == (one, two.lower())
+
+
+@pytest.mark.parametrize(
+    "wrong", ["0x12", "nowhere.txt", "0x" + "g" * 40, ",".join(f"0x{n:040x}" for n in range(2001))]
+)
+def test_a_wrong_address_stops_the_start_and_is_not_repeated(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYPERLIQUID_ADDRESSES", wrong)
+    with pytest.raises(SettingsError, match="HYPERLIQUID_ADDRESSES takes up to 2000 addresses of 0x") as caught:
+        load_settings()
+    assert wrong not in str(caught.value)

@@ -66,7 +66,7 @@ def rig(at_ms: int = T0) -> tuple[Venue, HyperliquidExchange, VirtualClock]:
     return venue, HyperliquidExchange(clock=clock, api_url="http://api.test", transport=travel(venue)), clock
 
 
-def client_of(answers: Answers, clock: VirtualClock | None = None, **options: int) -> HyperliquidExchange:
+def client_of(answers: Answers, clock: VirtualClock | None = None, **options: Any) -> HyperliquidExchange:
     return HyperliquidExchange(
         clock=clock or VirtualClock(T0), api_url="http://api.test", transport=travel(answers), **options
     )
