@@ -32,6 +32,7 @@ from bot.pictures import PictureDesk
 from bot.price_reader import PriceReader
 from bot.side_by_side import each, in_order
 from bot.skill_meter import SkillMeter
+from bot.stale_notices import StaleNotices
 from bot.status import StatusBoard
 from bot.storage.database import Database
 from bot.storage.errors import StorageError
@@ -142,6 +143,9 @@ class App:
             watched=self.watched_parts,
             most=limits.warm_symbols or 0,
         )
+        self.notices = StaleNotices(
+            db=world.db, clock=world.clock, bell=self.bell, rules=self.watch.rules, queued=self.worker.wake
+        )
         self.desk = LiveDesk(
             markets=self.markets,
             watch=self.watch,
@@ -187,6 +191,7 @@ class App:
         app = cls(world, limits, engine, limiter, count)
         await app.meter.restore()
         await app.bell.restore(now_ms=world.clock.now_ms())
+        await app.notices.restore(tuple(world.exchanges))
         return app
 
     async def refresh_instruments(self) -> None:
@@ -320,6 +325,7 @@ class App:
                 log.warning("%s is fresh again, after silence since %s", change.exchange, utc_text(change.since_ms))
             for listener in self._staleness_listeners:
                 await listener(change)
+        await self.notices.check(self.markets.freshness, self._world.exchanges)
 
     async def delivered(self) -> None:
         """Wait until no message is on its way. For markets that are played; a live one never waits."""

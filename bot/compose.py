@@ -17,6 +17,7 @@ from bot.storage.outbox import Claimed
 from bot.telegram.alerts_text import WITHOUT_PRICE, Contract, alert_message
 from bot.telegram.groups import SWEEP_MARKETS, Told, Waited, group_message, strongest_first
 from bot.telegram.missed_text import missed_message
+from bot.telegram.notices import notice_message
 from bot.telegram.texts import Catalogue, Html, Texts
 
 
@@ -51,7 +52,7 @@ class Composer:
 
     async def _message(self, row: Claimed, texts: Texts) -> Message:
         if "notice" in row.payload:
-            return Message(texts("notice.topic_gone", chat=str(row.payload["chat"])), silent=row.repeat)
+            return notice_message(row.payload, texts, now_ms=self._clock.now_ms(), repeat=row.repeat)
         if "missed" in row.payload:
             entries, now_ms = missed_in(row.payload), self._clock.now_ms()
             return missed_message(entries, self.contract, texts=texts, now_ms=now_ms, repeat=row.repeat)

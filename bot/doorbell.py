@@ -72,6 +72,11 @@ class Doorbell:
         await self._db.chats.mute(chat, until_ms)
         await self._changed(chat, now_ms=now_ms)
 
+    def is_silent(self, chat: int, *, now_ms: int) -> bool:
+        """Whether a chat is muted now, or in its quiet hours."""
+        manners = self.manners(chat)
+        return max(manners.muted_until_ms, manners.quiet_until(now_ms)) > now_ms
+
     def hold_of(self, chat: int, *, now_ms: int) -> Hold | None:
         """What waits for a chat now."""
         return self._gate.hold_of(chat, now_ms=now_ms)

@@ -140,6 +140,10 @@ class Watch:
     async def rules_of(self, chat: int) -> Sequence[Rule]:
         return await self._db.rules.of_chat(chat)
 
+    def rules(self) -> Sequence[Rule]:
+        """Every rule that is judged."""
+        return self._engine.rules()
+
     def tracks(self, market: Market) -> Sequence[Track]:
         return self._engine.tracks(market)
 

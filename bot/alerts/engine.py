@@ -108,6 +108,10 @@ class Engine:
         market = self._market_of.get(rule_id)
         return None if market is None else self._books[market].rules[rule_id]
 
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule, by its id."""
+        return tuple(self._books[market].rules[rule_id] for rule_id, market in sorted(self._market_of.items()))
+
     def rule_ids(self) -> frozenset[int]:
         return frozenset(self._market_of)
 
