@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from bot.alerts.engine import Engine
 from bot.alerts.gate import ALERTS_PER_HOUR, GROUP_MS
+from bot.alerts.market_book import AFTER_MS
+from bot.alerts.readings import Liquidation
 from bot.alerts.types import Event, Market
 from bot.clock import Clock
 from bot.combined_markets import CombinedMarkets
@@ -21,9 +23,10 @@ from bot.doorbell import Doorbell
 from bot.freshness import STALE_MS, Staleness
 from bot.history_store import NoMapError
 from bot.jobs import Jobs
+from bot.liquidation.types import Side
 from bot.live_desk import LiveDesk
 from bot.market.exchange import Exchange, ExchangeError, RateLimitedError
-from bot.market.feed import LiquidationFeed
+from bot.market.feed import LiquidationFeed, Print
 from bot.market.line import KeepsBooks
 from bot.market.priority import Priority, asking_as
 from bot.markets import LiveMarket
@@ -91,6 +94,7 @@ class App:
         self._world = world
         self._history_days = limits.history_days
         self._down: dict[str, str] = {}
+        self._unjudged: dict[str, list[Liquidation]] = {}
         self._bans: dict[str, int] = {}
         self._errand: asyncio.Task[None] | None = None
         self._chats_changed = False
@@ -182,10 +186,13 @@ class App:
 
         `count` hears what came of each message (`delivery.settlement.Outcome`).
         """
+        known = world.db.alerts
+        swept = await known.swept_tracks(since_ms=world.clock.now_ms() - AFTER_MS)
         engine = Engine(
             await world.db.rules.all(),
-            await world.db.alerts.open_tracks(),
-            await world.db.alerts.states(),
+            [*await known.open_tracks(), *swept],
+            await known.states(),
+            pulses=await known.pulses(),
             tick_ms=int(limits.tick_s * 1000),
         )
         app = cls(world, limits, engine, limiter, count)
@@ -215,6 +222,9 @@ class App:
             wanted.setdefault(market.exchange, set()).add(market.symbol)
         exchanges = self._world.exchanges.items()
         await asyncio.gather(*(self._read_prices(name, exchange, wanted[name]) for name, exchange in exchanges))
+        for name in self._world.exchanges:
+            await self._judge_prints(name)
+        await self._judge_time()
         await self._tell_staleness()
         await self._keep_bans()
 
@@ -233,6 +243,25 @@ class App:
             await self.watch.take_prices(tick, now_ms=exchange.server_now_ms())
         except StorageError as failure:
             log.warning("a tick could not be stored and is judged again: %s", failure)
+
+    async def _judge_prints(self, name: str) -> None:
+        """What the exchange's feed has brought since the last tick; what could not be stored comes again."""
+        heard = self.meter.take(name)
+        news = self._unjudged.pop(name, []) + [liquidation(one) for one in heard.prints]
+        ends = [end_ms for _, end_ms in heard.stretches] + [one.time_ms for one in news]
+        if not ends:
+            return
+        try:
+            await self.watch.take_prints(name, news, heard_ms=max(ends))
+        except StorageError as failure:
+            self._unjudged[name] = news
+            log.warning("liquidations could not be judged and are judged again: %s", failure)
+
+    async def _judge_time(self) -> None:
+        try:
+            await self.watch.take_time()
+        except StorageError as failure:
+            log.warning("what is due by the clock could not be stored and is judged again: %s", failure)
 
     async def fetch_bars(self) -> None:
         """Store the newest closed bars of every watched market, and the open interest at their close."""
@@ -383,6 +412,12 @@ class App:
     def _answered(self, name: str) -> None:
         if self._down.pop(name, None) is not None:
             log.warning("%s is heard again", name)
+
+
+def liquidation(one: Print) -> Liquidation:
+    """A venue's print as the judgement takes it."""
+    side = Side.LONG if one.is_long else Side.SHORT
+    return Liquidation(one.time_ms, one.symbol, side, one.price, one.price * one.coins)
 
 
 def ban_key(exchange: str) -> str:

@@ -28,7 +28,7 @@ from bot.live_score import (
     liquidations,
     score_week,
 )
-from bot.market.feed import FeedStatus, Heard, LiquidationFeed, Stretch
+from bot.market.feed import FeedStatus, Heard, LiquidationFeed, Stretch, joined_stretches
 from bot.market_skill import MarketSkill, all_of, skill_of, stored_skill
 from bot.markets import LiveMarket
 from bot.reading import UNPROVEN, Calibration
@@ -96,16 +96,29 @@ class SkillMeter:
         feed = self._feeds.get(exchange)
         return None if feed is None else feed.status()
 
+    def take(self, exchange: str) -> Heard:
+        """What an exchange's feed has brought since the last take; it is stored with the next `hear`."""
+        feed = self._feeds.get(exchange)
+        if feed is None:
+            return Heard()
+        news = feed.take()
+        self._unsaved[exchange] = _both(self._unsaved.get(exchange, Heard()), news)
+        return news
+
+    def hears(self, exchange: str) -> bool:
+        """Whether liquidations of an exchange are listened to at all."""
+        return exchange in self._feeds
+
     async def hear(self) -> None:
         """Store what the feeds brought; what cannot be stored now is tried again with what comes next."""
-        for exchange, feed in self._feeds.items():
-            before, news = self._unsaved.pop(exchange, Heard()), feed.take()
-            both = Heard(before.prints + news.prints, before.stretches + news.stretches)
+        for exchange in self._feeds:
+            self.take(exchange)
+            both = self._unsaved.pop(exchange)
             try:
                 await self._db.prints.save(exchange, both)
             except StorageError:
                 log.exception("liquidations of %s could not be stored and are kept", exchange)
-                self._unsaved[exchange] = both
+                self._unsaved[exchange] = _both(both, self._unsaved.get(exchange, Heard()))
 
     async def note(self, live: LiveMarket) -> None:
         """Store a market's map in brief, once every quarter of an hour."""
@@ -191,6 +204,10 @@ class SkillMeter:
     def _learned(self, market: Market) -> Floats | None:
         known = self._skills.get(market)
         return known.turnover.weights if known is not None and known.turnover is not None else None
+
+
+def _both(before: Heard, after: Heard) -> Heard:
+    return Heard(before.prints + after.prints, joined_stretches(before.stretches + after.stretches))
 
 
 def _better(skill: Skill) -> str:

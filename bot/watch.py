@@ -10,12 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.alerts.engine import Engine
+from bot.alerts.expiry import life_ms
 from bot.alerts.gate import ALERTS_PER_HOUR
-from bot.alerts.readings import FirstLook, MapReading, Standing
+from bot.alerts.readings import FirstLook, Liquidation, MapReading, Standing
 from bot.alerts.types import Changes, Event, Market, Rule, RuleState, Track
+from bot.alerts.verdicts import TOLD_ONCE
 from bot.clock import Clock
 from bot.doorbell import Doorbell, outbox_rows
 from bot.liquidation import MODEL_VERSION
+from bot.liquidation.totals import average_true_range_pct
 from bot.market.types import BAR_MS, Tick
 from bot.markets import LiveMarket
 from bot.reading import touch_odds
@@ -79,6 +82,9 @@ class Watch:
                     limits=reading.map.limits,
                     proven=reading.proven,
                     touch=lambda cluster, price: touch_odds(cluster, price, volatility),
+                    map=reading.map,
+                    volatility=volatility,
+                    atr_pct=lambda: average_true_range_pct(live.history),
                 )
             )
             history = () if not changes else (_history_row(live.market, slot_ms, changes.tracks),)
@@ -90,14 +96,28 @@ class Watch:
             changes = self._engine.evaluate_tick(tick.exchange, tick.symbols, tick.price, tick.time_ms, now_ms=now_ms)
             return await self._commit(changes) if changes else self._applied(changes)
 
+    async def take_prints(self, exchange: str, news: Sequence[Liquidation], *, heard_ms: int) -> Changes:
+        """Judge the liquidations of one exchange, heard until `heard_ms`. What could not be stored is given again."""
+        async with self._turn:
+            changes = self._engine.evaluate_prints(exchange, news, heard_ms=heard_ms)
+            return await self._commit(changes) if changes else self._applied(changes)
+
+    async def take_time(self) -> Changes:
+        """Judge what is due by the clock alone: digests, reminders of rules that end, and their ends."""
+        async with self._turn:
+            changes = self._engine.evaluate_clock(self._clock.now_ms())
+            return await self._commit(changes) if changes else self._applied(changes)
+
     async def add(self, rule: Rule, *, limit: int) -> Added:
         """Store a rule and judge it from now on. Raises RuleLimitError."""
         async with self._turn:
             stored, existed = await self._db.rules.add(rule, limit=limit)
             look = self._engine.first_look(stored)
-            if not existed or self._engine.rule(stored.id) is None:
-                await self._db.commit_changes(Changes(states=look.states))
-                self._engine.add_rule(stored, look.states)
+            known = self._engine.rule(stored.id)
+            if known is None or known.paused_reason is not None:
+                await self._begin_again(stored)
+            elif known != stored:
+                self._engine.replace_rule(stored)
             return Added(stored, existed, look)
 
     async def remove(self, chat: int, rule_id: int) -> Rule | None:
@@ -116,11 +136,38 @@ class Watch:
             return restored
 
     async def snooze(self, chat: int, rule_id: int, until_ms: int) -> Rule | None:
+        """Silence a rule until then; 0 wakes it, and one that has ended is renewed for as long as it was made for."""
+        now_ms = self._clock.now_ms()
+        known = self._engine.rule(rule_id)
+        if until_ms == 0 and known is not None and known.expires_ms and known.expires_ms <= now_ms:
+            return await self.renew(chat, rule_id, now_ms + life_ms(known))
         async with self._turn:
             changed = await self._db.rules.snooze(chat, rule_id, until_ms)
-            if changed is not None:
-                self._engine.replace_rule(changed)
-            return changed
+            if changed is None:
+                return None
+            told_once = until_ms == 0 and known is not None and known.paused_reason == TOLD_ONCE
+            return await self._begin_again(changed) if told_once else self._replaced(changed)
+
+    async def renew(self, chat: int, rule_id: int, expires_ms: int) -> Rule | None:
+        """Let a rule run until `expires_ms` (0: for good), also one that has ended."""
+        async with self._turn:
+            known = self._engine.rule(rule_id)
+            changed = await self._db.rules.renew(chat, rule_id, expires_ms, now_ms=self._clock.now_ms())
+            if changed is None:
+                return None
+            ended = known is None or known.paused_reason is not None
+            return await self._begin_again(changed) if ended else self._replaced(changed)
+
+    async def _begin_again(self, rule: Rule) -> Rule:
+        """A rule that had stopped starts as a new one does: what is true now is no news."""
+        look = self._engine.first_look(rule)
+        await self._db.commit_changes(Changes(states=look.states))
+        self._engine.replace_rule(rule, look.states)
+        return rule
+
+    def _replaced(self, rule: Rule) -> Rule:
+        self._engine.replace_rule(rule)
+        return rule
 
     async def follow_stored_rules(self) -> None:
         """Judge by the rules of chats that can be written to: some left since, came back, or have another id now."""

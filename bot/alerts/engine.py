@@ -5,20 +5,26 @@ of them by itself: the caller commits them in one transaction and then calls `ap
 nothing and the same is found again. One evaluation at a time: evaluate, commit, apply.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from bot.alerts.growth import metric as growth_metric
-from bot.alerts.judge import Measured
-from bot.alerts.kinds import JUDGES
-from bot.alerts.market_book import NEAR, MarketBook
+from bot.alerts import cascade, proximity, swept
+from bot.alerts.calendar import Calendar
+from bot.alerts.clock_round import ClockRound
+from bot.alerts.digest import MATTER as DIGEST
+from bot.alerts.expiry import MATTER as EXPIRY
+from bot.alerts.judge import Measure, Measured
+from bot.alerts.kinds import AT_TICKS, WATCHABLE
+from bot.alerts.map_round import MapRound, printed_within
+from bot.alerts.market_book import MarketBook
 from bot.alerts.matching import Watch
-from bot.alerts.proximity import distance_pct, passed
-from bot.alerts.readings import FirstLook, MapReading, Standing, Work
+from bot.alerts.print_round import awaits_count, judge_prints
+from bot.alerts.pulse import Pulse
+from bot.alerts.readings import FirstLook, Liquidation, MapReading, Standing, Work
 from bot.alerts.standing import find_nearest, take_first_look
 from bot.alerts.tick_board import Look, TickBoard
 from bot.alerts.tracks import GRACE, match
-from bot.alerts.types import Changes, Kind, Market, Phase, Rule, RuleState, Track
+from bot.alerts.types import EVERYWHERE, Changes, Kind, Market, Phase, Rule, RuleState, Track
 from bot.alerts.verdicts import BREAKER_FIRINGS, Verdicts
 from bot.liquidation.types import Floats, Ints
 
@@ -42,12 +48,29 @@ class _TickSeen:
     look: Look
 
 
+@dataclass(frozen=True, slots=True)
+class _PrintsSeen:
+    """Liquidations that have been judged, before it is committed: the new minutes of each market, and what was new."""
+
+    exchange: str
+    pulses: tuple[Pulse, ...]
+    news: Mapping[str, Sequence[Liquidation]]
+
+
+@dataclass(frozen=True, slots=True)
+class _ClockSeen:
+    """Rules that were due by the clock, before that is committed."""
+
+    rule_ids: tuple[int, ...]
+
+
 class Engine:
     """Rules, tracks and states of every market, and what becomes of them.
 
-    `states` and `tracks` are those stored; closed tracks and states of unknown rules or tracks are ignored. `slots`
-    names each market's last recompute where that is known better than by its tracks. `tick_ms` and `slot_ms` are the
-    usual times between ticks and between recomputes. `work` tells how much the last evaluation had to look at.
+    `states`, `tracks` and `pulses` are those stored: open tracks and those swept lately. What belongs to unknown rules
+    or tracks is ignored. `slots` names each market's last recompute where that is known better than by its tracks.
+    `tick_ms` and `slot_ms` are the usual times between ticks and between recomputes. `work` tells how much the last
+    evaluation had to look at.
     """
 
     def __init__(
@@ -57,6 +80,7 @@ class Engine:
         states: Iterable[RuleState] = (),
         *,
         slots: Mapping[Market, int] | None = None,
+        pulses: Iterable[Pulse] = (),
         tick_ms: int = 2_000,
         slot_ms: int = 300_000,
         breaker_firings: int = BREAKER_FIRINGS,
@@ -69,12 +93,15 @@ class Engine:
         self._market_of: dict[int, Market] = {}
         self._boards: dict[str, TickBoard] = {}
         self._unsynced: set[Market] = set()
+        self._calendar = Calendar()
         for rule in rules:
             self.add_rule(rule)
         for track in tracks:
             book = self._book(track.market)
             book.put_track(track)
-            book.slot_ms = max(book.slot_ms, track.seen_ms + track.missed * slot_ms)
+            book.slot_ms = max(book.slot_ms, track.closed_ms or track.seen_ms + track.missed * slot_ms)
+        for pulse in pulses:
+            self._book(pulse.market).pulse = pulse
         for market, last_ms in (slots or {}).items():
             book = self._book(market)
             book.slot_ms = max(book.slot_ms, last_ms)
@@ -84,7 +111,7 @@ class Engine:
 
     def add_rule(self, rule: Rule, states: Iterable[RuleState] = ()) -> None:
         """Judge by this rule from now on, from the states of its first look (or those stored with it)."""
-        if rule.kind not in JUDGES:
+        if rule.kind not in WATCHABLE:
             raise ValueError(f"no rule can be of kind {rule.kind}")
         if self._market_of.get(rule.id, rule.market) != rule.market:
             self.remove_rule(rule.id)
@@ -92,6 +119,7 @@ class Engine:
         self._book(rule.market).put_rule(rule)
         self._unsynced.add(rule.market)
         self._take(states)
+        self._plan(rule)
 
     def replace_rule(self, rule: Rule, states: Iterable[RuleState] = ()) -> None:
         """Snooze, pause or edit a rule. Its states stay, but for those given: an edited rule takes a first look."""
@@ -103,6 +131,7 @@ class Engine:
         if market is not None:
             self._books[market].drop_rule(rule_id)
             self._unsynced.add(market)
+            self._calendar.drop(rule_id)
 
     def rule(self, rule_id: int) -> Rule | None:
         market = self._market_of.get(rule_id)
@@ -117,7 +146,7 @@ class Engine:
 
     def markets(self) -> set[Market]:
         """The markets that rules watch."""
-        return set(self._market_of.values())
+        return set(self._market_of.values()) - {EVERYWHERE}
 
     def tracks(self, market: Market) -> tuple[Track, ...]:
         """The open tracks of a market, as applied; those with `missed` above 0 are not in its newest map."""
@@ -127,7 +156,10 @@ class Engine:
     # What happens
 
     def evaluate_map(self, reading: MapReading) -> Changes:
-        """Judge a recompute: tracks, growth. A slot already applied changes nothing, whatever it holds."""
+        """Judge a recompute: tracks, what became of them, the market itself.
+
+        A slot already applied changes nothing, whatever it holds.
+        """
         book = self._book(reading.market)
         if reading.slot_ms <= book.slot_ms:
             if reading.slot_ms == book.slot_ms and book.reading is None:
@@ -147,14 +179,11 @@ class Engine:
             price=reading.price,
         )
         verdicts = Verdicts(breaker_firings=self._breaker_firings)
-        watches: list[Watch] = []
-        for track in tracks:
-            if track.closed is not None:
-                verdicts.close(book, track, time_ms=reading.slot_ms)
-            elif track.missed == 0:
-                self._judge_growth(book, track, reading, verdicts, watches)
-        self.work = Work(woken=len(watches), judged=verdicts.judged)
-        return self._settled(verdicts.changes(tracks, _MapSeen(reading, tuple(watches))))
+        round_ = MapRound(book, reading, verdicts, slot_ms=self._slot_ms)
+        round_.judge(tracks)
+        self.work = Work(woken=len(round_.watches), judged=verdicts.judged)
+        pulses = () if round_.pulse is None else (round_.pulse,)
+        return self._settled(verdicts.changes(tracks, _MapSeen(reading, tuple(round_.watches)), pulses=pulses))
 
     def evaluate_tick(
         self, exchange: str, symbols: tuple[str, ...], prices: Floats, times: Ints, *, now_ms: int
@@ -170,17 +199,47 @@ class Engine:
         woken = zip(
             look.woken.tolist(), look.time_ms.tolist(), look.price.tolist(), look.unseen_ms.tolist(), strict=True
         )
-        for (symbol, track_id), row, time_ms, price, unseen_ms in sorted((board.key(w[0]), *w) for w in woken):
+        for (symbol, track_id, measure), row, time_ms, price, unseen_ms in sorted((board.key(w[0]), *w) for w in woken):
             book = self._books[Market(exchange, symbol)]
-            track = book.tracks[track_id]
-            distance = 0.0 if passed(price, track.cluster) else distance_pct(price, track.cluster)
-            measured = Measured(track, time_ms, price, distance)
-            watch = book.watch(NEAR, track)
-            for rule in watch.candidates(distance, track.cluster, time_ms, unseen_ms=unseen_ms):
+            measured = _at_tick(book, measure, book.tracks[track_id], time_ms=time_ms, price=price)
+            if measured.metric is None:
+                continue
+            watch = book.watch(measure, track_id, seen_ms=time_ms)
+            for rule in watch.candidates(measured.metric, measured.body, time_ms, unseen_ms=unseen_ms):
                 verdicts.judge(book, watch.column.judge, rule, measured, unseen_ms=unseen_ms, event_ms=time_ms)
             board.bound(row, watch)
         self.work = Work(woken=len(look.woken), judged=verdicts.judged)
         return self._settled(verdicts.changes((), _TickSeen(exchange, look)))
+
+    def evaluate_prints(self, exchange: str, news: Iterable[Liquidation], *, heard_ms: int) -> Changes:
+        """Judge liquidations as they come: cascades. The venue was heard until `heard_ms`; what it printed in minutes
+        that are over is left out, so that the same news again changes nothing.
+        """
+        verdicts = Verdicts(breaker_firings=self._breaker_firings)
+        by_symbol = cascade.batches(news)
+        books = {market.symbol: book for market, book in self._books.items() if market.exchange == exchange}
+        pulses: list[Pulse] = []
+        fresh: dict[str, Sequence[Liquidation]] = {}
+        for symbol, book in sorted(books.items()):
+            if symbol not in by_symbol and not awaits_count(book, heard_ms=heard_ms):
+                continue
+            last_ms, now = book.pulse.minutes.last_ms, self._price(book.market)
+            fresh[symbol] = [one for one in by_symbol.get(symbol, ()) if one.time_ms > last_ms]
+            price = None if now is None else now[0]
+            minutes = judge_prints(book, fresh[symbol], verdicts, heard_ms=heard_ms, price=price)
+            pulses.append(replace(book.pulse, minutes=minutes))
+        self.work = Work(judged=verdicts.judged)
+        return self._settled(verdicts.changes((), _PrintsSeen(exchange, tuple(pulses), fresh)))
+
+    def evaluate_clock(self, now_ms: int) -> Changes:
+        """What is due by the clock alone: digests, reminders of rules that end, and their ends."""
+        verdicts = Verdicts(breaker_firings=self._breaker_firings)
+        due = tuple(self._calendar.due(now_ms))
+        for rule_id in due:
+            book = self._books[self._market_of[rule_id]]
+            ClockRound(book, verdicts, now_ms=now_ms).judge(book.rules[rule_id])
+        self.work = Work(woken=len(due))
+        return self._settled(verdicts.changes((), _ClockSeen(due)))
 
     def apply(self, changes: Changes) -> None:
         """Take over what has been committed."""
@@ -193,6 +252,8 @@ class Engine:
                 self.add_rule(rule)
         for entry in changes.log:
             self._book(entry.market).note(entry)
+        for pulse in changes.pulses:
+            self._book(pulse.market).pulse = pulse
         seen = changes.observed
         if isinstance(seen, _TickSeen):
             self._board(seen.exchange).keep(seen.look)
@@ -200,8 +261,18 @@ class Engine:
             book = self._book(seen.reading.market)
             book.reading, book.slot_ms = seen.reading, seen.reading.slot_ms
             self._unsynced.add(book.market)
+            book.let_fall(seen.reading.slot_ms)
             for watch in seen.watches:
                 watch.seen_ms = seen.reading.slot_ms
+        elif isinstance(seen, _PrintsSeen):
+            for pulse in seen.pulses:
+                book = self._book(pulse.market)
+                book.pulse = pulse
+                book.put_printed(seen.news[pulse.market.symbol])
+        elif isinstance(seen, _ClockSeen):
+            for rule_id in seen.rule_ids:
+                if (due := self.rule(rule_id)) is not None:
+                    self._plan(due)
 
     # Questions
 
@@ -221,23 +292,10 @@ class Engine:
 
     # Inside
 
-    def _judge_growth(
-        self, book: MarketBook, track: Track, reading: MapReading, verdicts: Verdicts, watches: list[Watch]
-    ) -> None:
-        for measure in book.columns():
-            if measure.kind is not Kind.GROWTH:
-                continue
-            metric = growth_metric(track, slot_ms=reading.slot_ms, window_ms=measure.window_ms)
-            if metric is None:
-                continue
-            watch = book.watch(measure, track)
-            watches.append(watch)
-            unseen_ms = max(0, reading.slot_ms - watch.seen_ms - 2 * self._slot_ms)
-            if not watch.wakes(metric, reading.slot_ms, unseen_ms=unseen_ms):
-                continue
-            measured = Measured(track, reading.slot_ms, reading.price, metric)
-            for rule in watch.candidates(metric, track.cluster, reading.slot_ms, unseen_ms=unseen_ms):
-                verdicts.judge(book, watch.column.judge, rule, measured, unseen_ms=unseen_ms, event_ms=reading.now_ms)
+    def _plan(self, rule: Rule) -> None:
+        """When the clock concerns a rule next."""
+        book = self._books[rule.market]
+        self._calendar.put(rule, book.state(rule.id, DIGEST), book.state(rule.id, EXPIRY))
 
     def _mapped_before(self, book: MarketBook, reading: MapReading) -> bool:
         """Whether the market was mapped so shortly before, by the same model, that a new body is a new cluster."""
@@ -268,16 +326,22 @@ class Engine:
         for market in [market for market in self._unsynced if market.exchange == exchange]:
             self._unsynced.discard(market)
             book = self._books[market]
-            judged = NEAR in book.columns() and book.reading is not None
-            live = {track.id for track in book.tracks.values() if judged and track.missed == 0}
-            for track_id in board.rows_of(market.symbol) - live:
-                seen_ms = board.remove((market.symbol, track_id))
-                if judged and track_id in book.tracks:
-                    book.watch(NEAR, book.tracks[track_id]).seen_ms = seen_ms
-            for track_id in live:
-                track = book.tracks[track_id]
-                valid_ms = book.slot_ms + GRACE * self._slot_ms
-                board.place((market.symbol, track_id), track.cluster, book.watch(NEAR, track), valid_ms=valid_ms)
+            measures = [measure for measure in book.columns() if measure.kind in AT_TICKS]
+            seen = () if book.reading is None else tuple(book.tracks.values())
+            live = {(track.id, measure): track for track in seen if track.missed == 0 for measure in measures}
+            for track_id, measure in board.rows_of(market.symbol) - live.keys():
+                seen_ms = board.remove((market.symbol, track_id, measure))
+                if measure in measures and track_id in book.tracks:
+                    book.watch(measure, track_id, seen_ms=seen_ms).seen_ms = seen_ms
+            for (track_id, measure), track in live.items():
+                board.place(
+                    (market.symbol, track_id, measure),
+                    track.cluster,
+                    book.watch(measure, track_id, seen_ms=track.seen_ms),
+                    scale=book.scale(measure),
+                    valid_ms=book.slot_ms + GRACE * self._slot_ms,
+                    from_far=measure.kind is Kind.SWEPT,
+                )
 
     def _price(self, market: Market) -> tuple[float, int] | None:
         """The market's last price and its time, from a tick or else from its map."""
@@ -298,3 +362,14 @@ class Engine:
         if board is None:
             board = self._boards[exchange] = TickBoard(max_age_ms=self._max_age_ms)
         return board
+
+
+def _at_tick(book: MarketBook, measure: Measure, track: Track, *, time_ms: int, price: float) -> Measured:
+    """What a price says of a track, in the metric of one column."""
+    volatility = None if book.reading is None else book.reading.volatility
+    if measure.kind is Kind.SWEPT:
+        figures = printed_within(book.printed, track.cluster)
+        return Measured(track, time_ms, price, swept.tick_distance(price, track.cluster), figures=figures)
+    scale = book.scale(measure)
+    metric = proximity.tick_distance(price, track.cluster) / scale if scale > 0.0 else None
+    return Measured(track, time_ms, price, metric, volatility=volatility)

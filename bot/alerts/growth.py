@@ -5,7 +5,7 @@ that it is new.
 """
 
 from bot.alerts.history import baseline
-from bot.alerts.judge import Judge, Measured, Telling
+from bot.alerts.judge import Judge, Measure, Measured, Telling
 from bot.alerts.machine import Terms
 from bot.alerts.types import Kind, Rule, RuleState, Severity, Track
 from bot.alerts.wording import body_words, price_words, span_words
@@ -43,11 +43,11 @@ def terms(rule: Rule) -> Terms:
 
 def _worth(rule: Rule, state: RuleState, measured: Measured) -> bool:
     """The ratchet: after a firing, the next needs the same growth again over the size last told."""
-    return measured.track.cluster.usd >= state.told * (1.0 + rule.threshold_pct / 100.0)
+    return measured.body.usd >= state.told * (1.0 + rule.threshold_pct / 100.0)
 
 
 def _tell(rule: Rule, measured: Measured) -> Telling:
-    cluster = measured.track.cluster
+    cluster = measured.body
     window = span_words(rule.window_ms)
     where = f"price is {price_words(measured.price)}"
     if measured.metric is None or measured.metric <= NEW:
@@ -65,8 +65,9 @@ def _tell(rule: Rule, measured: Measured) -> Telling:
 GROWTH = Judge(
     hit_at=lambda rule: -rule.threshold_pct,
     exit_at=lambda rule: -rule.threshold_pct / 2.0,
-    terms=terms,
-    tells=lambda measured: measured.track.cluster.usd,
+    pace=terms,
+    tells=lambda measured: measured.body.usd,
     worth=_worth,
     tell=_tell,
+    measure=lambda rule: Measure(Kind.GROWTH, window_ms=rule.window_ms),
 )

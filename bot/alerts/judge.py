@@ -6,21 +6,61 @@ percent for proximity, minus the growth in percent for growth. A rule is hit at 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from bot.alerts.floors import meets_floor
+from bot.alerts.filters import lies_where, meets_floor
 from bot.alerts.machine import Sight, Terms
-from bot.alerts.types import Kind, Rule, RuleState, Severity, Track
+from bot.alerts.types import Kind, Repeat, Rule, RuleState, Severity, Track, Unit
+from bot.liquidation.touch import Volatility
+from bot.liquidation.types import Cluster, Side
+
+NEVER_OUT = float("inf")
+"""The exit of a kind whose condition, once true, stays true."""
+
+Figures = tuple[tuple[str, float], ...]
+
+
+class Measure(NamedTuple):
+    """What a column's rules measure alike, so that one metric serves them all."""
+
+    kind: Kind
+    unit: Unit = Unit.PERCENT
+    window_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What was measured of a track at `time_ms`; `metric` is None where there is no data."""
+    """What was measured at `time_ms`, of a track or of a market as a whole; `metric` is None where there is no data.
 
-    track: Track
+    Without a track, `matter` names what was measured and `whole` stands for it where a rule asks for side and size.
+    """
+
+    track: Track | None
     time_ms: int
     price: float
     metric: float | None
+    matter: str = ""
+    whole: Cluster | None = None
+    figures: Figures = ()
+    volatility: Volatility | None = None
+
+    @property
+    def track_id(self) -> str:
+        return self.matter if self.track is None else self.track.id
+
+    @property
+    def body(self) -> Cluster:
+        """The cluster, or what stands for it. Raises ValueError where neither was given."""
+        body = self.whole if self.track is None else self.track.cluster
+        if body is None:
+            raise ValueError(f"nothing measured of {self.matter or 'nothing'}")
+        return body
+
+    @property
+    def side(self) -> Side | None:
+        """The side spoken of where there is no cluster to tell it."""
+        return None if self.track is not None or self.whole is None else self.whole.side
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +73,40 @@ class Telling:
     reason: str
 
 
+def _any_news(_rule: Rule, _state: RuleState, _measured: Measured) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """One kind of rule: its thresholds in its metric, its terms, and its words.
+    """One kind of rule: its thresholds in its metric, its pace, and its words.
 
     `tells` is the value that a firing is remembered by; `worth` says whether that is enough news after the last one.
+    `measure` names the column a rule belongs to.
     """
 
     hit_at: Callable[[Rule], float]
     exit_at: Callable[[Rule], float]
-    terms: Callable[[Rule], Terms]
-    tells: Callable[[Measured], float]
-    worth: Callable[[Rule, RuleState, Measured], bool]
+    pace: Callable[[Rule], Terms]
     tell: Callable[[Rule, Measured], Telling]
+    tells: Callable[[Measured], float] = lambda measured: measured.metric or 0.0
+    worth: Callable[[Rule, RuleState, Measured], bool] = _any_news
+    measure: Callable[[Rule], Measure] = lambda rule: Measure(rule.kind)
+
+    def terms(self, rule: Rule) -> Terms:
+        """The kind's pace with the rule's own repeat policy."""
+        pace = self.pace(rule)
+        if rule.repeat is Repeat.EPISODE:
+            return pace
+        return replace(pace, once=rule.repeat is Repeat.ONCE, every_ms=rule.repeat_ms)
 
     def sight(self, rule: Rule, measured: Measured) -> Sight:
-        """What was measured, against a rule. A cluster below the rule's floor is no hit, and no exit either."""
+        """What was measured, against a rule. A cluster that the rule's filters leave out is no hit, and no exit."""
         if measured.metric is None:
             return Sight.UNKNOWN
         if measured.metric > self.exit_at(rule):
             return Sight.OUT
-        if measured.metric <= self.hit_at(rule) and meets_floor(rule, measured.track.cluster):
-            return Sight.HIT
+        if measured.metric <= self.hit_at(rule) and meets_floor(rule, measured.body):
+            placed = lies_where(rule.where, measured.body, measured.price, measured.volatility)
+            return Sight.HIT if placed else Sight.BETWEEN
         return Sight.BETWEEN

@@ -2,6 +2,7 @@
 
     ARMED --hit--> PENDING --held--> FIRED --past the exit--> RECOVERING --long enough, cooldown over--> ARMED
                      |miss: ARMED     ^-------hit again, silently----|
+                                      (once: DONE)
 
 Pure: time is the observation's own. No data is not false: a state stays as it is and its timers stand still. The
 same moment seen twice, or an earlier one, changes nothing.
@@ -45,11 +46,16 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The conditions a rule's kind puts: observations in a row before firing, and the two waits after it."""
+    """The conditions a rule's kind puts: observations in a row before firing, and the two waits after it.
+
+    `once` ends the pair at its first firing; `every_ms` above 0 fires again after that long while the hit lasts.
+    """
 
     hold: int
     recover_ms: int
     cooldown_ms: int
+    once: bool = False
+    every_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ def step(state: RuleState, seen: Observation, terms: Terms) -> tuple[RuleState, 
     if seen.sight is Sight.UNKNOWN:
         return state, Decision.NO_DATA
     if state.phase is Phase.FIRED:
-        return _fired(state, seen)
+        return _fired(state, seen, terms)
     if state.phase is Phase.RECOVERING:
         return _recovering(state, seen, terms)
     return _waiting(state, seen, terms)
@@ -100,14 +106,21 @@ def _waiting(state: RuleState, seen: Observation, terms: Terms) -> tuple[RuleSta
     if held < terms.hold:
         since_ms = state.since_ms if held > 1 else seen.time_ms
         return replace(state, phase=Phase.PENDING, held=held, since_ms=since_ms, last_ms=seen.time_ms), Decision.HOLDING
-    fired = _moved(state, Phase.FIRED, seen.time_ms)
-    return replace(fired, episode=state.episode + 1, fired_ms=seen.time_ms, told=seen.tells), Decision.FIRED
+    return _fire(state, seen, terms), Decision.FIRED
 
 
-def _fired(state: RuleState, seen: Observation) -> tuple[RuleState, Decision]:
+def _fire(state: RuleState, seen: Observation, terms: Terms) -> RuleState:
+    moved = _moved(state, Phase.DONE if terms.once else Phase.FIRED, seen.time_ms)
+    return replace(moved, episode=state.episode + 1, fired_ms=seen.time_ms, told=seen.tells)
+
+
+def _fired(state: RuleState, seen: Observation, terms: Terms) -> tuple[RuleState, Decision]:
     if seen.sight is Sight.OUT:
         return _moved(state, Phase.RECOVERING, seen.time_ms), Decision.LEFT
-    return state, Decision.STAYED
+    again = terms.every_ms and seen.sight is Sight.HIT and seen.time_ms >= state.fired_ms + terms.every_ms
+    if again and seen.silenced:
+        return state, Decision.SILENCED
+    return (_fire(state, seen, terms), Decision.FIRED) if again else (state, Decision.STAYED)
 
 
 def _recovering(state: RuleState, seen: Observation, terms: Terms) -> tuple[RuleState, Decision]:

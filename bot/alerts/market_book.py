@@ -1,55 +1,89 @@
-"""Everything the engine holds of one market: its rules, open tracks, states, and the last reading of its map."""
+"""Everything the engine holds of one market: its rules, tracks, states, its pulse and the last reading of its map."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
 
-from bot.alerts.kinds import JUDGES
+from bot.alerts.exposure import Levels
+from bot.alerts.judge import Measure
+from bot.alerts.kinds import JUDGES, MATTERS
 from bot.alerts.matching import Column, Watch
-from bot.alerts.readings import MapReading
+from bot.alerts.pulse import Pulse
+from bot.alerts.readings import Liquidation, MapReading
 from bot.alerts.reasons import Reason
-from bot.alerts.types import Kind, LogEntry, Market, Rule, RuleState, Track
+from bot.alerts.types import CloseReason, Kind, LogEntry, Market, Rule, RuleState, Track, Unit
+from bot.liquidation.touch import touch_spread
 
+HOUR_MS = 3_600_000
+AFTER_MS = 4 * HOUR_MS
+"""How long a swept cluster is remembered for what price does after it."""
 
-class Measure(NamedTuple):
-    """What a column's rules measure alike."""
-
-    kind: Kind
-    window_ms: int
-
-
-NEAR = Measure(Kind.PROXIMITY, 0)
+PRINTED_MS = 15 * 60_000
+"""How long liquidations are remembered for a sweep to be told with what it printed."""
 
 
 class MarketBook:
-    """Changed only through its methods; columns and watches are derived from rules and states, and built when asked."""
+    """Changed only through its methods; columns and watches are derived from rules and states, and built when asked.
+
+    `fallen` are the tracks swept lately. `printed` are the newest liquidations, oldest first; None where the venue's
+    are not heard.
+    """
 
     def __init__(self, market: Market) -> None:
         self.market = market
         self.rules: dict[int, Rule] = {}
         self.tracks: dict[str, Track] = {}
-        self.reading: MapReading | None = None
+        self.fallen: dict[str, Track] = {}
         self.slot_ms = 0
+        self.pulse = Pulse(market)
+        self.printed: tuple[Liquidation, ...] | None = None
+        self._reading: MapReading | None = None
+        self._scales: dict[Measure, float] = {}
         self._states: dict[str, dict[int, RuleState]] = {}
         self._columns: dict[Measure, Column] | None = None
-        self._watches: dict[tuple[Measure, str], Watch] = {}
+        self._levels: Levels | None = None
+        self._watches: dict[str, dict[Measure, Watch]] = {}
         self._noted: dict[str, dict[int, Reason]] = {}
 
-    def columns(self) -> dict[Measure, Column]:
+    @property
+    def reading(self) -> MapReading | None:
+        """The newest map."""
+        return self._reading
+
+    @reading.setter
+    def reading(self, reading: MapReading) -> None:
+        self._reading = reading
+        self._scales.clear()
+
+    def columns(self) -> Mapping[Measure, Column]:
         """The rules as arrays, one column for each thing measured."""
         if self._columns is None:
             groups: dict[Measure, list[Rule]] = {}
             for rule in self.rules.values():
-                groups.setdefault(_measure_of(rule), []).append(rule)
+                if rule.kind in JUDGES:
+                    groups.setdefault(JUDGES[rule.kind].measure(rule), []).append(rule)
             self._columns = {measure: Column(rules, JUDGES[measure.kind]) for measure, rules in groups.items()}
         return self._columns
 
-    def watch(self, measure: Measure, track: Track) -> Watch:
-        """Where the rules of one column stand with a track; kept for tracks that are open."""
-        watch = self._watches.get((measure, track.id))
+    def levels(self) -> Levels:
+        """The exposure rules as arrays."""
+        if self._levels is None:
+            self._levels = Levels(rule for rule in self.rules.values() if rule.kind is Kind.EXPOSURE)
+        return self._levels
+
+    def scale(self, measure: Measure) -> float:
+        """What a distance in percent is divided by to be this measure's metric; NaN where it is not known now."""
+        if measure.unit is Unit.PERCENT:
+            return 1.0
+        if measure not in self._scales:
+            self._scales[measure] = self._scale(measure)
+        return self._scales[measure]
+
+    def watch(self, measure: Measure, track_id: str, *, seen_ms: int) -> Watch:
+        """Where the rules of one column stand with a track or matter; kept while that is remembered."""
+        watch = self._watches.get(track_id, {}).get(measure)
         if watch is None:
-            watch = Watch(self.columns()[measure], self._states.get(track.id, {}), seen_ms=track.seen_ms)
-            if track.id in self.tracks:
-                self._watches[measure, track.id] = watch
+            watch = Watch(self.columns()[measure], self._states.get(track_id, {}), seen_ms=seen_ms)
+            if self._remembers(track_id):
+                self._watches.setdefault(track_id, {})[measure] = watch
         return watch
 
     def state(self, rule_id: int, track_id: str) -> RuleState:
@@ -57,9 +91,13 @@ class MarketBook:
         found = self._states.get(track_id, {}).get(rule_id)
         return found if found is not None else RuleState(rule_id, track_id)
 
-    def known_states(self, track_id: str) -> Iterable[RuleState]:
-        """The states of a track in which something has happened."""
-        return self._states.get(track_id, {}).values()
+    def states_of(self, track_id: str) -> Mapping[int, RuleState]:
+        """The states of a track in which something has happened, by rule."""
+        return self._states.get(track_id, {})
+
+    def matters(self) -> Iterable[str]:
+        """What states are remembered of that is no cluster."""
+        return [name for name in self._states if name in MATTERS]
 
     def noted(self, rule_id: int, track_id: str) -> Reason | None:
         """The reason that was logged last for a pair."""
@@ -67,7 +105,7 @@ class MarketBook:
 
     def note(self, entry: LogEntry) -> None:
         """Remember a line of the log that has been committed."""
-        if entry.track_id in self.tracks:
+        if self._remembers(entry.track_id):
             self._noted.setdefault(entry.track_id, {})[entry.rule_id] = entry.reason
 
     def firings_since(self, rule_id: int, since_ms: int) -> int:
@@ -88,35 +126,58 @@ class MarketBook:
         self._forget_arrays()
 
     def put_track(self, track: Track) -> None:
-        """Take over a track as it is now; a closed one goes, with all its states."""
+        """Take over a track as it is now; a closed one goes with all its states, a swept one is remembered a while."""
         if track.closed is None:
             self.tracks[track.id] = track
-            for measure in self._columns or ():
-                watch = self._watches.get((measure, track.id))
-                if watch is not None:
-                    watch.loosen()
+            for watch in self._watches.get(track.id, {}).values():
+                watch.loosen()
             return
         self.tracks.pop(track.id, None)
         self._states.pop(track.id, None)
         self._noted.pop(track.id, None)
-        for measure in self._columns or ():
-            self._watches.pop((measure, track.id), None)
+        self._watches.pop(track.id, None)
+        if track.closed is CloseReason.SWEPT:
+            self.fallen[track.id] = track
+
+    def let_fall(self, slot_ms: int) -> None:
+        """Forget the tracks that were swept too long before `slot_ms`."""
+        for track in self.past(slot_ms):
+            del self.fallen[track.id]
+            self._states.pop(track.id, None)
+            self._noted.pop(track.id, None)
+            self._watches.pop(track.id, None)
+
+    def past(self, slot_ms: int) -> list[Track]:
+        """The swept tracks that nobody waits for any more at `slot_ms`."""
+        return [track for track in self.fallen.values() if track.closed_ms + AFTER_MS < slot_ms]
 
     def put_states(self, track_id: str, states: Iterable[RuleState]) -> None:
         """Take over states of one track; those of rules or tracks that are gone are ignored."""
         known = [state for state in states if state.rule_id in self.rules]
-        if not known or track_id not in self.tracks:
+        if not known or not self._remembers(track_id):
             return
         self._states.setdefault(track_id, {}).update((state.rule_id, state) for state in known)
-        for measure in self._columns or ():
-            watch = self._watches.get((measure, track_id))
-            if watch is not None:
-                watch.update(known)
+        for watch in self._watches.get(track_id, {}).values():
+            watch.update(known)
+
+    def put_printed(self, news: Iterable[Liquidation]) -> None:
+        """Remember liquidations, and that they are heard."""
+        both = (*(self.printed or ()), *news)
+        since_ms = both[-1].time_ms - PRINTED_MS if both else 0
+        self.printed = tuple(one for one in both if one.time_ms >= since_ms)
+
+    def _scale(self, measure: Measure) -> float:
+        reading = self._reading
+        if reading is not None and measure.unit is Unit.ATR:
+            return reading.atr_pct()
+        if reading is not None and reading.volatility is not None:
+            return 100.0 * float(touch_spread(measure.window_ms / HOUR_MS, reading.volatility))
+        return float("nan")
+
+    def _remembers(self, track_id: str) -> bool:
+        return track_id in self.tracks or track_id in self.fallen or track_id in MATTERS
 
     def _forget_arrays(self) -> None:
         self._columns = None
+        self._levels = None
         self._watches.clear()
-
-
-def _measure_of(rule: Rule) -> Measure:
-    return NEAR if rule.kind is Kind.PROXIMITY else Measure(rule.kind, rule.window_ms)

@@ -11,7 +11,7 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.alerts.floors import floors
+from bot.alerts.filters import floors
 from bot.alerts.judge import Judge
 from bot.alerts.machine import rearm_ms
 from bot.alerts.types import Phase, Rule, RuleState
@@ -37,8 +37,8 @@ class Column:
     """Rules of one market that measure the same thing, sorted by `hit_at`. Every array has shape (n,)."""
 
     __slots__ = (
-        *("exit_at", "hit_at", "judge", "last_silent_ms", "min_strength", "min_usd", "position", "rules", "side"),
-        "silent_ms",
+        *("exit_at", "hit_at", "judge", "last_silent_ms", "min_strength", "min_usd", "peak_high", "peak_low"),
+        *("position", "rules", "side", "silent_ms"),
     )
 
     def __init__(self, rules: Iterable[Rule], judge: Judge) -> None:
@@ -52,6 +52,8 @@ class Column:
         self.min_strength, self.min_usd = (
             np.array([floors(rule) for rule in self.rules], dtype=np.float64).reshape(-1, 2).T
         )
+        self.peak_low = np.array([rule.where.price_low or 0.0 for rule in self.rules], dtype=np.float64)
+        self.peak_high = np.array([rule.where.price_high or np.inf for rule in self.rules], dtype=np.float64)
         self.silent_ms = np.array([silent_until_ms(rule) for rule in self.rules], dtype=np.int64)
         self.last_silent_ms = int(self.silent_ms.max(initial=0))
 
@@ -64,8 +66,9 @@ class Column:
         return float(self.hit_at[-1]) if len(self.hit_at) else -np.inf
 
     def eligible(self, cluster: Cluster) -> NDArray[np.bool_]:
-        """Which rules this cluster is on the side of and big enough for."""
+        """Which rules this cluster is on the side of, big enough for, and in the price range of."""
         good: NDArray[np.bool_] = (self.min_strength <= cluster.strength) & (self.min_usd <= cluster.usd)
+        good &= (self.peak_low <= cluster.peak) & (cluster.peak <= self.peak_high)
         good &= (self.side == 0) | (self.side == _SIDES[cluster.side])
         return good
 
@@ -166,8 +169,11 @@ class Watch:
 
     def _place(self, at: int, state: RuleState) -> None:
         self.phases[at] = _CODES[state.phase]
+        terms = self.column.judge.terms(self.column.rules[at])
         if state.phase is Phase.RECOVERING:
-            self.due[at] = rearm_ms(state, self.column.judge.terms(self.column.rules[at]))
+            self.due[at] = rearm_ms(state, terms)
+        elif state.phase is Phase.FIRED and terms.every_ms:
+            self.due[at] = state.fired_ms + terms.every_ms
         else:
             self.due.pop(at, None)
 

@@ -1,11 +1,16 @@
-"""Proximity: price stands within X percent of a dense cluster."""
+"""Proximity: price stands within X of a dense cluster.
 
-import math
+X is a distance in percent, in average true ranges, or the distance from which the odds of a touch are high enough.
+All three are one metric over a scale that moves with the market: the distance in percent for the first, over the
+average true range for the second, over the spread of the touch model for the third, whose odds fall with that ratio.
+"""
 
-from bot.alerts.judge import Judge, Measured, Telling
+from bot.alerts.filters import distance_pct
+from bot.alerts.judge import Judge, Measure, Measured, Telling
 from bot.alerts.machine import Terms
-from bot.alerts.types import Kind, Rule, RuleState, Severity
-from bot.alerts.wording import body_words, price_words
+from bot.alerts.types import Kind, Rule, Severity, Unit
+from bot.alerts.wording import body_words, price_words, span_words
+from bot.liquidation.touch import touch_ratio
 from bot.liquidation.types import Cluster, Side
 
 TERMS = Terms(hold=1, recover_ms=5 * 60_000, cooldown_ms=30 * 60_000)
@@ -14,13 +19,11 @@ EXIT_FACTOR = 1.25
 EXIT_POINTS = 0.15
 """Price has left beyond the farther of the two, so that it cannot flap at the threshold."""
 
+EXIT_ODDS = 0.8
+"""Of the odds asked for: price has left where they have fallen below that share."""
+
 CRITICAL_STRENGTH = 98
 """A cluster stronger than 49 of 50 of its kind is worth a loud sound."""
-
-
-def distance_pct(price: float, cluster: Cluster) -> float:
-    """100 * abs(ln(price / nearest edge)), 0 inside the body."""
-    return 100.0 * abs(math.log(price / min(max(price, cluster.low), cluster.high)))
 
 
 def passed(price: float, cluster: Cluster) -> bool:
@@ -28,34 +31,50 @@ def passed(price: float, cluster: Cluster) -> bool:
     return price < cluster.low if cluster.side is Side.LONG else price > cluster.high
 
 
+def tick_distance(price: float, cluster: Cluster) -> float:
+    """The distance in percent that a tick is judged by: a body jumped through was reached."""
+    return 0.0 if passed(price, cluster) else distance_pct(price, cluster)
+
+
 def exit_pct(threshold_pct: float) -> float:
     """The distance beyond which price has left."""
     return max(EXIT_FACTOR * threshold_pct, threshold_pct + EXIT_POINTS)
 
 
-def _worth(_rule: Rule, _state: RuleState, _measured: Measured) -> bool:
-    return True
+def _hit_at(rule: Rule) -> float:
+    return touch_ratio(rule.threshold_pct / 100.0) if rule.unit is Unit.ODDS else rule.threshold_pct
+
+
+def _exit_at(rule: Rule) -> float:
+    if rule.unit is Unit.ODDS:
+        return touch_ratio(EXIT_ODDS * rule.threshold_pct / 100.0)
+    return EXIT_FACTOR * rule.threshold_pct if rule.unit is Unit.ATR else exit_pct(rule.threshold_pct)
+
+
+def _asked(rule: Rule) -> str:
+    if rule.unit is Unit.ODDS:
+        return f"{rule.threshold_pct:g} % odds of a touch within {span_words(rule.window_ms)}"
+    return f"{rule.threshold_pct:g} {'ATR' if rule.unit is Unit.ATR else '%'}"
 
 
 def _tell(rule: Rule, measured: Measured) -> Telling:
-    cluster = measured.track.cluster
-    value = measured.metric or 0.0
+    cluster = measured.body
+    value = tick_distance(measured.price, cluster)
     where = f"{value:.2f} % from" if value > 0.0 else "inside"
     if passed(measured.price, cluster):
         where = "through"
     reason = (
         f"{rule.market.symbol} at {price_words(measured.price)} is {where} {body_words(cluster)}; "
-        f"the rule asks for {rule.threshold_pct:g} %."
+        f"the rule asks for {_asked(rule)}."
     )
     severity = Severity.CRITICAL if cluster.strength >= CRITICAL_STRENGTH else Severity.WARNING
     return Telling(Kind.PROXIMITY, severity, value, reason)
 
 
 PROXIMITY = Judge(
-    hit_at=lambda rule: rule.threshold_pct,
-    exit_at=lambda rule: exit_pct(rule.threshold_pct),
-    terms=lambda _rule: TERMS,
-    tells=lambda measured: measured.metric or 0.0,
-    worth=_worth,
+    hit_at=_hit_at,
+    exit_at=_exit_at,
+    pace=lambda _rule: TERMS,
     tell=_tell,
+    measure=lambda rule: Measure(Kind.PROXIMITY, rule.unit, rule.window_ms if rule.unit is Unit.ODDS else 0),
 )

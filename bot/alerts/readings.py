@@ -1,10 +1,13 @@
 """What the engine is told of a market, and what it answers to questions."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.alerts.types import Market, Phase, RuleState, Track
-from bot.liquidation.types import Cluster, MapLimit, OpenInterestSource
+from bot.liquidation.touch import Volatility
+from bot.liquidation.types import Cluster, LiquidationMap, MapLimit, OpenInterestSource, Side
 
 Touch = Callable[[Cluster, float], tuple[tuple[int, float], ...]]
 """(hours, probability) pairs that price, given, touches the cluster's nearest edge."""
@@ -15,6 +18,21 @@ def no_odds(_cluster: Cluster, _price: float) -> tuple[tuple[int, float], ...]:
     return ()
 
 
+def no_range() -> float:
+    """Where the average true range is not known."""
+    return math.nan
+
+
+class Liquidation(NamedTuple):
+    """One liquidation as a venue printed it: `side` is that of the closed position, `price` where it was closed."""
+
+    time_ms: int
+    symbol: str
+    side: Side
+    price: float
+    usd: float
+
+
 @dataclass(frozen=True, slots=True)
 class MapReading:
     """One recompute of one market.
@@ -22,6 +40,8 @@ class MapReading:
     `slot_ms` is the recompute's slot and drives all logic; `now_ms` is when it is judged, and only dates its events.
     `low` and `high` are the extremes of price over the bars that this map has seen and the last one had not. `map_ms`
     is the end of the map's last bar. `proven` tells whether such maps were shown to know more than distance alone.
+    `map` and `volatility` are what the clusters and the odds were read from, `atr_pct` gives the average true range in
+    percent; without them the kinds that ask for them are silent.
     """
 
     market: Market
@@ -37,6 +57,9 @@ class MapReading:
     touch: Touch = no_odds
     limits: tuple[MapLimit, ...] = ()
     proven: bool = False
+    map: LiquidationMap | None = None
+    volatility: Volatility | None = None
+    atr_pct: Callable[[], float] = no_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +77,13 @@ class FirstLook:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a rule stands now: its nearest matching track, how far it is, and until when it cools (0: it does not)."""
+    """Where a rule stands now: its nearest matching track, how far it is, and until when it cools (0: it does not).
 
-    track: Track
-    distance_pct: float
+    A rule that watches a market as a whole has neither track nor distance.
+    """
+
+    track: Track | None
+    distance_pct: float | None
     phase: Phase
     cooling_until_ms: int = 0
 

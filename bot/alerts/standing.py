@@ -1,16 +1,20 @@
-"""Where a rule stands with the tracks of its market, for the confirmation of a new rule and for the list of rules."""
+"""Where a rule stands with its market, for the confirmation of a new rule and for the list of rules."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from bot.alerts.floors import meets_floor
+from bot.alerts import concentration, exposure, flip, swept
+from bot.alerts.filters import distance_pct, meets_floor
 from bot.alerts.growth import metric as growth_metric
 from bot.alerts.judge import Measured
-from bot.alerts.kinds import JUDGES
+from bot.alerts.kinds import AFTER_SWEEPS, AT_TICKS, JUDGES, OF_CLUSTERS
 from bot.alerts.machine import Sight, rearm_ms
 from bot.alerts.market_book import MarketBook
-from bot.alerts.proximity import distance_pct, passed
+from bot.alerts.new_cluster import metric as new_metric
+from bot.alerts.proximity import passed
 from bot.alerts.readings import FirstLook, Standing
 from bot.alerts.types import Kind, Phase, Rule, RuleState, Track
+from bot.liquidation.totals import entropy, standing_near
 
 
 def take_first_look(book: MarketBook, rule: Rule, *, price: float, price_ms: int) -> FirstLook:
@@ -18,18 +22,23 @@ def take_first_look(book: MarketBook, rule: Rule, *, price: float, price_ms: int
 
     Episodes go on from what is known of the rule, so that no two alerts ever share a key.
     """
+    if rule.kind not in JUDGES:
+        return FirstLook(())
     judge = JUDGES[rule.kind]
-    time_ms = price_ms if rule.kind is Kind.PROXIMITY else book.slot_ms
+    time_ms = price_ms if rule.kind in AT_TICKS else book.slot_ms
     states: list[RuleState] = []
     hits: list[tuple[float, str]] = []
-    for track in book.tracks.values():
-        measured = Measured(track, time_ms, price, _metric(rule, track, price, book.slot_ms))
-        state = book.state(rule.id, track.id)
+    for measured in _measured_now(book, rule, price=price, time_ms=time_ms):
+        state = book.state(rule.id, measured.track_id)
         if judge.sight(rule, measured) is Sight.HIT:
-            hits.append((distance_pct(price, track.cluster), track.id))
             states.append(_started(state, Phase.FIRED, time_ms, judge.tells(measured)))
+            if measured.track is not None:
+                hits.append((distance_pct(price, measured.track.cluster), measured.track.id))
         elif state.last_ms:
             states.append(_started(state, Phase.ARMED, time_ms, 0.0))
+    if rule.kind in AFTER_SWEEPS:
+        # What was swept before anybody asked is no news, whatever price does now.
+        states += [_started(book.state(rule.id, each), Phase.DONE, time_ms, 0.0) for each in book.fallen]
     if not hits:
         return FirstLook(tuple(states))
     distance, track_id = min(hits)
@@ -37,7 +46,11 @@ def take_first_look(book: MarketBook, rule: Rule, *, price: float, price_ms: int
 
 
 def find_nearest(book: MarketBook, rule: Rule, *, price: float) -> Standing | None:
-    """The nearest track on the rule's side and big enough for it; None where there is none."""
+    """The nearest track on the rule's side and big enough for it, None where there is none; of another kind of rule,
+    how it stands with its market.
+    """
+    if rule.kind not in OF_CLUSTERS:
+        return _with_market(book, rule)
     fit = [
         (distance_pct(price, track.cluster), track.id)
         for track in book.tracks.values()
@@ -47,21 +60,66 @@ def find_nearest(book: MarketBook, rule: Rule, *, price: float) -> Standing | No
         return None
     distance, track_id = min(fit)
     state = book.state(rule.id, track_id)
+    return Standing(book.tracks[track_id], distance, state.phase, _cooling_until_ms(rule, state))
+
+
+def _with_market(book: MarketBook, rule: Rule) -> Standing:
+    states = [held for matter in book.matters() if (held := book.states_of(matter).get(rule.id)) is not None]
+    newest = max(states, key=lambda state: (state.fired_ms, state.last_ms), default=RuleState(rule.id, ""))
+    return Standing(None, None, newest.phase, _cooling_until_ms(rule, newest))
+
+
+def _cooling_until_ms(rule: Rule, state: RuleState) -> int:
+    if rule.kind not in JUDGES:
+        return 0
     terms = JUDGES[rule.kind].terms(rule)
-    cooling_until_ms = 0
     if state.phase is Phase.FIRED:
-        cooling_until_ms = state.fired_ms + terms.cooldown_ms
-    elif state.phase is Phase.RECOVERING:
-        cooling_until_ms = rearm_ms(state, terms)
-    return Standing(book.tracks[track_id], distance, state.phase, cooling_until_ms)
+        return state.fired_ms + terms.cooldown_ms
+    return rearm_ms(state, terms) if state.phase is Phase.RECOVERING else 0
 
 
-def _metric(rule: Rule, track: Track, price: float, slot_ms: int) -> float | None:
+def _measured_now(book: MarketBook, rule: Rule, *, price: float, time_ms: int) -> Iterable[Measured]:
+    """What the rule's kind would measure of the market as it stands."""
+    reading = book.reading
+    if rule.kind in OF_CLUSTERS:
+        return [_of_track(book, rule, track, price=price, time_ms=time_ms) for track in book.tracks.values()]
+    if reading is None or reading.map is None:
+        return ()
+    if rule.kind is Kind.FLIP:
+        # Whichever side leads now, by however little, is where the rule starts from.
+        found = flip.measure(near_usd=standing_near(reading.map), slot_ms=time_ms, price=price)
+        return [replace(each, metric=-100.0 if (each.metric or 0.0) < 0.0 else 0.0) for each in found]
+    if rule.kind is Kind.CONCENTRATION:
+        deviation = book.pulse.band.deviation(entropy(reading.map))
+        return concentration.measure(deviation, slot_ms=time_ms, price=price)
+    return ()
+
+
+def _of_track(book: MarketBook, rule: Rule, track: Track, *, price: float, time_ms: int) -> Measured:
+    volatility = None if book.reading is None else book.reading.volatility
+    if rule.kind is Kind.EXPOSURE:
+        measured = exposure.measure(rule, track, slot_ms=time_ms, price=price)
+        return measured if track.missed == 0 else replace(measured, metric=None)
+    return Measured(track, time_ms, price, _metric(book, rule, track, price), volatility=volatility)
+
+
+def _metric(book: MarketBook, rule: Rule, track: Track, price: float) -> float | None:
     if track.missed:
         return None
-    if rule.kind is Kind.PROXIMITY:
-        return None if passed(price, track.cluster) else distance_pct(price, track.cluster)
-    return growth_metric(track, slot_ms=slot_ms, window_ms=rule.window_ms)
+    match rule.kind:
+        case Kind.PROXIMITY:
+            scale = book.scale(JUDGES[rule.kind].measure(rule))
+            return (
+                None if passed(price, track.cluster) or not scale > 0.0 else distance_pct(price, track.cluster) / scale
+            )
+        case Kind.SWEPT:
+            return None if passed(price, track.cluster) else swept.tick_distance(price, track.cluster)
+        case Kind.GROWTH:
+            return growth_metric(track, slot_ms=book.slot_ms, window_ms=rule.window_ms)
+        case Kind.NEW_CLUSTER:
+            return new_metric(track, slot_ms=book.slot_ms)
+        case _:
+            return None
 
 
 def _started(state: RuleState, phase: Phase, time_ms: int, told: float) -> RuleState:

@@ -1,20 +1,21 @@
 """The tracks of one exchange as arrays, so that a tick of all its prices is a few vector operations.
 
-One row for each watched track: its edges, and the bounds of its `Watch`. A row wakes when price takes its distance
-beyond a bound; only then are rules looked at.
+One row for each watched track and measure: its edges, and the bounds of its `Watch` as distances. A row wakes when
+price takes its distance beyond a bound; only then are rules looked at.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from bot.alerts.judge import Measure
 from bot.alerts.matching import NEVER_MS, SLACK, Watch
 from bot.liquidation.types import Cluster, Floats, Ints, Side
 
-Key = tuple[str, str]
-"""Symbol and track id."""
+Key = tuple[str, str, Measure]
+"""Symbol, track id, and what is measured."""
 
-_FLOAT_COLUMNS = ("near", "far", "sign", "armed", "again", "fired")
+_FLOAT_COLUMNS = ("near", "far", "sign", "scale", "armed", "again", "fired")
 _INT_COLUMNS = ("symbol", "due_ms", "seen_ms", "valid_ms")
 
 
@@ -45,7 +46,7 @@ class TickBoard:
         self._price: Floats = np.full(0, np.nan)
         self._time_ms: Ints = np.zeros(0, dtype=np.int64)
         self._asked: tuple[tuple[str, ...], Ints] = ((), np.zeros(0, dtype=np.int64))
-        self._rows: dict[str, dict[str, int]] = {}
+        self._rows: dict[str, dict[tuple[str, Measure], int]] = {}
         self._keys: dict[int, Key] = {}
         self._free: list[int] = []
         self._floats: dict[str, Floats] = {name: np.full(0, np.nan) for name in _FLOAT_COLUMNS}
@@ -62,41 +63,47 @@ class TickBoard:
         """Which track a row is of."""
         return self._keys[row]
 
-    def rows_of(self, symbol: str) -> set[str]:
-        """The ids of the tracks that have a row."""
+    def rows_of(self, symbol: str) -> set[tuple[str, Measure]]:
+        """The tracks that have a row, and of which measure."""
         return set(self._rows.get(symbol, ()))
 
-    def place(self, key: Key, cluster: Cluster, watch: Watch, *, valid_ms: int) -> None:
-        """Add or move the row of a track; past `valid_ms` its map is too old to judge by."""
-        symbol, track_id = key
-        row = self._rows.get(symbol, {}).get(track_id)
+    def place(
+        self, key: Key, cluster: Cluster, watch: Watch, *, scale: float, valid_ms: int, from_far: bool = False
+    ) -> None:
+        """Add or move the row of a track; past `valid_ms` its map is too old to judge by.
+
+        The watch's metric is the distance over `scale`, to the edge that price comes to first, or to the last one.
+        """
+        symbol = key[0]
+        row = self._rows.get(symbol, {}).get((key[1], key[2]))
         if row is None:
             if not self._free:
                 self._grow()
             row = self._free.pop()
-            self._rows.setdefault(symbol, {})[track_id] = row
+            self._rows.setdefault(symbol, {})[key[1], key[2]] = row
             self._keys[row] = key
             self._ints["symbol"][row] = self._number(symbol)
             self._ints["seen_ms"][row] = watch.seen_ms
         long = cluster.side is Side.LONG
-        self._floats["near"][row], self._floats["far"][row] = (
-            (cluster.high, cluster.low) if long else (cluster.low, cluster.high)
-        )
+        near, far = (cluster.high, cluster.low) if long else (cluster.low, cluster.high)
+        self._floats["near"][row], self._floats["far"][row] = far if from_far else near, far
+        self._floats["scale"][row] = scale
         self._floats["sign"][row] = -1.0 if long else 1.0
         self._ints["valid_ms"][row] = valid_ms
         self.bound(row, watch)
 
     def bound(self, row: int, watch: Watch) -> None:
-        """Take over a watch's bounds."""
-        self._floats["armed"][row] = watch.armed
-        self._floats["again"][row] = watch.again
-        self._floats["fired"][row] = watch.fired
-        self._ints["due_ms"][row] = watch.due_ms
+        """Take over a watch's bounds; where the scale is not known, nothing wakes the row."""
+        scale = float(self._floats["scale"][row])
+        known = scale > 0.0
+        self._floats["armed"][row] = watch.armed * scale if known else -np.inf
+        self._floats["again"][row] = watch.again * scale if known else -np.inf
+        self._floats["fired"][row] = watch.fired * scale if known else np.inf
+        self._ints["due_ms"][row] = watch.due_ms if known else NEVER_MS
 
     def remove(self, key: Key) -> int:
         """Free the row of a track; when it was last seen."""
-        symbol, track_id = key
-        row = self._rows[symbol].pop(track_id)
+        row = self._rows[key[0]].pop((key[1], key[2]))
         del self._keys[row]
         self._floats["near"][row] = np.nan
         self._free.append(row)

@@ -51,7 +51,7 @@ def match(
     standing: list[Track] = []
     for track in tracks:
         if _reached(track.cluster, track.cluster.low, track.cluster.high, low=low, high=high):
-            done.append(replace(track, closed=CloseReason.SWEPT))
+            done.append(replace(track, closed=CloseReason.SWEPT, closed_ms=slot_ms))
         else:
             standing.append(track)
 
@@ -60,7 +60,7 @@ def match(
         if i in heir_of:
             done.append(_seen(track, clusters[heir_of[i]], slot_ms, model_version))
         else:
-            done.append(_missed(track, clusters, low=low, high=high))
+            done.append(_missed(track, clusters, slot_ms, low=low, high=high))
 
     born = [cluster for j, cluster in enumerate(clusters) if j not in parent_of]
     ordinal = {Side.LONG: 0, Side.SHORT: 0}
@@ -127,16 +127,17 @@ def _seen(track: Track, cluster: Cluster, slot_ms: int, model_version: str) -> T
     )
 
 
-def _missed(track: Track, clusters: Sequence[Cluster], *, low: float, high: float) -> Track:
+def _missed(track: Track, clusters: Sequence[Cluster], slot_ms: int, *, low: float, high: float) -> Track:
     """One recompute without the body: swept if price went past its peak, else kept for the grace, then closed."""
     body = track.cluster
     if _reached(body, body.peak, body.peak, low=low, high=high):
-        return replace(track, closed=CloseReason.SWEPT)
+        return replace(track, closed=CloseReason.SWEPT, closed_ms=slot_ms)
     missed = track.missed + 1
     if missed < GRACE:
         return replace(track, missed=missed)
     merged = any(_covers(cluster, body) for cluster in clusters)
-    return replace(track, missed=missed, closed=CloseReason.MERGED if merged else CloseReason.FADED)
+    reason = CloseReason.MERGED if merged else CloseReason.FADED
+    return replace(track, missed=missed, closed=reason, closed_ms=slot_ms)
 
 
 def _born(cluster: Cluster, market: Market, slot_ms: int, ordinal: int, model_version: str, *, appeared: bool) -> Track:

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bot.alerts.reasons import Reason
 from bot.liquidation.types import Cluster, MapLimit, OpenInterestSource, Side
+
+if TYPE_CHECKING:
+    from bot.alerts.pulse import Pulse
 
 
 class Market(NamedTuple):
@@ -252,8 +255,8 @@ class LogEntry:
 class Changes:
     """What one evaluation wants remembered and sent, to be committed in one transaction and only then applied.
 
-    `log` are the steps of rules that gave no event. `observed` is the engine's own note of what was looked at; it is
-    handed back with the rest and never stored.
+    `pulses` are what is usual for a market now, `log` the steps of rules that gave no event. `observed` is the engine's
+    own note of what was looked at; it is handed back with the rest and never stored.
     """
 
     states: tuple[RuleState, ...] = ()
@@ -261,7 +264,8 @@ class Changes:
     rules: tuple[Rule, ...] = ()
     events: tuple[Event, ...] = ()
     log: tuple[LogEntry, ...] = ()
+    pulses: tuple["Pulse", ...] = ()
     observed: object | None = field(default=None, compare=False, repr=False)
 
     def __bool__(self) -> bool:
-        return bool(self.states or self.tracks or self.rules or self.events or self.log)
+        return bool(self.states or self.tracks or self.rules or self.events or self.log or self.pulses)

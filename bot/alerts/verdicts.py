@@ -7,8 +7,9 @@ from bot.alerts.judge import Judge, Measured
 from bot.alerts.machine import Decision, Observation, step
 from bot.alerts.market_book import MarketBook
 from bot.alerts.matching import silent_until_ms
+from bot.alerts.pulse import Pulse
 from bot.alerts.reasons import Reason
-from bot.alerts.types import Changes, Event, LogEntry, Phase, Rule, RuleState, Track
+from bot.alerts.types import Changes, Event, LogEntry, Market, Phase, Repeat, Rule, RuleState, Track
 
 BREAKER_MS = 3 * 60_000
 BREAKER_FIRINGS = 15
@@ -30,6 +31,8 @@ SILENCE = {
 
 LASTING = frozenset({Reason.SNOOZED, Reason.BREAKER, Reason.NOT_MORE_THAN_TOLD})
 """Reasons that a look finds again while nothing has changed."""
+TOLD_ONCE = "once"
+"""The reason of a rule that has told what it was to tell once."""
 
 
 class Verdicts:
@@ -38,7 +41,7 @@ class Verdicts:
     def __init__(self, *, breaker_firings: int = BREAKER_FIRINGS) -> None:
         self.judged = 0
         self._breaker_firings = breaker_firings
-        self._states: list[tuple[tuple[object, ...], RuleState]] = []
+        self._states: dict[tuple[Market, str, int], RuleState] = {}
         self._events: list[Event] = []
         self._firings: Counter[int] = Counter()
         self._paused: dict[int, Rule] = {}
@@ -48,7 +51,7 @@ class Verdicts:
         self, book: MarketBook, judge: Judge, rule: Rule, measured: Measured, *, unseen_ms: int, event_ms: int
     ) -> Decision:
         """Put one pair before the state machine; the reason for what it did."""
-        state = book.state(rule.id, measured.track.id)
+        state = book.state(rule.id, measured.track_id)
         seen = Observation(
             time_ms=measured.time_ms,
             sight=judge.sight(rule, measured),
@@ -61,29 +64,46 @@ class Verdicts:
         self.judged += 1
         self._note(book, rule, measured, decision, episode=after.episode)
         if after is not state:
-            self._states.append(((book.market, after.track_id, after.rule_id), after))
+            self._keep(book, after)
         if decision is Decision.FIRED:
             self._events.append(_event(book, judge, rule, measured, episode=after.episode, event_ms=event_ms))
             self._count(book, rule, measured.time_ms)
+            if rule.repeat is Repeat.ONCE:
+                self._paused[rule.id] = replace(rule, paused_reason=TOLD_ONCE)
         return decision
 
     def close(self, book: MarketBook, track: Track, *, time_ms: int) -> None:
         """A track has ended, and with it every state on it."""
-        for state in book.known_states(track.id):
-            ended = replace(state, phase=Phase.CLOSED, since_ms=time_ms, last_ms=max(time_ms, state.last_ms))
-            self._states.append(((book.market, ended.track_id, ended.rule_id), ended))
+        now = {(book.market, track.id, rule_id): state for rule_id, state in book.states_of(track.id).items()}
+        now |= {key: state for key, state in self._states.items() if key[:2] == (book.market, track.id)}
+        for state in now.values():
+            self._keep(book, replace(state, phase=Phase.CLOSED, since_ms=time_ms, last_ms=max(time_ms, state.last_ms)))
 
-    def changes(self, tracks: tuple[Track, ...], observed: object) -> Changes:
-        self._states.sort(key=lambda row: row[0])
+    def announce(self, book: MarketBook, event: Event, state: RuleState, *, paused: Rule | None = None) -> None:
+        """An event that the clock brought, with the state that remembers it, and the rule that ends with it."""
+        self._keep(book, state)
+        self._events.append(event)
+        if paused is not None:
+            self._paused[paused.id] = paused
+
+    def note(self, book: MarketBook, state: RuleState) -> None:
+        """A state to be remembered without an event."""
+        self._keep(book, state)
+
+    def changes(self, tracks: tuple[Track, ...], observed: object, *, pulses: tuple[Pulse, ...] = ()) -> Changes:
         self._events.sort(key=lambda event: (event.market, event.track_id, event.rule_id))
         return Changes(
-            states=tuple(state for _, state in self._states),
+            states=tuple(self._states[key] for key in sorted(self._states)),
             tracks=tracks,
             rules=tuple(self._paused.values()),
             events=tuple(self._events),
             log=tuple(self._log),
+            pulses=pulses,
             observed=observed,
         )
+
+    def _keep(self, book: MarketBook, state: RuleState) -> None:
+        self._states[book.market, state.track_id, state.rule_id] = state
 
     def _note(self, book: MarketBook, rule: Rule, measured: Measured, decision: Decision, *, episode: int) -> None:
         """Log why a look gave no event; the same again and again, once."""
@@ -92,7 +112,7 @@ class Verdicts:
             return
         if reason is Reason.SNOOZED and (rule.paused_reason is not None or rule.id in self._paused):
             reason = Reason.BREAKER
-        if reason in LASTING and book.noted(rule.id, measured.track.id) is reason:
+        if reason in LASTING and book.noted(rule.id, measured.track_id) is reason:
             return
         self._log.append(
             LogEntry(
@@ -101,7 +121,7 @@ class Verdicts:
                 market=book.market,
                 chat=rule.chat,
                 rule_id=rule.id,
-                track_id=measured.track.id,
+                track_id=measured.track_id,
                 episode=episode,
                 value_pct=None if measured.metric is None else abs(measured.metric),
                 price=measured.price,
@@ -122,7 +142,7 @@ def _event(book: MarketBook, judge: Judge, rule: Rule, measured: Measured, *, ep
     reading = book.reading
     if reading is None:
         raise ValueError(f"{book.market}: judged without a map")
-    cluster = measured.track.cluster
+    cluster = None if measured.track is None else measured.track.cluster
     telling = judge.tell(rule, measured)
     return Event(
         time_ms=event_ms,
@@ -130,7 +150,7 @@ def _event(book: MarketBook, judge: Judge, rule: Rule, measured: Measured, *, ep
         market=book.market,
         rule_id=rule.id,
         chat=rule.chat,
-        track_id=measured.track.id,
+        track_id=measured.track_id,
         episode=episode,
         severity=telling.severity,
         price=measured.price,
@@ -141,7 +161,11 @@ def _event(book: MarketBook, judge: Judge, rule: Rule, measured: Measured, *, ep
         reason=telling.reason,
         map_ms=reading.map_ms,
         open_interest=reading.open_interest,
-        touch=reading.touch(cluster, measured.price),
+        touch=() if cluster is None else reading.touch(cluster, measured.price),
         limits=reading.limits,
         proven=reading.proven,
+        side=measured.side,
+        unit=rule.unit,
+        figures=measured.figures,
+        label=rule.label,
     )

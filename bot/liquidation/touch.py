@@ -91,12 +91,25 @@ def touch_probability(price: ArrayLike, level: ArrayLike, hours: ArrayLike, vola
     P = 2 (1 - T(u / s)) with u = |ln(level / price)|, s = 0.65 H^0.05 sqrt(12 H) times the volatility of a step, T the
     Student-t distribution of 3.3 degrees of freedom.
     """
-    horizon = np.maximum(np.asarray(hours, dtype=np.float64), 0.0)
-    spread = (SCALE * volatility.step) * horizon**HORIZON_EXPONENT * np.sqrt(STEPS_PER_HOUR * horizon)
+    spread = touch_spread(hours, volatility)
     distance = np.abs(np.log(np.asarray(level, dtype=np.float64) / np.asarray(price, dtype=np.float64)))
     ratio = np.where(distance > 0.0, np.inf, np.zeros(np.broadcast(distance, spread).shape))
     np.divide(distance, spread, out=ratio, where=spread > 0.0)
     return np.interp(ratio, _TABLE_X, _TABLE_P, right=0.0)
+
+
+def touch_spread(hours: ArrayLike, volatility: Volatility) -> Floats:
+    """s: the log distance over which the odds of a touch within `hours` are counted; 0 without history."""
+    horizon = np.maximum(np.asarray(hours, dtype=np.float64), 0.0)
+    spread: Floats = (SCALE * volatility.step) * horizon**HORIZON_EXPONENT * np.sqrt(STEPS_PER_HOUR * horizon)
+    return spread
+
+
+def touch_ratio(probability: float) -> float:
+    """u / s at which the odds of a touch are `probability`: what is nearer has more. 0 for certainty, inf for 0."""
+    if probability <= 0.0:
+        return math.inf
+    return float(np.interp(-min(probability, 1.0), -_TABLE_P, _TABLE_X))
 
 
 def _mass_of(steps: ArrayLike) -> Floats:

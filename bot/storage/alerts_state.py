@@ -1,5 +1,7 @@
 """What the judgement remembers: states of rules, tracks of clusters, how clusters stood at each recompute."""
 
+import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,13 +9,17 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Row, select
 
+from bot.alerts.pulse import Pulse
 from bot.alerts.types import CloseReason, Market, Phase, RuleState, Track
 from bot.liquidation.types import Cluster, Side
 from bot.storage.access import Access
 from bot.storage.blobs import pack, unpack
 from bot.storage.codec import samples_from_blob, samples_to_blob
+from bot.storage.series import DAY_MS
 from bot.storage.statements import upsert
-from bot.storage.tables import cluster_history, rule_states, rules, tracks
+from bot.storage.tables import cluster_history, pulses, rule_states, rules, tracks
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ class HistoryRow:
 
 
 class AlertsState:
-    """Reads of `rule_states`, `tracks` and `cluster_history`; they are written by `Database.commit_changes`."""
+    """Reads of states, tracks, pulses and the history of clusters; `Database.commit_changes` writes them."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -69,6 +75,22 @@ class AlertsState:
             .order_by(tracks.c.exchange, tracks.c.symbol, tracks.c.born_ms, tracks.c.id)
         )
         return await self._access.read(lambda connection: [_track(row) for row in connection.execute(statement)])
+
+    async def swept_tracks(self, *, since_ms: int) -> Sequence[Track]:
+        """The tracks that were swept at `since_ms` or later, which the judgement still follows."""
+        statement = (
+            select(tracks)
+            .where(tracks.c.closed == CloseReason.SWEPT.value, tracks.c.seen_ms >= since_ms - DAY_MS)
+            .where(tracks.c.closed_ms >= since_ms)
+            .order_by(tracks.c.exchange, tracks.c.symbol, tracks.c.closed_ms, tracks.c.id)
+        )
+        return await self._access.read(lambda connection: [_track(row) for row in connection.execute(statement)])
+
+    async def pulses(self) -> Sequence[Pulse]:
+        """What is usual for each market; one of another version is left out and learned anew."""
+        statement = select(pulses).order_by(pulses.c.exchange, pulses.c.symbol)
+        rows = await self._access.read(lambda connection: connection.execute(statement).all())
+        return [pulse for row in rows if (pulse := _pulse(row)) is not None]
 
     async def track(self, market: Market, track_id: str) -> Track | None:
         """One track, open or closed."""
@@ -108,6 +130,19 @@ def write_states(connection: Connection, states: Sequence[RuleState]) -> None:
 
 def write_tracks(connection: Connection, changed: Sequence[Track]) -> None:
     upsert(connection, tracks, [_track_row(track) for track in changed])
+
+
+def write_pulses(connection: Connection, changed: Sequence[Pulse]) -> None:
+    rows = [
+        {
+            "exchange": pulse.market.exchange,
+            "symbol": pulse.market.symbol,
+            "time_ms": int(pulse.slot_ms),
+            "payload": json.dumps(pulse.to_plain(), allow_nan=False),
+        }
+        for pulse in changed
+    ]
+    upsert(connection, pulses, rows)
 
 
 def write_history(connection: Connection, history: Sequence[HistoryRow]) -> None:
@@ -179,6 +214,14 @@ def _track(row: Row[Any]) -> Track:
         appeared=bool(row.appeared),
         closed_ms=row.closed_ms,
     )
+
+
+def _pulse(row: Row[Any]) -> Pulse | None:
+    try:
+        return Pulse.from_plain(Market(row.exchange, row.symbol), row.time_ms, json.loads(row.payload))
+    except (KeyError, TypeError, ValueError) as error:
+        log.warning("what is usual for %s %s is of another version: %s", row.exchange, row.symbol, error)
+        return None
 
 
 _SAMPLE = ("low", "high", "peak", "usd", "strength")

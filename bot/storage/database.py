@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection
 from bot.alerts.types import Changes, LogEntry
 from bot.storage import retention
 from bot.storage.access import Access
-from bot.storage.alerts_state import AlertsState, HistoryRow, write_history, write_states, write_tracks
+from bot.storage.alerts_state import AlertsState, HistoryRow, write_history, write_pulses, write_states, write_tracks
 from bot.storage.briefs import Briefs
 from bot.storage.chats import Chats
 from bot.storage.decisions import Decisions, write_log
@@ -137,6 +137,7 @@ class Database:
             write_tracks(connection, changes.tracks)
             update_rules(connection, changes.rules)
             write_states(connection, changes.states)
+            write_pulses(connection, changes.pulses)
             write_history(connection, history)
             for slot in slots:
                 mark_slot(connection, slot, now_ms=now_ms)

@@ -17,6 +17,7 @@ from bot.storage.tables import (
     open_interest,
     outbox,
     prints,
+    pulses,
     rule_states,
     rules,
     scores,
@@ -33,6 +34,7 @@ SPARE_DAYS = 10
 # Days each kind of row stays after its end. A sent message's key must outlive any chance of the same event again.
 KEEP_DAYS = {
     "prints": 8,
+    "pulses": 14,
     "heard": 8,
     "briefs": 8,
     "scores": 8,
@@ -67,6 +69,7 @@ def _over(now_ms: int, history_days: int) -> list[tuple[Table, ColumnElement[boo
         (bars, bars.c.day < history_day),
         (open_interest, open_interest.c.day < history_day),
         (prints, prints.c.time_ms < since("prints")),
+        (pulses, pulses.c.time_ms < since("pulses")),
         (heard, heard.c.end_ms < since("heard")),
         (briefs, briefs.c.time_ms < since("briefs")),
         (scores, scores.c.time_ms < since("scores")),

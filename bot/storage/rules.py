@@ -27,14 +27,20 @@ class Rules:
         self._access = access
 
     async def add(self, rule: Rule, *, limit: int | None = None) -> tuple[Rule, bool]:
-        """Store a rule: (the rule with its id, whether it was there already). Raises RuleLimitError."""
+        """Store a rule: (the rule with its id, whether it was there already). Raises RuleLimitError.
+
+        One that is there already takes over the new one's end and label, and starts again where it had stopped.
+        """
 
         def work(connection: Connection) -> tuple[Rule, bool]:
             values = rule_to_row(rule)
             same = and_(_ALIVE, *(rules.c[name].is_not_distinct_from(values[name]) for name in _WHAT))
             found = connection.execute(select(rules).where(same)).first()
             if found:
-                return rule_from_row(found), True
+                news = {name: values[name] for name in ("created_ms", "expires_ms", "label")}
+                news["label"] = news["label"] or found.label
+                again = update(rules).where(rules.c.id == found.id).values(**news, paused_reason=None)
+                return rule_from_row(connection.execute(again.returning(*rules.c)).one()), True
             count = select(func.count()).select_from(rules).where(_ALIVE, rules.c.chat == rule.chat)
             if limit is not None and connection.execute(count).scalar_one() >= limit:
                 raise RuleLimitError(limit)
@@ -69,6 +75,11 @@ class Rules:
         values: dict[str, Any] = {"snoozed_until_ms": until_ms}
         if until_ms == 0:
             values["paused_reason"] = None
+        return await self._change(and_(_ALIVE, _belongs(chat, rule_id)), values)
+
+    async def renew(self, chat: int, rule_id: int, expires_ms: int, *, now_ms: int) -> Rule | None:
+        """Let a rule run until `expires_ms` (0: for good) as if made now; None where this chat has none such."""
+        values = {"expires_ms": expires_ms, "created_ms": now_ms, "paused_reason": None}
         return await self._change(and_(_ALIVE, _belongs(chat, rule_id)), values)
 
     async def _change(self, condition: ColumnElement[bool], values: dict[str, Any]) -> Rule | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bot.alerts.floors import meets_floor
+from bot.alerts.filters import meets_floor
 from bot.alerts.types import Kind, Market, Phase, Rule
 from bot.liquidation.types import Cluster, LiquidationMap, MapLimit, OpenInterestSource, Side
 from bot.telegram.desk import (

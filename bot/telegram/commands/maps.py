@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from bot.alerts.types import Market
 from bot.delivery.messenger import Button, Keyboard, Message
-from bot.liquidation.types import LiquidationMap, Side
+from bot.liquidation.totals import standing_near
+from bot.liquidation.types import Side
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.desk import ClusterView, MarketView
 from bot.telegram.scene import Answer, Scene, chips, echo, unknown_symbol
@@ -22,7 +23,6 @@ RANGES: dict[str, int | None] = {
     WHOLE: None,
 }
 SPELLED = {"24h": "1d"}
-BALANCE_SHARE = 0.05
 AGAIN = "again"
 DOWNWARDS = (Side.SHORT, Side.LONG)
 
@@ -148,14 +148,6 @@ def biggest(view: MarketView, side: Side) -> ClusterView | None:
     """The biggest cluster of one side."""
     of_side = (each for each in view.clusters if each.cluster.side is side)
     return max(of_side, key=lambda each: each.cluster.usd, default=None)
-
-
-def standing_near(liquidations: LiquidationMap) -> tuple[float, float]:
-    """Notional of (shorts above, longs below) within 5 % of price, in quote currency."""
-    price, middle = liquidations.price, (liquidations.low + liquidations.high) / 2
-    above = (middle > price) & (middle <= price * (1 + BALANCE_SHARE))
-    below = (middle < price) & (middle >= price * (1 - BALANCE_SHARE))
-    return float(liquidations.short_usd[above].sum()), float(liquidations.long_usd[below].sum())
 
 
 def _size(each: ClusterView, view: MarketView, texts: Texts) -> Html:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.alerts.floors import meets_floor
+from bot.alerts.filters import meets_floor
 from bot.alerts.types import Kind, Market, Rule
 from bot.delivery.messenger import Button, Keyboard, Message
 from bot.telegram.alerts_text import Contract, alert_message, sample_event

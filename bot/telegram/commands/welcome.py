@@ -1,6 +1,6 @@
 """The first words, the help, and what is said to anything the bot does not understand."""
 
-from bot.alerts.floors import DEFAULT_MIN_STRENGTH
+from bot.alerts.filters import DEFAULT_MIN_STRENGTH
 from bot.delivery.messenger import Keyboard, Message
 from bot.telegram.callbacks import key
 from bot.telegram.commands.watch import sensitivity_menu

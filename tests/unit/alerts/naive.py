@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 
+from bot.alerts.filters import distance_pct
 from bot.alerts.growth import metric as growth_metric
 from bot.alerts.judge import Measured
 from bot.alerts.kinds import JUDGES
 from bot.alerts.machine import Decision, Observation, step
-from bot.alerts.proximity import distance_pct, passed
+from bot.alerts.proximity import passed
 from bot.alerts.types import Kind, Rule, RuleState, Track
 
 MAX_AGE_MS = 6_000
@@ -53,7 +54,7 @@ class Naive:
         return [(rule, track) for rule in self.rules.values() if rule.kind is kind for track in tracks]
 
     def _ask(self, rule: Rule, measured: Measured, *, usual_ms: int) -> None:
-        key = (rule.id, measured.track.id)
+        key = (rule.id, measured.track_id)
         if measured.metric is None:
             return
         judge = JUDGES[rule.kind]

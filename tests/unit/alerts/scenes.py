@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from bot.alerts import Engine, MapReading
-from bot.alerts.types import Changes, Event, Kind, Market, Phase, Rule, RuleState, Track
+from bot.alerts.pulse import Pulse
+from bot.alerts.types import Changes, CloseReason, Event, Kind, Market, Phase, Rule, RuleState, Track
+from bot.alerts.verdicts import BREAKER_FIRINGS
 from bot.liquidation.types import Cluster, Side
 
 BTC = Market("binance", "BTCUSDT")
@@ -68,20 +70,24 @@ class Store:
         self.states: dict[tuple[int, str], RuleState] = {}
         self.events: list[Event] = []
         self.slots: dict[Market, int] = {}
+        self.pulses: dict[Market, Pulse] = {}
 
     def commit(self, changes: Changes) -> None:
         self.tracks |= {(track.market, track.id): track for track in changes.tracks}
         self.states |= {(state.rule_id, state.track_id): state for state in changes.states}
         self.rules |= {rule.id: rule for rule in changes.rules}
         self.events += changes.events
+        self.pulses |= {pulse.market: pulse for pulse in changes.pulses}
 
     def engine(self, **settings: int) -> Engine:
         return Engine(
             self.rules.values(),
-            [track for track in self.tracks.values() if track.closed is None],
+            [track for track in self.tracks.values() if track.closed in (None, CloseReason.SWEPT)],
             [state for state in self.states.values() if state.phase is not Phase.CLOSED],
             slots=self.slots,
-            **settings,
+            pulses=self.pulses.values(),
+            tick_ms=settings.get("tick_ms", 2_000),
+            breaker_firings=settings.get("breaker_firings", BREAKER_FIRINGS),
         )
 
 

@@ -352,8 +352,8 @@ def test_a_rule_removed_before_its_changes_are_applied_stays_removed() -> None:
 
 
 def test_a_rule_of_a_kind_that_no_rule_can_have_is_refused() -> None:
-    with pytest.raises(ValueError, match="new_cluster"):
-        Engine([replace(near(1.0), kind=Kind.NEW_CLUSTER)])
+    with pytest.raises(ValueError, match="expiry"):
+        Engine([replace(near(1.0), kind=Kind.EXPIRY)])
 
 
 def crowd(size: int) -> list[Track]:
@@ -387,6 +387,7 @@ def test_nearest_shows_where_a_rule_stands() -> None:
     bench = near_bench(95.0)
     standing = bench.engine.nearest(near(2.0))
     assert standing is not None
+    assert standing.track is not None
     assert (standing.track.cluster, standing.phase, standing.cooling_until_ms) == (long(90, 92), Phase.ARMED, 0)
     assert standing.distance_pct == pytest.approx(3.209, abs=1e-3)
     bench.walk(LIVE + 2_000, [93.5])

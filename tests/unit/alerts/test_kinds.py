@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.alerts.floors import DEFAULT_MIN_STRENGTH, meets_floor
+from bot.alerts.filters import DEFAULT_MIN_STRENGTH, distance_pct, meets_floor
 from bot.alerts.growth import GROWTH, NEW, growth_pct, metric, terms
 from bot.alerts.judge import Measured
 from bot.alerts.machine import Sight
-from bot.alerts.proximity import CRITICAL_STRENGTH, PROXIMITY, distance_pct, exit_pct, passed
+from bot.alerts.proximity import CRITICAL_STRENGTH, PROXIMITY, exit_pct, passed
 from bot.alerts.types import Kind, RuleState, Severity, Track
 from bot.alerts.wording import price_words, span_words, usd_words
 from bot.liquidation.types import Cluster, Side

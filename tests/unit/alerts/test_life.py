@@ -8,10 +8,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from bot.alerts.floors import meets_floor
+from bot.alerts.filters import distance_pct, meets_floor
 from bot.alerts.growth import growth_pct
 from bot.alerts.kinds import JUDGES
-from bot.alerts.proximity import distance_pct, exit_pct, passed
+from bot.alerts.proximity import exit_pct, passed
 from bot.alerts.readings import MapReading
 from bot.alerts.types import Changes, Event, Kind, Phase, Rule, Track
 from bot.liquidation.types import Cluster, Side

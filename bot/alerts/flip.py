@@ -1,0 +1,64 @@
+"""Imbalance flip: the side that is heavier within 5 % of price has changed.
+
+Each side is a matter of its own. It is hit once it is heavier by the margin, and out only once the other is: so a
+balance that wavers around even is no news.
+"""
+
+from bot.alerts.judge import Judge, Measured, Telling
+from bot.alerts.machine import Terms
+from bot.alerts.types import Kind, Rule, Severity
+from bot.alerts.wording import price_words, usd_words
+from bot.liquidation.types import Cluster, Side
+
+NORMAL_MARGIN_PCT = 10.0
+TERMS = Terms(hold=2, recover_ms=0, cooldown_ms=30 * 60_000)
+"""Two recomputes in a row."""
+
+LONG_USD, SHORT_USD = "long_usd", "short_usd"
+
+
+def matter(side: Side) -> str:
+    """The name of a side's matter, in place of a track."""
+    return f"flip-{side}"
+
+
+def measure(*, near_usd: tuple[float, float], slot_ms: int, price: float) -> tuple[Measured, ...]:
+    """Both sides' matters. `near_usd` are (shorts above, longs below) within 5 %; nothing where both are empty.
+
+    The metric is minus the lead in percent of both together.
+    """
+    short_usd, long_usd = near_usd
+    both = short_usd + long_usd
+    if not both > 0.0:
+        return ()
+    figures = ((LONG_USD, long_usd), (SHORT_USD, short_usd))
+    return tuple(
+        Measured(
+            track=None,
+            time_ms=slot_ms,
+            price=price,
+            metric=-100.0 * (usd - (both - usd)) / both,
+            matter=matter(side),
+            whole=Cluster(side, price, price, price, usd, usd / both, 100),
+            figures=figures,
+        )
+        for side, usd in ((Side.LONG, long_usd), (Side.SHORT, short_usd))
+    )
+
+
+def _tell(rule: Rule, measured: Measured) -> Telling:
+    heavy = measured.body
+    reason = (
+        f"{rule.market.symbol} at {price_words(measured.price)}: {heavy.side}s are the heavier side within 5 % now, "
+        f"{100 * heavy.share:.0f} % of what stands there (about {usd_words(heavy.usd)} USD); "
+        f"the rule asks for a lead of {rule.threshold_pct:g} %."
+    )
+    return Telling(Kind.FLIP, Severity.INFO, 100.0 * heavy.share, reason)
+
+
+FLIP = Judge(
+    hit_at=lambda rule: -rule.threshold_pct,
+    exit_at=lambda rule: rule.threshold_pct,
+    pace=lambda _rule: TERMS,
+    tell=_tell,
+)

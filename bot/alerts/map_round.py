@@ -1,0 +1,128 @@
+"""One recompute of one market before every kind of rule that looks at maps."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from bot.alerts import breakout, concentration, exposure, flip, new_cluster, stop_hunt, swept
+from bot.alerts.growth import metric as growth_metric
+from bot.alerts.judge import Figures, Measure, Measured
+from bot.alerts.kinds import AFTER_SWEEPS, AT_MAPS, JUDGES
+from bot.alerts.market_book import MarketBook
+from bot.alerts.matching import Watch
+from bot.alerts.pulse import Pulse
+from bot.alerts.readings import Liquidation, MapReading
+from bot.alerts.types import CloseReason, Kind, Track
+from bot.alerts.verdicts import Verdicts
+from bot.liquidation.totals import entropy, standing_near
+from bot.liquidation.types import Cluster
+
+PRINTED_WITHIN = 0.003
+"""A liquidation is closed at worse prices than where it was triggered: so far beyond a body it still counts to it."""
+
+
+class MapRound:
+    """Judges one reading of a market, track by track. `watches` gathers what was looked at, `pulse` what is usual now.
+
+    `slot_ms` is the usual time between recomputes.
+    """
+
+    def __init__(self, book: MarketBook, reading: MapReading, verdicts: Verdicts, *, slot_ms: int) -> None:
+        self.watches: list[Watch] = []
+        self.pulse: Pulse | None = None
+        self._book = book
+        self._reading = reading
+        self._verdicts = verdicts
+        self._slot_ms = slot_ms
+
+    def judge(self, tracks: Sequence[Track]) -> None:
+        """The tracks of this recompute, those ended among them, then what follows sweeps, then the market itself."""
+        for track in tracks:
+            if track.closed is not None:
+                self._end(track)
+            elif track.missed == 0:
+                self._look_at(track)
+        fallen = [*self._book.fallen.values(), *(track for track in tracks if track.closed is CloseReason.SWEPT)]
+        past = {track.id for track in self._book.past(self._reading.slot_ms)}
+        for track in fallen:
+            if track.id in past:
+                self._verdicts.close(self._book, track, time_ms=self._reading.slot_ms)
+            else:
+                self._look_after(track)
+        self._look_at_market()
+
+    def _end(self, track: Track) -> None:
+        """A track that ended: a sweep that no tick has shown is told, then its states are closed."""
+        measure = Measure(Kind.SWEPT)
+        if track.closed is CloseReason.SWEPT and measure in self._book.columns():
+            printed = printed_within(self._book.printed, track.cluster)
+            self._ask(measure, Measured(track, self._reading.slot_ms, self._reading.price, 0.0, figures=printed))
+        self._verdicts.close(self._book, track, time_ms=self._reading.slot_ms)
+
+    def _look_at(self, track: Track) -> None:
+        reading = self._reading
+        for measure in self._measures(AT_MAPS):
+            if measure.kind is Kind.GROWTH:
+                metric = growth_metric(track, slot_ms=reading.slot_ms, window_ms=measure.window_ms)
+            else:
+                metric = new_cluster.metric(track, slot_ms=reading.slot_ms)
+            self._ask(measure, self._measured(track, metric))
+        judge, states = JUDGES[Kind.EXPOSURE], self._book.states_of(track.id)
+        for rule in self._book.levels().concerned(track.cluster, states):
+            measured = exposure.measure(rule, track, slot_ms=reading.slot_ms, price=reading.price)
+            self._verdicts.judge(self._book, judge, rule, measured, unseen_ms=0, event_ms=reading.now_ms)
+
+    def _look_after(self, track: Track) -> None:
+        """What price does after a sweep, by the closes of bars."""
+        slot_ms, price = self._reading.slot_ms, self._reading.price
+        for measure in self._measures(AFTER_SWEEPS):
+            if measure.kind is Kind.BREAKOUT:
+                self._ask(measure, self._measured(track, breakout.metric(track, price=price, slot_ms=slot_ms)))
+                continue
+            metric = stop_hunt.metric(track, price=price, slot_ms=slot_ms, window_ms=measure.window_ms)
+            after_ms = slot_ms - track.closed_ms + self._slot_ms
+            self._ask(measure, self._measured(track, metric, ((stop_hunt.AFTER, float(after_ms)),)))
+
+    def _look_at_market(self) -> None:
+        drawn, book, slot_ms, price = self._reading.map, self._book, self._reading.slot_ms, self._reading.price
+        if drawn is None:
+            return
+        if (measure := Measure(Kind.FLIP)) in book.columns():
+            for measured in flip.measure(near_usd=standing_near(drawn), slot_ms=slot_ms, price=price):
+                self._ask(measure, measured)
+        evenness = entropy(drawn)
+        if (measure := Measure(Kind.CONCENTRATION)) in book.columns():
+            deviation = book.pulse.band.deviation(evenness)
+            for measured in concentration.measure(deviation, slot_ms=slot_ms, price=price):
+                self._ask(measure, measured)
+        self.pulse = replace(book.pulse, slot_ms=slot_ms, band=book.pulse.band.with_sample(evenness))
+
+    def _measures(self, kinds: Iterable[Kind]) -> list[Measure]:
+        return [measure for measure in self._book.columns() if measure.kind in kinds]
+
+    def _measured(self, track: Track, metric: float | None, figures: Figures = ()) -> Measured:
+        reading = self._reading
+        return Measured(track, reading.slot_ms, reading.price, metric, figures=figures, volatility=reading.volatility)
+
+    def _ask(self, measure: Measure, measured: Measured) -> None:
+        """Put what was measured before the rules that it may concern."""
+        if measured.metric is None:
+            return
+        book, slot_ms = self._book, self._reading.slot_ms
+        watch = book.watch(measure, measured.track_id, seen_ms=slot_ms)
+        self.watches.append(watch)
+        unseen_ms = max(0, slot_ms - watch.seen_ms - 2 * self._slot_ms)
+        if not watch.wakes(measured.metric, slot_ms, unseen_ms=unseen_ms):
+            return
+        for rule in watch.candidates(measured.metric, measured.body, slot_ms, unseen_ms=unseen_ms):
+            self._verdicts.judge(
+                book, watch.column.judge, rule, measured, unseen_ms=unseen_ms, event_ms=self._reading.now_ms
+            )
+
+
+def printed_within(printed: Sequence[Liquidation] | None, cluster: Cluster) -> Figures:
+    """What the venue printed of a body's side within it lately; nothing where it is not heard."""
+    if printed is None:
+        return ()
+    low, high = cluster.low * (1.0 - PRINTED_WITHIN), cluster.high * (1.0 + PRINTED_WITHIN)
+    usd = sum(one.usd for one in printed if one.side is cluster.side and low <= one.price <= high)
+    return ((swept.REALISED, usd),)
