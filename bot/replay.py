@@ -12,11 +12,13 @@ import numpy as np
 
 from bot.alert_line import alert_line, dump_line
 from bot.alerts.engine import Engine
-from bot.alerts.readings import MapReading
-from bot.alerts.types import Changes, CloseReason, Event, Market, Rule
+from bot.alerts.readings import Liquidation, MapReading
+from bot.alerts.types import EVERYWHERE, Changes, CloseReason, Event, Market, Rule
 from bot.liquidation import MODEL_VERSION, Bar, History, PositionModel
 from bot.liquidation.strength import ShareHistory
+from bot.liquidation.totals import ATR_HOURS, average_true_range_pct
 from bot.liquidation.touch import Volatility
+from bot.liquidation.types import Side
 from bot.market.bar_path import market_ticks
 from bot.market.recording import Recording
 from bot.market.simulator import EXCHANGE as SIMULATED
@@ -30,6 +32,7 @@ from bot.telegram.texts import Catalogue
 from bot.times import utc_text
 
 DAY_MS = 86_400_000
+ATR_BARS = (ATR_HOURS + 1) * 3_600_000 // BAR_MS
 WARM_UP_BARS = 288
 """A day: before that the model has not seen enough of who entered where to tell anyone."""
 
@@ -59,7 +62,12 @@ class Replay:
     def __init__(self, recorded: Recorded, rules: Sequence[Rule]) -> None:
         self._rules = rules
         self._engine = Engine(tick_ms=BAR_MS // 4)
-        self._players = [_Player(recorded, market) for market in sorted({rule.market for rule in rules})]
+        markets = sorted({rule.market for rule in rules} - {EVERYWHERE})
+        self._players = [_Player(recorded, market) for market in markets]
+        self._printed = {exchange: _printed(recorded, exchange) for exchange in {market.exchange for market in markets}}
+        for rule in rules:
+            if rule.market == EVERYWHERE:
+                self._engine.add_rule(rule)
         self._alerts: Counter[tuple[int, str]] = Counter()
         self._ended: Counter[str] = Counter()
         self._lost = 0
@@ -73,7 +81,7 @@ class Replay:
                 waiting.setdefault(open_ms, []).append(player)
         for open_ms in sorted(waiting):
             players = waiting.pop(open_ms)
-            for changes in (*self._ticks(players), *self._maps(players)):
+            for changes in (*self._ticks(players), *self._maps(players), self._clock(open_ms + BAR_MS)):
                 for event in changes.events:
                     self._alerts[event.rule_id, event.kind.value] += 1
                     yield event
@@ -94,7 +102,7 @@ class Replay:
                     "alerts": sum(n for (rule_id, _), n in self._alerts.items() if rule_id == rule.id),
                     "alerts_per_day": round(
                         sum(n for (rule_id, _), n in self._alerts.items() if rule_id == rule.id)
-                        / max(days[rule.market], 1e-9),
+                        / max(days.get(rule.market, 0.0), 1e-9),
                         3,
                     ),
                 }
@@ -116,12 +124,29 @@ class Replay:
                 for time_ms, price in player.ticks():
                     moments.setdefault((time_ms, player.market.exchange), []).append((player.market.symbol, price))
         for (time_ms, exchange), seen in sorted(moments.items()):
+            yield from self._prints(exchange, time_ms)
             symbols, prices = zip(*seen, strict=True)
             changes = self._engine.evaluate_tick(
                 exchange, symbols, np.array(prices), np.full(len(seen), time_ms, dtype=np.int64), now_ms=time_ms
             )
             self._engine.apply(changes)
             yield changes
+
+    def _prints(self, exchange: str, until_ms: int) -> Iterator[Changes]:
+        """The liquidations up to a tick, as the live bot hears them before it."""
+        news = self._printed[exchange]
+        if news:
+            first = []
+            while news and news[-1].time_ms <= until_ms:
+                first.append(news.pop())
+            changes = self._engine.evaluate_prints(exchange, first, heard_ms=until_ms)
+            self._engine.apply(changes)
+            yield changes
+
+    def _clock(self, now_ms: int) -> Changes:
+        changes = self._engine.evaluate_clock(now_ms)
+        self._engine.apply(changes)
+        return changes
 
     def _maps(self, players: Sequence["_Player"]) -> Iterator[Changes]:
         for player in players:
@@ -194,6 +219,7 @@ class _Player:
             self._volatility = self._volatility.updated(slot_ms, bar.close)
         self._at += 1
         volatility = self._volatility
+        seen_so_far = self._history.rows(max(0, self._at - ATR_BARS), self._at)
         reading = read_model(self._model, volatility, shares=self._shares)
         self._shares.observe(slot_ms, reading.map.price, reading.clusters)
         return MapReading(
@@ -210,6 +236,9 @@ class _Player:
             limits=reading.map.limits,
             proven=reading.proven,
             touch=lambda cluster, price: touch_odds(cluster, price, volatility),
+            map=reading.map,
+            volatility=volatility,
+            atr_pct=lambda: average_true_range_pct(seen_so_far),
         )
 
 
@@ -219,7 +248,23 @@ def _bars(history: History) -> list[Bar]:
     return [Bar(*row) for row in zip(*rows, strict=True)]
 
 
+def _printed(recorded: Recorded, exchange: str) -> list[Liquidation]:
+    """What a venue printed, newest first: what is played is taken from the end."""
+    prints = recorded.recording.prints(exchange)
+    if prints is None:
+        return []
+    usd = prints.price * prints.coins
+    rows = zip(prints.time_ms.tolist(), prints.symbol, prints.is_long.tolist(), prints.price.tolist(), usd, strict=True)
+    found = [
+        Liquidation(time_ms, symbol, Side.LONG if is_long else Side.SHORT, price, float(worth))
+        for time_ms, symbol, is_long, price, worth in rows
+    ]
+    return found[::-1]
+
+
 def _contract(recorded: Recorded, market: Market) -> Contract:
+    if market == EVERYWHERE:
+        return Contract("", 1.0)
     instrument = recorded.instrument(market.symbol, market.exchange)
     return Contract(instrument.base, instrument.tick_size, simulated=market.exchange == SIMULATED)
 
