@@ -37,9 +37,10 @@ class Rules:
             same = and_(_ALIVE, *(rules.c[name].is_not_distinct_from(values[name]) for name in _WHAT))
             found = connection.execute(select(rules).where(same)).first()
             if found:
-                news = {name: values[name] for name in ("created_ms", "expires_ms", "label")}
-                news["label"] = news["label"] or found.label
-                again = update(rules).where(rules.c.id == found.id).values(**news, paused_reason=None)
+                news = {"label": values["label"] or found.label, "paused_reason": None}
+                if values["expires_ms"] != found.expires_ms:
+                    news |= {"created_ms": values["created_ms"], "expires_ms": values["expires_ms"]}
+                again = update(rules).where(rules.c.id == found.id).values(news)
                 return rule_from_row(connection.execute(again.returning(*rules.c)).one()), True
             count = select(func.count()).select_from(rules).where(_ALIVE, rules.c.chat == rule.chat)
             if limit is not None and connection.execute(count).scalar_one() >= limit:
