@@ -29,7 +29,7 @@ SILENCE = {
 }
 """What the log calls a step that gave no event; the others say nothing new."""
 
-LASTING = frozenset({Reason.SNOOZED, Reason.BREAKER, Reason.NOT_MORE_THAN_TOLD})
+LASTING = frozenset({Reason.SNOOZED, Reason.BREAKER, Reason.PAUSED, Reason.NOT_MORE_THAN_TOLD})
 """Reasons that a look finds again while nothing has changed."""
 TOLD_ONCE = "once"
 """The reason of a rule that has told what it was to tell once."""
@@ -111,7 +111,8 @@ class Verdicts:
         if reason is None:
             return
         if reason is Reason.SNOOZED and (rule.paused_reason is not None or rule.id in self._paused):
-            reason = Reason.BREAKER
+            stopped = self._paused.get(rule.id, rule).paused_reason
+            reason = Reason.BREAKER if stopped == BREAKER else Reason.PAUSED
         if reason in LASTING and book.noted(rule.id, measured.track_id) is reason:
             return
         self._log.append(
