@@ -76,11 +76,14 @@ def add_up(
     parts = [_joined(venue.part, combined.shares) for venue in venues if venue.live.market.exchange in laid]
     volatility = lead.reading.volatility
     clusters = find_clusters(combined.map, day_volatility=volatility.day, strength=shares.strength)
+    versions = {venue.live.market.exchange: venue.reading.version for venue in venues}
     proven = {venue.live.market.exchange: venue.reading.proven for venue in venues}
     return Reading(
         map=combined.map,
         clusters=clusters,
         volatility=volatility,
+        # Without one of its venues a combination is not comparable to what it was with it.
+        version="+".join(sorted(f"{name}/{version}" for name, version in versions.items() if name in laid)),
         proven=all(proven[part.venue] for part in parts if part.weighs),
         parts=(*sorted(parts, key=lambda part: -part.share), *missing),
     )

@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 
 from bot.alerts.types import Market
-from bot.liquidation import DEFAULT, History, LiquidationPrints, PositionModel, RiskTier, SweepLog, Turnover
+from bot.liquidation import (
+    DEFAULT,
+    History,
+    LiquidationPrints,
+    ModelParameters,
+    PositionModel,
+    RiskTier,
+    SweepLog,
+    Turnover,
+)
 from bot.liquidation.expected import Capture, capture_of, learn_kappas
 from bot.liquidation.score import HOUR_MS, MODELS, MOMENT_MS, WINDOW, constant_flow
 from bot.liquidation.skill import ModelSkill, Skill, Verdict, measure_skill
@@ -16,11 +25,9 @@ from bot.liquidation.skill_sample import Brief, Reached, brief, join, reached_ce
 from bot.liquidation.turnover import WINDOW_MS, effective_size
 from bot.liquidation.types import Floats
 from bot.market.feed import Stretch
-from bot.market.history import FEE_IN_REQUIREMENT, liquidations_of
-from bot.market.types import Prints
 from bot.storage.briefs import StoredBrief
 
-PATH_ONLY, PRIOR, TUNED = MODELS
+PATH_ONLY, PRIOR, TUNED, LEARNED = MODELS
 MOST_POOLED = 12
 """Contracts in the pooled score: those with the most liquidations, which decide it anyway."""
 
@@ -55,27 +62,34 @@ def briefs_at(
     tiers: Sequence[RiskTier] | None,
     times: Sequence[int],
     *,
-    learned: Floats | None = None,
+    turnover: Floats | None = None,
+    parameters: ModelParameters = DEFAULT,
 ) -> list[StoredBrief]:
-    """The maps of all MODELS at these closes of bars, ascending, in brief; `learned` are the tuned turnover weights."""
+    """The maps of all MODELS at these closes of bars, ascending, in brief.
+
+    `turnover` are the weights learned for the prior's positions, `parameters` the learned positions.
+    """
     ends = history.open_ms + history.bar_ms
     bar = [max(1, int(np.searchsorted(ends, time_ms, side="right"))) for time_ms in times]
     if not bar:
         return []
     model = PositionModel.rebuild(history.rows(0, bar[0]), tiers=tiers)
+    learned = PositionModel.rebuild(history.rows(0, bar[0]), tiers=tiers, parameters=parameters)
     path = PositionModel.rebuild(constant_flow(history.rows(0, bar[0])), tiers=tiers)
     prior = np.array(DEFAULT.turnover_prior)
     found = []
     for before, after in zip([bar[0], *bar], bar, strict=False):
         fresh = history.rows(before, after)
         model.extend(fresh)
+        learned.extend(fresh)
         path.extend(constant_flow(fresh))
         maps = {
             PATH_ONLY: path.map(window=WINDOW),
             PRIOR: model.map(window=WINDOW, weights=prior),
-            TUNED: model.map(window=WINDOW, weights=prior if learned is None else learned),
+            TUNED: model.map(window=WINDOW, weights=prior if turnover is None else turnover),
+            LEARNED: learned.map(window=WINDOW),
         }
-        drawn = maps[TUNED]
+        drawn = maps[LEARNED]
         known = drawn.open_interest == "measured"
         totals = (drawn.long_total_usd, drawn.short_total_usd) if known else (nan, nan)
         usd = {name: brief(read).usd for name, read in maps.items()}
@@ -116,16 +130,6 @@ def learn_week(
         if _covered(swept.time_ms - history.bar_ms, swept.time_ms, cover):
             log.add(swept, price)
     return log.learn(prints)
-
-
-def liquidations(
-    prints: Prints, cover: Sequence[Stretch], *, exchange: str = "", tiers: Sequence[RiskTier] | None = None
-) -> LiquidationPrints:
-    """One market's prints in USD where they were set off, those of the stretches that were listened to."""
-    heard = np.zeros(len(prints), dtype=np.bool_)
-    for start, end in cover:
-        heard |= (prints.time_ms >= start) & (prints.time_ms < end)
-    return liquidations_of(prints, heard, tiers=tiers, fee_rate=FEE_IN_REQUIREMENT.get(exchange, 0.0))
 
 
 def skill_from_plain(plain: Mapping[str, Any]) -> Skill:

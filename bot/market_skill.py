@@ -10,7 +10,7 @@ import numpy as np
 from bot.alerts.types import Market
 from bot.liquidation import DEFAULT, Turnover
 from bot.liquidation.skill import ModelSkill, Skill, Verdict
-from bot.live_score import PRIOR, skill_from_plain
+from bot.live_score import LEARNED, skill_from_plain
 from bot.storage.briefs import StoredScore
 
 
@@ -19,7 +19,7 @@ class MarketSkill:
     """What is known of one market's maps, or with an empty symbol of all of an exchange's. `time_ms` is when.
 
     `skill` is None where nothing was scored yet, `turnover` where nothing was learned; `kappa` where nothing was
-    printed. `shipped` names the model whose map is shown, chosen at `decided_ms`.
+    printed. `shipped` names the model whose map is shown, chosen at `decided_ms`; `turnover` is the tuned prior's.
     """
 
     market: Market
@@ -27,7 +27,7 @@ class MarketSkill:
     skill: Skill | None = None
     turnover: Turnover | None = None
     kappa: float | None = None
-    shipped: str = PRIOR
+    shipped: str = LEARNED
     decided_ms: int = 0
 
     @property

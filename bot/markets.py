@@ -10,7 +10,8 @@ import numpy as np
 from bot.alerts.types import Market
 from bot.freshness import STALE_MS, Freshness
 from bot.history_store import HistoryStore, NoMapError
-from bot.liquidation import History, RiskTier
+from bot.lessons import Lessons
+from bot.liquidation import DEFAULT, History, ModelParameters, RiskTier
 from bot.liquidation.strength import ShareHistory
 from bot.market.exchange import Exchange, ExchangeError
 from bot.market.symbols import SymbolBook
@@ -39,7 +40,8 @@ class LiveMarket:
     """What is known now. `reading` is of the last closed bar in `history`; `price` is newer, seen at `price_ms`.
 
     `read_ms` is when the history was last brought up to date, or that was tried. `whole` is False while older parts of
-    the history are still to come.
+    the history are still to come. `parameters` are what was learned of its positions, whether the reading uses them or
+    not.
     """
 
     market: Market
@@ -51,6 +53,7 @@ class LiveMarket:
     read_ms: int
     tiers: Sequence[RiskTier] | None = None
     whole: bool = True
+    parameters: ModelParameters = DEFAULT
 
     @property
     def open_interest_ms(self) -> int | None:
@@ -86,6 +89,7 @@ class Markets:
         self._history_ms = history_days * DAY_MS
         self._first_ms = first_ms
         self.histories = HistoryStore(exchanges, db)
+        self.lessons = Lessons(db)
         self._live: dict[Market, LiveMarket] = {}
         self._shares: dict[Market, ShareHistory] = {}
         self._instruments: dict[str, Sequence[Instrument]] = {}
@@ -166,6 +170,7 @@ class Markets:
             read_history,
             live.history,
             tiers=await self._tiers_of(market),
+            parameters=live.parameters,
             price=live.price,
             since_ms=live.history.end_ms - range_ms,
             shares=self._shares.get(market),
@@ -213,14 +218,17 @@ class Markets:
             raise NoMapError(market, "no_data")
         shares, tiers = self._shares.setdefault(market, ShareHistory()), await self._tiers_of(market)
         calibration = self._calibration(market)
-        reading = await asyncio.to_thread(read_history, history, tiers=tiers, shares=shares, calibration=calibration)
+        whole = first_ms is None or await self.histories.is_whole(market, start_ms, end_ms)
+        parameters = await self.lessons.attend(market, history, tiers) if whole else DEFAULT
+        reading = await asyncio.to_thread(
+            read_history, history, tiers=tiers, parameters=parameters, shares=shares, calibration=calibration
+        )
         shares.observe(reading.map.time_ms, reading.map.price, reading.clusters)
         price, price_ms = float(history.close[-1]), history.end_ms
         if known is not None and known.price_ms > price_ms:
             price, price_ms = known.price, known.price_ms
         read_ms = self._now_ms(market.exchange)
-        whole = first_ms is None or await self.histories.is_whole(market, start_ms, end_ms)
-        live = LiveMarket(market, instrument, history, reading, price, price_ms, read_ms, tiers, whole)
+        live = LiveMarket(market, instrument, history, reading, price, price_ms, read_ms, tiers, whole, parameters)
         self._live[market] = live
         await self._db.maps.save(market, reading.map)
         return live

@@ -13,7 +13,7 @@ from bot.clock import SystemClock
 from bot.combined_markets import CombinedMarkets
 from bot.failures import FailedError, UsageError
 from bot.history_store import NoMapError
-from bot.liquidation import MODEL_VERSION, Cluster, History
+from bot.liquidation import Cluster, History
 from bot.liquidation.combining import COMBINED
 from bot.market.recording import Recording
 from bot.market.simulator import EXCHANGE as SIMULATED
@@ -22,6 +22,7 @@ from bot.markets import LEAST_BARS
 from bot.pictures import map_picture
 from bot.reading import Reading, distance_pct, map_json, read_history, touch_odds
 from bot.recorded import open_recorded
+from bot.recorded_lessons import RecordedLessons
 from bot.settings import Settings
 from bot.storage.database import Database
 from bot.telegram.texts import Catalogue
@@ -92,7 +93,10 @@ def _recorded(request: MapRequest, folder: Path) -> _Found:
             f"{market.symbol} can tell, not {utc_text(now_ms)}"
         )
     since_ms = None if request.range_ms is None else history.end_ms - request.range_ms
-    reading = read_history(history, tiers=recorded.tiers_of(market), since_ms=since_ms)
+    tiers = recorded.tiers_of(market)
+    lessons = RecordedLessons(recorded, market, history)
+    lessons.learn(len(history))
+    reading = read_history(history, tiers=tiers, parameters=lessons.parameters, since_ms=since_ms)
     return _Found(instrument, history, reading, now_ms)
 
 
@@ -138,7 +142,7 @@ def _tracks(found: _Found) -> tuple[Track, ...]:
         slot_ms=drawn.time_ms,
         low=drawn.price,
         high=drawn.price,
-        model_version=MODEL_VERSION,
+        model_version=found.reading.version,
         mapped_before=False,
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.alerts.types import Market, Track
-from bot.liquidation import MODEL_VERSION, Cluster, History, LiquidationMap, PositionModel, RiskTier
+from bot.liquidation import DEFAULT, Cluster, History, LiquidationMap, ModelParameters, PositionModel, RiskTier
 from bot.liquidation.clusters import find_clusters
 from bot.liquidation.combining import VenuePart
 from bot.liquidation.expected import with_expectations
@@ -19,8 +19,10 @@ TOUCH_HOURS = (1, 4, 24)
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What the skill meter lends to a reading: turnover weights (None: the prior), the verdict, the feed's kappa."""
+    """What the skill meter lends to a reading: whether learned positions are shown or the prior, turnover weights for
+    the prior (None: its own), the verdict, the feed's kappa."""
 
+    learned: bool = True
     weights: Floats | None = None
     proven: bool = False
     kappa: float | None = None
@@ -33,13 +35,15 @@ UNPROVEN = Calibration()
 class Reading:
     """One market at one moment. `proven` tells whether maps like this one were shown to know more than distance.
 
-    `parts` are the venues of a combined market, the biggest first, then those that were left out; else empty.
-    `known_share` is the part of the open interest whose liquidation prices are known exactly.
+    Maps of two versions are not compared. `parts` are the venues of a combined market, the biggest first, then those
+    that were left out; else empty. `known_share` is the part of the open interest whose liquidation prices are known
+    exactly.
     """
 
     map: LiquidationMap
     clusters: tuple[Cluster, ...]
     volatility: Volatility
+    version: str
     proven: bool = False
     parts: tuple[VenuePart, ...] = ()
     known_share: float = 0.0
@@ -49,6 +53,7 @@ def read_history(
     history: History,
     *,
     tiers: Sequence[RiskTier] | None,
+    parameters: ModelParameters = DEFAULT,
     price: float | None = None,
     since_ms: int | None = None,
     shares: ShareHistory | None = None,
@@ -56,9 +61,11 @@ def read_history(
 ) -> Reading:
     """Rebuild the position model from `history` and read it at `price` (the last close if None).
 
+    `parameters` are what was learned of the market, used unless the calibration says that the prior is better.
     `since_ms` counts only positions opened since; `shares` is the symbol's own history of cluster sizes.
     """
-    model = PositionModel.rebuild(history, tiers=tiers, since_ms=since_ms)
+    shown = parameters if calibration.learned else DEFAULT
+    model = PositionModel.rebuild(history, tiers=tiers, parameters=shown, since_ms=since_ms)
     volatility = Volatility.from_closes(history.open_ms + history.bar_ms, history.close)
     return read_model(model, volatility, price=price, shares=shares, calibration=calibration)
 
@@ -77,7 +84,7 @@ def read_model(
     clusters = find_clusters(drawn, day_volatility=volatility.day, strength=strength)
     if calibration.proven and calibration.kappa is not None and drawn.open_interest == "measured":
         clusters = with_expectations(clusters, drawn, calibration.kappa)
-    return Reading(drawn, clusters, volatility, calibration.proven)
+    return Reading(drawn, clusters, volatility, model.version, calibration.proven)
 
 
 def touch_odds(cluster: Cluster, price: float, volatility: Volatility) -> tuple[tuple[int, float], ...]:
@@ -140,7 +147,7 @@ def map_json(
             for track in tracks
         ],
         "model": {
-            "version": MODEL_VERSION,
+            "version": reading.version,
             "calibrated": any(track.cluster.expected_usd is not None for track in tracks),
             "open_interest": drawn.open_interest,
             "limits": [limit.value for limit in drawn.limits],

@@ -14,7 +14,7 @@ from bot.alert_line import alert_line, dump_line
 from bot.alerts.engine import Engine
 from bot.alerts.readings import Liquidation, MapReading
 from bot.alerts.types import EVERYWHERE, Changes, CloseReason, Event, Market, Rule
-from bot.liquidation import MODEL_VERSION, Bar, History, PositionModel
+from bot.liquidation import Bar, History, PositionModel
 from bot.liquidation.strength import ShareHistory
 from bot.liquidation.totals import ATR_HOURS, average_true_range_pct
 from bot.liquidation.touch import Volatility
@@ -25,6 +25,7 @@ from bot.market.simulator import EXCHANGE as SIMULATED
 from bot.market.types import BAR_MS
 from bot.reading import read_model, touch_odds
 from bot.recorded import Recorded, open_recorded
+from bot.recorded_lessons import RecordedLessons
 from bot.rules_file import read_rules
 from bot.telegram.alerts_text import Contract, alert_message
 from bot.telegram.limits import bare
@@ -181,6 +182,7 @@ class _Player:
         self._tiers = recorded.tiers_of(market)
         self._ticks = market_ticks(recorded.recording.bars(*market), recorded.recording.prices(*market))
         self._shares = ShareHistory()
+        self._lessons = RecordedLessons(recorded, market, self._history)
         self._at = min(WARM_UP_BARS, len(self._history)) - 1
         self._model: PositionModel | None = None
         self._volatility: Volatility | None = None
@@ -212,11 +214,14 @@ class _Player:
         slot_ms = bar.open_ms + BAR_MS
         if self._model is None or self._volatility is None:
             seen = self._history.rows(0, self._at + 1)
-            self._model = PositionModel.rebuild(seen, tiers=self._tiers)
             self._volatility = Volatility.from_closes(seen.open_ms + BAR_MS, seen.close)
         else:
-            self._model.update(bar)
             self._volatility = self._volatility.updated(slot_ms, bar.close)
+        if self._lessons.attend(self._at + 1) or self._model is None:
+            seen = self._history.rows(0, self._at + 1)
+            self._model = PositionModel.rebuild(seen, tiers=self._tiers, parameters=self._lessons.parameters)
+        else:
+            self._model.update(bar)
         self._at += 1
         volatility = self._volatility
         seen_so_far = self._history.rows(max(0, self._at - ATR_BARS), self._at)
@@ -231,7 +236,7 @@ class _Player:
             low=bar.low,
             high=bar.high,
             map_ms=slot_ms,
-            model_version=MODEL_VERSION,
+            model_version=reading.version,
             open_interest=reading.map.open_interest,
             limits=reading.map.limits,
             proven=reading.proven,

@@ -16,8 +16,8 @@ from bot.market.types import Prints
 from bot.recorded import Recorded, open_recorded
 from bot.times import utc_text
 
-SHIPPED = "tuned"
-"""The model that the bot uses: turnover learned from earlier prints where there are enough."""
+SHIPPED = "learned"
+"""The model that the bot uses: leverage and turnover learned from what came earlier."""
 
 SAYINGS = {
     Verdict.PROVEN: "proven here: the whole 90 % interval lies above distance alone",
@@ -45,12 +45,7 @@ def _score_exchange(recorded: Recorded, exchange: str, prints: Prints, *, json: 
     histories = {symbol: recorded.history(Market(exchange, symbol)) for symbol in symbols}
     printed = liquidations_by_symbol(prints, symbols)
     tiers = {symbol: found for symbol in symbols if (found := recorded.tiers_of(Market(exchange, symbol))) is not None}
-
-    def score(some: list[str]) -> Score:
-        return score_histories({name: histories[name] for name in some}, printed, tiers=tiers, cover=cover)
-
-    every = score(list(symbols))
-    each = {symbol: score([symbol]) for symbol in symbols}
+    every, each = score_histories(histories, printed, tiers=tiers, cover=cover)
     if json:
         single = {symbol: one.plain() for symbol, one in each.items()}
         verdict = SAYINGS[every.skill.model(SHIPPED).verdict]

@@ -1,15 +1,15 @@
 """The skill meter, live: what the map knew is stored before the fact, and scored when the hour is over.
 
 Every quarter of an hour the map of each watched market goes into the database in brief, beside the path alone and the
-model with its prior turnover. Every hour the last week of them is held against the liquidations that were heard; every
-day turnover is learned from those. What comes of it is a verdict for each market: proven here, or not.
+model before it learned anything. Every hour the last week of them is held against the liquidations that were heard.
+What comes of it is a verdict for each market, proven here or not, and a guard: the learned map is shown unless what
+was learned does not pay.
 """
 
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import nan
 
 from bot.alerts.types import Market
 from bot.clock import Clock
@@ -19,16 +19,17 @@ from bot.liquidation.skill import Skill, Verdict
 from bot.liquidation.turnover import WINDOW_MS, guarded
 from bot.liquidation.types import Floats
 from bot.live_score import (
+    LEARNED,
     PRIOR,
     TUNED,
     Record,
     WeekScore,
     briefs_at,
     learn_week,
-    liquidations,
     score_week,
 )
 from bot.market.feed import FeedStatus, Heard, LiquidationFeed, Stretch, joined_stretches
+from bot.market.history import liquidations_of_cover
 from bot.market_skill import MarketSkill, all_of, skill_of, stored_skill
 from bot.markets import LiveMarket
 from bot.reading import UNPROVEN, Calibration
@@ -75,7 +76,7 @@ class SkillMeter:
         judge = self.judge(market)
         proven = judge is not None and judge.score is not None and judge.score.verdict is Verdict.PROVEN
         weights = own.turnover.weights if own.turnover is not None and own.shipped == TUNED else None
-        return Calibration(weights=weights, proven=proven, kappa=own.kappa)
+        return Calibration(learned=own.shipped == LEARNED, weights=weights, proven=proven, kappa=own.kappa)
 
     def judge(self, market: Market) -> MarketSkill | None:
         """Whose score speaks for a market: its own where that can tell, else its exchange's; never an old one."""
@@ -128,8 +129,15 @@ class SkillMeter:
         slot = Slot(BRIEF, slot_ms, market)
         try:
             if not await self._db.slots.is_done(slot):
-                times, learned = [live.history.end_ms], self._learned(market)
-                (made,) = await asyncio.to_thread(briefs_at, market, live.history, live.tiers, times, learned=learned)
+                (made,) = await asyncio.to_thread(
+                    briefs_at,
+                    market,
+                    live.history,
+                    live.tiers,
+                    [live.history.end_ms],
+                    turnover=self._turnover(market),
+                    parameters=live.parameters,
+                )
                 await self._db.briefs.save(made, slot, now_ms=self._clock.now_ms())
         except StorageError:
             log.exception("the map of %s %s could not be noted", *market)
@@ -166,7 +174,7 @@ class SkillMeter:
     async def _record(self, live: LiveMarket, cover: Sequence[Stretch], since_ms: int, now_ms: int) -> Record:
         briefs = await self._db.briefs.load(live.market, start_ms=since_ms, end_ms=now_ms)
         prints = await self._db.prints.load(live.market, start_ms=since_ms, end_ms=now_ms)
-        printed = liquidations(prints, cover, exchange=live.market.exchange, tiers=live.tiers)
+        printed = liquidations_of_cover(prints, cover, exchange=live.market.exchange, tiers=live.tiers)
         return Record(live.market, live.history, briefs, printed)
 
     async def _learn(
@@ -184,16 +192,16 @@ class SkillMeter:
         await self._db.slots.mark(slot, now_ms=now_ms)
 
     async def _settle(self, exchange: str, scored: WeekScore, now_ms: int) -> None:
-        """Remember everything. Once a day each market's turnover is chosen: a map that changes its mind is no help."""
+        """Remember everything. Once a day each market's map is chosen: a map that changes its mind is no help."""
         pooled = scored.pooled
-        together = MarketSkill(all_of(exchange), now_ms, pooled, shipped=_better(pooled))
-        kappas = {name: scored.kappas(name) for name in (PRIOR, TUNED)}
+        together = MarketSkill(all_of(exchange), now_ms, pooled, shipped=chosen(None, pooled))
+        kappas = {name: scored.kappas(name) for name in (PRIOR, TUNED, LEARNED)}
         found = [together]
         for market, skill in scored.each.items():
             known = self._skills.get(market, MarketSkill(market, now_ms))
-            if known.turnover is not None and known.decided_ms // DAY_MS != now_ms // DAY_MS:
-                judge = skill if skill.model(TUNED).verdict is not Verdict.TOO_FEW else pooled
-                known = replace(known, shipped=kept(known.turnover, judge), decided_ms=now_ms)
+            if known.decided_ms // DAY_MS != now_ms // DAY_MS:
+                judge = skill if skill.model(LEARNED).verdict is not Verdict.TOO_FEW else pooled
+                known = replace(known, shipped=chosen(known.turnover, judge), decided_ms=now_ms)
             kappa = kappas[known.shipped].get(market.symbol)
             found.append(replace(known, time_ms=now_ms, skill=skill, kappa=kappa))
         await self._db.briefs.save_scores([stored_skill(one) for one in found])
@@ -201,7 +209,7 @@ class SkillMeter:
         verdict = together.score.verdict.value if together.score else ""
         log.info("scored %d markets of %s: %s", len(found) - 1, exchange, verdict)
 
-    def _learned(self, market: Market) -> Floats | None:
+    def _turnover(self, market: Market) -> Floats | None:
         known = self._skills.get(market)
         return known.turnover.weights if known is not None and known.turnover is not None else None
 
@@ -210,14 +218,15 @@ def _both(before: Heard, after: Heard) -> Heard:
     return Heard(before.prints + after.prints, joined_stretches(before.stretches + after.stretches))
 
 
-def _better(skill: Skill) -> str:
-    return TUNED if skill.model(TUNED).skill > skill.model(PRIOR).skill else PRIOR
+def chosen(turnover: Turnover | None, skill: Skill) -> str:
+    """The guard: the learned map is shown unless enough liquidations put it no higher than the prior.
 
-
-def kept(turnover: Turnover, skill: Skill) -> str:
-    """Whether the learned weights are shown, or the prior: the guard's word."""
-    if skill.model(TUNED).verdict is Verdict.TOO_FEW:
-        learned, prior = nan, nan
-    else:
-        learned, prior = skill.model(TUNED).skill, skill.model(PRIOR).skill
-    return TUNED if guarded(turnover, learned_skill=learned, prior_skill=prior).trust > 0 else PRIOR
+    Then the prior is, with `turnover` where that scores better.
+    """
+    learned, prior = skill.model(LEARNED), skill.model(PRIOR)
+    if learned.verdict is Verdict.TOO_FEW or learned.skill > prior.skill:
+        return LEARNED
+    if turnover is None:
+        return PRIOR
+    tuned = guarded(turnover, learned_skill=skill.model(TUNED).skill, prior_skill=prior.skill)
+    return TUNED if tuned.trust > 0 else PRIOR

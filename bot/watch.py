@@ -17,7 +17,6 @@ from bot.alerts.types import Changes, Event, Market, Rule, RuleState, Track
 from bot.alerts.verdicts import TOLD_ONCE
 from bot.clock import Clock
 from bot.doorbell import Doorbell, outbox_rows
-from bot.liquidation import MODEL_VERSION
 from bot.liquidation.totals import average_true_range_pct
 from bot.market.types import BAR_MS, Tick
 from bot.markets import LiveMarket
@@ -77,7 +76,7 @@ class Watch:
                     high=high,
                     map_ms=slot_ms,
                     # Sizes out of part of the history are not comparable to those out of the whole.
-                    model_version=MODEL_VERSION if live.whole else f"{MODEL_VERSION} partial",
+                    model_version=reading.version if live.whole else f"{reading.version} partial",
                     open_interest=reading.map.open_interest,
                     limits=reading.map.limits,
                     proven=reading.proven,

@@ -177,4 +177,5 @@ def recorded_score(recording: Recording, exchange: str, histories: dict[str, His
     if told is None:
         return None
     prints = liquidations_by_symbol(told, histories)
-    return score_histories(histories, prints, tiers=recording.tiers(exchange), cover=listened(told.time_ms))
+    every, _ = score_histories(histories, prints, tiers=recording.tiers(exchange), cover=listened(told.time_ms))
+    return every

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bot.liquidation.bars import Entries, entry_pairs, path_of
+from bot.liquidation.bars import entry_pairs, path_of
 from bot.liquidation.book import REACH
-from bot.liquidation.flow import Flows, Rates, flows
+from bot.liquidation.flow import Rates, flows
 from bot.liquidation.kernel import kind_kernels
 from bot.liquidation.margin import RiskTier
 from bot.liquidation.parameters import ModelParameters
@@ -44,101 +44,112 @@ def exposure_of(
     history: History, side: Side, tiers: tuple[RiskTier, ...] | None, parameters: ModelParameters
 ) -> Exposure:
     """Play one side of a history, bar by bar. `history` must pass `check_history`."""
-    rates = Rates.of(history.bar_ms, parameters)
-    flow, _ = flows(rates, history.open_ms, history.volume, history.open_interest)
-    kinds = kind_kernels(side, tiers, parameters)
-    standing_stock = float(stock_profile(kinds.sum(axis=0), REACH).sum())
-    flow = replace(flow, stock=flow.stock / standing_stock)
-    kernels = np.ascontiguousarray(kinds[:, :KIND_CELLS])
-    path = path_of(history.high, history.low, history.close, history.volume, history.quote_volume)
-    sign = sign_of(side)
-    entries = entry_pairs(path, 0, len(history))
-    far, near = (path.low, path.high) if side is Side.SHORT else (-path.high, -path.low)
-    play = _Play(flow, kernels, sign * path.close, int(far.min()) - 1, int(near.max()), sign)
-    prior = np.array(parameters.turnover_prior)
-    ends = np.searchsorted(entries.bar, np.arange(len(history) + 1))
-    by_bar = np.zeros((len(history), len(kernels)))
-    for bar, hour in enumerate((history.open_ms // HOUR_MS).tolist()):
-        if bar:
-            by_bar[bar] = prior / prior.sum() @ play.sweep(int(near[bar]), bar, hour)
-        play.fade(bar)
-        play.open(bar, _shares(entries, ends[bar], ends[bar + 1], sign), int(far[bar]))
-    return play.exposure(by_bar)
+    play = Play(history, side, tiers, parameters)
+    play.advance(len(history))
+    return play.exposure(len(history))
 
 
-def _shares(entries: Entries, first: int, end: int, sign: int) -> Floats:
-    """One bar's shares by cell, from the cell farthest from liquidation to the nearest."""
-    shares: Floats = entries.share[first:end][::sign]
-    return shares
+class Play:
+    """One side of a history, played as far as asked: its books over all cells that path and kernels can reach.
 
+    Cells are counted as in `standing`. The books lie as (rows, cells * kinds), so that a bar's openings are one
+    stretch of memory; kinds that have nothing within KIND_CELLS have no book.
+    """
 
-class _Play:
-    """The books of one side over all cells that its path and kernels can reach, counted as in `standing`."""
-
-    def __init__(self, flow: Flows, kernels: Floats, close: Ints, lowest: int, highest: int, sign: int) -> None:
-        self._flow = flow
-        self._kernels = kernels
-        self._close = close
-        self._base = lowest + int(STOCK_OFFSETS[0])
-        rows, (kinds, width) = len(flow.kept), kernels.shape
-        self._coins = np.zeros((rows, kinds, highest + int(STOCK_OFFSETS[-1]) + width + 1 - self._base))
-        self._scale = np.ones(rows)
-        self._padded = np.zeros((kinds, width + PADDING))
-        self._padded[:, :width] = kernels
-        self._sign = sign
+    def __init__(
+        self, history: History, side: Side, tiers: tuple[RiskTier, ...] | None, parameters: ModelParameters
+    ) -> None:
+        """`history` must pass `check_history`."""
+        flow, _ = flows(Rates.of(history.bar_ms, parameters), history.open_ms, history.volume, history.open_interest)
+        kernels = kind_kernels(side, tiers, parameters)
+        self._flow = replace(flow, stock=flow.stock / float(stock_profile(kernels.sum(axis=0), REACH).sum()))
+        self._kinds = np.flatnonzero(kernels[:, :KIND_CELLS].any(axis=1))
+        self._kernels = np.ascontiguousarray(kernels[self._kinds, :KIND_CELLS])
+        self._padded = np.pad(self._kernels, ((0, 0), (0, PADDING)))
+        path = path_of(history.high, history.low, history.close, history.volume, history.quote_volume)
+        self._sign = sign_of(side)
+        self._close = self._sign * path.close
+        self._far, self._near = (path.low, path.high) if side is Side.SHORT else (-path.high, -path.low)
+        entries = entry_pairs(path, 0, len(history))
+        self._shares = entries.share
+        self._ends = np.searchsorted(entries.bar, np.arange(len(history) + 1))
+        self._hours = (history.open_ms // HOUR_MS).tolist()
+        self._base = int(self._far.min()) - 1 + int(STOCK_OFFSETS[0])
+        cells = int(self._near.max()) + int(STOCK_OFFSETS[-1]) + KIND_CELLS + 1 - self._base
+        self._coins = np.zeros((len(flow.kept), cells * len(self._kinds)))
+        self._scale = np.ones(len(flow.kept))
+        prior = np.array(parameters.turnover_prior)
+        self._prior = prior / prior.sum()
         self._places: dict[tuple[int, int], Floats] = {}
+        self._by_bar = np.zeros((len(history), len(kernels)))
+        self._at = 0
 
-    def sweep(self, touched: int, bar: int, hour: int) -> Floats:
-        """Take out what stood up to `touched`, (rows, kinds) coins, and note its places."""
-        first, end = int(self._close[bar - 1]) + 1, touched + 1
-        total = np.zeros(self._coins.shape[:2])
+    def advance(self, until: int) -> None:
+        """Play on until so many bars have been played; nothing where that is so already."""
+        for bar in range(self._at, until):
+            if bar:
+                self._by_bar[bar, self._kinds] = self._prior @ self._sweep(bar)
+            self._fade(self._flow.kept[:, bar])
+            self._open(bar)
+        self._at = max(self._at, until)
+
+    def exposure(self, bars: int) -> Exposure:
+        """What was swept in the `bars` bars played so far. Raises ValueError where it is more or less than that."""
+        if bars != self._at:
+            raise ValueError(f"{self._at} bars have been played, not {bars}")
+        places = np.array(list(self._places), dtype=np.int64).reshape(-1, 2)
+        coins = np.zeros((len(places), len(self._coins), self._by_bar.shape[1]))
+        if len(places):
+            coins[:, :, self._kinds] = np.array(list(self._places.values()))
+        return Exposure(places[:, 0], places[:, 1], coins, self._by_bar[:bars].copy())
+
+    def _sweep(self, bar: int) -> Floats:
+        """Take out what stands up to the bar's extreme, (rows, kinds) coins, and note its places."""
+        first, end = int(self._close[bar - 1]) + 1, int(self._near[bar]) + 1
+        kinds, hour = len(self._kinds), self._hours[bar]
+        total = np.zeros((len(self._coins), kinds))
         while first < end:
             block = self._sign * first // BLOCK_CELLS
             # A block's cells ascend on the grid, and descend in the counting of longs.
             after = (block + 1) * BLOCK_CELLS if self._sign > 0 else 1 - block * BLOCK_CELLS
-            cells = self._coins[:, :, first - self._base : min(after, end) - self._base]
+            cells = self._coins[:, (first - self._base) * kinds : (min(after, end) - self._base) * kinds]
             first = after
             if not cells.any():
                 continue
-            taken = cells.sum(axis=2) * self._scale[:, None]
+            taken = cells.reshape(len(cells), -1, kinds).sum(axis=1) * self._scale[:, None]
             cells[:] = 0.0
             total += taken
             place = (hour, block)
             self._places[place] = self._places[place] + taken if place in self._places else taken
         return total
 
-    def fade(self, bar: int) -> None:
-        self._scale *= self._flow.kept[:, bar]
+    def _fade(self, kept: Floats) -> None:
+        self._scale *= kept
         if self._scale.min() < 1e-100 or self._scale.max() > 1e100:
-            self._coins *= self._scale[:, None, None]
+            self._coins *= self._scale[:, None]
             self._scale[:] = 1.0
 
-    def open(self, bar: int, shares: Floats, first: int) -> None:
-        """Add the bar's openings over its entry cells, of which the first is `first`; what the close passed is gone."""
-        self._add(bar, self._flow.opened[:, bar], self._profile(shares), first)
+    def _open(self, bar: int) -> None:
+        """Add the bar's openings over its entry cells; what the close has passed is gone."""
+        self._add(bar, self._flow.opened[:, bar], self._profile(bar), int(self._far[bar]))
         if bar == self._flow.stock_bar:
             for offset, weight in zip(STOCK_OFFSETS.tolist(), STOCK_WEIGHTS.tolist(), strict=True):
                 self._add(bar, self._flow.stock * weight, self._kernels, int(self._close[bar]) + offset)
 
-    def exposure(self, by_bar: Floats) -> Exposure:
-        places = np.array(list(self._places), dtype=np.int64).reshape(-1, 2)
-        coins = np.array(list(self._places.values())).reshape(-1, *self._coins.shape[:2])
-        return Exposure(places[:, 0], places[:, 1], coins, by_bar)
-
     def _add(self, bar: int, opened: Floats, profile: Floats, first: int) -> None:
         begin = max(first, int(self._close[bar]) + 1)
-        part = profile[:, begin - first :]
-        if part.shape[1]:
-            cells = slice(begin - self._base, begin - self._base + part.shape[1])
-            self._coins[:, :, cells] += (opened / self._scale)[:, None, None] * part
+        part = profile[:, begin - first :].T.ravel()
+        if len(part):
+            start = (begin - self._base) * len(self._kinds)
+            self._coins[:, start : start + len(part)] += (opened / self._scale)[:, None] * part
 
-    def _profile(self, shares: Floats) -> Floats:
+    def _profile(self, bar: int) -> Floats:
         """The kernels (kinds, width) spread over a bar's entries: (kinds, width + entries - 1)."""
-        kinds, width = self._kernels.shape
+        shares = self._shares[self._ends[bar] : self._ends[bar + 1]][:: self._sign]
+        width = self._kernels.shape[1]
         padded = self._padded
         if len(shares) > PADDING:
-            padded = np.zeros((kinds, width + len(shares)))
-            padded[:, :width] = self._kernels
+            padded = np.pad(self._kernels, ((0, 0), (0, len(shares))))
         spread = np.convolve(padded.ravel(), shares)[: padded.size].reshape(padded.shape)
         profile: Floats = spread[:, : width + len(shares) - 1]
         return profile

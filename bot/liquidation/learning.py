@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bot.liquidation.bars import check_history
-from bot.liquidation.exposure import Exposure, exposure_of
+from bot.liquidation.exposure import Exposure, Play, exposure_of
+from bot.liquidation.kernel import distance_kernel
 from bot.liquidation.margin import RiskTier
 from bot.liquidation.parameters import DEFAULT, ModelParameters
 from bot.liquidation.traces import Falls, Placed, Unknowns, Watched, falls_of, prints_of
@@ -38,7 +39,11 @@ PHYSICAL_FLOW = (1.0, 1.5)
 """Learned turnover is held only to what is possible at all: no more coins opened than traded, with room for error."""
 MOST_FALL_BAR_MS = 900_000
 """Falls over longer bars told nothing of real markets: opens and closes of the same bar drown them."""
-
+MOVED = 0.05
+"""The share of newly opened positions that must move before what was learned last makes the map."""
+RELEARN_MS = 7 * 86_400_000
+GROWN = 1.5
+LEAST_HEARD_MS = 86_400_000
 
 Exposures = tuple[Exposure, Exposure]
 """Of longs and of shorts."""
@@ -47,11 +52,18 @@ Exposures = tuple[Exposure, Exposure]
 @dataclass(frozen=True, slots=True)
 class Learned:
     """`parameters` with the learned tilts and turnover, and what they rest on: prints as effective events, and bars
-    whose fall of open interest was known. Neither: the prior, unchanged."""
+    whose fall of open interest was known. Neither: the prior, unchanged.
+
+    `time_ms` is the end of the history it was learned from, `length_ms` how long that was, `heard_ms` how much of it
+    was listened to.
+    """
 
     parameters: ModelParameters
     effective_events: float
     bars: int
+    time_ms: int
+    length_ms: int
+    heard_ms: int
 
 
 def learn_positions(
@@ -65,11 +77,39 @@ def learn_positions(
     """Learn one contract's leverage by side, and its turnover, from its own past; give the rebuild these parameters.
 
     `cover` are the stretches in which the contract's prints were listened to, in ms (none: prints are not used).
-    About 2 s for 30 days of 5-minute bars: once a day is often enough. Raises ValueError on a broken history.
+    About a second for 30 days of 5-minute bars: once a day is often enough. Raises ValueError on a broken history.
     """
-    check_history(history)
-    exposures = expose(history, tiers=tiers, parameters=parameters)
-    return learn_from(exposures, history, prints, cover=cover, parameters=parameters)
+    return PositionLearner(history, tiers=tiers, parameters=parameters).learn(len(history), prints, cover=cover)
+
+
+class PositionLearner:
+    """Learns again and again along one history, each time from what had happened by then; what was played stays."""
+
+    def __init__(
+        self,
+        history: History,
+        *,
+        tiers: Sequence[RiskTier] | None = None,
+        parameters: ModelParameters = DEFAULT,
+    ) -> None:
+        """Raises ValueError on a broken history."""
+        check_history(history)
+        self._history = history
+        self._prior = _untilted(parameters)
+        table = None if tiers is None else tuple(tiers)
+        self._longs, self._shorts = (Play(history, side, table, self._prior) for side in (Side.LONG, Side.SHORT))
+
+    def learn(self, bars: int, prints: LiquidationPrints, *, cover: Sequence[tuple[int, int]]) -> Learned:
+        """What the first `bars` bars teach, and of the prints and the listening those until then.
+
+        Raises ValueError where more bars have been learned from before.
+        """
+        until = self._history.rows(0, bars)
+        self._longs.advance(bars)
+        self._shorts.advance(bars)
+        heard = [(start, min(end, until.end_ms)) for start, end in cover if start < until.end_ms]
+        exposures = self._longs.exposure(bars), self._shorts.exposure(bars)
+        return learn_from(exposures, until, prints.between(-1, until.end_ms), cover=heard, parameters=self._prior)
 
 
 def expose(
@@ -93,8 +133,15 @@ def learn_from(
     prior = _untilted(parameters)
     placed = prints_of(exposures, prints, cover, history.end_ms)
     falls = falls_of(exposures, history, prior) if history.bar_ms <= MOST_FALL_BAR_MS else None
+    evidence = (
+        0.0 if placed is None else placed.effective_events,
+        0 if falls is None else falls.bars,
+        history.end_ms,
+        length_of(history),
+        heard_within(history, cover),
+    )
     if placed is None and falls is None:
-        return Learned(prior, 0.0, 0)
+        return Learned(prior, *evidence)
     unknowns = Unknowns(len(prior.turnover_hours), len(prior.leverage_weights) + 1)
     found = _most_likely(unknowns, _precision(unknowns, prior), placed, falls)
     tilts = np.exp(np.clip(found[unknowns.kinds], -LARGEST_TILT, LARGEST_TILT)).reshape(2, -1)
@@ -107,9 +154,49 @@ def learn_from(
             long_tilt=tuple(tilts[0].tolist()),
             short_tilt=tuple(tilts[1].tolist()),
         ),
-        0.0 if placed is None else placed.effective_events,
-        0 if falls is None else falls.bars,
+        *evidence,
     )
+
+
+def is_due(last: Learned | None, history: History, cover: Sequence[tuple[int, int]]) -> bool:
+    """Whether it is time to learn again: a week later, or when there is half as much again to learn from."""
+    if last is None or history.end_ms - last.time_ms >= RELEARN_MS:
+        return True
+    heard_ms = heard_within(history, cover)
+    return length_of(history) >= GROWN * last.length_ms or heard_ms >= max(GROWN * last.heard_ms, LEAST_HEARD_MS)
+
+
+def length_of(history: History) -> int:
+    """From the first bar's opening to the last one's close, ms."""
+    return history.end_ms - int(history.open_ms[0])
+
+
+def heard_within(history: History, cover: Sequence[tuple[int, int]]) -> int:
+    """How much of a history was listened to, ms."""
+    first_ms = int(history.open_ms[0])
+    return sum(max(0, min(end, history.end_ms) - max(start, first_ms)) for start, end in cover)
+
+
+def adopted(before: ModelParameters, newest: Learned, tiers: Sequence[RiskTier] | None) -> ModelParameters:
+    """The parameters to make maps with from now on: the newest, unless they would move too few positions.
+
+    Maps of two versions are not compared, so a rule of growth is blind for its window after each change.
+    """
+    moved = change(before, newest.parameters, tiers)
+    return newest.parameters if not before.long_tilt or moved > MOVED else before
+
+
+def change(before: ModelParameters, after: ModelParameters, tiers: Sequence[RiskTier] | None) -> float:
+    """The share of newly opened positions that two sets of parameters place or hold differently, 0 to 1.
+
+    The largest total variation distance of the three: where longs and shorts would be liquidated, and turnover.
+    """
+    table = None if tiers is None else tuple(tiers)
+    kernels = [
+        distance_kernel(side, table, before) - distance_kernel(side, table, after) for side in (Side.LONG, Side.SHORT)
+    ]
+    turnover = [np.array(one.turnover_prior) / sum(one.turnover_prior) for one in (before, after)]
+    return 0.5 * max(float(np.abs(gap).sum()) for gap in (*kernels, turnover[0] - turnover[1]))
 
 
 def _untilted(parameters: ModelParameters) -> ModelParameters:

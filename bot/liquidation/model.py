@@ -17,7 +17,7 @@ from bot.liquidation.flow import HOUR_MS, Flows, FlowState, Rates, Step, flows
 from bot.liquidation.grid import cells_of
 from bot.liquidation.kernel import distance_kernel
 from bot.liquidation.margin import RiskTier
-from bot.liquidation.parameters import DEFAULT, ModelParameters, parameters_of
+from bot.liquidation.parameters import DEFAULT, ModelParameters, parameters_of, version_of
 from bot.liquidation.reading import read_map
 from bot.liquidation.standing import Cohorts, lots_of, sign_of, standing, stock_profile
 from bot.liquidation.state import pack, unpack
@@ -37,7 +37,9 @@ class Swept:
 class PositionModel:
     """Who stands where on one contract after a bar's close. Made by `rebuild`, or by `restore` from its `state`."""
 
-    __slots__ = ("_flow", "_rates", "_whole", "bar_ms", "books", "close", "open_ms", "parameters", "tiers", "weights")
+    __slots__ = (
+        "_flow", "_rates", "_whole", "bar_ms", "books", "close", "open_ms", "parameters", "tiers", "version", "weights"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -58,6 +60,7 @@ class PositionModel:
         self.close = close
         self.tiers = tiers
         self.parameters = parameters
+        self.version = version_of(parameters)
         self.weights: Floats = np.array(parameters.turnover_prior if weights is None else weights, dtype=np.float64)
         self._rates = Rates.of(bar_ms, parameters)
         self._flow = flow

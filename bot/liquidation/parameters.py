@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2s
 from typing import Any
 
 MODEL_VERSION = "cohorts-1"
-"""Changes whenever the same history would give another map; maps of two versions are not compared."""
+"""Changes whenever the same history and parameters would give another map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,14 @@ class ModelParameters:
 
 
 DEFAULT = ModelParameters()
+
+
+@lru_cache(maxsize=4096)
+def version_of(parameters: ModelParameters) -> str:
+    """The name of what makes a map; maps of two versions are not compared. Learned parameters add a digest."""
+    if parameters == DEFAULT:
+        return MODEL_VERSION
+    return f"{MODEL_VERSION}-{blake2s(repr(parameters).encode(), digest_size=4).hexdigest()}"
 
 
 def parameters_of(fields: Mapping[str, Any]) -> ModelParameters:

@@ -6,16 +6,18 @@ from typing import Any
 
 import numpy as np
 
+from bot.liquidation.learning import PositionLearner
 from bot.liquidation.margin import RiskTier
 from bot.liquidation.model import PositionModel
 from bot.liquidation.parameters import DEFAULT, ModelParameters
 from bot.liquidation.skill import BLOCK_MS, LEAST_BLOCKS, Skill, measure_skill
-from bot.liquidation.skill_sample import Brief, brief, join, reached_cells
+from bot.liquidation.skill_sample import Brief, Reached, brief, join, reached_cells
 from bot.liquidation.turnover import WINDOW_MS, LiquidationPrints, SweepLog, effective_size
 from bot.liquidation.types import History, Ints
 
-MODELS = ("path_only", "prior", "tuned")
-"""The path with constant flow; the model with its prior turnover; with turnover learned from earlier prints."""
+MODELS = ("path_only", "prior", "tuned", "learned")
+"""The path with constant flow; the model with nothing learned; with turnover learned from the timing of earlier prints;
+with leverage and turnover learned from earlier prints by place and falls of open interest (see `learning`)."""
 HOUR_MS = 3_600_000
 MOMENT_MS = 900_000
 DAY_MS = 86_400_000
@@ -89,8 +91,8 @@ def score_histories(
     cover: Cover,
     horizon_ms: int | None = None,
     parameters: ModelParameters = DEFAULT,
-) -> Score:
-    """Score the model on every contract of `histories` against its prints.
+) -> tuple[Score, dict[str, Score]]:
+    """Score the model on the contracts of `histories` against their prints: on all together, and on each alone.
 
     `cover` are the stretches in which the feed was listened to (see `listened`). Maps are read every 15 minutes (every
     bar where the horizon is that short) and hold for `horizon_ms`: an hour, or 15 minutes where less than a day is
@@ -98,21 +100,28 @@ def score_histories(
     """
     covered = sum(end - start for start, end in cover)
     horizon = horizon_ms or (HOUR_MS if covered >= SHORT_COVER_MS else MOMENT_MS)
-    overlap = 1.0
-    parts, samples = [], []
+    found: list[tuple[SymbolSample, Reached]] = []
+    overlaps = []
     for number, (symbol, history) in enumerate(histories.items()):
         seen = prints.get(symbol, nothing_printed())
         heard = np.concatenate([np.zeros(0), *(seen.between(start - 1, end).usd for start, end in cover)])
         step = MOMENT_MS if horizon > MOMENT_MS else history.bar_ms
-        overlap = max(overlap, horizon / max(step, history.bar_ms))
-        briefs = _briefs(history, seen, tiers.get(symbol), moments(history, cover, horizon, step), parameters)
+        overlaps.append(max(1.0, horizon / max(step, history.bar_ms)))
+        times = moments(history, cover, horizon, step)
+        briefs = _briefs(history, seen, tiers.get(symbol), times, cover, parameters)
         cells = reached_cells(briefs, history, seen, symbol=number, event_usd=effective_size(heard), horizon_ms=horizon)
-        parts.append(cells)
-        samples.append(SymbolSample(symbol, len(briefs), len(cells), len(heard), float(cells.events.sum()) / overlap))
-    whole = join([part for part in parts if len(part)], models=len(MODELS))
+        found.append((SymbolSample(symbol, len(briefs), len(cells), len(heard), float(cells.events.sum())), cells))
+    overlap = max(overlaps, default=1.0)
+    found = [(replace(one, effective_events=one.effective_events / overlap), cells) for one, cells in found]
+    each = {one.symbol: _scored([(one, cells)], cover, horizon, overlap) for one, cells in found}
+    return _scored(found, cover, horizon, overlap), each
+
+
+def _scored(found: Sequence[tuple[SymbolSample, Reached]], cover: Cover, horizon: int, overlap: float) -> Score:
+    whole = join([cells for _, cells in found if len(cells)], models=len(MODELS))
     by_symbol = len(np.unique(whole.time_ms // BLOCK_MS)) < LEAST_BLOCKS
     skill = measure_skill(whole, MODELS, overlap=overlap, by_symbol=by_symbol)
-    return Score(skill, tuple(samples), cover, horizon)
+    return Score(skill, tuple(sample for sample, _ in found), cover, horizon)
 
 
 def moments(history: History, cover: Cover, horizon_ms: int, step_ms: int) -> list[int]:
@@ -142,9 +151,10 @@ def _briefs(
     prints: LiquidationPrints,
     tiers: Sequence[RiskTier] | None,
     times: list[int],
+    cover: Cover,
     parameters: ModelParameters,
 ) -> list[tuple[Brief, ...]]:
-    """The maps of all MODELS at `times`, which are closes of bars. Turnover is learned daily from earlier prints."""
+    """The maps of all MODELS at `times`, which are closes of bars. Everything is learned from what came earlier."""
     if not times:
         return []
     ends = history.open_ms + history.bar_ms
@@ -152,14 +162,25 @@ def _briefs(
     path = PositionModel.rebuild(constant_flow(history.rows(0, start)), tiers=tiers, parameters=parameters)
     model = PositionModel.rebuild(history.rows(0, start), tiers=tiers, parameters=parameters)
     log, weights, learned_ms = SweepLog(history.bar_ms), model.weights, 0
+    learner = PositionLearner(history, tiers=tiers, parameters=parameters)
+    learned: PositionModel | None = None
     found = []
     for time_ms in times:
         end = int(np.searchsorted(ends, time_ms, side="right"))
         fresh = history.rows(int(np.searchsorted(ends, model.time_ms, side="right")), end)
         log.extend(model.extend(fresh), fresh.close.tolist())
         path.extend(constant_flow(fresh))
-        if time_ms - learned_ms >= DAY_MS:
+        if time_ms - learned_ms >= DAY_MS or learned is None:
             weights, learned_ms = log.learn(prints.between(-1, time_ms), parameters).weights, time_ms
-        maps = path.map(window=WINDOW), model.map(window=WINDOW), model.map(window=WINDOW, weights=weights)
+            taught = learner.learn(end, prints, cover=cover).parameters
+            learned = PositionModel.rebuild(history.rows(0, end), tiers=tiers, parameters=taught)
+        else:
+            learned.extend(fresh)
+        maps = (
+            path.map(window=WINDOW),
+            model.map(window=WINDOW),
+            model.map(window=WINDOW, weights=weights),
+            learned.map(window=WINDOW),
+        )
         found.append(tuple(brief(read) for read in maps))
     return found

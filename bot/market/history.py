@@ -72,6 +72,20 @@ def trigger_prices(prints: Prints, tiers: Sequence[RiskTier] | None, *, fee_rate
     return np.where(prints.at_bankruptcy, trigger, prints.price)
 
 
+def liquidations_of_cover(
+    prints: Prints,
+    cover: Iterable[tuple[int, int]],
+    *,
+    exchange: str = "",
+    tiers: Sequence[RiskTier] | None = None,
+) -> LiquidationPrints:
+    """One market's prints in USD where they were set off, those of the stretches (ms) that were listened to."""
+    heard = np.zeros(len(prints), dtype=np.bool_)
+    for start, end in cover:
+        heard |= (prints.time_ms >= start) & (prints.time_ms < end)
+    return liquidations_of(prints, heard, tiers=tiers, fee_rate=FEE_IN_REQUIREMENT.get(exchange, 0.0))
+
+
 def liquidations_by_symbol(
     prints: Prints,
     symbols: Iterable[str],

@@ -1,4 +1,4 @@
-"""The latest map of each market, and the position model's own state beside it, so that a restart shows at once."""
+"""The latest map of each market, and beside it what its position model has learned."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,8 @@ from bot.storage.tables import maps, model_states
 
 @dataclass(frozen=True, slots=True)
 class ModelState:
-    """A position model, frozen: `payload` is for the model of this `version` alone, `time_ms` its last bar's end."""
+    """What a market's position model has learned: `payload` is for the model of this `version` alone, `time_ms` the
+    end of the last bar that it was learned from."""
 
     market: Market
     version: str

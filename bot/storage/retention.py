@@ -31,11 +31,12 @@ _ROWS_A_COMMIT = 500
 SPARE_DAYS = 10
 """Bars and open interest stay so much longer than maps use them: a longer history can be set without fetching it."""
 
-# Days each kind of row stays after its end. A sent message's key must outlive any chance of the same event again.
+# Days each kind of row stays after its end. A sent message's key must outlive any chance of the same event again;
+# leverage is learned from a month of prints.
 KEEP_DAYS = {
-    "prints": 8,
+    "prints": 31,
     "pulses": 14,
-    "heard": 8,
+    "heard": 31,
     "briefs": 8,
     "scores": 8,
     "cluster_history": 14,

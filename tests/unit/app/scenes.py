@@ -8,7 +8,7 @@ import numpy as np
 from bot.alerts.types import Changes, Kind, Market, Rule
 from bot.clock import Clock, StepClock
 from bot.delivery.messenger import Message
-from bot.liquidation import Cluster, History, LiquidationMap, Side
+from bot.liquidation import MODEL_VERSION, Cluster, History, LiquidationMap, Side
 from bot.liquidation.margin import RiskTier
 from bot.liquidation.touch import Volatility
 from bot.market.exchange import ExchangeError, ExchangeUnavailableError
@@ -170,7 +170,7 @@ def live(clusters: Sequence[Cluster], *, price: float, slot_ms: int, market: Mar
     """A market just read, with exactly these clusters."""
     history = flat_history(price=price, end_ms=slot_ms)
     volatility = Volatility.from_closes(history.open_ms + BAR_MS, history.close)
-    reading = Reading(drawn(clusters, price=price, time_ms=slot_ms), tuple(clusters), volatility)
+    reading = Reading(drawn(clusters, price=price, time_ms=slot_ms), tuple(clusters), volatility, MODEL_VERSION)
     base = market.symbol.removesuffix("USDT")
     instrument = Instrument(market.exchange, market.symbol, market.symbol, base, "USDT", 0.01)
     return LiveMarket(market, instrument, history, reading, price, slot_ms, slot_ms)

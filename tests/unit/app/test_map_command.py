@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bot.market.feed import prints_of_rows, rows_of_prints
 from bot.market.recording import Recording
 from bot.market.recording_writer import RecordingWriter
 from bot.market.simulator import SimulatedMarket
@@ -116,6 +117,9 @@ class TestSimulatedMarket:
         end_ms = int(market.bars.open_ms[300])
         early = cut(recording, tmp_path, "simulated", "SIMUSDT", start_ms=0, end_ms=end_ms)
         RecordingWriter(early, "simulated").tiers({"SIMUSDT": market.tiers})
+        printed = prints_of_rows(row for row in rows_of_prints(market.prints) if row.time_ms <= end_ms)
+        RecordingWriter(early, "simulated").prints(printed)
+        assert len(printed) > 0
         whole = shown(liqwatch, "SIM", "--recording", recording, "--at", end_ms + 61_000)
         assert whole["time_ms"] == end_ms
         assert whole["data"]["age_s"] == 61.0

@@ -1,6 +1,7 @@
 """The skill meter's own rules: what outlives a full disk, whose verdict speaks, what the guard says."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import nan
 
 import numpy as np
@@ -12,12 +13,13 @@ from bot.liquidation import DEFAULT, History, LiquidationPrints, PositionModel, 
 from bot.liquidation.score import HOUR_MS, MODELS, constant_flow
 from bot.liquidation.skill import ModelSkill, Skill, Verdict
 from bot.liquidation.skill_sample import brief
-from bot.live_score import PRIOR, TUNED, Record, briefs_at, learn_week, liquidations, score_week, skill_from_plain
+from bot.live_score import LEARNED, PRIOR, TUNED, Record, briefs_at, learn_week, score_week, skill_from_plain
 from bot.market.feed import FeedStatus, Heard, Print, prints_of_rows
+from bot.market.history import liquidations_of_cover
 from bot.market.simulator import SimulatedMarket
 from bot.market.types import BAR_MS
 from bot.market_skill import MarketSkill, all_of, skill_of, stored_skill
-from bot.skill_meter import FORGOTTEN_MS, SkillMeter, kept
+from bot.skill_meter import FORGOTTEN_MS, SkillMeter, chosen
 from bot.storage.access import Access
 from bot.storage.database import Database
 from bot.storage.errors import DiskFullError
@@ -34,8 +36,9 @@ def model(name: str, skill: float, verdict: Verdict) -> ModelSkill:
     return ModelSkill(name, skill, skill - 0.05, skill + 0.05, 0.5, 0.2, 1.4, verdict)
 
 
-def skill(*, prior: float = 0.1, tuned: float = 0.1, verdict: Verdict = Verdict.PROVEN) -> Skill:
-    models = tuple(model(name, value, verdict) for name, value in zip(MODELS, (0.05, prior, tuned), strict=True))
+def skill(*, prior: float = 0.1, tuned: float = 0.1, learned: float = 0.2, verdict: Verdict = Verdict.PROVEN) -> Skill:
+    values = (0.05, prior, tuned, learned)
+    models = tuple(model(name, value, verdict) for name, value in zip(MODELS, values, strict=True))
     return Skill(models, 1.3, 4_000, 96, 1, 120.0, 12, "2h")
 
 
@@ -96,7 +99,7 @@ def history(market: SimulatedMarket) -> History:
 
 
 def printed(market: SimulatedMarket, cover: Sequence[tuple[int, int]]) -> LiquidationPrints:
-    return liquidations(market.prints, cover)
+    return liquidations_of_cover(market.prints, cover)
 
 
 class TestWhoseVerdictSpeaks:
@@ -123,30 +126,38 @@ class TestWhoseVerdictSpeaks:
             old = MarketSkill(SIM, NOW - FORGOTTEN_MS, skill())
             assert not (await meter_of(db, old)).calibration(SIM).proven
 
-    async def test_learned_weights_are_lent_only_where_the_guard_chose_them(self) -> None:
+    async def test_what_was_learned_is_lent_unless_the_guard_chose_otherwise(self) -> None:
         async with await Database.open("sqlite://", inline=True) as db:
+            learned = (await meter_of(db, MarketSkill(SIM, NOW, skill(), TAUGHT))).calibration(SIM)
+            assert learned.learned
+            assert learned.weights is None
             shown = MarketSkill(SIM, NOW, skill(), TAUGHT, shipped=TUNED)
-            weights = (await meter_of(db, shown)).calibration(SIM).weights
-            assert weights is not None
-            assert weights.tolist() == TAUGHT.weights.tolist()
-            guarded = MarketSkill(SIM, NOW, skill(), TAUGHT, shipped=PRIOR)
-            assert (await meter_of(db, guarded)).calibration(SIM).weights is None
+            tuned = (await meter_of(db, shown)).calibration(SIM)
+            assert not tuned.learned
+            assert tuned.weights is not None
+            assert tuned.weights.tolist() == TAUGHT.weights.tolist()
+            guarded = (await meter_of(db, MarketSkill(SIM, NOW, skill(), TAUGHT, shipped=PRIOR))).calibration(SIM)
+            assert not guarded.learned
+            assert guarded.weights is None
 
 
 @pytest.mark.parametrize(
     ("turnover", "scores", "shown"),
     [
-        (TAUGHT, skill(prior=0.10, tuned=0.12), TUNED),
-        (TAUGHT, skill(prior=0.12, tuned=0.10), PRIOR),
-        (TAUGHT, skill(prior=0.10, tuned=0.10), PRIOR),  # not above it
-        (TAUGHT, skill(prior=0.12, tuned=0.10, verdict=Verdict.TOO_FEW), TUNED),  # nothing speaks against them yet
-        (Turnover(PRIOR_WEIGHTS, 12.0, 0.0), skill(prior=0.10, tuned=0.12), PRIOR),  # too few prints to learn from
+        (None, skill(prior=0.10, learned=0.12), LEARNED),
+        (TAUGHT, skill(prior=0.10, tuned=0.20, learned=0.12), LEARNED),  # held against the prior alone
+        (TAUGHT, skill(prior=0.12, learned=0.10, verdict=Verdict.TOO_FEW), LEARNED),  # nothing speaks against it yet
+        (None, skill(prior=0.10, learned=0.10), PRIOR),  # not above it
+        (TAUGHT, skill(prior=0.10, tuned=0.12, learned=0.05), TUNED),
+        (TAUGHT, skill(prior=0.12, tuned=0.10, learned=0.05), PRIOR),
+        (TAUGHT, skill(prior=0.10, tuned=0.10, learned=0.05), PRIOR),  # no better than nothing learned
+        (Turnover(PRIOR_WEIGHTS, 12.0, 0.0), skill(prior=0.10, tuned=0.12, learned=0.05), PRIOR),  # from too few prints
     ],
 )
-def test_learned_weights_are_shown_unless_the_score_speaks_against_them(
-    turnover: Turnover, scores: Skill, shown: str
+def test_the_learned_map_is_shown_unless_the_score_speaks_against_it(
+    turnover: Turnover | None, scores: Skill, shown: str
 ) -> None:
-    assert kept(turnover, scores) == shown
+    assert chosen(turnover, scores) == shown
 
 
 def test_what_is_stored_comes_back_whole_and_of_another_version_is_refused() -> None:
@@ -188,7 +199,8 @@ async def test_prints_that_a_full_disk_refused_are_stored_with_the_next(caplog: 
 def test_briefs_are_the_maps_of_their_moments(history: History) -> None:
     ends = (history.open_ms + BAR_MS).tolist()
     times = [ends[300], ends[303], ends[-1]]
-    found = briefs_at(SIM, history, None, times, learned=TAUGHT.weights)
+    taught = replace(DEFAULT, turnover_prior=(0.4, 0.3, 0.1, 0.1, 0.1))
+    found = briefs_at(SIM, history, None, times, turnover=TAUGHT.weights, parameters=taught)
     assert [one.time_ms for one in found] == times
     for one, bars in zip(found, (301, 304, len(history)), strict=True):
         then = history.rows(0, bars)
@@ -197,10 +209,11 @@ def test_briefs_are_the_maps_of_their_moments(history: History) -> None:
             "path_only": PositionModel.rebuild(constant_flow(then)).map(window=0.06),
             PRIOR: model.map(window=0.06, weights=PRIOR_WEIGHTS),
             TUNED: model.map(window=0.06, weights=TAUGHT.weights),
+            LEARNED: PositionModel.rebuild(then, parameters=taught).map(window=0.06),
         }
         for name, read in expected.items():
             np.testing.assert_allclose(one.usd[name], brief(read).usd, rtol=1e-6, atol=1.0)
-        assert one.totals == pytest.approx((expected[TUNED].long_total_usd, expected[TUNED].short_total_usd))
+        assert one.totals == pytest.approx((expected[LEARNED].long_total_usd, expected[LEARNED].short_total_usd))
     assert briefs_at(SIM, history, None, []) == []
 
 
@@ -231,6 +244,6 @@ def test_sweeps_of_bars_that_nobody_listened_to_teach_nothing(market: SimulatedM
 
 def test_prints_outside_of_what_was_listened_to_are_left_out() -> None:
     rows = [Print(NOW + number, "SIMUSDT", is_long=True, price=100.0, coins=2.0) for number in range(6)]
-    found = liquidations(prints_of_rows(rows), [(NOW + 1, NOW + 3), (NOW + 5, NOW + 9)])
+    found = liquidations_of_cover(prints_of_rows(rows), [(NOW + 1, NOW + 3), (NOW + 5, NOW + 9)])
     assert found.time_ms.tolist() == [NOW + 1, NOW + 2, NOW + 5]
     assert found.usd.tolist() == [200.0] * 3

@@ -73,7 +73,8 @@ def test_what_was_exposed_is_what_the_model_swept(market: History, exposures: li
 
 def test_without_any_trace_the_prior_stays_as_it_is(market: History) -> None:
     learned = learn_positions(silent(market), NOTHING, cover=())
-    assert learned == Learned(DEFAULT, 0.0, 0)
+    length_ms = market.end_ms - int(market.open_ms[0])
+    assert learned == Learned(DEFAULT, 0.0, 0, time_ms=market.end_ms, length_ms=length_ms, heard_ms=0)
 
 
 def test_prints_of_high_leverage_are_found_to_be_that() -> None:

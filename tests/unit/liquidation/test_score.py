@@ -119,7 +119,7 @@ def test_a_market_that_liquidates_where_the_model_says_proves_the_model() -> Non
     seen = own_prints(history, 1)
     tiers = {"A": (RiskTier(0.0, 1e9, 0.004, 0.0, 125.0),)}
     cover = ((int(history.open_ms[288]), history.end_ms),)
-    score = score_histories({"A": history}, {"A": seen}, tiers=tiers, cover=cover)
+    score, _ = score_histories({"A": history}, {"A": seen}, tiers=tiers, cover=cover)
     assert [model.name for model in score.skill.models] == list(MODELS)
     assert score.horizon_ms == HOUR
     assert score.skill.model("prior").verdict is Verdict.PROVEN
@@ -133,7 +133,7 @@ def test_contracts_without_prints_or_without_enough_bars_are_listed_with_nothing
     history = random_market(12, 400)
     cover = ((history.end_ms - 2 * HOUR, history.end_ms),)
     young = part(history, 300, 400)
-    score = score_histories({"A": history, "B": young}, {}, tiers={}, cover=cover)
+    score, _ = score_histories({"A": history, "B": young}, {}, tiers={}, cover=cover)
     assert score.horizon_ms == 900_000
     assert [(sample.symbol, sample.moments > 0, sample.prints) for sample in score.samples] == [
         ("A", True, 0),

@@ -91,7 +91,7 @@ async def test_the_newest_score_of_each_market_stays(db: Database) -> None:
     ]
 
 
-async def test_a_week_of_measuring_is_kept_and_no_more(db: Database) -> None:
+async def test_a_month_of_prints_and_a_week_of_scores_are_kept_and_no_more(db: Database) -> None:
     await db.prints.save("binance", Heard((printed(NOW), printed(NOW + DAY_MS)), ((NOW, NOW + HOUR),)))
     await db.briefs.save(brief(NOW), Slot("brief", NOW, BTC), now_ms=NOW)
     await db.briefs.save_scores([StoredScore(BTC, NOW, {})])
@@ -99,7 +99,11 @@ async def test_a_week_of_measuring_is_kept_and_no_more(db: Database) -> None:
     week = await db.clean(now_ms=NOW + 8 * DAY_MS)
     assert [week[name] for name in names] == [0, 0, 0, 0]
     over = await db.clean(now_ms=NOW + 8 * DAY_MS + 2 * HOUR)
-    assert [over[name] for name in names] == [1, 1, 1, 1]
+    assert [over[name] for name in names] == [0, 0, 1, 1]
+    month = await db.clean(now_ms=NOW + 31 * DAY_MS)
+    assert [month[name] for name in names] == [0, 0, 0, 0]
+    gone = await db.clean(now_ms=NOW + 31 * DAY_MS + 2 * HOUR)
+    assert [gone[name] for name in names] == [1, 1, 0, 0]
 
 
 async def test_a_database_of_the_first_schema_is_brought_up_with_all_it_holds(url: str) -> None:

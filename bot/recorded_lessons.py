@@ -1,0 +1,46 @@
+"""What one market of a recording teaches of its positions as time goes on, by the rules of the live bot."""
+
+import numpy as np
+
+from bot.alerts.types import Market
+from bot.liquidation import DEFAULT, History, ModelParameters, listened
+from bot.liquidation.learning import Learned, PositionLearner, adopted, is_due
+from bot.liquidation.score import Cover, nothing_printed
+from bot.market.history import liquidations_by_symbol
+from bot.recorded import Recorded
+
+DAY_BARS = 288
+
+
+class RecordedLessons:
+    """Learns from the first bars of a history and the prints until then, never from what came later."""
+
+    def __init__(self, recorded: Recorded, market: Market, history: History) -> None:
+        printed = recorded.recording.prints(market.exchange)
+        self._prints, self._printed_ms = nothing_printed(), nothing_printed().time_ms
+        if printed is not None:
+            self._prints = liquidations_by_symbol(printed, [market.symbol])[market.symbol]
+            self._printed_ms = printed.time_ms
+        self._history = history
+        self._tiers = recorded.tiers_of(market)
+        self._learner = PositionLearner(history, tiers=self._tiers)
+        self._newest: Learned | None = None
+        self.parameters: ModelParameters = DEFAULT
+
+    def learn(self, bars: int) -> None:
+        """Learn from the first `bars` bars now."""
+        self._newest = self._learner.learn(bars, self._prints, cover=self._cover(bars))
+        self.parameters = adopted(self.parameters, self._newest, self._tiers)
+
+    def attend(self, bars: int) -> bool:
+        """Whether after so many bars the map is made by other parameters than before; looked at once a day."""
+        if bars % DAY_BARS or not is_due(self._newest, self._history.rows(0, bars), self._cover(bars)):
+            return False
+        before = self.parameters
+        self.learn(bars)
+        return self.parameters != before
+
+    def _cover(self, bars: int) -> Cover:
+        """When the feed was listened to, as far as its prints had told by then."""
+        end_ms = int(self._history.open_ms[bars - 1]) + self._history.bar_ms
+        return listened(self._printed_ms[: int(np.searchsorted(self._printed_ms, end_ms, side="right"))])
