@@ -154,7 +154,11 @@ class App:
             markets=self.markets,
             watch=self.watch,
             status=StatusBoard(
-                exchanges=world.exchanges, markets=self.markets, meter=self.meter, simulated=world.simulated
+                exchanges=world.exchanges,
+                markets=self.markets,
+                meter=self.meter,
+                clock=world.clock,
+                simulated=world.simulated,
             ),
             pictures=self.pictures,
             catalogue=self.catalogue,

@@ -1,28 +1,42 @@
 """`liqwatch doctor` and `liqwatch migrate`: is everything there that a running bot needs, and if not, what to do."""
 
+import asyncio
+import contextlib
+import time
 from collections.abc import Callable
+from typing import Final
 
 from bot.clock import Clock, SystemClock
 from bot.delivery.messenger import DeliveryError
 from bot.market.exchange import Exchange, ExchangeError, ExchangeUnavailableError
+from bot.market.feed import LiquidationFeed
 from bot.settings import Settings
+from bot.status import skew_ms
 from bot.storage.database import Database
 from bot.storage.errors import DatabaseInUseError, StorageError
 from bot.telegram.connection import open_line
 from bot.telegram.errors import TokenRefusedError, translated
 from bot.times import utc_text
-from bot.venues import open_exchanges
+from bot.venues import open_exchanges, open_feeds
 
 Print = Callable[[str], None]
 
 
-async def examine(settings: Settings, *, print_line: Print) -> int:
-    """Print one line for each check; 0 where all that is needed works, else 1."""
+LISTEN_S: Final = 10.0
+"""How long a stream is listened to: the slowest heart-beat comes in this time."""
+
+LOOK_S: Final = 0.05
+
+
+async def examine(settings: Settings, *, print_line: Print, listen_s: float = LISTEN_S) -> int:
+    """Print one line for each check; 0 where all that is needed works, else 1. A stream is no need: prices are asked
+    for where it is silent.
+    """
     print_line("ok    settings are read")
     verdicts = [
         await _database(settings, print_line),
         await _token(settings, print_line),
-        await _exchanges(settings, print_line),
+        await _exchanges(settings, print_line, listen_s),
     ]
     return 0 if all(verdicts) else 1
 
@@ -70,15 +84,46 @@ async def _token(settings: Settings, print_line: Print) -> bool:
     return True
 
 
-async def _exchanges(settings: Settings, print_line: Print) -> bool:
+async def _exchanges(settings: Settings, print_line: Print, listen_s: float) -> bool:
     clock = SystemClock()
-    heard = False
-    for name, exchange in open_exchanges(settings, clock=clock).items():
+    answered = False
+    exchanges = open_exchanges(settings, clock=clock)
+    feeds = open_feeds(settings, exchanges, clock=clock)
+    for name, exchange in exchanges.items():
         try:
-            heard |= await _exchange(name, exchange, clock, print_line)
+            answers = await _exchange(name, exchange, clock, print_line)
+            if answers and name in feeds:
+                await _stream(feeds[name], exchange, print_line, listen_s)
+            answered |= answers
         finally:
             await exchange.aclose()
-    return heard
+    return answered
+
+
+async def _stream(feed: LiquidationFeed, exchange: Exchange, print_line: Print, listen_s: float) -> None:
+    """Listen until the heart-beat is heard, something goes wrong or the time is over, and say which."""
+    name = feed.name
+    began_s = time.monotonic()
+    listening = asyncio.create_task(feed.run())
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(listen_s):
+                while not (feed.status().alive or feed.status().trouble):  # noqa: ASYNC110 - a feed tells, it calls nobody
+                    await asyncio.sleep(LOOK_S)
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+    status = feed.status()
+    if status.last_message_ms is None or status.lag_ms is None:
+        why = status.trouble or f"no heart-beat within {listen_s:g} s"
+        print_line(
+            f"fail  {name} stream: {why}. Prices are asked for instead, and nothing new can be proven."
+            f" Check the network and {name.upper()}_STREAM_URL."
+        )
+        return
+    late_s = max(0, status.lag_ms + skew_ms(exchange)) / 1000
+    after_s = time.monotonic() - began_s
+    print_line(f"ok    {name} stream: heard after {after_s:.1f} s, {late_s:.1f} s late")
 
 
 async def _exchange(name: str, exchange: Exchange, clock: Clock, print_line: Print) -> bool:

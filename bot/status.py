@@ -3,23 +3,32 @@
 from collections.abc import Mapping, Sequence
 
 from bot.alerts.types import Market
+from bot.clock import Clock
 from bot.market.exchange import Exchange
+from bot.market.feed import FeedStatus
 from bot.market.line import KeepsBooks
 from bot.market_skill import MarketSkill
 from bot.markets import Markets
 from bot.skill_meter import SkillMeter
-from bot.telegram.desk import ExchangeView, SkillView, StatusView
+from bot.telegram.desk import ExchangeView, SkillView, StatusView, StreamView
 
 
 class StatusBoard:
     """Puts together what the rooms know of themselves."""
 
     def __init__(
-        self, *, exchanges: Mapping[str, Exchange], markets: Markets, meter: SkillMeter, simulated: frozenset[str]
+        self,
+        *,
+        exchanges: Mapping[str, Exchange],
+        markets: Markets,
+        meter: SkillMeter,
+        clock: Clock,
+        simulated: frozenset[str],
     ) -> None:
         self._exchanges = exchanges
         self._markets = markets
         self._meter = meter
+        self._clock = clock
         self._simulated = simulated
 
     def view(self, watched: Sequence[Market]) -> StatusView:
@@ -42,7 +51,27 @@ class StatusBoard:
             hears=None if feed is None else feed.alive,
             last_print_ms=None if feed is None else feed.last_print_ms,
             requests=_requests(exchange),
+            stream=None if feed is None else stream_view(feed, now_ms=self._clock.now_ms(), skew_ms=skew_ms(exchange)),
         )
+
+
+def stream_view(feed: FeedStatus, *, now_ms: int, skew_ms: int) -> StreamView | None:
+    """A feed's books as they are shown; `skew_ms` is the venue's clock minus this one's."""
+    if feed.last_message_ms is None:
+        return None
+    return StreamView(
+        age_ms=max(0, now_ms - feed.last_message_ms),
+        late_ms=None if feed.lag_ms is None else max(0, feed.lag_ms + skew_ms),
+        reconnects=max(0, feed.connections - 1),
+        gaps=feed.gaps,
+        dropped=feed.dropped,
+        unread=sum(feed.dropped_rows.values()),
+    )
+
+
+def skew_ms(exchange: Exchange) -> int:
+    """A venue's clock minus this one's; 0 where that is not known."""
+    return (exchange.status().clock_skew_ms or 0) if isinstance(exchange, KeepsBooks) else 0
 
 
 def _requests(exchange: Exchange) -> tuple[int, int] | None:

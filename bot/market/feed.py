@@ -47,7 +47,7 @@ class FeedStatus:
 
     `dropped` counts prints there was no room for, `connections` how often a line was made, `gaps` how often nobody
     listened between two lines. `lag_ms` is how late the newest message was by this machine's clock, `dropped_rows` what
-    could not be understood, by cause.
+    could not be understood, by cause; `trouble` is why nothing is heard now, in words.
     """
 
     alive: bool
@@ -59,6 +59,7 @@ class FeedStatus:
     last_message_ms: int | None = None
     lag_ms: int | None = None
     dropped_rows: Mapping[str, int] = field(default_factory=dict)
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeVar
 
 import websockets.exceptions
@@ -120,7 +120,7 @@ class Stream:
         return self._book.take()
 
     def status(self) -> FeedStatus:
-        return self._book.status()
+        return replace(self._book.status(), trouble=self._trouble)
 
     def contract_news(self) -> Mapping[str, ContractNews]:
         return self._book.contract_news()

@@ -85,11 +85,27 @@ class Resolution:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamView:
+    """How an exchange's stream did since the start: since when it said nothing, and how late that came, in ms.
+
+    `gaps` are times in which nobody listened, `dropped` liquidations for which there was no room, `unread` frames and
+    rows that could not be understood.
+    """
+
+    age_ms: int
+    late_ms: int | None
+    reconnects: int
+    gaps: int
+    dropped: int
+    unread: int
+
+
+@dataclass(frozen=True, slots=True)
 class ExchangeView:
     """How one exchange is heard. Times in ms UTC, None where there is none yet; `age_ms` of the newest price.
 
     `hears` tells whether liquidations are listened to now, None where it has no feed of them; `requests` are those of
-    the last minute and those allowed, None where it does not count them so.
+    the last minute and those allowed, None where it does not count them so; `stream` is None where none was heard.
     """
 
     exchange: str
@@ -98,6 +114,7 @@ class ExchangeView:
     hears: bool | None
     last_print_ms: int | None
     requests: tuple[int, int] | None
+    stream: StreamView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from bot.telegram.desk import (
     RuleView,
     SkillView,
     StatusView,
+    StreamView,
     TooManyRulesError,
 )
 
@@ -162,6 +163,7 @@ def believable_status() -> StatusView:
                 hears=True,
                 last_print_ms=NOON_MS - 14_000,
                 requests=(310, 1200),
+                stream=StreamView(age_ms=1_000, late_ms=240, reconnects=0, gaps=0, dropped=0, unread=0),
             ),
         ),
         skills=(

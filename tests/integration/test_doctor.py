@@ -1,6 +1,7 @@
 """`liqwatch doctor`, `migrate` and the live `map`, against servers that answer, refuse, or are not there."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from bot.storage.database import Database
 from bot.storage.errors import CannotOpenError, DatabaseInUseError
 from tests.fakes.binance import FakeBinance
 from tests.fakes.bot_api import TOKEN, FakeBotApi
+from tests.fakes.live_stream import BinanceLiveStream
 from tests.unit.app.scenes import near
 
 NOWHERE = "http://127.0.0.1:9"
@@ -60,6 +62,7 @@ class Setter:
 
     def __call__(self, **values: Any) -> Settings:
         urls = {"binance_api_url": NOWHERE, "binance_web_url": NOWHERE, "telegram_api_url": NOWHERE}
+        urls["binance_stream_url"] = "ws://127.0.0.1:9"
         return Settings(_env_file=None, **{"database_url": self.url, **urls, **values})
 
     def on(self, binance: FakeBinance, **values: Any) -> Settings:
@@ -68,22 +71,41 @@ class Setter:
 
 async def examined(settings: Settings) -> tuple[int, list[str]]:
     lines: list[str] = []
-    code = await examine(settings, print_line=lines.append)
+    code = await examine(settings, print_line=lines.append, listen_s=0.5)
     assert all(line.startswith(("ok    ", "fail  ", "--    ")) for line in lines)
     assert all("\n" not in line for line in lines)
     return code, lines
 
 
 async def test_all_is_well_where_everything_answers(settings: Setter, binance: FakeBinance) -> None:
-    async with FakeBotApi() as api:
-        code, lines = await examined(settings.on(binance, telegram_bot_token=TOKEN, telegram_api_url=api.url))
+    async with FakeBotApi() as api, BinanceLiveStream(binance) as stream:
+        telegram = {"telegram_bot_token": TOKEN, "telegram_api_url": api.url}
+        code, lines = await examined(settings.on(binance, binance_stream_url=stream.url, **telegram))
     assert code == 0
     assert lines[:2] == ["ok    settings are read", f"ok    database {settings.url}: 0 rules"]
     assert lines[2].startswith("ok    Telegram knows the bot as @")
     assert lines[3].startswith("ok    binance: 1 contracts, prices of 20")
     age_s = float(lines[3].rpartition("(")[2].removesuffix(" s old)"))
     assert 0 <= age_s < 60
-    assert len(lines) == 4, "a line for each check"
+    assert re.fullmatch(r"ok    binance stream: heard after \d\.\d s, \d\.\d s late", lines[4])
+    assert len(lines) == 5, "a line for each check"
+
+
+async def test_a_stream_that_is_not_there_is_named_and_no_fault_of_the_bot(
+    settings: Setter, binance: FakeBinance
+) -> None:
+    code, lines = await examined(settings.on(binance))
+    assert code == 0
+    assert re.match(r"fail  binance stream: .*Connect call failed", lines[-1])
+    assert lines[-1].endswith("Check the network and BINANCE_STREAM_URL.")
+
+
+async def test_a_stream_without_a_heart_beat_is_told_after_a_while(settings: Setter, binance: FakeBinance) -> None:
+    async with BinanceLiveStream(binance) as stream:
+        stream.fail("silence")
+        code, lines = await examined(settings.on(binance, binance_stream_url=stream.url))
+    assert code == 0
+    assert lines[-1].startswith("fail  binance stream: no heart-beat within 0.5 s. Prices are asked for instead")
 
 
 async def test_without_a_token_the_bot_can_run_in_the_terminal(settings: Setter, binance: FakeBinance) -> None:

@@ -23,6 +23,7 @@ from tests.shared import needs_shared
 pytestmark = needs_shared
 
 SYMBOLS = ["BTCUSDT", "ZRXUSDT"]
+NO_STREAM = "ws://127.0.0.1:9"
 Fakes = dict[str, FakeBinance | FakeBybit | FakeOkx | FakeHyperliquid]
 
 
@@ -46,6 +47,9 @@ def settings_of(fakes: Fakes) -> Settings:
         bybit_api_url=fakes["bybit"].url,
         okx_api_url=fakes["okx"].url,
         hyperliquid_api_url=fakes["hyperliquid"].url,
+        binance_stream_url=NO_STREAM,
+        bybit_stream_url=NO_STREAM,
+        okx_stream_url=NO_STREAM,
     )
 
 

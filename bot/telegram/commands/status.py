@@ -3,7 +3,7 @@
 from bot.delivery.messenger import Message
 from bot.liquidation.skill import BLOCK_MS, LEAST_BLOCKS, LEAST_EVENTS
 from bot.telegram.callbacks import key
-from bot.telegram.desk import ExchangeView, SkillView
+from bot.telegram.desk import ExchangeView, SkillView, StreamView
 from bot.telegram.scene import Answer, Scene, base_name
 from bot.telegram.texts import Html, Texts
 from bot.telegram.venues import exchange_name
@@ -36,7 +36,7 @@ async def status_answer(scene: Scene, *, fresh: bool = True) -> Answer:
 
 
 def exchange_lines(view: ExchangeView, texts: Texts, *, now_ms: int) -> list[Html]:
-    """Prices and bars in one line, liquidations in the next."""
+    """Prices and bars in one line, liquidations in the next, the stream in a third where there is one."""
     figures = texts.figures
     prices = texts("status.no_prices")
     if view.age_ms is not None:
@@ -49,7 +49,23 @@ def exchange_lines(view: ExchangeView, texts: Texts, *, now_ms: int) -> list[Htm
         parts.append(texts("status.requests", used=used, allowed=allowed))
     name = exchange_name(view.exchange, texts)
     line = texts("status.exchange", exchange=name, parts=Html(texts("status.join").join(parts)))
-    return [line, _feed_line(view, texts, now_ms=now_ms)]
+    streams = [] if view.stream is None else [stream_line(view.stream, texts)]
+    return [line, _feed_line(view, texts, now_ms=now_ms), *streams]
+
+
+def stream_line(view: StreamView, texts: Texts) -> Html:
+    """When it last spoke and how late; what went wrong only where something did."""
+    parts = [texts("status.stream_age", age=texts.figures.duration(view.age_ms))]
+    if view.late_ms is not None:
+        parts.append(texts("status.stream_late", seconds=texts.figures.plain(round(view.late_ms / 1000, 1))))
+    counts = {
+        "status.stream_reconnects": view.reconnects,
+        "status.stream_gaps": view.gaps,
+        "status.stream_dropped": view.dropped,
+        "status.stream_unread": view.unread,
+    }
+    parts += [texts(name, n=count) for name, count in counts.items() if count]
+    return texts("status.stream", parts=Html(texts("status.join").join(parts)))
 
 
 def _feed_line(view: ExchangeView, texts: Texts, *, now_ms: int) -> Html:

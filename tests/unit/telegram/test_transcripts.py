@@ -12,6 +12,7 @@ import pytest
 
 from bot.alerts.types import Kind, Phase, Severity
 from bot.telegram.alerts_text import Contract, alert_message, sample_event
+from bot.telegram.desk import StreamView
 from bot.telegram.texts import Catalogue
 from tests.fakes.chat import Chat
 from tests.fakes.desk import NOON_MS, PNG
@@ -102,12 +103,13 @@ async def proven_or_not(chat: Chat) -> None:
     await chat.type("/watch SOL 4%")
     await chat.tap("Show a sample alert")
     (binance,) = chat.desk.state.exchanges
-    deaf = replace(binance, hears=False, last_print_ms=None, requests=None)
+    troubled = StreamView(age_ms=9_000, late_ms=None, reconnects=3, gaps=1, dropped=20, unread=2)
+    deaf = replace(binance, hears=False, last_print_ms=None, requests=None, stream=troubled)
     chat.desk.state = replace(chat.desk.state, exchanges=(deaf,), skills=chat.desk.state.skills[3:])
     await chat.type("/status")
     new = (
         replace(deaf, exchange="simulated", hears=True, age_ms=None, bar_ms=None),
-        replace(deaf, exchange="okx", hears=None),
+        replace(deaf, exchange="okx", hears=None, stream=None),
     )
     chat.desk.state = replace(chat.desk.state, exchanges=new, skills=(), simulated=True)
     await chat.type("/status")
