@@ -25,7 +25,7 @@ from bot.history_store import NoMapError
 from bot.jobs import Jobs
 from bot.liquidation.types import Side
 from bot.live_desk import LiveDesk
-from bot.market.exchange import Exchange, ExchangeError, RateLimitedError
+from bot.market.exchange import Exchange, ExchangeError, KnowsPositions, RateLimitedError
 from bot.market.feed import LiquidationFeed, Print
 from bot.market.line import KeepsBooks
 from bot.market.priority import Priority, asking_as
@@ -175,6 +175,7 @@ class App:
             clean_up=self.clean_up,
             hear=self.meter.hear,
             measure=self.measure,
+            ask_accounts=self.ask_accounts,
         )
 
     @classmethod
@@ -324,6 +325,11 @@ class App:
         """Score the maps of every watched market, and learn from what was liquidated."""
         watched = [self.markets.get(market) for market in self.watch.markets()]
         await self.meter.measure([live for live in watched if live is not None])
+
+    async def ask_accounts(self) -> None:
+        """Read what known accounts hold, where an exchange tells: the next maps have their exact prices."""
+        told = [one for one in self._world.exchanges.values() if isinstance(one, KnowsPositions)]
+        await asyncio.gather(*(exchange.ask_accounts() for exchange in told))
 
     async def clean_up(self) -> None:
         """Delete what is past its time."""

@@ -34,7 +34,8 @@ class VenueReading:
         """What it is in the whole, before anything is added up."""
         drawn = self.reading.map
         usd = (drawn.long_total_usd + drawn.short_total_usd) / 2
-        return VenuePart(*self.live.market, time_ms=self.live.history.end_ms, usd=usd)
+        known = self.reading.known_share
+        return VenuePart(*self.live.market, time_ms=self.live.history.end_ms, usd=usd, known_share=known)
 
     def close_at(self, end_ms: int) -> float:
         """The close, in units of the combination, of the bar that ended then; of the nearest one before a gap."""
@@ -86,6 +87,7 @@ def add_up(
         version="+".join(sorted(f"{name}/{version}" for name, version in versions.items() if name in laid)),
         proven=all(proven[part.venue] for part in parts if part.weighs),
         parts=(*sorted(parts, key=lambda part: -part.share), *missing),
+        known_share=sum(part.share * part.known_share for part in parts),
     )
 
 

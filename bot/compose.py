@@ -155,6 +155,7 @@ class Composer:
             proven=event.proven,
             highlight=event.cluster,
             parts=parts,
+            known_share=0.0 if live is None else live.reading.known_share,
         )
         return name, await self._pictures.draw(picture, name)
 

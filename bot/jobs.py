@@ -25,6 +25,9 @@ RECOMPUTE_DELAY_S = 75
 HEAR_S = 30.0
 """How often the liquidations that were heard are stored: a kill loses no more."""
 
+ACCOUNTS_S = 20.0
+"""How often some of the known accounts are asked what they hold, each in its turn."""
+
 MEASURE_MINUTE = 4
 """Of each hour: the maps of the hour before are all in, and nobody else works then."""
 
@@ -40,6 +43,7 @@ class Jobs:
     clean_up: Job
     hear: Job
     measure: Job
+    ask_accounts: Job
 
 
 def schedule(
@@ -65,6 +69,7 @@ def schedule(
         add("recompute", jobs.recompute, _after_each_boundary(RECOMPUTE_DELAY_S))
         add("hear", jobs.hear, IntervalTrigger(seconds=HEAR_S))
         add("measure", jobs.measure, CronTrigger(minute=MEASURE_MINUTE, timezone="UTC"))
+        add("accounts", jobs.ask_accounts, IntervalTrigger(seconds=ACCOUNTS_S))
     add("instruments", jobs.refresh_instruments, IntervalTrigger(hours=1))
     add("clean-up", jobs.clean_up, IntervalTrigger(hours=6))
     return scheduler

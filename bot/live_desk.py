@@ -117,6 +117,7 @@ class LiveDesk:
             daily_move_pct=100.0 * reading.volatility.day,
             proven=reading.proven,
             parts=reading.parts,
+            known_share=reading.known_share,
             choices=tuple(self._markets.choices(live.market)),
         )
 
@@ -139,6 +140,7 @@ class LiveDesk:
             proven=view.proven,
             range_ms=range_ms,
             parts=view.parts,
+            known_share=view.known_share,
         )
         png = await self._pictures.draw(picture, name)
         return None if png is None else (png, name)

@@ -12,8 +12,9 @@ from bot.freshness import STALE_MS, Freshness
 from bot.history_store import HistoryStore, NoMapError
 from bot.lessons import Lessons
 from bot.liquidation import DEFAULT, History, ModelParameters, RiskTier
+from bot.liquidation.known import KnownPosition
 from bot.liquidation.strength import ShareHistory
-from bot.market.exchange import Exchange, ExchangeError
+from bot.market.exchange import Exchange, ExchangeError, KnowsPositions
 from bot.market.symbols import SymbolBook
 from bot.market.types import BAR_MS, Instrument, Tick
 from bot.reading import UNPROVEN, Calibration, Reading, read_history
@@ -221,7 +222,13 @@ class Markets:
         whole = first_ms is None or await self.histories.is_whole(market, start_ms, end_ms)
         parameters = await self.lessons.attend(market, history, tiers) if whole else DEFAULT
         reading = await asyncio.to_thread(
-            read_history, history, tiers=tiers, parameters=parameters, shares=shares, calibration=calibration
+            read_history,
+            history,
+            tiers=tiers,
+            parameters=parameters,
+            shares=shares,
+            calibration=calibration,
+            known=self._known_positions(market),
         )
         shares.observe(reading.map.time_ms, reading.map.price, reading.clusters)
         price, price_ms = float(history.close[-1]), history.end_ms
@@ -232,6 +239,11 @@ class Markets:
         self._live[market] = live
         await self._db.maps.save(market, reading.map)
         return live
+
+    def _known_positions(self, market: Market) -> Sequence[KnownPosition]:
+        """What accounts are known to hold of the contract, where its exchange tells."""
+        exchange = self._exchanges[market.exchange]
+        return exchange.known_positions(market.symbol) if isinstance(exchange, KnowsPositions) else ()
 
     def _is_old(self, live: LiveMarket) -> bool:
         return self._now_ms(live.market.exchange) - live.read_ms > FRESH_MS

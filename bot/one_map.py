@@ -15,6 +15,7 @@ from bot.failures import FailedError, UsageError
 from bot.history_store import NoMapError
 from bot.liquidation import Cluster, History
 from bot.liquidation.combining import COMBINED
+from bot.market.exchange import KnowsPositions
 from bot.market.recording import Recording
 from bot.market.simulator import EXCHANGE as SIMULATED
 from bot.market.types import BAR_MS, Instrument
@@ -122,6 +123,9 @@ async def _live(request: MapRequest, settings: Settings) -> _Found:
                 raise UsageError(f"no exchange lists '{request.symbol}'; the nearest are {near}")
             together = markets.combined(instrument) if markets.book.venue_named(asked) in (None, COMBINED) else None
             market = together or Market(instrument.exchange, instrument.symbol)
+            for exchange in exchanges.values():
+                if isinstance(exchange, KnowsPositions):
+                    await exchange.ask_accounts()
             live = await markets.open(market)
             reading = live.reading if request.range_ms is None else await markets.read_within(market, request.range_ms)
             return _Found(live.instrument, live.history, reading, clock.now_ms())
@@ -162,6 +166,7 @@ def _write_picture(found: _Found, path: Path, *, range_ms: int | None) -> None:
         proven=found.reading.proven,
         range_ms=range_ms,
         parts=found.reading.parts,
+        known_share=found.reading.known_share,
     )
     try:
         path.write_bytes(draw_map(picture))
@@ -179,6 +184,8 @@ def _words(found: _Found, tracks: tuple[Track, ...]) -> Iterator[str]:
     missing = span_ms // found.history.bar_ms - bars
     if found.reading.parts:
         yield unescape(source_words(found.reading.parts, texts, why=True))
+    if found.reading.known_share:
+        yield f"{figures.percent(100 * found.reading.known_share)} of the open positions known exactly"
     yield f"open interest {drawn.open_interest}, {bars} bars of 5 minutes{f', {missing} missing' if missing else ''}"
     for track in sorted(tracks, key=lambda track: -track.cluster.peak):
         cluster = track.cluster

@@ -75,8 +75,12 @@ def map_picture(
     range_ms: int | None = None,
     highlight: Cluster | None = None,
     parts: Sequence[VenuePart] = (),
+    known_share: float = 0.0,
 ) -> MapPicture:
-    """The request for one liquidation map, in the reader's language; `parts` are the exchanges of a combined one."""
+    """The request for one liquidation map, in the reader's language; `parts` are the exchanges of a combined one.
+
+    Of `known_share` of the open interest the liquidation prices are known exactly.
+    """
     if range_ms is not None:
         range_words = texts("chart.range", span=texts.figures.duration(range_ms))
     else:
@@ -89,6 +93,8 @@ def map_picture(
         subtitle = texts.label("chart.joined" if proven else "chart.joined_not_proven", venues=venues, source=words)
     else:
         title = texts.label("chart.title", base=base, exchange=texts.of("exchange", exchange))
+        if known_share:
+            words = texts.label("chart.known", percent=texts.figures.percent(100 * known_share), source=words)
         subtitle = words if proven else texts.label("chart.not_proven", source=words)
     return MapPicture(
         map=passed(drawn, price),

@@ -10,6 +10,7 @@ from bot.liquidation import DEFAULT, Cluster, History, LiquidationMap, ModelPara
 from bot.liquidation.clusters import find_clusters
 from bot.liquidation.combining import VenuePart
 from bot.liquidation.expected import with_expectations
+from bot.liquidation.known import KnownPosition, with_known
 from bot.liquidation.strength import ShareHistory, pooled_strength
 from bot.liquidation.touch import Volatility, touch_probability
 from bot.liquidation.types import Floats
@@ -58,16 +59,18 @@ def read_history(
     since_ms: int | None = None,
     shares: ShareHistory | None = None,
     calibration: Calibration = UNPROVEN,
+    known: Sequence[KnownPosition] = (),
 ) -> Reading:
     """Rebuild the position model from `history` and read it at `price` (the last close if None).
 
     `parameters` are what was learned of the market, used unless the calibration says that the prior is better.
     `since_ms` counts only positions opened since; `shares` is the symbol's own history of cluster sizes.
+    `known` are positions whose liquidation prices are known exactly.
     """
     shown = parameters if calibration.learned else DEFAULT
     model = PositionModel.rebuild(history, tiers=tiers, parameters=shown, since_ms=since_ms)
     volatility = Volatility.from_closes(history.open_ms + history.bar_ms, history.close)
-    return read_model(model, volatility, price=price, shares=shares, calibration=calibration)
+    return read_model(model, volatility, price=price, shares=shares, calibration=calibration, known=known)
 
 
 def read_model(
@@ -77,14 +80,15 @@ def read_model(
     price: float | None = None,
     shares: ShareHistory | None = None,
     calibration: Calibration = UNPROVEN,
+    known: Sequence[KnownPosition] = (),
 ) -> Reading:
     """Read a model as it stands. What a sweep is expected to print is told only where the map is proven."""
-    drawn = model.map(price=price, weights=calibration.weights)
+    drawn, known_share = with_known(model.map(price=price, weights=calibration.weights), known)
     strength = pooled_strength if shares is None else shares.strength
     clusters = find_clusters(drawn, day_volatility=volatility.day, strength=strength)
     if calibration.proven and calibration.kappa is not None and drawn.open_interest == "measured":
         clusters = with_expectations(clusters, drawn, calibration.kappa)
-    return Reading(drawn, clusters, volatility, model.version, calibration.proven)
+    return Reading(drawn, clusters, volatility, model.version, calibration.proven, known_share=known_share)
 
 
 def touch_odds(cluster: Cluster, price: float, volatility: Volatility) -> tuple[tuple[int, float], ...]:
@@ -151,6 +155,7 @@ def map_json(
             "calibrated": any(track.cluster.expected_usd is not None for track in tracks),
             "open_interest": drawn.open_interest,
             "limits": [limit.value for limit in drawn.limits],
+            "known_share": reading.known_share,
         },
         "data": {
             "bars": len(history),
@@ -170,6 +175,7 @@ def _venue_json(part: VenuePart, now_ms: int) -> dict[str, object]:
         "symbol": part.symbol,
         "share": part.share,
         "open_interest_usd": part.usd,
+        "known_share": part.known_share,
         "age_s": None if part.time_ms is None else max(0, now_ms - part.time_ms) / 1000,
         "left_out": None if part.left_out is None else part.left_out.value,
     }

@@ -27,6 +27,7 @@ class MarketView:
     `daily_move_pct` is a typical day's move (standard deviation of daily log returns, in percent), None where unknown.
     `proven` tells whether such maps were shown to know more than distance alone. `parts` are the exchanges that a
     combined map adds up or left out; `choices` the same coin's markets, all together first, where several list it.
+    Of `known_share` of the open interest the liquidation prices are known exactly.
     """
 
     market: Market
@@ -41,6 +42,7 @@ class MarketView:
     proven: bool = False
     parts: tuple[VenuePart, ...] = ()
     choices: tuple[Market, ...] = ()
+    known_share: float = 0.0
 
     @property
     def names_usd(self) -> bool:

@@ -53,7 +53,13 @@ def combined_words(view: MarketView, texts: Texts, *, now_ms: int) -> Html:
     )
     left_out = _left_out(view.parts, texts)
     said = [words, *([texts("venues.left_out", venues=left_out)] if left_out else [])]
-    return Html(" ".join([*said, *(texts.of("limit", limit) for limit in view.map.limits)]))
+    known = [known_words(part.venue, part.known_share, texts) for part in view.parts if part.share and part.known_share]
+    return Html(" ".join([*said, *known, *(texts.of("limit", limit) for limit in view.map.limits)]))
+
+
+def known_words(exchange: str, share: float, texts: Texts) -> Html:
+    """How much of an exchange's open interest is no estimate."""
+    return texts("venues.known", exchange=exchange_name(exchange, texts), percent=texts.figures.percent(100 * share))
 
 
 def _shares(parts: Sequence[VenuePart], texts: Texts) -> Html:

@@ -6,7 +6,7 @@ from bot.alerts.types import Kind, Repeat, Rule, Unit
 from bot.liquidation.types import Cluster, MapLimit, Side
 from bot.telegram.desk import ClusterView, MarketView, RuleView
 from bot.telegram.texts import Html, Texts
-from bot.telegram.venues import combined_words, exchange_name
+from bot.telegram.venues import combined_words, exchange_name, known_words
 
 
 def rule_words(rule: Rule, texts: Texts) -> Html:
@@ -164,7 +164,9 @@ def map_words(market: MarketView, texts: Texts, *, now_ms: int) -> Html:
     """Where the figures come from, how old they are, and what the map lacks."""
     if market.parts:
         return combined_words(market, texts, now_ms=now_ms)
-    return estimate_words(market.market.exchange, market.map.limits, now_ms - market.map.time_ms, texts)
+    exchange, share = market.market.exchange, market.known_share
+    words = estimate_words(exchange, market.map.limits, now_ms - market.map.time_ms, texts)
+    return Html(" ".join([words, known_words(exchange, share, texts)])) if share else words
 
 
 def origin_words(market: MarketView, texts: Texts, *, now_ms: int) -> Html:

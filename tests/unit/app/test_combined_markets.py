@@ -167,6 +167,8 @@ async def test_no_venue_at_all_is_no_map_for_the_first_ones_reason(several: Seve
 
 async def test_a_slow_venue_keeps_nobody_waiting_and_joins_the_next_map(market: SimulatedMarket, db: Database) -> None:
     several = await Several.begin(market, db, patience_s=0.5)
+    for market_there in (BINANCE, BYBIT):
+        await several.markets.open(market_there)
     okx = several.exchanges["okx"]
     okx.ready.clear()
     for _ in range(2):

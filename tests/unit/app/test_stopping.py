@@ -21,7 +21,7 @@ async def test_a_job_cut_off_by_the_end_is_no_failure(caplog: pytest.LogCaptureF
     async def nothing() -> None:
         pass
 
-    scheduler = schedule(Jobs(long_work, *[nothing] * 6), tick_s=0.01)
+    scheduler = schedule(Jobs(long_work, *[nothing] * 7), tick_s=0.01)
     with caplog.at_level(logging.WARNING):
         scheduler.start()
         async with asyncio.timeout(5):
@@ -43,7 +43,7 @@ async def test_a_job_that_fails_is_told_of_with_its_name(caplog: pytest.LogCaptu
     async def nothing() -> None:
         pass
 
-    scheduler = schedule(Jobs(nothing, nothing, recompute, *[nothing] * 4), tick_s=60, speed=600)
+    scheduler = schedule(Jobs(nothing, nothing, recompute, *[nothing] * 5), tick_s=60, speed=600)
     scheduler.start()
     async with asyncio.timeout(5):
         await failed.wait()

@@ -1,13 +1,15 @@
 """A coin on several exchanges, on a phone: all together first, each one tap away, and who is missing is said."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.liquidation.combining import LeftOut
 from bot.telegram.limits import CALLBACK_BYTES, bare
-from bot.telegram.venues import source_words, title_words
+from bot.telegram.venues import combined_words, source_words, title_words
 from tests.fakes.chat import CATALOGUE, Chat
-from tests.fakes.desk import CHINESE
-from tests.fakes.several_desk import SeveralDesk, parts_of
+from tests.fakes.desk import CHINESE, NOON_MS
+from tests.fakes.several_desk import BTC, SeveralDesk, parts_of
 
 TEXTS = CATALOGUE.texts("en")
 ESTIMATE = (
@@ -126,6 +128,21 @@ def test_a_picture_names_its_exchanges_their_shares_and_who_is_missing() -> None
     assert source_words(btc, TEXTS) == "Binance 61%, Bybit 28%, OKX 10%, without Hyperliquid"
     assert source_words(btc, TEXTS, why=True) == "Binance 61%, Bybit 28%, OKX 10%, without Hyperliquid (stale)"
     assert source_words(chinese, TEXTS) == "Binance 61%, Bybit 28%, OKX 10%"
+
+
+async def test_what_is_known_exactly_is_told_with_its_exchange() -> None:
+    phone = chat()
+    desk = phone.desk
+    desk.markets["BTCUSDT"] = replace(desk.markets["BTCUSDT"], known_share=0.123)
+    await phone.type("/map BTC hyperliquid")
+    assert "Estimate from Hyperliquid data, 40 sec old. 12% of Hyperliquid's open positions are known exactly." in bare(
+        phone.said
+    )
+    view = await desk.view(BTC)
+    known = replace(view, parts=tuple(replace(part, known_share=0.5 * (part.venue == "okx")) for part in view.parts))
+    said = str(combined_words(known, TEXTS, now_ms=NOON_MS))
+    assert said.count("known exactly") == 1
+    assert "50% of OKX's open positions are known exactly." in said
 
 
 def test_every_reason_to_be_left_out_has_its_words() -> None:
