@@ -1,7 +1,8 @@
-"""An alert as one JSON line: what `demo --json` and `replay --json` print."""
+"""An alert, or its receipt, as one JSON line: what `demo --json` and `replay --json` print."""
 
 import json
 
+from bot.alerts.outcomes import Outcome
 from bot.alerts.types import Event
 from bot.reading import cluster_json
 
@@ -23,6 +24,32 @@ def alert_line(event: Event, text: str) -> str:
             if event.cluster is None
             else cluster_json(event.cluster, event.track_id, event.price, event.touch),
             "reason": event.reason,
+            "text": text,
+        }
+    )
+
+
+def receipt_line(outcome: Outcome, text: str) -> str:
+    """What came of an alert, as a line: `of` is the alert's rule:exchange:symbol:track:episode:kind."""
+    touched_after = (outcome.touched_ms - outcome.time_ms) / 1000 if outcome.touched_ms else None
+    return dump_line(
+        {
+            "time_ms": outcome.ended_ms,
+            "kind": "receipt",
+            "of": outcome.alert,
+            "symbol": outcome.market.symbol,
+            "exchange": outcome.market.exchange,
+            "rule": outcome.rule_id,
+            "track": outcome.track_id,
+            "ending": None if outcome.ending is None else outcome.ending.value,
+            "touched": outcome.touched_ms > 0,
+            "touched_after_s": touched_after,
+            "after_s": (outcome.ended_ms - outcome.time_ms) / 1000,
+            "reach": outcome.reach,
+            "short_of_pct": round(outcome.short_of_pct, 4),
+            "chance": outcome.chance,
+            "printed_usd": outcome.printed_usd,
+            "expected_usd": outcome.expected_usd,
             "text": text,
         }
     )

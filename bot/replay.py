@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.alert_line import alert_line, dump_line
+from bot.alert_line import alert_line, dump_line, receipt_line
 from bot.alerts.engine import Engine
+from bot.alerts.outcomes import Outcome
 from bot.alerts.readings import Liquidation, MapReading
-from bot.alerts.types import EVERYWHERE, Changes, CloseReason, Event, Market, Rule
+from bot.alerts.types import EVERYWHERE, Changes, CloseReason, Event, Kind, Market, Rule
 from bot.liquidation import Bar, History, PositionModel
 from bot.liquidation.strength import ShareHistory
 from bot.liquidation.totals import ATR_HOURS, average_true_range_pct
@@ -26,9 +27,11 @@ from bot.market.types import BAR_MS
 from bot.reading import read_model, touch_odds
 from bot.recorded import Recorded, open_recorded
 from bot.recorded_lessons import RecordedLessons
+from bot.recorded_receipts import RecordedReceipts, hits_json
 from bot.rules_file import read_rules
 from bot.telegram.alerts_text import Contract, alert_message
 from bot.telegram.limits import bare
+from bot.telegram.receipts_text import receipt_message
 from bot.telegram.texts import Catalogue
 from bot.times import utc_text
 
@@ -47,6 +50,10 @@ def replay_recording(path: Path, rules_path: Path, *, json: bool) -> Iterator[st
     replay = Replay(recorded, rules)
     for event in replay.events():
         contract = contracts[event.market]
+        if isinstance(event, Outcome):
+            text = bare(receipt_message(event, contract, texts=texts).text)
+            yield receipt_line(event, text) if json else f"{utc_text(event.ended_ms)}  {text.splitlines()[0]}"
+            continue
         text = bare(alert_message(event, contract, texts=texts, sent_ms=event.time_ms).text)
         yield alert_line(event, text) if json else f"{utc_text(event.time_ms)}  {text.splitlines()[0]}"
     summary = replay.summary()
@@ -69,46 +76,55 @@ class Replay:
         for rule in rules:
             if rule.market == EVERYWHERE:
                 self._engine.add_rule(rule)
+        self._receipts = RecordedReceipts(recorded, markets)
         self._alerts: Counter[tuple[int, str]] = Counter()
         self._ended: Counter[str] = Counter()
         self._lost = 0
         self._track_ms = 0
 
-    def events(self) -> Iterator[Event]:
-        """Every alert, in order of time."""
+    def events(self) -> Iterator[Event | Outcome]:
+        """Every alert, and the receipt of each that came to an end, in order of time."""
         waiting: dict[int, list[_Player]] = {}
         for player in self._players:
             for open_ms in player.open_times():
                 waiting.setdefault(open_ms, []).append(player)
         for open_ms in sorted(waiting):
             players = waiting.pop(open_ms)
-            for changes in (*self._ticks(players), *self._maps(players), self._clock(open_ms + BAR_MS)):
-                for event in changes.events:
-                    self._alerts[event.rule_id, event.kind.value] += 1
-                    yield event
+            for told in (*self._ticks(players), *self._maps(players), *self._clock(open_ms + BAR_MS)):
+                if isinstance(told, Event):
+                    self._alerts[told.rule_id, told.kind.value] += 1
+                yield told
 
     def summary(self) -> dict[str, object]:
-        """Counts of the run so far: alerts by rule and per day, how clusters' identities ended and how many were lost.
+        """Counts of the run so far: alerts by rule and per day, how often price came where they told and what chance
+        gives, how clusters' identities ended and how many were lost.
 
         Lost: the body is neither swept nor merged nor out of the map's window.
         """
         days = {player.market: player.days for player in self._players}
         track_days = self._track_ms / DAY_MS
+        of_rule, of_kind = Counter[int](), Counter[str]()
+        for (rule_id, kind), count in self._alerts.items():
+            of_rule[rule_id] += count
+            of_kind[kind] += count
         return {
             "alerts": sum(self._alerts.values()),
+            "receipts": self._receipts.told,
             "rules": [
                 {
                     "rule": rule.id,
                     "symbol": rule.market.symbol,
-                    "alerts": sum(n for (rule_id, _), n in self._alerts.items() if rule_id == rule.id),
-                    "alerts_per_day": round(
-                        sum(n for (rule_id, _), n in self._alerts.items() if rule_id == rule.id)
-                        / max(days.get(rule.market, 0.0), 1e-9),
-                        3,
-                    ),
+                    "alerts": of_rule[rule.id],
+                    "alerts_per_day": round(of_rule[rule.id] / max(days.get(rule.market, 0.0), 1e-9), 3),
+                    "hits": hits_json(self._receipts.of_rule(rule.id)),
                 }
                 for rule in self._rules
             ],
+            "kinds": {
+                kind.value: {"alerts": of_kind[kind.value], "hits": hits_json(self._receipts.of_kind(kind))}
+                for kind in Kind
+                if of_kind[kind.value]
+            },
             "days": {f"{market.exchange}:{market.symbol}": round(length, 3) for market, length in days.items()},
             "clusters": {
                 "cluster_days": round(track_days, 3),
@@ -118,7 +134,7 @@ class Replay:
             },
         }
 
-    def _ticks(self, players: Sequence["_Player"]) -> Iterator[Changes]:
+    def _ticks(self, players: Sequence["_Player"]) -> Iterator[Event]:
         moments: dict[tuple[int, str], list[tuple[str, float]]] = {}
         for player in players:
             if player.mapped:
@@ -131,32 +147,38 @@ class Replay:
                 exchange, symbols, np.array(prices), np.full(len(seen), time_ms, dtype=np.int64), now_ms=time_ms
             )
             self._engine.apply(changes)
-            yield changes
+            for symbol, price in seen:
+                self._receipts.see(Market(exchange, symbol), price, time_ms)
+            self._receipts.follow(changes.events)
+            yield from changes.events
 
-    def _prints(self, exchange: str, until_ms: int) -> Iterator[Changes]:
+    def _prints(self, exchange: str, until_ms: int) -> Iterator[Event]:
         """The liquidations up to a tick, as the live bot hears them before it."""
         news = self._printed[exchange]
         if news:
             first = []
             while news and news[-1].time_ms <= until_ms:
                 first.append(news.pop())
-            changes = self._engine.evaluate_prints(exchange, first, heard_ms=until_ms)
-            self._engine.apply(changes)
-            yield changes
+            yield from self._taken(self._engine.evaluate_prints(exchange, first, heard_ms=until_ms))
 
-    def _clock(self, now_ms: int) -> Changes:
-        changes = self._engine.evaluate_clock(now_ms)
+    def _clock(self, now_ms: int) -> Iterator[Event]:
+        yield from self._taken(self._engine.evaluate_clock(now_ms))
+
+    def _taken(self, changes: Changes) -> Iterator[Event]:
         self._engine.apply(changes)
-        return changes
+        self._receipts.follow(changes.events)
+        yield from changes.events
 
-    def _maps(self, players: Sequence["_Player"]) -> Iterator[Changes]:
+    def _maps(self, players: Sequence["_Player"]) -> Iterator[Event | Outcome]:
         for player in players:
             first = not player.mapped
             reading = player.close_bar()
             changes = self._engine.evaluate_map(reading)
             self._engine.apply(changes)
             self._count(reading, changes)
-            yield changes
+            yield from changes.events
+            yield from self._receipts.due(player.market, changes.tracks, time_ms=reading.slot_ms)
+            self._receipts.follow(changes.events)
             if first:
                 for rule in self._rules:
                     if rule.market == player.market:

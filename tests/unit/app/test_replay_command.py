@@ -30,10 +30,15 @@ def rules_file(folder: Path, *lines: str | tuple[int, str]) -> Path:
     return path
 
 
+def lines_of(liqwatch: Console, recording: Path, rules: Path) -> list[dict[str, Any]]:
+    """All that one replay prints."""
+    return [json.loads(line) for line in liqwatch("replay", recording, "--rules", rules, "--json").lines()]
+
+
 def replayed(liqwatch: Console, recording: Path, rules: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The alerts and the summary of one replay."""
-    *alerts, summary = map(json.loads, liqwatch("replay", recording, "--rules", rules, "--json").lines())
-    return alerts, summary
+    *told, summary = lines_of(liqwatch, recording, rules)
+    return [line for line in told if line["kind"] != "receipt"], summary
 
 
 def of_rule(alerts: Sequence[dict[str, Any]], rule: int) -> list[dict[str, Any]]:
@@ -82,7 +87,7 @@ def test_the_summary_counts_what_was_printed(
 ) -> None:
     alerts, summary = replayed(liqwatch, recording, rules_file(tmp_path, NEAR, GROWING))
     watched = len(market.bars) / 288 - 1
-    assert list(summary) == ["kind", "alerts", "rules", "days", "clusters"]
+    assert list(summary) == ["kind", "alerts", "receipts", "rules", "kinds", "days", "clusters"]
     assert (summary["kind"], summary["alerts"]) == ("summary", len(alerts))
     assert summary["days"] == {"simulated:SIMUSDT": watched}
     assert [rule["rule"] for rule in summary["rules"]] == [1, 2]
@@ -93,6 +98,41 @@ def test_the_summary_counts_what_was_printed(
     assert lived["cluster_days"] > 0
     assert 0 <= lived["lost"] <= lived["ended"].get("faded", 0)
     assert lived["lost_per_cluster_day"] == pytest.approx(lived["lost"] / lived["cluster_days"], abs=1e-3)
+
+
+def test_every_alert_that_came_to_an_end_has_one_receipt_that_names_it(
+    liqwatch: Console, recording: Path, tmp_path: Path
+) -> None:
+    *told, summary = lines_of(liqwatch, recording, rules_file(tmp_path, NEAR, GROWING))
+    alerts = {
+        f"{one['rule']}:{one['exchange']}:{one['symbol']}:{one['track']}:{one['episode']}:{one['kind']}": one
+        for one in told
+        if one["kind"] != "receipt"
+    }
+    receipts = [one for one in told if one["kind"] == "receipt"]
+    assert receipts
+    assert len({one["of"] for one in receipts}) == len(receipts) == summary["receipts"]
+    for one in receipts:
+        alert = alerts[one["of"]]
+        assert one["time_ms"] == alert["time_ms"] + 1000 * one["after_s"] > alert["time_ms"]
+        assert one["ending"] in ("swept", "faded", "expired")
+        assert one["touched"] == (one["short_of_pct"] <= 0) == (one["touched_after_s"] is not None)
+        if one["touched"] and one["chance"] is not None:
+            assert 0 < one["touched_after_s"] <= one["after_s"]
+    [near, _] = summary["rules"]
+    hits = near["hits"]
+    assert hits["followed"] == near["alerts"]
+    assert hits["inside"] + hits["decided"] <= hits["followed"]
+    assert hits["rate"] == pytest.approx(hits["touched"] / hits["decided"], abs=1e-4)
+    assert 0 < hits["chance"] < 1
+
+
+def test_a_feed_that_was_heard_tells_what_a_sweep_gave(liqwatch: Console, recording: Path, tmp_path: Path) -> None:
+    told = lines_of(liqwatch, recording, rules_file(tmp_path, NEAR))
+    heard = [one for one in told if one["kind"] == "receipt" and one["printed_usd"] is not None]
+    assert heard, "the simulated venue prints all of its liquidations"
+    assert any(one["printed_usd"] > 0 for one in heard if one["touched"])
+    assert all("Liquidated there since" in one["text"] for one in heard)
 
 
 def test_no_chat_s_alerts_change_with_the_rules_of_others(liqwatch: Console, recording: Path, tmp_path: Path) -> None:
@@ -109,9 +149,9 @@ def test_no_chat_s_alerts_change_with_the_rules_of_others(liqwatch: Console, rec
 
 def test_in_words_each_alert_is_one_line_with_its_time(liqwatch: Console, recording: Path, tmp_path: Path) -> None:
     rules = rules_file(tmp_path, NEAR)
-    alerts, _ = replayed(liqwatch, recording, rules)
+    alerts, counts = replayed(liqwatch, recording, rules)
     *told, summary = liqwatch("replay", recording, "--rules", rules).lines()
-    assert len(told) == len(alerts)
+    assert len(told) == len(alerts) + counts["receipts"]
     assert all(line.startswith("2026-01-0") and "Z  " in line for line in told)
     assert summary == f"{len(alerts)} alerts; for all figures add --json"
 

@@ -1,0 +1,190 @@
+"""The alerts that are followed, told of each price: the cost is what is decided, however many wait.
+
+Levels not touched yet lie in heaps, the nearest first; how far price went is kept by stretch of time and read only when
+an outcome ends.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from heapq import heappop, heappush
+
+from bot.alerts.outcomes import Outcome, ended, reached
+from bot.alerts.types import CloseReason, Market
+from bot.liquidation.types import Floats, Ints, Side
+
+LEAST_TRIMMED = 512
+
+
+class Following:
+    """Every open outcome by its market. Nothing is final before `apply`: a failed commit finds the same again."""
+
+    def __init__(self, outcomes: Iterable[Outcome] = ()) -> None:
+        """`outcomes` are those stored: what price did since is not known before `catch_up`."""
+        self._lanes: dict[Market, _Lane] = {}
+        for outcome in outcomes:
+            self._lane(outcome.market).put(outcome)
+
+    def markets(self) -> frozenset[Market]:
+        """The markets in which something is followed."""
+        return frozenset(market for market, lane in self._lanes.items() if lane.open)
+
+    def follows(self, market: Market) -> bool:
+        lane = self._lanes.get(market)
+        return lane is not None and bool(lane.open)
+
+    def see(self, market: Market, price: float, time_ms: int) -> None:
+        """One price of a market, newer than the last."""
+        lane = self._lanes.get(market)
+        if lane is not None and lane.open:
+            lane.see(price, time_ms)
+
+    def catch_up(self, market: Market, open_ms: Ints, low: Floats, high: Floats, *, bar_ms: int) -> None:
+        """Closed bars (n,) for what no price showed; they count for those that were followed before a bar began."""
+        lane = self._lanes.get(market)
+        if lane is not None:
+            lane.catch_up(open_ms, low, high, bar_ms)
+
+    def due(self, market: Market, closed: Mapping[str, CloseReason], *, time_ms: int) -> tuple[Outcome, ...]:
+        """The outcomes that have changed for good by `time_ms`, oldest first; `closed` are the tracks that ended now.
+
+        Those with an `ended_ms` of now want a receipt. To be stored, and then applied.
+        """
+        lane = self._lanes.get(market)
+        return () if lane is None else lane.due(closed, time_ms)
+
+    def apply(self, outcomes: Iterable[Outcome]) -> None:
+        """Take over outcomes that have been stored, new ones among them."""
+        for outcome in outcomes:
+            self._lane(outcome.market).put(outcome)
+
+    def _lane(self, market: Market) -> "_Lane":
+        return self._lanes.setdefault(market, _Lane())
+
+
+class _Lane:
+    """One market: `open` holds outcomes as last stored, the rest is what price has done to them since."""
+
+    def __init__(self) -> None:
+        self.open: dict[str, Outcome] = {}
+        self._begun: dict[str, int] = {}
+        self._touched: dict[str, int] = {}
+        self._final: dict[str, Outcome] = {}
+        self._news: set[str] = set()
+        self._above: list[tuple[float, str]] = []
+        self._below: list[tuple[float, str]] = []
+        self._until: list[tuple[int, str]] = []
+        self._of_track: dict[str, set[str]] = {}
+        self._lows: list[float] = []
+        self._highs: list[float] = []
+        self._first = 0
+        self._fresh = True
+
+    def put(self, outcome: Outcome) -> None:
+        key = outcome.alert
+        self._news.discard(key)
+        if not outcome.open:
+            self._forget(key)
+            return
+        if key not in self.open:
+            self._begun[key] = self._first + len(self._lows)
+            self._fresh = True
+            heappush(self._until, (outcome.until_ms, key))
+            self._of_track.setdefault(outcome.track_id, set()).add(key)
+            if not outcome.passed:
+                self._await(outcome, outcome.far if outcome.touched_ms else outcome.near)
+        self.open[key] = outcome
+
+    def see(self, price: float, time_ms: int) -> None:
+        self._finish(before_ms=time_ms)
+        if self._fresh:
+            self._lows.append(price)
+            self._highs.append(price)
+            self._fresh = False
+        elif price < self._lows[-1]:
+            self._lows[-1] = price
+        elif price > self._highs[-1]:
+            self._highs[-1] = price
+        for heap, level in ((self._above, price), (self._below, -price)):
+            while heap and heap[0][0] <= level:
+                key = heappop(heap)[1]
+                if key in self.open and key not in self._final:
+                    self._news.add(key)
+                    if not self.open[key].touched_ms and key not in self._touched:
+                        self._touched[key] = time_ms
+                        self._await(self.open[key], self.open[key].far)
+
+    def _await(self, outcome: Outcome, level: float) -> None:
+        """Look up once price comes to this level."""
+        if outcome.side is Side.SHORT:
+            heappush(self._above, (level, outcome.alert))
+        else:
+            heappush(self._below, (-level, outcome.alert))
+
+    def catch_up(self, open_ms: Ints, low: Floats, high: Floats, bar_ms: int) -> None:
+        for key, outcome in list(self.open.items()):
+            seen = (open_ms >= outcome.time_ms) & (open_ms + bar_ms <= outcome.until_ms)
+            extremes = (high if outcome.side is Side.SHORT else low)[seen].tolist()
+            for end_ms, extreme in zip((open_ms[seen] + bar_ms).tolist(), extremes, strict=True):
+                outcome = reached(outcome, extreme, end_ms)
+            if outcome is not self.open[key]:
+                self.open[key] = outcome
+                self._news.add(key)
+                self._await(outcome, outcome.far)
+
+    def due(self, closed: Mapping[str, CloseReason], time_ms: int) -> tuple[Outcome, ...]:
+        self._finish(before_ms=time_ms + 1)
+        asked = set(self._news)
+        how: dict[str, CloseReason] = {}
+        for track_id, reason in closed.items():
+            how.update((key, reason) for key in self._of_track.get(track_id, ()))
+        asked |= how.keys()
+        self._fresh = True
+        now = {key: ended(self._now(key), how.get(key), time_ms) for key in asked}
+        changed = [after for key, after in now.items() if key in self._news or after.ending != self.open[key].ending]
+        return tuple(sorted(changed, key=lambda outcome: (outcome.time_ms, outcome.alert)))
+
+    def _finish(self, *, before_ms: int) -> None:
+        """Those whose time is up hear of no later price."""
+        while self._until and self._until[0][0] < before_ms:
+            key = heappop(self._until)[1]
+            if key in self.open and key not in self._final:
+                self._final[key] = self._now(key)
+                self._news.add(key)
+
+    def _now(self, key: str) -> Outcome:
+        """An outcome with all that price has done since."""
+        outcome = self._final.get(key) or self.open[key]
+        if key in self._final:
+            return outcome
+        begun = max(0, self._begun[key] - self._first)
+        short = outcome.side is Side.SHORT
+        extreme = max(self._highs[begun:], default=-math.inf) if short else min(self._lows[begun:], default=math.inf)
+        reach = max(outcome.reach, extreme) if short else min(outcome.reach, extreme)
+        touched_ms = outcome.touched_ms or self._touched.get(key, 0)
+        if reach == outcome.reach and touched_ms == outcome.touched_ms:
+            return outcome
+        return replace(outcome, reach=reach, touched_ms=touched_ms, settled_ms=outcome.settled_ms or touched_ms)
+
+    def _forget(self, key: str) -> None:
+        outcome = self.open.pop(key, None)
+        for memory in (self._begun, self._touched, self._final):
+            memory.pop(key, None)
+        if outcome is None:
+            return
+        keys = self._of_track[outcome.track_id]
+        keys.discard(key)
+        if not keys:
+            del self._of_track[outcome.track_id]
+        if not self.open:
+            self._until, self._above, self._below = [], [], []
+        self._trim()
+
+    def _trim(self) -> None:
+        """Forget the stretches before everything that is still followed, now and then."""
+        if len(self._lows) < LEAST_TRIMMED:
+            return
+        idle = min(self._begun.values(), default=self._first + len(self._lows)) - self._first
+        if idle > 0 and 2 * idle > len(self._lows):
+            del self._lows[:idle], self._highs[:idle]
+            self._first += idle

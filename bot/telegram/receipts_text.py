@@ -1,0 +1,69 @@
+"""What came of an alert, told under it in its thread: whether price came, how far it went, what was liquidated."""
+
+from collections.abc import Sequence
+
+from bot.alerts.outcomes import Ending, Outcome
+from bot.delivery.messenger import Message
+from bot.telegram.headlines import Contract
+from bot.telegram.limits import fit
+from bot.telegram.texts import Html, Texts
+
+
+def receipt_message(
+    outcome: Outcome, contract: Contract, *, texts: Texts, reply_to: int | None = None, repeat: bool = False
+) -> Message:
+    """A silent reply to the alert's message, short enough to be read on a lock screen."""
+    head = receipt_line(outcome, contract, texts)
+    if repeat:
+        head = texts("alert.repeat", line=head)
+    if contract.simulated:
+        head = texts("alert.simulated", line=head)
+    lines = [texts("alert.head", text=head), *_details(outcome, contract, texts)]
+    return fit(Message("\n".join(lines), silent=True, reply_to=reply_to))
+
+
+def receipt_line(outcome: Outcome, contract: Contract, texts: Texts) -> Html:
+    """What happened, in one line."""
+    figures = texts.figures
+    words = {
+        "base": contract.base,
+        "side": texts.of("side_name", outcome.side),
+        "level": figures.level(outcome.near, contract.tick_size),
+        "after": figures.duration(outcome.ended_ms - outcome.time_ms),
+        "percent": figures.percent(abs(outcome.short_of_pct)),
+    }
+    if outcome.ending is Ending.SWEPT:
+        return texts("receipt.swept", **words)
+    if outcome.touched_ms:
+        return texts("receipt.touched" if outcome.ending is Ending.EXPIRED else "receipt.touched_faded", **words)
+    return texts("receipt.missed" if outcome.ending is Ending.EXPIRED else "receipt.faded", **words)
+
+
+def _details(outcome: Outcome, contract: Contract, texts: Texts) -> Sequence[Html]:
+    figures = texts.figures
+    reach = figures.price(outcome.reach, contract.tick_size)
+    percent = figures.percent(abs(outcome.short_of_pct))
+    lines = []
+    if outcome.chance is None:
+        lines.append(texts("receipt.was_inside", reach=reach, percent=percent))
+    elif outcome.touched_ms:
+        touched = figures.duration(outcome.touched_ms - outcome.time_ms)
+        lines.append(texts("receipt.came", touched=touched, reach=reach, percent=percent))
+    else:
+        lines.append(texts("receipt.short", reach=reach, percent=percent))
+    lines.append(_printed_line(outcome, texts))
+    if outcome.chance is not None:
+        window = figures.duration(outcome.until_ms - outcome.time_ms)
+        lines.append(texts("receipt.chance", odds=figures.odds(outcome.chance), window=window))
+    return lines
+
+
+def _printed_line(outcome: Outcome, texts: Texts) -> Html:
+    figures = texts.figures
+    if outcome.printed_usd is None:
+        return texts("receipt.not_heard")
+    usd = figures.money(outcome.printed_usd)
+    if outcome.expected_usd is None:
+        return texts("receipt.printed", usd=usd)
+    high = figures.money(outcome.expected_high_usd or outcome.expected_usd)
+    return texts("receipt.printed_of", usd=usd, expected=figures.money(outcome.expected_usd), high=high)
