@@ -1,5 +1,6 @@
 """`liqwatch bench`: speed and memory as figures of one run on this machine; nothing here passes or fails."""
 
+import asyncio
 import gc
 import json
 import resource
@@ -14,12 +15,14 @@ import numpy as np
 from bot.alerts.engine import Engine
 from bot.alerts.readings import MapReading
 from bot.alerts.types import Kind, Market, Rule
+from bot.bench_start import FULL_START, StartLoad, measure_start
 from bot.charts import draw_map
 from bot.liquidation import MODEL_VERSION, Bar, Cluster, History, PositionModel, Side
 from bot.liquidation.touch import Volatility
 from bot.market.types import BAR_MS
 from bot.pictures import map_picture
-from bot.reading import read_model
+from bot.reading import read_history, read_model
+from bot.side_by_side import each
 from bot.telegram.texts import Catalogue
 
 START_MS = 1_764_547_200_000
@@ -27,12 +30,16 @@ START_MS = 1_764_547_200_000
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is measured with: the contract's 30 days of bars, 500 symbols and 100,000 rules, unless a test asks less."""
+    """What is measured with: the contract's 30 days of bars, 500 symbols and 100,000 rules, unless a test asks less.
+
+    `start` is how much a start from an empty database has to do.
+    """
 
     bars: int = 8_640
     symbols: int = 500
     rules: int = 100_000
     most_runs: int = 200
+    start: StartLoad = FULL_START
 
 
 FULL = Load()
@@ -56,8 +63,10 @@ def measure(load: Load = FULL) -> dict[str, float]:
     figures = {"map_rebuild_ms": 1e3 * median_s(lambda: PositionModel.rebuild(history), min(15, load.most_runs))}
     figures["map_increment_us"] = 1e6 * _increment_s(model, walk(load.most_runs, seed=2, start_ms=history.end_ms))
     figures["clusters_us"] = 1e6 * median_s(lambda: read_model(model, volatility), load.most_runs)
+    figures["recompute_500_symbols_ms"] = 1e3 * _recompute_s(load)
     figures["tick_ms"] = 1e3 * _tick_s(load)
     figures["chart_ms"] = 1e3 * _chart_s(model, volatility, times=min(10, load.most_runs))
+    figures |= measure_start(load.start)
     figures["rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
         1024 if sys.platform == "linux" else 2**20
     )
@@ -93,6 +102,21 @@ def walk(bars: int, *, seed: int, start_ms: int = START_MS) -> History:
         quote_volume=np.full(bars, np.nan),
         open_interest=2e5 * np.exp(np.cumsum(rng.normal(0.0, 0.001, bars))),
     )
+
+
+def _recompute_s(load: Load) -> float:
+    """Every symbol's map from stored bars in memory, side by side in threads as the live bot makes them."""
+    histories = [walk(load.bars, seed=seed) for seed in range(8)]
+
+    async def recompute() -> None:
+        async def read(number: int) -> None:
+            await asyncio.to_thread(read_history, histories[number % len(histories)], tiers=None)
+
+        await each(range(load.symbols), read)
+
+    began = time.perf_counter()
+    asyncio.run(recompute())
+    return time.perf_counter() - began
 
 
 def _increment_s(model: PositionModel, new: History) -> float:

@@ -129,6 +129,10 @@ class Markets:
         """Every listed symbol, in the exchanges' order."""
         return [one.symbol for listed in self._instruments.values() for one in listed]
 
+    def listed(self, exchange: str) -> Collection[str]:
+        """The symbols that an exchange lists; empty before it has answered."""
+        return {one.symbol for one in self._instruments.get(exchange, ())}
+
     def parts(self, market: Market) -> Sequence[Market]:
         """What a market is made of, each on one exchange: itself; nothing where its exchange is not in the settings."""
         return (market,) if market.exchange in self._exchanges else ()

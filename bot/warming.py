@@ -87,10 +87,10 @@ class Warmer:
 
     def wanted(self, exchange: str) -> Sequence[Market]:
         """Whose history is kept: every watched market, then the most traded ones that are listed."""
-        watched = [market for market in self._watched() if market.exchange == exchange]
         ranked = (Market(exchange, symbol) for symbol in self._ranking.get(exchange, ()))
-        listed = [market for market in ranked if self._markets.book.get(market.symbol, exchange) is not None]
-        return list(dict.fromkeys((*watched, *listed[: self._most])))
+        known = self._markets.listed(exchange)
+        listed = [market for market in ranked if market.symbol in known]
+        return list(dict.fromkeys((*self._watched_on(exchange), *listed[: self._most])))
 
     def warmth(self, exchange: str) -> Warmth:
         """How far the work has come."""
@@ -139,14 +139,14 @@ class Warmer:
     async def fill(self, exchange: str, *, what: What) -> float:
         """Fill in what is missing of one series, newest parts first; anew when a bar closes or a rule is made."""
         start_ms, end_ms = self._markets.window(exchange)
-        slot, wanted = end_ms // BAR_MS, self.wanted(exchange)
+        slot, wanted, watched = end_ms // BAR_MS, self.wanted(exchange), self._watched_on(exchange)
         for band, reach_ms in enumerate(_BANDS):
             from_ms = max(start_ms, end_ms - _BANDS[band + 1]) if band + 1 < len(_BANDS) else start_ms
             for index, market in enumerate(wanted):
                 if self._is_due(what, reach_ms, market, slot, index) and not self._is_left_alone(market):
                     if await self._fill(what, market, from_ms, end_ms - reach_ms):
                         self._filled[what, reach_ms, market] = slot
-                    if self.wanted(exchange) != wanted or self._markets.window(exchange)[1] != end_ms:
+                    if self._watched_on(exchange) != watched or self._markets.window(exchange)[1] != end_ms:
                         return 0.0
         return (end_ms + BAR_MS - self._exchanges[exchange].server_now_ms()) / 1000 + 1.0
 
@@ -161,6 +161,9 @@ class Warmer:
             self._leave_alone(market, error)
             return False
         return True
+
+    def _watched_on(self, exchange: str) -> Sequence[Market]:
+        return [market for market in self._watched() if market.exchange == exchange]
 
     def _is_due(self, what: What, reach_ms: int, market: Market, slot: int, index: int) -> bool:
         """Whether a part was never filled, or long ago. The newest parts of all markets take turns, bar by bar."""

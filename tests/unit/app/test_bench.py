@@ -4,9 +4,11 @@ import json
 import math
 
 from bot.bench import Load, run_bench, walk
+from bot.bench_start import FULL_START, StartLoad, measure_start
 
-TINY = Load(bars=400, symbols=5, rules=50, most_runs=2)
-CONTRACT = ("map_rebuild_ms", "map_increment_us", "tick_ms", "chart_ms", "rss_mb")
+TINY_START = StartLoad(symbols=3, watched=1, cold_minutes=1, steady_minutes=2)
+TINY = Load(bars=400, symbols=5, rules=50, most_runs=2, start=TINY_START)
+CONTRACT = ("map_rebuild_ms", "map_increment_us", "recompute_500_symbols_ms", "tick_ms", "chart_ms", "rss_mb")
 
 
 def test_every_figure_of_the_contract_is_a_positive_number_in_json() -> None:
@@ -27,6 +29,15 @@ def test_in_words_each_figure_has_a_line() -> None:
 
 def test_the_full_load_is_that_of_the_contract() -> None:
     assert Load() == Load(bars=30 * 288, symbols=500, rules=100_000)
+    assert StartLoad(symbols=500, watched=25) == FULL_START
+
+
+def test_a_start_from_nothing_maps_what_is_watched_in_seconds_and_stays_below_half_of_the_limit() -> None:
+    figures = measure_start(StartLoad(symbols=24, watched=6, cold_minutes=2, steady_minutes=5))
+    assert 0.5 < figures["cold_start_watched_s"] < 15.0
+    assert 400 < figures["cold_start_weight_per_minute_max"] < 1200
+    assert 300 <= figures["steady_weight_per_minute"] < 600
+    assert figures["steady_weight_per_minute_max"] < 600
 
 
 def test_the_market_it_measures_with_is_whole() -> None:
