@@ -10,7 +10,7 @@ from bot.alerts.types import Market
 from bot.failures import FailedError
 from bot.liquidation.score import Score, listened, score_histories
 from bot.liquidation.skill import ModelSkill, Verdict
-from bot.market.history import liquidations_by_symbol
+from bot.market.history import FEE_IN_REQUIREMENT, liquidations_by_symbol
 from bot.market.recording import Recording
 from bot.market.types import Prints
 from bot.recorded import Recorded, open_recorded
@@ -43,8 +43,9 @@ def _score_exchange(recorded: Recorded, exchange: str, prints: Prints, *, json: 
     symbols = recorded.recording.symbols(exchange)
     cover = listened(prints.time_ms)
     histories = {symbol: recorded.history(Market(exchange, symbol)) for symbol in symbols}
-    printed = liquidations_by_symbol(prints, symbols)
     tiers = {symbol: found for symbol in symbols if (found := recorded.tiers_of(Market(exchange, symbol))) is not None}
+    fee_rate = FEE_IN_REQUIREMENT.get(exchange, 0.0)
+    printed = liquidations_by_symbol(prints, symbols, tiers=tiers, fee_rate=fee_rate)
     every, each = score_histories(histories, printed, tiers=tiers, cover=cover)
     if json:
         single = {symbol: one.plain() for symbol, one in each.items()}

@@ -18,7 +18,7 @@ from bot.liquidation.touch import Volatility, touch_probability
 from bot.liquidation.traces import Falls, Unknowns, falls_of
 from bot.liquidation.turnover import LiquidationPrints
 from bot.liquidation.types import Floats, History
-from bot.market.history import align, liquidations_by_symbol
+from bot.market.history import FEE_IN_REQUIREMENT, align, liquidations_by_symbol
 from bot.market.recording import Recording
 
 DAY_MS = 86_400_000
@@ -176,6 +176,7 @@ def recorded_score(recording: Recording, exchange: str, histories: dict[str, His
     told = recording.prints(exchange)
     if told is None:
         return None
-    prints = liquidations_by_symbol(told, histories)
-    every, _ = score_histories(histories, prints, tiers=recording.tiers(exchange), cover=listened(told.time_ms))
+    tiers, fee_rate = recording.tiers(exchange), FEE_IN_REQUIREMENT.get(exchange, 0.0)
+    prints = liquidations_by_symbol(told, histories, tiers=tiers, fee_rate=fee_rate)
+    every, _ = score_histories(histories, prints, tiers=tiers, cover=listened(told.time_ms))
     return every

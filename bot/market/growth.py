@@ -22,7 +22,7 @@ from bot.market.recording import (
     TIERS_FILE,
     read_tiers,
 )
-from bot.market.recording_writer import RecordingWriter, cells
+from bot.market.recording_writer import RecordingWriter, cells, print_cells
 from bot.market.types import Bars, Floats, Ints, OpenInterest
 
 REMEMBERED: Final = 5_000
@@ -118,7 +118,7 @@ class GrowingPrints:
         """Gives how many were new."""
         count = 0
         for one in prints:
-            line = print_row(one)
+            line = ",".join(print_cells(one))
             if line not in self._seen:
                 self._seen[line] = None
                 self._file.add([(one.time_ms, line)])
@@ -154,9 +154,3 @@ def rows_of(times: Ints, columns: Sequence[Floats]) -> Iterable[Row]:
     """Rows of a time and finite numbers."""
     lines = map(",".join, zip(cells(times), *map(cells, columns), strict=True))
     return zip(times.tolist(), lines, strict=True)
-
-
-def print_row(one: Print) -> str:
-    """A liquidation as a row: the order's side, and the price twice, for every order is filled."""
-    side = "SELL" if one.is_long else "BUY"
-    return f"{one.time_ms},{one.symbol},{side},{one.price!r},{one.price!r},{one.coins!r},FILLED"

@@ -31,6 +31,9 @@ OPEN_INTEREST_COLUMNS: Final = ("time_ms", "open_interest")
 PRICE_COLUMNS: Final = ("time_ms", "price")
 PRINT_COLUMNS: Final = ("time_ms", "symbol", "side", "price", "average_price", "quantity", "status")
 TRUTH_COLUMNS: Final = ("side", "liquidation_price", "usd")
+AT_BANKRUPTCY: Final = "BANKRUPTCY"
+"""The status of a print whose price is where the margin was used up."""
+
 TIER_FIELDS: Final = tuple(field.name for field in fields(RiskTier))
 
 
@@ -137,7 +140,8 @@ class Recording:
     def prints(self, exchange: str) -> Prints | None:
         """The liquidations that the venue printed, all symbols; None where none were recorded.
 
-        The price is the average fill; a print without one (0) has the price of its order.
+        The price is the average fill; a print without one (0) has the price of its order, which is the bankruptcy price
+        where that is its status.
         """
         path = self.path / exchange / PRINTS_FILE
         if not path.exists():
@@ -151,12 +155,14 @@ class Recording:
         refuse_below(table, "average_price", least=0.0)
         refuse_below(table, "quantity", least=0.0)
         average = table.number("average_price")
+        at_bankruptcy = np.array(table.texts["status"], dtype=np.str_) == AT_BANKRUPTCY
         return Prints(
             time_ms=times,
             symbol=table.texts["symbol"],
             is_long=one_of(table, "side", true="SELL", false="BUY"),
             price=np.where(average > 0, average, table.number("price")),
             coins=table.number("quantity"),
+            at_bankruptcy=at_bankruptcy if at_bankruptcy.any() else None,
         )
 
     def truth(self, exchange: str, symbol: str) -> Truth | None:

@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from bot.liquidation.margin import RiskTier
+from bot.market.feed import Print, rows_of_prints
 from bot.market.recording import (
+    AT_BANKRUPTCY,
     BAR_COLUMNS,
     BAR_EXTRAS,
     BARS_FILE,
@@ -55,10 +57,9 @@ class RecordingWriter:
         self._write(f"{symbol}/{TRUTH_FILE}", TRUTH_COLUMNS, [side, truth.liquidation_price, truth.usd])
 
     def prints(self, prints: Prints) -> None:
-        """Write prints of all symbols; order price and average fill are the same, and every order is filled."""
-        side = ["SELL" if is_long else "BUY" for is_long in prints.is_long.tolist()]
-        filled = ["FILLED"] * len(prints)
-        columns = (prints.time_ms, prints.symbol, side, prints.price, prints.price, prints.coins, filled)
+        """Write prints of all symbols."""
+        cells_of = [print_cells(row) for row in rows_of_prints(prints)]
+        columns = [list(column) for column in zip(*cells_of, strict=True)] or [[] for _ in PRINT_COLUMNS]
         self._write(PRINTS_FILE, PRINT_COLUMNS, columns)
 
     def tiers(self, tiers: Mapping[str, Sequence[RiskTier]]) -> None:
@@ -69,6 +70,13 @@ class RecordingWriter:
     def _write(self, name: str, header: Sequence[str], columns: Sequence[Column]) -> None:
         lines = [",".join(header), *map(",".join, zip(*map(cells, columns), strict=True)), ""]
         replace_file(self._folder / name, gzip.compress("\n".join(lines).encode(), compresslevel=6, mtime=0))
+
+
+def print_cells(one: Print) -> tuple[str, ...]:
+    """A liquidation as the cells of a row: the order's side; every order is filled, at its average or unknown to us."""
+    side, average = "SELL" if one.is_long else "BUY", 0.0 if one.at_bankruptcy else one.price
+    status = AT_BANKRUPTCY if one.at_bankruptcy else "FILLED"
+    return str(one.time_ms), one.symbol, side, repr(one.price), repr(average), repr(one.coins), status
 
 
 def cells(column: Column) -> Iterable[str]:

@@ -20,6 +20,7 @@ from bot.market.stream_book import StreamBook
 from bot.market.tiers import Tiers
 from bot.market.types import Instrument
 from tests.fakes import bybit, live_stream, okx
+from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.live_stream import BinanceLiveStream, BybitLiveStream, LiveStream, OkxLiveStream
 from tests.fakes.recorded_market import RecordedMarket, read_market
 from tests.integration.listening import HastyClock, eventually
@@ -58,9 +59,10 @@ def instrument(exchange: str, symbol: str, native: str) -> Instrument:
 
 @dataclass
 class Rig:
-    """A server, the stream that listens to it, and what the stream's client knows."""
+    """A server, the wire to it, the stream that listens there, and what the stream's client knows."""
 
     server: LiveStream
+    wire: FaultProxy
     stream: Stream
     listed: dict[str, str]
     tiers: dict[str, Tiers] = field(default_factory=dict)
@@ -102,16 +104,16 @@ async def rig_of(
             for symbol, native in natives.items()
         }
 
-    async with servers[name](venue) as server:
+    async with servers[name](venue) as server, FaultProxy(server.url, drip_s=0.05) as wire:
         streams: dict[str, Callable[[], Stream]] = {
-            "binance": lambda: binance_stream(clock=clock, url=server.url, manner=manner, keep_tiers=tiers.__setitem__),
-            "bybit": lambda: bybit_stream(clock=clock, url=server.url, manner=manner, listed=of_bybit),
-            "okx": lambda: okx_stream(clock=clock, url=server.url, manner=manner, listed=of_okx),
+            "binance": lambda: binance_stream(clock=clock, url=wire.url, manner=manner, keep_tiers=tiers.__setitem__),
+            "bybit": lambda: bybit_stream(clock=clock, url=wire.url, manner=manner, listed=of_bybit),
+            "okx": lambda: okx_stream(clock=clock, url=wire.url, manner=manner, listed=of_okx),
         }
         stream = streams[name]()
         task = asyncio.create_task(stream.run())
         try:
-            yield Rig(server, stream, names, tiers)
+            yield Rig(server, wire, stream, names, tiers)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

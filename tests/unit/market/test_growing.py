@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from bot.liquidation.margin import RiskTier
 from bot.market.columns import RecordingError
-from bot.market.feed import Print
+from bot.market.feed import Print, rows_of_prints
 from bot.market.growing import LONGEST_WAIT_S, MOST_WAITING, GrowingFile
 from bot.market.growth import GrowingMarket, GrowingPrints, GrowingTiers
 from bot.market.recording import Recording, read_tiers
+from bot.market.recording_writer import RecordingWriter
 from bot.market.types import BAR_MS, Bars, OpenInterest
 from tests.fakes.full_disk import files_end_at
 
@@ -192,6 +193,23 @@ class TestPrints:
         assert found.time_ms.tolist() == [T0 + 10, T0 + 15, T0 + 20]
         assert set(found.symbol) == {"币安人生USDT"}
         assert found.is_long.all()
+
+
+def test_a_print_at_the_bankruptcy_price_is_read_back_as_one(tmp_path: Path) -> None:
+    rows = [Print(T0, "BTCUSDT", True, 88_000.5, 0.25), Print(T0 + 1, "BTCUSDT", False, 90_000.0, 1.0, True)]
+    prints = GrowingPrints(tmp_path / "bybit")
+    prints.add(rows)
+    prints.write(0)
+    market = GrowingMarket(tmp_path / "bybit" / "BTCUSDT")
+    market.add_bars(bars(0, 1))
+    market.write(0)
+    found = Recording(tmp_path).prints("bybit")
+    assert found is not None
+    assert list(rows_of_prints(found)) == rows
+    RecordingWriter(tmp_path, "bybit").prints(found)
+    again = Recording(tmp_path).prints("bybit")
+    assert again is not None
+    assert list(rows_of_prints(again)) == rows
 
 
 def test_tiers_are_kept_as_last_told_and_written_only_where_they_changed(tmp_path: Path) -> None:
