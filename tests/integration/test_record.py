@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.clock import SystemClock
 from bot.failures import FailedError, UsageError
-from bot.market.binance_stream import binance_stream
 from bot.market.exchange import LiveExchange
 from bot.market.feed import LiquidationFeed
 from bot.market.recording import Recording, gaps
@@ -22,10 +22,10 @@ from bot.recorder import Wanted, is_a_name
 from bot.replay import replay_recording
 from bot.scoring import score_recording
 from bot.settings import EXCHANGES, Settings
-from bot.venues import open_exchanges
-from tests.fakes.binance_stream import HEARTBEAT, FakeStream, forced_order
+from bot.venues import open_exchanges, open_feeds
 from tests.fakes.clock import HurriedClock
 from tests.fakes.full_disk import files_end_at
+from tests.fakes.live_stream import BinanceLiveStream, BybitLiveStream, LiveStream, OkxLiveStream, Venue
 from tests.integration.test_four_venues import Fakes, four_fakes, settings_of
 from tests.integration.venue_rigs import NOW_MS
 from tests.shared import needs_shared
@@ -61,27 +61,45 @@ class Scene:
         )
 
 
+class WallClock(SystemClock):
+    """For streams: the hurried market's time of day, and real patience."""
+
+    def __init__(self, clock: HurriedClock) -> None:
+        self._hurried = clock
+
+    def now_ms(self) -> int:
+        return self._hurried.now_ms()
+
+
 @asynccontextmanager
 async def scene(out: Path) -> AsyncIterator[Scene]:
     clock = HurriedClock(NOW_MS, SPEED)
-
-    async def liquidations(line: object) -> None:
-        while True:
-            for price in ("88000", "88100"):
-                await line.send(forced_order(clock.now_ms() // 1000 * 1000, average=price))  # type: ignore[attr-defined]
-            await line.send(HEARTBEAT)  # type: ignore[attr-defined]
-            await asyncio.sleep(0.05)
-
-    async with (
-        four_fakes(lambda: clock.now_ms() / 1000) as fakes,
-        FakeStream([liquidations]).open() as stream,
-        AsyncExitStack() as closing,
-    ):
-        exchanges = open_exchanges(settings_of(fakes), clock=clock)
+    async with four_fakes(lambda: clock.now_ms() / 1000) as fakes, AsyncExitStack() as closing:
+        kinds: dict[str, Callable[[Venue], LiveStream]] = {
+            "binance": BinanceLiveStream,
+            "bybit": BybitLiveStream,
+            "okx": OkxLiveStream,
+        }
+        streams = {name: await closing.enter_async_context(kind(fakes[name])) for name, kind in kinds.items()}
+        urls = {f"{name}_stream_url": stream.url for name, stream in streams.items()}
+        settings = settings_of(fakes).model_copy(update=urls)
+        exchanges = open_exchanges(settings, clock=clock)
         for exchange in exchanges.values():
             closing.push_async_callback(exchange.aclose)
-        feeds: dict[str, LiquidationFeed] = {"binance": binance_stream(clock=clock, url=stream.url)}
-        yield Scene(fakes, exchanges, feeds, clock, out, [])
+        feeds = open_feeds(settings, exchanges, clock=WallClock(clock))
+        telling = asyncio.create_task(liquidate(list(streams.values())))
+        try:
+            yield Scene(fakes, exchanges, feeds, clock, out, [])
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+
+
+async def liquidate(streams: list[LiveStream]) -> None:
+    while True:
+        for stream in streams:
+            await stream.liquidate("BTCUSDT", price="88000.5", coins=0.25)
+        await asyncio.sleep(0.1)
 
 
 async def test_an_hour_of_four_exchanges_can_be_mapped_replayed_and_scored(tmp_path: Path) -> None:
@@ -106,10 +124,12 @@ async def test_an_hour_of_four_exchanges_can_be_mapped_replayed_and_scored(tmp_p
             assert samples is not None
             assert len(samples) > (300 if exchange.gives_open_interest_history else 1), name
             assert recording.tiers(name)["BTCUSDT"]
-        prints = recording.prints("binance")
-        assert prints is not None
-        assert len(prints) > 20
-        assert (np.diff(prints.time_ms) >= 0).all()
+        for name in on.feeds:
+            prints = recording.prints(name)
+            assert prints is not None
+            assert len(prints) > 20, name
+            assert (prints.at_bankruptcy is None) == (name == "binance")
+            assert set(prints.coins.tolist()) <= {0.25, 1.0}
     assert on.said[0].startswith("recording binance, bybit, okx, hyperliquid to ")
     assert "hyperliquid: 2 contracts, " in on.said[-1]
 
