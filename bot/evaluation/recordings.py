@@ -10,7 +10,8 @@ from bot.alerts.tracks import match
 from bot.alerts.types import CloseReason, Market, Track
 from bot.liquidation.bars import Bar
 from bot.liquidation.clusters import find_clusters
-from bot.liquidation.learning import Exposures, expose, learn_from
+from bot.liquidation.learning import Exposures, PositionLearner, adopted, expose, learn_from
+from bot.liquidation.margin import RiskTier
 from bot.liquidation.model import PositionModel
 from bot.liquidation.parameters import DEFAULT, ModelParameters
 from bot.liquidation.score import Score, listened, score_histories
@@ -25,7 +26,7 @@ DAY_MS = 86_400_000
 HOURS = (1, 4, 24)
 DISTANCES = np.array([0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08])
 DECILES = np.linspace(0.0, 1.0, 11)
-WARM_UP_BARS = 7 * 288
+WARM_UP_BARS = RELEARN_BARS = 7 * 288
 INSIDE = 0.115
 """A track nearer than this that fades is lost: farther ones may have left the map's window of 12 %."""
 NO_PRINTS = LiquidationPrints(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool), np.zeros(0), np.zeros(0))
@@ -99,17 +100,25 @@ def _touch_score(hours: int, odds: Floats, happened: Floats) -> TouchScore:
     return TouchScore(hours, float(gap.sum() / count.sum()), float(np.mean((odds - happened) ** 2)), len(odds))
 
 
-def identities(symbol: str, history: History, *, warm_up: int = WARM_UP_BARS) -> Identities:
-    """Follow clusters bar by bar after a warm-up."""
-    model = PositionModel.rebuild(history.rows(0, warm_up))
+def identities(
+    symbol: str, history: History, *, tiers: Sequence[RiskTier] | None = None, warm_up: int = WARM_UP_BARS
+) -> Identities:
+    """Follow clusters bar by bar after a warm-up, positions learned from falls of open interest once a week."""
+    learner = PositionLearner(history, tiers=tiers)
+    parameters = learner.learn(warm_up, NO_PRINTS, cover=()).parameters
+    model = PositionModel.rebuild(history.rows(0, warm_up), tiers=tiers, parameters=parameters)
     volatility = Volatility.from_closes(history.open_ms[:warm_up] + history.bar_ms, history.close[:warm_up])
     market, tracks, lost, lived = Market("recorded", symbol), (), 0, 0.0
     open_tracks: tuple[Track, ...] = tracks
     late = history.rows(warm_up, len(history))
     columns = [getattr(late, field.name).tolist() for field in fields(History) if field.name != "bar_ms"]
-    for row in zip(*columns, strict=True):
+    for bars, row in enumerate(zip(*columns, strict=True), start=warm_up + 1):
         bar = Bar(*row)
-        model.update(bar)
+        if (bars - warm_up) % RELEARN_BARS == 0:
+            parameters = adopted(parameters, learner.learn(bars, NO_PRINTS, cover=()), tiers)
+            model = PositionModel.rebuild(history.rows(0, bars), tiers=tiers, parameters=parameters)
+        else:
+            model.update(bar)
         volatility = volatility.updated(bar.open_ms + history.bar_ms, bar.close)
         clusters = find_clusters(model.map(), day_volatility=volatility.day)
         found = match(

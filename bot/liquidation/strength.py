@@ -22,17 +22,18 @@ def _per_mille(text: str) -> Floats:
     return np.array([float(word) for word in text.split()]) / 1000.0
 
 
-# Quantiles 0, 5, ..., 100 % of a cluster's share, by side and distance band: the 14,600 clusters of hourly maps of
-# BTC, ETH, SOL, DOGE, AVAX, ARB and WIF (model `cohorts-1`, Binance, 5-minute bars and open interest, 4 to 31 December
-# 2025, each coin's own volatility). The median was 0.08 for BTC, 0.10 to 0.13 for the other six.
+# Quantiles 0, 5, ..., 100 % of a cluster's share, by side and distance band: the 16,000 clusters of hourly maps of
+# BTC, ETH, SOL, DOGE, AVAX, ARB and WIF (model `cohorts-1` with positions learned as in `learning`, Binance, 5-minute
+# bars and open interest, 4 to 31 December 2025, each coin's own volatility). The median was 0.06 for BTC, 0.09 to 0.13
+# for the other six.
 _LEVELS = np.linspace(0.0, 1.0, 21)
 POOLED_SHARES = {
-    (Side.LONG, 0): _per_mille("13 26 40 49 50 52 61 64 66 77 86 105 122 132 152 170 187 192 265 319 356"),
-    (Side.LONG, 1): _per_mille("24 57 70 81 91 98 108 115 124 130 136 140 145 154 161 168 175 189 208 277 357"),
-    (Side.LONG, 2): _per_mille("10 45 52 57 62 66 70 74 79 84 90 98 105 112 120 130 146 161 186 227 324"),
-    (Side.SHORT, 0): _per_mille("12 22 23 25 27 29 31 33 34 36 38 60 71 79 97 112 140 179 201 272 350"),
-    (Side.SHORT, 1): _per_mille("21 59 69 77 85 92 99 107 114 122 133 139 145 154 161 174 193 246 290 314 367"),
-    (Side.SHORT, 2): _per_mille("9 48 57 63 70 76 80 85 91 96 102 108 116 122 129 142 159 188 217 264 362"),
+    (Side.LONG, 0): _per_mille("14 28 38 43 46 50 54 55 58 61 64 70 74 82 102 131 147 158 170 199 310"),
+    (Side.LONG, 1): _per_mille("25 53 67 75 81 90 98 107 114 120 126 132 137 143 148 155 164 173 186 210 316"),
+    (Side.LONG, 2): _per_mille("12 45 50 53 57 61 64 67 70 72 76 79 83 89 96 104 113 127 149 190 327"),
+    (Side.SHORT, 0): _per_mille("17 27 29 30 32 35 37 39 42 44 46 49 55 68 88 114 134 159 175 249 321"),
+    (Side.SHORT, 1): _per_mille("27 55 63 72 80 88 97 103 110 117 122 127 132 138 144 149 159 177 246 285 342"),
+    (Side.SHORT, 2): _per_mille("13 49 55 59 64 68 73 76 80 83 87 91 96 103 110 118 130 153 203 249 339"),
 }
 
 _RECORD = np.dtype([("hour", "<u4"), ("group", "u1"), ("share", "<f4")])

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.liquidation.clusters import find_clusters
+from bot.liquidation.learning import PositionLearner
 from bot.liquidation.model import PositionModel
+from bot.liquidation.score import nothing_printed
 from bot.liquidation.strength import (
     HOUR_MS,
     KEPT_HOURS,
@@ -150,6 +152,9 @@ def recorded(symbol: str) -> History:
     return History(300_000, open_ms, open_, high, low, close, volume, np.full(len(bars), math.nan), open_interest)
 
 
+RELEARN_BARS = 7 * 288
+
+
 def first_bars(history: History, n: int) -> History:
     return History(
         history.bar_ms,
@@ -170,9 +175,13 @@ def test_clusters_of_real_maps_rank_evenly_in_the_pooled_table() -> None:
     ranks = []
     for symbol in ("BTCUSDT", "SOLUSDT", "AVAXUSDT"):
         history = recorded(symbol)
+        learner = PositionLearner(history)
         model = PositionModel.rebuild(first_bars(history, 864))
         for end in range(864, len(history), 288):
             model.extend(first_bars(history, end))
+            if (end - 864) % RELEARN_BARS == 0:
+                learned = learner.learn(end, nothing_printed(), cover=())
+                model = PositionModel.rebuild(first_bars(history, end), parameters=learned.parameters)
             chart = model.map()
             volatility = Volatility.from_closes(history.open_ms[:end], history.close[:end])
             ranks += [
