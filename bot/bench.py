@@ -16,6 +16,7 @@ from bot.alerts.engine import Engine
 from bot.alerts.readings import MapReading
 from bot.alerts.types import Kind, Market, Rule
 from bot.bench_start import FULL_START, StartLoad, measure_start
+from bot.bench_streams import PriceFrames, frames_cpu_share
 from bot.charts import draw_map
 from bot.liquidation import MODEL_VERSION, Bar, Cluster, History, PositionModel, Side
 from bot.liquidation.touch import Volatility
@@ -65,6 +66,8 @@ def measure(load: Load = FULL) -> dict[str, float]:
     figures["clusters_us"] = 1e6 * median_s(lambda: read_model(model, volatility), load.most_runs)
     figures["recompute_500_symbols_ms"] = 1e3 * _recompute_s(load)
     figures["tick_ms"] = 1e3 * _tick_s(load)
+    figures["price_tick_parse_ms"] = 1e3 * _tick_parse_s(load)
+    figures["stream_frames_cpu_share"] = statistics.median(frames_cpu_share(load.symbols) for _ in range(3))
     figures["chart_ms"] = 1e3 * _chart_s(model, volatility, times=min(10, load.most_runs))
     figures |= measure_start(load.start)
     figures["rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
@@ -157,6 +160,14 @@ def _tick_s(load: Load) -> float:
         engine.apply(engine.evaluate_tick("bench", symbols, prices, times, now_ms=now_ms))
 
     return median_s(tick, min(60, load.most_runs))
+
+
+def _tick_parse_s(load: Load) -> float:
+    """One frame of the stream's mark prices of all symbols, into a tick."""
+    prices = PriceFrames(load.symbols)
+    runs = min(60, load.most_runs)
+    frames = iter([prices.next_frame() for _ in range(runs + 1)])
+    return median_s(lambda: prices.read(next(frames)), runs)
 
 
 def _reading(market: Market, clusters: tuple[Cluster, ...]) -> MapReading:

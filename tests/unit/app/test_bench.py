@@ -5,10 +5,20 @@ import math
 
 from bot.bench import Load, run_bench, walk
 from bot.bench_start import FULL_START, StartLoad, measure_start
+from bot.bench_streams import PriceFrames
 
 TINY_START = StartLoad(symbols=3, watched=1, cold_minutes=1, steady_minutes=2)
 TINY = Load(bars=400, symbols=5, rules=50, most_runs=2, start=TINY_START)
-CONTRACT = ("map_rebuild_ms", "map_increment_us", "recompute_500_symbols_ms", "tick_ms", "chart_ms", "rss_mb")
+CONTRACT = (
+    "map_rebuild_ms",
+    "map_increment_us",
+    "recompute_500_symbols_ms",
+    "tick_ms",
+    "price_tick_parse_ms",
+    "stream_frames_cpu_share",
+    "chart_ms",
+    "rss_mb",
+)
 
 
 def test_every_figure_of_the_contract_is_a_positive_number_in_json() -> None:
@@ -19,6 +29,11 @@ def test_every_figure_of_the_contract_is_a_positive_number_in_json() -> None:
         assert isinstance(value, int | float), name
         assert math.isfinite(value), name
         assert value > 0, name
+
+
+def test_a_frame_of_prices_becomes_a_tick_of_all_of_them() -> None:
+    prices = PriceFrames(7)
+    assert [prices.read(prices.next_frame()) for _ in range(3)] == [7, 7, 7]
 
 
 def test_in_words_each_figure_has_a_line() -> None:
