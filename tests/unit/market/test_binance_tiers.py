@@ -7,6 +7,7 @@ import pytest
 
 from bot.market.binance_brackets import stored_tiers
 from bot.market.exchange import RateLimitedError
+from bot.market.tiers import with_amounts
 from tests.fakes.binance_script import T0, client_of
 from tests.fakes.clock import VirtualClock
 
@@ -112,4 +113,18 @@ async def test_during_a_ban_not_even_the_web_site_is_asked() -> None:
     with pytest.raises(RateLimitedError):
         await client.risk_tiers()
     assert venue.asked == []
+    await client.aclose()
+
+
+@pytest.mark.parametrize("published", [True, False])
+async def test_tiers_that_the_stream_told_stand_before_the_table_for_a_day(published: bool) -> None:
+    clock = VirtualClock(T0)
+    client = client_of(Venue(httpx.Response(200 if published else 503, json=brackets(100))), clock)
+    before = await client.risk_tiers()
+    told = with_amounts([(20.0, 0.03, 1e5)])
+    client.keep_tiers("BTCUSDT", told)
+    assert await client.risk_tiers_of("BTCUSDT") == told
+    assert await client.risk_tiers() == {**before, "BTCUSDT": told}, "the others keep theirs"
+    clock.advance(86_400)
+    assert await client.risk_tiers_of("BTCUSDT") == before["BTCUSDT"]
     await client.aclose()
