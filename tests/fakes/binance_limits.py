@@ -36,6 +36,7 @@ class RequestMeter:
         self.weight_limit = weight_limit
         self.data_limit = data_limit
         self.requests: Counter[str] = Counter()
+        self.log: list[tuple[str, dict[str, str]]] = []
         self.requests_while_banned = 0
         self.refused = 0
         self.peak_weight = 0
@@ -50,6 +51,7 @@ class RequestMeter:
         """Count one request and say what becomes of it."""
         now = self._wall()
         self.requests[path] += 1
+        self.log.append((path, dict(query)))
         if now < self.banned_until_s:
             self.requests_while_banned += 1
             return "banned"

@@ -48,10 +48,10 @@ def test_the_full_load_is_that_of_the_contract() -> None:
 
 
 def test_a_start_from_nothing_maps_what_is_watched_in_seconds_and_stays_below_half_of_the_limit() -> None:
-    figures = measure_start(StartLoad(symbols=24, watched=6, cold_minutes=2, steady_minutes=5))
+    figures = measure_start(StartLoad(symbols=16, watched=4, cold_minutes=1, steady_minutes=5))
     assert 0.5 < figures["cold_start_watched_s"] < 15.0
-    assert 400 < figures["cold_start_weight_per_minute_max"] < 1200
-    assert 300 <= figures["steady_weight_per_minute"] < 600
+    assert 100 < figures["cold_start_weight_per_minute_max"] < 1200
+    assert 200 < figures["steady_weight_per_minute"] < 600
     assert figures["steady_weight_per_minute_max"] < 600
 
 
