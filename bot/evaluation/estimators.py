@@ -23,7 +23,8 @@ NO_PRINTS: Final = "learned, no prints"
 WEEK: Final = "learned, prints of a week"
 MONTH: Final = "learned, prints of a month"
 LEARNED: Final = (NO_PRINTS, WEEK, MONTH)
-"""Leverage and turnover learned, by how long the venue's prints were listened to. The bot shows `prior` so far."""
+"""Leverage and turnover learned, by how long the venue's prints were listened to. The bot's map
+is one of these: the last once it has listened for a month."""
 
 Estimator = Callable[[KnownMarket, Exposures], Floats]
 
