@@ -244,8 +244,10 @@ class App:
         if not tick.symbols:
             return
         self.markets.take_prices(tick)
+        combined = self.markets.combined_tick(tick)
         try:
-            await self.watch.take_prices(tick, now_ms=exchange.server_now_ms())
+            for prices in (tick, combined) if combined is not None else (tick,):
+                await self.watch.take_prices(prices, now_ms=exchange.server_now_ms())
         except StorageError as failure:
             log.warning("a tick could not be stored and is judged again: %s", failure)
 

@@ -84,7 +84,7 @@ def add_up(
         clusters=clusters,
         volatility=volatility,
         # Without one of its venues a combination is not comparable to what it was with it.
-        version="+".join(sorted(f"{name}/{version}" for name, version in versions.items() if name in laid)),
+        version="+".join(sorted(f"{name}/{version}" for name, version in versions.items() if name in combined.shares)),
         proven=all(proven[part.venue] for part in parts if part.weighs),
         parts=(*sorted(parts, key=lambda part: -part.share), *missing),
         known_share=sum(part.share * part.known_share for part in parts),

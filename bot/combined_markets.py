@@ -6,13 +6,15 @@ from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from bot.alerts.types import Market
 from bot.combined import STALE_MS, VenueReading, add_up, in_units, lead_of
 from bot.history_store import NoMapError
 from bot.liquidation.combining import COMBINED, LeftOut, VenuePart
 from bot.liquidation.strength import ShareHistory
 from bot.market.coins import Listing
-from bot.market.types import Instrument
+from bot.market.types import Instrument, Tick
 from bot.markets import LiveMarket, Markets
 from bot.reading import Reading
 
@@ -31,6 +33,7 @@ class CombinedMarkets(Markets):
         super().__init__(**of_markets)
         self._patience_s = patience_s
         self._sums: dict[Market, LiveMarket] = {}
+        self._leads: dict[Market, tuple[Market, float]] = {}
         self._loading: dict[Market, asyncio.Task[LiveMarket]] = {}
 
     def combined(self, instrument: Instrument) -> Market | None:
@@ -58,7 +61,9 @@ class CombinedMarkets(Markets):
     async def advance(self, market: Market) -> LiveMarket:
         if market.exchange != COMBINED:
             return await super().advance(market)
-        return await self._combine(market, self._advanced)
+        live = await self._combine(market, self._advanced)
+        await self._db.maps.save(market, live.reading.map)
+        return live
 
     async def read_within(self, market: Market, range_ms: int) -> Reading:
         if market.exchange != COMBINED:
@@ -76,8 +81,25 @@ class CombinedMarkets(Markets):
     def let_go(self, *, watched: Collection[Market]) -> None:
         """Combined markets are kept while they are watched, and what they are made of with them."""
         self._sums = {market: live for market, live in self._sums.items() if market in watched}
+        self._leads = {market: lead for market, lead in self._leads.items() if market in self._sums}
         parts = {Market(part.venue, part.symbol) for live in self._sums.values() for part in live.reading.parts}
         super().let_go(watched={*watched, *parts})
+
+    def combined_tick(self, tick: Tick) -> Tick | None:
+        """The prices of the open combined markets that this exchange leads; None where there is none among them."""
+        at = {symbol: row for row, symbol in enumerate(tick.symbols)}
+        led = [
+            (market, at[lead.symbol], units)
+            for market, (lead, units) in self._leads.items()
+            if lead.exchange == tick.exchange and lead.symbol in at
+        ]
+        if not led:
+            return None
+        rows = np.array([row for _, row, _ in led])
+        prices = tick.price[rows] * np.array([units for _, _, units in led])
+        for (market, row, _), price in zip(led, prices.tolist(), strict=True):
+            self._sums[market].price, self._sums[market].price_ms = price, int(tick.time_ms[row])
+        return Tick(COMBINED, tuple(market.symbol for market, _, _ in led), tick.time_ms[rows], prices)
 
     async def _combine(self, market: Market, read: Read) -> LiveMarket:
         listings = self._listings(market)
@@ -95,7 +117,7 @@ class CombinedMarkets(Markets):
             read_ms=lead.live.read_ms,
             whole=all(venue.live.whole for venue in venues),
         )
-        self._sums[market] = live
+        self._sums[market], self._leads[market] = live, (lead.live.market, lead.units)
         return live
 
     async def _venues(self, listings: Sequence[Listing], read: Read) -> tuple[list[VenueReading], list[VenuePart]]:

@@ -7,6 +7,7 @@ from bot.alerts.reasons import Reason
 from bot.alerts.types import Event
 from bot.clock import Clock
 from bot.delivery.messenger import Message
+from bot.liquidation.combining import COMBINED
 from bot.markets import Markets
 from bot.missed import missed_in
 from bot.pictures import PictureDesk, map_picture
@@ -121,7 +122,8 @@ class Composer:
 
     def contract(self, event: Event) -> Contract:
         """What a text needs to know of the event's market."""
-        instrument = self._markets.book.get(event.market.symbol, event.market.exchange)
+        exchange = None if event.market.exchange == COMBINED else event.market.exchange
+        instrument = self._markets.book.get(event.market.symbol, exchange)
         simulated = event.market.exchange in self._simulated
         if instrument is None:
             # Delisted since, or the exchange has not answered yet: the name without its quote, and a tick that fits.

@@ -1,8 +1,9 @@
 """The desk of the live bot: what a conversation asks, answered from the markets, the watch and the charts."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from bot.alerts.types import Market, Rule, Track
+from bot.alerts.types import Kind, Market, Rule, Track
 from bot.clock import Clock
 from bot.combined_markets import CombinedMarkets
 from bot.history_store import NoMapError
@@ -66,10 +67,9 @@ class LiveDesk:
         found = book.resolve(text)
         if found is None:
             return Resolution(None, book.nearest(text))
-        of_all = book.venue_named(text) in (None, COMBINED)
-        return Resolution(
-            Market(found.exchange, found.symbol), combined=self._markets.combined(found) if of_all else None
-        )
+        named, market = book.venue_named(text), Market(found.exchange, found.symbol)
+        combined = self._markets.combined(found) if named in (None, COMBINED) else None
+        return Resolution(combined if named and combined else market, combined=combined)
 
     def popular(self) -> Sequence[str]:
         listed = [symbol for symbol in (*self._ranking, *POPULAR) if self._markets.book.get(symbol) is not None]
@@ -146,6 +146,9 @@ class LiveDesk:
         return None if png is None else (png, name)
 
     async def add_rule(self, rule: Rule) -> AddedRule:
+        if rule.kind is Kind.CASCADE and rule.market.exchange == COMBINED:
+            # Liquidations are counted as one exchange prints them: the first that lists the coin is watched.
+            rule = replace(rule, market=next(iter(self._markets.parts(rule.market)), rule.market))
         try:
             live = await self._markets.open(rule.market)
         except NoMapError as error:

@@ -1,6 +1,6 @@
 """The one line typed after /watch: `BTC 1%`, `BTC long 2% 10M`, `binance ETH grow 30% 4h`, and back.
 
-line     = [exchange] symbol {term}
+line     = [exchange | "all"] symbol {term}
 term     = percent | grow | side | window | size | strength          in any order, each once
 percent  = number [%]        how near price must come; after grow, how much a cluster must grow
 grow     = "grow" | "+"      `+30%` says both
@@ -17,12 +17,15 @@ from enum import StrEnum
 
 from bot.alerts.typed import Number, Word, number_of, split_words
 from bot.alerts.types import Kind, Market, Rule
+from bot.liquidation.combining import COMBINED
 from bot.liquidation.types import Side
 
 Resolve = Callable[[str], Market | None]
 
 EXCHANGES = ("binance", "bybit", "okx", "hyperliquid")
 DEFAULT_EXCHANGE = "binance"
+VENUE_WORDS = (*EXCHANGES, COMBINED, "all")
+"""What may stand before a symbol."""
 
 NORMAL_PCT = 1.0
 """How near, where a line names no percent."""
@@ -90,7 +93,7 @@ class _FaultError(Exception):
 
 
 def parse_watch(
-    line: str, resolve: Resolve, *, exchanges: Collection[str] = EXCHANGES, normal_pct: float = NORMAL_PCT
+    line: str, resolve: Resolve, *, exchanges: Collection[str] = VENUE_WORDS, normal_pct: float = NORMAL_PCT
 ) -> tuple[Rule, ...] | ParseError:
     """The rules that a line asks for, as drafts (id, chat and times are 0), or what is wrong with it and where.
 

@@ -73,7 +73,8 @@ class AddedRule:
 class Resolution:
     """What a typed symbol means: a market, or up to three nearest names where it means none.
 
-    `combined` is the same coin on all exchanges, where several list it and the text names none of them.
+    `combined` is the same coin on all exchanges, where several list it and the text names none of them. It is `market`
+    too where the text asks for all of them.
     """
 
     market: Market | None

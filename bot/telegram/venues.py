@@ -6,8 +6,8 @@ from bot.alerts.types import Market
 from bot.delivery.messenger import Keyboard
 from bot.liquidation.combining import COMBINED, VenuePart
 from bot.telegram.callbacks import key, market_arg
-from bot.telegram.desk import MarketView
-from bot.telegram.scene import rows
+from bot.telegram.desk import MarketUnavailableError, MarketView
+from bot.telegram.scene import Scene, rows
 from bot.telegram.texts import Html, Texts, escape
 
 VENUES_A_ROW = 3
@@ -26,6 +26,17 @@ def venue_keys(view: MarketView, verb: str, texts: Texts, *args: str) -> Keyboar
         shown = texts.label("button.current", label=name) if market == view.market else name
         keys.append(key(shown, verb, market_arg(market), *args))
     return rows(keys, VENUES_A_ROW)
+
+
+def market_name(scene: Scene, market: Market, base: str) -> Html:
+    """A market in a sentence: "BTC", and "BTC on OKX" or "BTC on all exchanges" where BTC alone means another."""
+    try:
+        meant = scene.desk.resolve(market.symbol).market
+    except MarketUnavailableError:
+        meant = market
+    if meant == market:
+        return escape(base)
+    return scene.texts("venues.on", base=base, exchange=exchange_name(market.exchange, scene.texts))
 
 
 def title_words(base: str, parts: Sequence[VenuePart], texts: Texts) -> str:
@@ -82,8 +93,3 @@ def _left_out(parts: Sequence[VenuePart], texts: Texts, *, why: bool = True) -> 
             name, reason = exchange_name(part.venue, texts), texts.of("left_out", part.left_out)
             named.append(texts("venues.left_out_one", exchange=name, reason=reason) if why else name)
     return Html(texts("venues.join").join(named))
-
-
-def first_choice(view: MarketView) -> Market:
-    """The market of one exchange that a rule made from this view watches."""
-    return next((market for market in view.choices if market.exchange != COMBINED), view.market)

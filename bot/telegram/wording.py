@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.alerts.types import Kind, Repeat, Rule, Unit
+from bot.liquidation.combining import COMBINED
 from bot.liquidation.types import Cluster, MapLimit, Side
 from bot.telegram.desk import ClusterView, MarketView, RuleView
 from bot.telegram.texts import Html, Texts
@@ -177,7 +178,10 @@ def origin_words(market: MarketView, texts: Texts, *, now_ms: int) -> Html:
 
 def estimate_words(exchange: str, limits: Sequence[MapLimit], age_ms: int, texts: Texts) -> Html:
     """The line under every estimate: "Estimate from Binance data, 40 sec old.", and what the map did without."""
-    name = exchange_name(exchange, texts)
     age = texts.figures.duration(max(0, age_ms))
-    parts = [texts("estimate.from", exchange=name, age=age), *(texts.of("limit", limit) for limit in limits)]
+    if exchange == COMBINED:
+        source = texts("venues.estimate_of_all", age=age)
+    else:
+        source = texts("estimate.from", exchange=exchange_name(exchange, texts), age=age)
+    parts = [source, *(texts.of("limit", limit) for limit in limits)]
     return Html(" ".join(parts))

@@ -38,7 +38,8 @@ class SeveralDesk(FakeDesk):
         venue = named[0] if named and named[0] not in (COMBINED, "all") else None
         if venue is not None:
             return Resolution(Market(venue, symbol) if venue in listed else None)
-        return Resolution(Market(listed[0], symbol), combined=Market(COMBINED, symbol) if len(listed) > 1 else None)
+        combined = Market(COMBINED, symbol) if len(listed) > 1 else None
+        return Resolution(combined if named and combined else Market(listed[0], symbol), combined=combined)
 
     async def view(self, market: Market, *, range_ms: int | None = None) -> MarketView:
         if (reason := self.unavailable.get(market.symbol)) is not None:

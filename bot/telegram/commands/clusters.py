@@ -9,7 +9,7 @@ from bot.telegram.desk import ClusterView, MarketView
 from bot.telegram.limits import utf16_length
 from bot.telegram.scene import Answer, Scene, chips, unknown_symbol
 from bot.telegram.texts import Html, Texts, escape
-from bot.telegram.venues import first_choice, venue_keys
+from bot.telegram.venues import venue_keys
 from bot.telegram.wording import day_odds, map_words
 
 NEAREST = 3
@@ -35,7 +35,7 @@ async def clusters_of(scene: Scene, market: Market, *, fresh: bool = True) -> An
         (
             key(texts.label("button.refresh"), "cr", market_arg(market)),
             key(texts.label("button.map"), "m", market_arg(market)),
-            key(texts.label("button.watch_of", base=view.base), "wn", market_arg(first_choice(view))),
+            key(texts.label("button.watch_of", base=view.base), "wn", market_arg(market)),
         ),
         *venue_keys(view, "cr", texts),
     )

@@ -11,7 +11,7 @@ from bot.telegram.desk import ClusterView, MarketView
 from bot.telegram.scene import Answer, Scene, chips, echo, unknown_symbol
 from bot.telegram.texts import Html, Texts
 from bot.telegram.texts.figures import DAY_MS, HOUR_MS
-from bot.telegram.venues import first_choice, venue_keys
+from bot.telegram.venues import venue_keys
 from bot.telegram.wording import day_odds, nearest, origin_words, size_words
 
 WHOLE = "30d"
@@ -85,7 +85,7 @@ def map_keys(view: MarketView, span: str, texts: Texts) -> Keyboard:
         (
             key(texts.label("button.refresh"), "mr", market, span, AGAIN),
             key(texts.label("button.clusters"), "c", market),
-            key(texts.label("button.watch_of", base=view.base), "wn", market_arg(first_choice(view))),
+            key(texts.label("button.watch_of", base=view.base), "wn", market),
         ),
         range_keys(view.market, "mr", texts, shown=span),
         *venue_keys(view, "mr", texts, span),

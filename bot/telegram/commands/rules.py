@@ -9,6 +9,7 @@ from bot.telegram.desk import MarketUnavailableError, MarketView, RuleView
 from bot.telegram.scene import Answer, Scene, base_name, chips
 from bot.telegram.texts import Html, Texts
 from bot.telegram.texts.figures import HOUR_MS
+from bot.telegram.venues import market_name
 from bot.telegram.wording import rule_brief, state_words
 
 PAGE = 6
@@ -118,7 +119,7 @@ async def _list(scene: Scene, shown: Sequence[RuleView], count: int, page: int, 
             market = view.rule.market
             seen = await _look(scene, market)
             simulated = simulated or (seen is not None and seen.simulated)
-            lines.extend([Html(""), _market_line(market, seen, texts)])
+            lines.extend([Html(""), _market_line(scene, market, seen)])
         lines.append(_rule_line(view, texts, scene.now_ms))
     if simulated:
         lines.extend([Html(""), texts("alert.note_simulated")])
@@ -132,10 +133,12 @@ async def _look(scene: Scene, market: Market) -> MarketView | None:
         return None
 
 
-def _market_line(market: Market, seen: MarketView | None, texts: Texts) -> Html:
+def _market_line(scene: Scene, market: Market, seen: MarketView | None) -> Html:
+    texts = scene.texts
     if seen is None:
-        return texts("rules.market_blind", base=base_name(market))
-    return texts("rules.market", base=seen.base, price=texts.figures.price(seen.price, seen.tick_size))
+        return texts("rules.market_blind", base=market_name(scene, market, base_name(market)))
+    price = texts.figures.price(seen.price, seen.tick_size)
+    return texts("rules.market", base=market_name(scene, market, seen.base), price=price)
 
 
 def _rule_line(view: RuleView, texts: Texts, now_ms: int) -> Html:

@@ -21,6 +21,7 @@ from bot.telegram.scene import CHIPS_A_ROW, Answer, Scene, base_name, chips, ech
 from bot.telegram.sensitivity import sensitivity
 from bot.telegram.texts import Html, Texts
 from bot.telegram.texts.figures import MINUTE_MS
+from bot.telegram.venues import market_name
 from bot.telegram.wording import rule_brief, rule_words
 
 
@@ -72,7 +73,8 @@ def offer(scene: Scene, rule: Rule) -> Answer:
     """A rule that came without /watch: asked for before it is made."""
     texts = scene.texts
     yes = key(texts.label("button.watch_this"), "wt", line_of(scene, rule))
-    words = texts("watch.offer", base=base_name(rule.market), rule=rule_words(rule, texts))
+    name = market_name(scene, rule.market, base_name(rule.market))
+    words = texts("watch.offer", base=name, rule=rule_words(rule, texts))
     look = key(texts.label("button.map_of", base=base_name(rule.market)), "m", market_arg(rule.market))
     return Answer(Message(words, ((yes, look),)))
 

@@ -89,6 +89,9 @@ async def _by_symbol(scene: Scene, wanted: str) -> Answer:
     market, rules = resolution.market, await _rules(scene)
     if market is None:
         return unknown_symbol(scene, wanted, resolution.nearest, "us")
+    watched = {rule.market for rule in rules}
+    if market not in watched and resolution.combined in watched:
+        market = resolution.combined
     return await of_market(scene, market_arg(market)) if rules else await menu(scene)
 
 

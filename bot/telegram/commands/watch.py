@@ -13,6 +13,7 @@ from bot.telegram.desk import AddedRule, MarketUnavailableError, MarketView, Too
 from bot.telegram.scene import Answer, Scene, base_name, chips
 from bot.telegram.sensitivity import Sensitivity, sensitivity
 from bot.telegram.texts import Html
+from bot.telegram.venues import market_name
 from bot.telegram.wording import cluster_phrase, nearest, origin_words, rule_words
 
 
@@ -97,16 +98,16 @@ def read_percent(typed: str) -> float | None:
 async def add(scene: Scene, rule: Rule) -> Answer:
     """Store a rule and say in plain words what it does. Raises TooManyRulesError."""
     added = await scene.desk.add_rule(rule)
-    view = await look(scene, rule.market)
+    view = await look(scene, added.rule.market)
     texts = scene.texts
-    toast = texts.label("toast.watching", base=base_name(rule.market))
+    toast = texts.label("toast.watching", base=market_name(scene, added.rule.market, base_name(added.rule.market)))
     return Answer(Message(confirmation(scene, added, view), confirmation_keys(scene, added.rule, view)), toast=toast)
 
 
 def confirmation(scene: Scene, added: AddedRule, view: MarketView | None) -> Html:
     """The rule in plain words, what is true already or the nearest cluster now, and where the figures come from."""
     texts, rule = scene.texts, added.rule
-    base = base_name(rule.market) if view is None else view.base
+    base = market_name(scene, rule.market, base_name(rule.market) if view is None else view.base)
     lines = [texts("watch.existed" if added.existed else "watch.added", base=base, rule=rule_words(rule, texts))]
     if view is None:
         lines.append(texts("watch.blind"))

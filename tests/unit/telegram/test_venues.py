@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.liquidation.combining import LeftOut
+from bot.liquidation.combining import COMBINED, LeftOut
 from bot.telegram.limits import CALLBACK_BYTES, bare
 from bot.telegram.venues import combined_words, source_words, title_words
 from tests.fakes.chat import CATALOGUE, Chat
@@ -89,13 +89,37 @@ async def test_a_coin_on_one_exchange_has_no_choice() -> None:
     assert "All" not in "".join(button.text for button in phone.keys(1))
 
 
-async def test_a_watch_from_all_exchanges_is_on_the_first() -> None:
+async def test_a_watch_is_of_what_its_map_shows_and_its_rule_says_so() -> None:
     phone = chat()
     await phone.type("/map BTC")
     await phone.tap("Watch BTC")
     await phone.tap("Normal 1%")
+    assert "Watching BTC on all exchanges: price within 1%" in bare(phone.said)
     (view,) = await phone.desk.rules(phone.chat_id)
-    assert view.rule.market == ("binance", "BTCUSDT")
+    assert view.rule.market == BTC
+    await phone.type("/rules")
+    assert "BTC on all exchanges 96,620" in bare(phone.said)
+    await phone.type("/unwatch BTC")
+    assert await phone.desk.rules(phone.chat_id) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "exchange", "named"),
+    [
+        ("BTC 1%", "binance", "BTC:"),
+        ("all BTC 1%", COMBINED, "BTC on all exchanges:"),
+        ("combined BTC short 2%", COMBINED, "BTC on all exchanges:"),
+        ("okx BTC 1%", "okx", "BTC on OKX:"),
+    ],
+)
+async def test_a_typed_rule_watches_the_first_exchange_unless_it_names_another_or_all(
+    typed: str, exchange: str, named: str
+) -> None:
+    phone = chat()
+    await phone.type(f"/watch {typed}")
+    (view,) = await phone.desk.rules(phone.chat_id)
+    assert view.rule.market == (exchange, "BTCUSDT")
+    assert f"Watching {named}" in bare(phone.said)
 
 
 async def test_an_exchange_nobody_knows_gets_those_that_list_the_coin() -> None:
