@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,13 +10,16 @@ import numpy as np
 
 from bot.alerts.types import Market
 from bot.combined import STALE_MS, VenueReading, add_up, in_units, lead_of
+from bot.freshness import STALE_MS as PRICES_STALE_MS
 from bot.history_store import NoMapError
 from bot.liquidation.combining import COMBINED, LeftOut, VenuePart
 from bot.liquidation.strength import ShareHistory
 from bot.market.coins import Listing
+from bot.market.exchange import Exchange
 from bot.market.types import Instrument, Tick
 from bot.markets import LiveMarket, Markets
-from bot.reading import Reading
+from bot.reading import UNPROVEN, Calibration, Reading
+from bot.storage.database import Database
 
 PATIENCE_S = 20.0
 """How long one venue may keep the others waiting. It goes on loading, and joins the next map."""
@@ -29,8 +32,26 @@ log = logging.getLogger(__name__)
 class CombinedMarkets(Markets):
     """`Markets` that opens, advances and reads combined markets too; what they are made of are markets as ever."""
 
-    def __init__(self, *, patience_s: float = PATIENCE_S, **of_markets: Any) -> None:
-        super().__init__(**of_markets)
+    def __init__(
+        self,
+        *,
+        exchanges: Mapping[str, Exchange],
+        db: Database,
+        history_days: int,
+        calibration: Callable[[Market], Calibration] = lambda _: UNPROVEN,
+        stale_ms: int = PRICES_STALE_MS,
+        first_ms: int | None = None,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        """As `Markets`; `patience_s` is how long one venue may keep the others of a combination waiting."""
+        super().__init__(
+            exchanges=exchanges,
+            db=db,
+            history_days=history_days,
+            calibration=calibration,
+            stale_ms=stale_ms,
+            first_ms=first_ms,
+        )
         self._patience_s = patience_s
         self._sums: dict[Market, LiveMarket] = {}
         self._leads: dict[Market, tuple[Market, float]] = {}

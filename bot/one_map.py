@@ -15,7 +15,7 @@ from bot.failures import FailedError, UsageError
 from bot.history_store import NoMapError
 from bot.liquidation import Cluster, History
 from bot.liquidation.combining import COMBINED
-from bot.market.exchange import KnowsPositions
+from bot.market.exchange import Exchange, KnowsPositions
 from bot.market.recording import Recording
 from bot.market.simulator import EXCHANGE as SIMULATED
 from bot.market.types import BAR_MS, Instrument
@@ -34,6 +34,9 @@ from bot.venues import open_exchanges
 
 DAY_MS = 86_400_000
 HISTORY_MS = 30 * DAY_MS
+ACCOUNT_TURNS = 5
+"""Two hundred accounts; with more, one map does without them."""
+
 MOST_AGE_MS = DAY_MS
 """How long after its recording's end a market may still be asked for: the age is told with the map."""
 
@@ -123,9 +126,8 @@ async def _live(request: MapRequest, settings: Settings) -> _Found:
                 raise UsageError(f"no exchange lists '{request.symbol}'; the nearest are {near}")
             together = markets.combined(instrument) if markets.book.venue_named(asked) in (None, COMBINED) else None
             market = together or Market(instrument.exchange, instrument.symbol)
-            for exchange in exchanges.values():
-                if isinstance(exchange, KnowsPositions):
-                    await exchange.ask_accounts()
+            for part in markets.parts(market):
+                await _ask_accounts(exchanges[part.exchange])
             live = await markets.open(market)
             reading = live.reading if request.range_ms is None else await markets.read_within(market, request.range_ms)
             return _Found(live.instrument, live.history, reading, clock.now_ms())
@@ -134,6 +136,14 @@ async def _live(request: MapRequest, settings: Settings) -> _Found:
     finally:
         for exchange in exchanges.values():
             await exchange.aclose()
+
+
+async def _ask_accounts(exchange: Exchange) -> None:
+    """What known accounts hold, where they are few enough to be asked while somebody waits."""
+    if isinstance(exchange, KnowsPositions):
+        for _ in range(ACCOUNT_TURNS):
+            if await exchange.ask_accounts():
+                return
 
 
 def _tracks(found: _Found) -> tuple[Track, ...]:

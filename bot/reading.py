@@ -88,7 +88,8 @@ def read_model(
     clusters = find_clusters(drawn, day_volatility=volatility.day, strength=strength)
     if calibration.proven and calibration.kappa is not None and drawn.open_interest == "measured":
         clusters = with_expectations(clusters, drawn, calibration.kappa)
-    return Reading(drawn, clusters, volatility, model.version, calibration.proven, known_share=known_share)
+    version = f"{model.version}+known" if known_share else model.version
+    return Reading(drawn, clusters, volatility, version, calibration.proven, known_share=known_share)
 
 
 def touch_odds(cluster: Cluster, price: float, volatility: Volatility) -> tuple[tuple[int, float], ...]:

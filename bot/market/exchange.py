@@ -77,12 +77,14 @@ class LiveExchange(Exchange, Protocol):
 class KnowsPositions(Protocol):
     """A venue that tells what some accounts hold, and the client knows of which to ask."""
 
-    async def ask_accounts(self) -> None:
-        """Ask for the next few accounts. What fails is logged, and what was known stays for a while."""
+    async def ask_accounts(self) -> bool:
+        """Ask for the next few accounts; True once each was asked. What fails is logged, and what was known stays for
+        a while.
+        """
         ...
 
     def known_positions(self, symbol: str) -> Sequence[KnownPosition]:
-        """The open positions of one contract that are known, as last told."""
+        """The open positions of one contract that are known, as last told; none before each account was asked."""
         ...
 
 

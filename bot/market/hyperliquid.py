@@ -146,10 +146,11 @@ class HyperliquidExchange(OnLine):
         moment = self._last or await self._now()
         return {symbol: asset.tiers for symbol, asset in moment.assets.items() if asset.tiers}
 
-    async def ask_accounts(self) -> None:
+    async def ask_accounts(self) -> bool:
         """Ask for the positions of the next addresses; weight 2 each, after everybody who waits for an answer."""
         with asking_as(Priority.BACKGROUND):
             await self._accounts.ask_next()
+        return self._accounts.complete
 
     def known_positions(self, symbol: str) -> Sequence[KnownPosition]:
         """What the addresses hold of a contract, as told within the last half hour."""

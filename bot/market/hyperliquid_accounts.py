@@ -35,7 +35,8 @@ class _Account:
 class Accounts:
     """What the configured addresses hold, as last told. `ask` gives one address's positions, or raises ExchangeError.
 
-    Addresses stay in this process: neither a log nor an error's text repeats one.
+    Nothing is told before each was asked once: a map would seem to grow with every address. Addresses stay in this
+    process: neither a log nor an error's text repeats one.
     """
 
     def __init__(self, addresses: Sequence[str], ask: Callable[[str], Awaitable[Positions]], clock: Clock) -> None:
@@ -43,9 +44,12 @@ class Accounts:
         self._ask = ask
         self._clock = clock
         self._known: dict[str, _Account] = {}
+        self._asked = 0
 
-    def __len__(self) -> int:
-        return len(self._turns)
+    @property
+    def complete(self) -> bool:
+        """Whether each address was asked once."""
+        return self._asked >= len(self._turns)
 
     async def ask_next(self, count: int = A_TURN) -> None:
         """Ask the next addresses, the longest not asked first. A failure ends the turn: the rest would fail too."""
@@ -58,10 +62,13 @@ class Accounts:
                 return
             finally:
                 self._turns.rotate(-1)
+                self._asked += 1
             self._known[address] = _Account(self._clock.now_ms(), positions)
 
     def of(self, symbol: str) -> Sequence[KnownPosition]:
         """The known open positions in one contract."""
+        if not self.complete:
+            return ()
         oldest_ms = self._clock.now_ms() - FORGOTTEN_MS
         accounts = (one for one in self._known.values() if one.asked_ms >= oldest_ms)
         return tuple(one.positions[symbol] for one in accounts if symbol in one.positions)

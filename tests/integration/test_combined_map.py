@@ -32,8 +32,9 @@ async def fakes_in(stack: AsyncExitStack, **listed: list[str]) -> Fakes:
     }
 
 
-def settings_of(fakes: Fakes) -> Settings:
+def settings_of(fakes: Fakes, addresses: int = 0) -> Settings:
     return Settings(
+        hyperliquid_addresses=tuple(f"0x{number:040x}" for number in range(addresses)),
         _env_file=None,
         exchanges=EXCHANGES,
         history_days=1,
@@ -47,8 +48,9 @@ def settings_of(fakes: Fakes) -> Settings:
 
 async def lines_of(fakes: Fakes, symbol: str, **asked: Any) -> list[str]:
     wanted: dict[str, Any] = {"recording": None, "exchange": None, "at_ms": None, "range_ms": None, "png": None}
+    settings = settings_of(fakes, asked.pop("addresses", 0))
     request = MapRequest(symbol=symbol, **{**wanted, "json": False, **asked})
-    return list(await make_map(request, settings_of(fakes)))
+    return list(await make_map(request, settings))
 
 
 async def map_of(fakes: Fakes, symbol: str, **asked: Any) -> dict[str, Any]:
@@ -83,6 +85,16 @@ async def test_an_exchange_that_is_down_is_named_as_left_out() -> None:
         assert {venue["exchange"]: venue["left_out"] for venue in found["venues"]}["bybit"] == "exchange_down"
         [named] = [line for line in await lines_of(fakes, "BTC") if "without" in line]
         assert "Bybit (no answer)" in named
+
+
+async def test_known_accounts_are_a_part_of_hyperliquids_map_and_it_is_told() -> None:
+    """Each of ten accounts holds a hundredth of the open interest of its side, five a side: a twentieth in all."""
+    async with AsyncExitStack() as stack:
+        fakes = await fakes_in(stack)
+        alone = await map_of(fakes, "BTC", exchange="hyperliquid", addresses=10)
+        if alone["model"]["open_interest"] == "measured":  # the fake's clock is real: a bar may close meanwhile
+            assert alone["model"]["known_share"] == pytest.approx(0.05, rel=0.01)
+        assert (await map_of(fakes, "BTC", exchange="hyperliquid"))["model"]["known_share"] == 0.0
 
 
 async def test_one_name_for_two_coins_is_not_added_up() -> None:

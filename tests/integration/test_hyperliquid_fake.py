@@ -7,6 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.liquidation.types import Side
+from bot.market.hyperliquid import HyperliquidExchange
+from bot.market.rest import Transport
 from tests.fakes.clock import VirtualClock
 from tests.fakes.hyperliquid import FakeHyperliquid
 from tests.integration.shapes import shape
@@ -89,3 +92,36 @@ async def test_over_1200_weight_a_minute_is_429(
     assert fake.meter.peaks["weight"] == 60
     assert (await ask(http, "metaAndAssetCtxs")).status_code == 200
     assert (await ask(http, "metaAndAssetCtxs")).status_code == 429
+
+
+async def test_an_account_has_the_recorded_shape_and_costs_two(http: httpx.AsyncClient, fake: FakeHyperliquid) -> None:
+    live = json.loads((FIXTURES / "live2026/info_clearinghouseState_whale_selected14.json").read_text(encoding="utf-8"))
+    told = (await ask(http, "clearinghouseState", user=f"0x{7:040x}")).json()
+    recorded = live["assetPositions"][1]["position"]
+    for one in told["assetPositions"]:
+        assert set(one["position"]) <= set(recorded)
+        assert {name: type(one["position"][name]) for name in one["position"]} == {
+            name: type(recorded[name]) for name in one["position"]
+        }
+    assert fake.meter.peaks["weight"] == 2
+
+
+async def test_many_accounts_are_read_within_half_of_the_weight(fake: FakeHyperliquid, clock: VirtualClock) -> None:
+    addresses = [f"0x{number:040x}" for number in range(1000)]
+    client = HyperliquidExchange(
+        clock=clock,
+        api_url=fake.url,
+        addresses=addresses,
+        transport=Transport(httpx.AsyncHTTPTransport(), jitter=lambda: 0.5),
+    )
+    turns = 0
+    while not await client.ask_accounts():
+        await client.mark_prices()
+        clock.advance(20)
+        turns += 1
+    assert turns == 24, "a thousand addresses in eight minutes"
+    assert fake.meter.peaks["weight"] <= 600
+    known = client.known_positions("1000SHIBUSDT")
+    assert len(known) == 1000
+    assert {one.side for one in known} == {Side.LONG, Side.SHORT}
+    await client.aclose()

@@ -27,8 +27,9 @@ class TellingExchange(CountedExchange):
         self._untold = tuple(known)
         self._told: tuple[KnownPosition, ...] = ()
 
-    async def ask_accounts(self) -> None:
+    async def ask_accounts(self) -> bool:
         self._told = self._untold
+        return True
 
     def known_positions(self, symbol: str) -> Sequence[KnownPosition]:
         return self._told if symbol == "SIMUSDT" else ()
@@ -56,6 +57,7 @@ async def test_known_positions_take_the_place_of_the_models_in_the_next_map(mark
     assert model.known_share == 0.0
     assert exact.known_share == pytest.approx(0.05, rel=0.01)
     assert view.known_share == exact.known_share
+    assert exact.version == f"{model.version}+known", "what the addresses add is no growth"
     assert within.known_share == 0.0, "nobody tells when a position was opened"
     assert position.liquidation_price is not None
     at = int(np.searchsorted(exact.map.high, position.liquidation_price, side="right"))

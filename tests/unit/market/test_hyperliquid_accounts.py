@@ -104,6 +104,7 @@ async def test_addresses_are_asked_in_turn_and_all_of_them() -> None:
     venue, clock = Venue(), VirtualClock(T0)
     accounts = Accounts(ADDRESSES, venue.ask, clock)
     for _ in range(3):
+        assert accounts.of("BTCUSDT") == (), "not before each was asked once"
         await accounts.ask_next()
     assert venue.asked == [*ADDRESSES, *ADDRESSES[: 3 * A_TURN - 100]]
     assert len(accounts.of("BTCUSDT")) == 100
@@ -124,7 +125,9 @@ async def test_one_that_cannot_be_asked_ends_the_turn_and_never_the_round(caplog
     accounts = Accounts(ADDRESSES[:4], venue.ask, VirtualClock(T0))
     await accounts.ask_next()
     assert venue.asked == ADDRESSES[:2]
+    assert accounts.of("BTCUSDT") == ()
     await accounts.ask_next()
+    assert accounts.complete
     assert len(accounts.of("BTCUSDT")) == 3
     assert ADDRESSES[1] not in caplog.text, "an address is nobody's business"
 
@@ -153,7 +156,7 @@ async def test_the_client_asks_with_two_of_weight_each() -> None:
         clock=VirtualClock(T0), api_url="http://api.test", addresses=ADDRESSES[:30], transport=travel(script)
     )
     assert isinstance(client, KnowsPositions)
-    await client.ask_accounts()
+    assert await client.ask_accounts()
     assert asked == [{"type": "clearinghouseState", "user": address} for address in ADDRESSES[:30]]
     assert client.known_positions("BTCUSDT") == (KnownPosition(Side.SHORT, 2.5, 120000.5),) * 30
     assert client.status().budgets["weight"].used == 60
