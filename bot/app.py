@@ -15,6 +15,7 @@ from bot.alerts.types import Event, Market
 from bot.clock import Clock
 from bot.combined_markets import CombinedMarkets
 from bot.compose import Composer
+from bot.delistings import DELISTED, Delistings
 from bot.delivery.limits import RateLimiter
 from bot.delivery.messenger import Messenger
 from bot.delivery.settlement import Count
@@ -140,6 +141,7 @@ class App:
         group_ms = 0 if world.played else limits.group_ms
         self.bell = Doorbell(world.db, per_hour=limits.alerts_per_hour, group_ms=group_ms)
         self.watch = Watch(db=world.db, clock=world.clock, engine=engine, on_events=self._decided, bell=self.bell)
+        self.delistings = Delistings(markets=self.markets, watch=self.watch, clock=world.clock, queued=self.worker.wake)
         self.warmer = Warmer(
             exchanges=world.exchanges,
             markets=self.markets,
@@ -209,7 +211,9 @@ class App:
     async def refresh_instruments(self) -> None:
         """Read which contracts there are, their risk tiers, and which are traded most."""
         traded: Counter[str] = Counter()
-        for name in await self.markets.refresh_instruments():
+        answered = await self.markets.refresh_instruments()
+        await self.delistings.check(answered)
+        for name in answered:
             try:
                 volumes = await self._world.exchanges[name].volumes()
             except ExchangeError as error:
@@ -285,11 +289,11 @@ class App:
 
     async def recompute(self) -> None:
         """Make the map of every watched market anew, and judge it."""
-        if self.markets.unlisted():
+        if self.markets.unlisted() or self.delistings.in_doubt:
             await self.refresh_instruments()
         await self._follow_rules()
         watched: dict[str, list[Market]] = {}
-        for market in self.watch.markets():
+        for market in self.watch.markets(but=DELISTED):
             watched.setdefault(market.exchange, []).append(market)
         with asking_as(Priority.WATCHED):
             await asyncio.gather(*(self._recompute(markets) for markets in watched.values()))
@@ -321,7 +325,9 @@ class App:
 
     def watched_parts(self) -> Sequence[Market]:
         """Every market that a watched one is made of, each on one exchange."""
-        return list(dict.fromkeys(part for market in self.watch.markets() for part in self.markets.parts(market)))
+        return list(
+            dict.fromkeys(part for market in self.watch.markets(but=DELISTED) for part in self.markets.parts(market))
+        )
 
     async def measure(self) -> None:
         """Score the maps of every watched market, and learn from what was liquidated."""

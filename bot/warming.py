@@ -6,6 +6,7 @@ what a map needs most. Every request here waits behind all others.
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -36,6 +37,8 @@ _DEEP_SLOTS: Final = 288
 
 _BATCH: Final = 25
 _TROUBLE_S: Final = 60.0
+_LOOK_AGAIN_S: Final = 5.0
+"""How long the list of watched markets counts as known: of very many rules it takes a while to make."""
 _LEFT_ALONE_MS: Final = 600_000
 """How long a market is left alone of which the exchange does not give what is asked."""
 
@@ -76,6 +79,8 @@ class Warmer:
         self._ranking: dict[str, list[str]] = {}
         self._filled: dict[tuple[What, int, Market], int] = {}
         self._left_alone: dict[Market, int] = {}
+        self._watched_now: Sequence[Market] = ()
+        self._look_again_s = -math.inf
 
     @property
     def _store(self) -> HistoryStore:
@@ -163,7 +168,10 @@ class Warmer:
         return True
 
     def _watched_on(self, exchange: str) -> Sequence[Market]:
-        return [market for market in self._watched() if market.exchange == exchange]
+        now_s = self._clock.monotonic()
+        if now_s >= self._look_again_s:
+            self._watched_now, self._look_again_s = self._watched(), now_s + _LOOK_AGAIN_S
+        return [market for market in self._watched_now if market.exchange == exchange]
 
     def _is_due(self, what: What, reach_ms: int, market: Market, slot: int, index: int) -> bool:
         """Whether a part was never filled, or long ago. The newest parts of all markets take turns, bar by bar."""

@@ -7,7 +7,7 @@ the judge where it was, so that the same is found again at the next tick and not
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.alerts.engine import Engine
 from bot.alerts.expiry import life_ms
@@ -23,6 +23,7 @@ from bot.markets import LiveMarket
 from bot.reading import touch_odds
 from bot.storage.alerts_state import ClusterSample, HistoryRow
 from bot.storage.database import Database
+from bot.storage.outbox import OutboxRow
 from bot.storage.slots import Slot
 
 RECOMPUTE = "recompute"
@@ -157,6 +158,26 @@ class Watch:
             ended = known is None or known.paused_reason is not None
             return await self._begin_again(changed) if ended else self._replaced(changed)
 
+    def rules_on(self, market: Market) -> Sequence[Rule]:
+        """Every rule on a market, in the order they were made."""
+        return [rule for rule in self._engine.rules() if rule.market == market]
+
+    async def pause(self, rules: Sequence[Rule], reason: str, notices: Sequence[OutboxRow]) -> None:
+        """Stop these rules for a reason, in one commit with the messages that tell of it."""
+        async with self._turn:
+            changes = Changes(rules=tuple(replace(rule, paused_reason=reason) for rule in rules))
+            await self._db.commit_changes(changes, notices)
+            self._engine.apply(changes)
+
+    async def resume(self, market: Market, reason: str) -> None:
+        """Let the rules on a market run again that had stopped for this reason; what is true now is no news."""
+        async with self._turn:
+            for rule in self.rules_on(market):
+                if rule.paused_reason == reason:
+                    changes = Changes(rules=(replace(rule, paused_reason=None),))
+                    await self._db.commit_changes(changes)
+                    await self._begin_again(changes.rules[0])
+
     async def _begin_again(self, rule: Rule) -> Rule:
         """A rule that had stopped starts as a new one does: what is true now is no news."""
         look = self._engine.first_look(rule)
@@ -196,9 +217,12 @@ class Watch:
     def standing(self, rule: Rule) -> Standing | None:
         return self._engine.nearest(rule)
 
-    def markets(self) -> Sequence[Market]:
-        """Every market that some rule watches, in a fixed order."""
-        return sorted(self._engine.markets())
+    def markets(self, *, but: str | None = None) -> Sequence[Market]:
+        """Every market that some rule watches, in a fixed order; `but` where all rules have stopped for this reason."""
+        markets = self._engine.markets()
+        if but is not None:
+            markets &= {rule.market for rule in self._engine.rules() if rule.paused_reason != but}
+        return sorted(markets)
 
     async def _states_for(self, rule: Rule) -> Sequence[RuleState]:
         """The states of a rule that comes back: those stored, and for new clusters what is true already."""

@@ -1,9 +1,12 @@
-"""Short messages about the bot itself: an exchange whose data is stale or back, a topic that is gone."""
+"""Short messages of no alert: an exchange whose data is stale or back, a contract that leaves, a topic that is gone."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from bot.alerts.types import Market
 from bot.delivery.messenger import Message
+from bot.telegram.callbacks import key
+from bot.telegram.scene import base_name
 from bot.telegram.texts import Texts
 from bot.telegram.venues import exchange_name
 
@@ -13,6 +16,8 @@ def notice_message(payload: Mapping[str, Any], texts: Texts, *, now_ms: int, rep
     silent = repeat or bool(payload.get("silent"))
     if payload["notice"] == "topic_gone":
         return Message(texts("notice.topic_gone", chat=str(payload["chat"])), silent=silent)
+    if payload["notice"] in ("delisted", "delisting"):
+        return _leaving(payload, texts, now_ms=now_ms, repeat=repeat)
     since_ms = int(payload["since_ms"])
     text = texts.of(
         "notice",
@@ -22,3 +27,16 @@ def notice_message(payload: Mapping[str, Any], texts: Texts, *, now_ms: int, rep
         long=texts.figures.duration(now_ms - since_ms),
     )
     return Message(texts("alert.repeat", line=text) if repeat else text, silent=silent)
+
+
+def _leaving(payload: Mapping[str, Any], texts: Texts, *, now_ms: int, repeat: bool) -> Message:
+    """A contract leaves its exchange, or has left."""
+    market = Market(payload["exchange"], payload["symbol"])
+    text = texts(
+        f"notice.{payload['notice']}",
+        exchange=exchange_name(market.exchange, texts),
+        base=base_name(market),
+        time=texts.figures.clock(int(payload["time_ms"]), now_ms=now_ms),
+    )
+    buttons = ((key(texts.label("button.rules"), "rn"),),)
+    return Message(texts("alert.repeat", line=text) if repeat else text, buttons, silent=repeat)

@@ -114,6 +114,7 @@ async def test_a_market_that_is_watched_from_now_on_is_filled_next(rig: Rig) -> 
 
     async def bars(symbol: str, *, start_ms: int, end_ms: int) -> Bars:
         rig.watched = [Market("simulated", "AUSDT"), Market("simulated", "BUSDT")]
+        await rig.clock.sleep(5.0)
         return await began(symbol, start_ms=start_ms, end_ms=end_ms)
 
     rig.exchange.bars = bars  # type: ignore[method-assign]
