@@ -38,7 +38,7 @@ class OutboxWorker:
     `compose` makes the message of a row in the chat's language, marked where `row.repeat`; silence and plain text are
     seen to here. `chat_gone(chat, reason)` and `chat_moved(old, new)` are called once the database knows. With a
     `folding`, alerts that are too old go out as one summary a chat. `count(outcome, messages)` hears what came of each
-    attempt; `admins` are the chats told of what an operator should know.
+    attempt; `admins` are the chats told of what an operator should know. The rows are looked at every `poll_s` seconds.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class OutboxWorker:
         folding: Folding | None = None,
         count: Count = lambda outcome, messages: None,
         admins: Sequence[int] = (),
+        poll_s: float = POLL_S,
     ) -> None:
         chance = chance or random.Random()
         self._db = db
@@ -76,6 +77,7 @@ class OutboxWorker:
         )
         self._count = count
         self._folding = folding
+        self._poll_s = poll_s
         self._owner = f"{random.SystemRandom().getrandbits(64):016x}"
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()
@@ -103,7 +105,7 @@ class OutboxWorker:
             while not self._stopping:
                 self._news.clear()
                 if not await self._start_due():
-                    await self._wait_for_news(POLL_S)
+                    await self._wait_for_news(self._poll_s)
         finally:
             await self._drain()
             self._running = False

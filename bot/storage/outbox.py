@@ -215,6 +215,8 @@ class Outbox:
 
         def work(connection: Connection) -> int:
             over = _LEASED if every_lease else and_(_LEASED, outbox.c.lease_until_ms < now_ms)
+            if connection.execute(select(outbox.c.id).where(over).limit(1)).first() is None:
+                return 0
             sending = and_(over, outbox.c.state == "sending")
             poison = and_(sending, outbox.c.unsure >= MAX_UNSURE)
             dead = _dead("the process ended at each attempt", now_ms)

@@ -66,8 +66,12 @@ class OutboxDesk:
         )
 
     async def waiting(self) -> Mapping[str, tuple[int, int]]:
-        """The same of the messages that have no end yet: cheap, however many have."""
-        statement = select(outbox.c.state, func.count(), func.min(outbox.c.created_ms)).group_by(outbox.c.state)
+        """The same of the messages that have no end yet: cheap, however many have.
+
+        One that is held back on purpose waits from when it is due.
+        """
+        since = case((outbox.c.held == 1, outbox.c.due_ms), else_=outbox.c.created_ms)
+        statement = select(outbox.c.state, func.count(), func.min(since)).group_by(outbox.c.state)
         pending = statement.where(outbox.c.done_ms.is_(None))
         return await self._access.read(
             lambda connection: {state: (rows, oldest) for state, rows, oldest in connection.execute(pending)}

@@ -15,14 +15,25 @@ IMPATIENT = "busy_timeout = 1"
 
 
 class FaultyDisk:
-    """`db` writes through a connection that `suffer` spoils and `heal` mends; reading always works."""
+    """`db` writes through a connection that `suffer` spoils and `heal` mends; reading always works.
 
-    def __init__(self, path: Path, *, inline: bool) -> None:
+    Not `synced`, it forgets what was written if this machine stops, and is fast.
+    """
+
+    def __init__(self, path: Path, *, inline: bool, access: type[Access] = Access, synced: bool = True) -> None:
         url = make_url(f"sqlite:///{path}")
         self._fault: str | None = None
+        self._synced = synced
         self._writer = make_engine(url, writes=True)
         event.listen(self._writer, "connect", self._spoil)
-        self.db = Database(Access(self._writer, make_engine(url, writes=False), where="here", inline=inline))
+        self._reader = make_engine(url, writes=False)
+        self._access_kind, self._inline = access, inline
+        self.start_anew()
+
+    def start_anew(self) -> None:
+        """Another process on the same file: `db` is a new one."""
+        self.access = self._access_kind(self._writer, self._reader, where="here", inline=self._inline)
+        self.db = Database(self.access)
 
     @classmethod
     async def open(cls, folder: Path, *, inline: bool = False) -> Self:
@@ -39,5 +50,7 @@ class FaultyDisk:
         self._fault = None
 
     def _spoil(self, connection: Any, _record: object) -> None:
+        if not self._synced:
+            connection.execute("PRAGMA synchronous = OFF")
         if self._fault:
             connection.execute(f"PRAGMA {self._fault}")
