@@ -8,6 +8,7 @@ from typing import Self
 
 from sqlalchemy import URL, Connection
 
+from bot.alerts.outcomes import Outcome
 from bot.alerts.types import Changes, LogEntry
 from bot.storage import retention
 from bot.storage.access import Access
@@ -24,6 +25,7 @@ from bot.storage.maps import Maps
 from bot.storage.migrate import check_newest, migrate
 from bot.storage.outbox import Outbox
 from bot.storage.outbox_desk import OutboxDesk
+from bot.storage.outcomes import Outcomes, write_outcomes
 from bot.storage.prints import PrintLog
 from bot.storage.rules import Rules, update_rules
 from bot.storage.series import Series
@@ -52,6 +54,7 @@ class Database:
         self.told = Told(access)
         self.decisions = Decisions(access)
         self.updates = Updates(access)
+        self.outcomes = Outcomes(access)
         self.kv = KeyValues(access)
 
     @classmethod
@@ -126,9 +129,11 @@ class Database:
         slots: Sequence[Slot] = (),
         history: Sequence[HistoryRow] = (),
         log: Sequence[LogEntry] = (),
+        outcomes: Sequence[Outcome] = (),
         now_ms: int = 0,
     ) -> int:
-        """Store one evaluation whole: states, tracks, rules, its events' messages, the slots it finished, its reasons.
+        """Store one evaluation whole: states, tracks, rules, its events' messages, the slots it finished, its reasons,
+        what is followed from now on and what came of it.
 
         Returns how many messages were new: the rest were there from a run that a crash cut short.
         """
@@ -142,6 +147,7 @@ class Database:
             for slot in slots:
                 mark_slot(connection, slot, now_ms=now_ms)
             write_log(connection, log)
+            write_outcomes(connection, outcomes)
             return enqueue(connection, rows)
 
         return await self._access.write(work)

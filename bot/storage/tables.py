@@ -321,6 +321,37 @@ decisions = _table(
     Index("ix_decisions_chat_time_ms", "chat", "time_ms"),
 )
 
+# What came of each alert, known by the alert's dedupe key. Times are 0 for not yet; open is what has no ending, or of
+# which it is not known whether price came.
+outcomes = _table(
+    "outcomes",
+    Column("alert", Text, nullable=False),
+    Column("chat", Int64, nullable=False),
+    Column("rule_id", Int64, nullable=False),
+    Column("kind", Text, nullable=False),
+    *_market(),
+    Column("track_id", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("time_ms", Int64, nullable=False),
+    Column("until_ms", Int64, nullable=False),
+    Column("price", Float64, nullable=False),
+    Column("low", Float64, nullable=False),
+    Column("high", Float64, nullable=False),
+    Column("reach", Float64, nullable=False),
+    Column("usd", Float64),
+    Column("expected_usd", Float64),
+    Column("expected_high_usd", Float64),
+    Column("chance", Float64),
+    Column("touched_ms", Int64, nullable=False),
+    Column("settled_ms", Int64, nullable=False),
+    Column("ended_ms", Int64, nullable=False),
+    Column("ending", Text),
+    Column("printed_usd", Float64),
+    PrimaryKeyConstraint("alert"),
+    Index("ix_outcomes_chat_time_ms", "chat", "time_ms"),
+    _index_where("ix_outcomes_open", "ending IS NULL OR settled_ms = 0", "time_ms"),
+)
+
 # The payload goes as soon as the update is handled; the id stays a while so that a repeat is known.
 updates = _table(
     "updates",
