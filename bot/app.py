@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from bot.aftermath import Aftermath
 from bot.alerts.engine import Engine
 from bot.alerts.gate import ALERTS_PER_HOUR, GROUP_MS
 from bot.alerts.market_book import AFTER_MS
@@ -140,7 +141,15 @@ class App:
         # A played market may stand still between its ticks: there nobody waits for what else comes.
         group_ms = 0 if world.played else limits.group_ms
         self.bell = Doorbell(world.db, per_hour=limits.alerts_per_hour, group_ms=group_ms)
-        self.watch = Watch(db=world.db, clock=world.clock, engine=engine, on_events=self._decided, bell=self.bell)
+        self.aftermath = Aftermath(world.db, world.clock)
+        self.watch = Watch(
+            db=world.db,
+            clock=world.clock,
+            engine=engine,
+            on_events=self._decided,
+            bell=self.bell,
+            aftermath=self.aftermath,
+        )
         self.delistings = Delistings(markets=self.markets, watch=self.watch, clock=world.clock, queued=self.worker.wake)
         self.warmer = Warmer(
             exchanges=world.exchanges,
@@ -205,6 +214,7 @@ class App:
         app = cls(world, limits, engine, limiter, count)
         await app.meter.restore()
         await app.bell.restore(now_ms=world.clock.now_ms())
+        await app.aftermath.restore()
         await app.notices.restore(tuple(world.exchanges))
         return app
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.alerts.reasons import Reason
-from bot.alerts.types import Event
+from bot.alerts.types import Event, Market
 from bot.clock import Clock
 from bot.delivery.messenger import Message
 from bot.liquidation.combining import COMBINED
@@ -15,10 +15,12 @@ from bot.storage.codec import event_from_plain
 from bot.storage.database import Database
 from bot.storage.errors import UnreadableBlobError
 from bot.storage.outbox import Claimed
+from bot.storage.outcomes import outcome_from_plain
 from bot.telegram.alerts_text import WITHOUT_PRICE, Contract, alert_message
 from bot.telegram.groups import SWEEP_MARKETS, Told, Waited, group_message, strongest_first
 from bot.telegram.missed_text import missed_message
 from bot.telegram.notices import notice_message
+from bot.telegram.receipts_text import receipt_message
 from bot.telegram.texts import Catalogue, Html, Texts
 
 
@@ -54,6 +56,10 @@ class Composer:
     async def _message(self, row: Claimed, texts: Texts) -> Message:
         if "notice" in row.payload:
             return notice_message(row.payload, texts, now_ms=self._clock.now_ms(), repeat=row.repeat)
+        if "receipt" in row.payload:
+            outcome = outcome_from_plain(row.payload["receipt"])
+            contract = self.contract_of(outcome.market, outcome.price)
+            return receipt_message(outcome, contract, texts=texts, reply_to=row.payload["reply_to"], repeat=row.repeat)
         if "missed" in row.payload:
             entries, now_ms = missed_in(row.payload), self._clock.now_ms()
             return missed_message(entries, self.contract, texts=texts, now_ms=now_ms, repeat=row.repeat)
@@ -122,12 +128,16 @@ class Composer:
 
     def contract(self, event: Event) -> Contract:
         """What a text needs to know of the event's market."""
-        exchange = None if event.market.exchange == COMBINED else event.market.exchange
-        instrument = self._markets.book.get(event.market.symbol, exchange)
-        simulated = event.market.exchange in self._simulated
+        return self.contract_of(event.market, event.price)
+
+    def contract_of(self, market: Market, price: float) -> Contract:
+        """What a text needs to know of a market whose price was this."""
+        exchange = None if market.exchange == COMBINED else market.exchange
+        instrument = self._markets.book.get(market.symbol, exchange)
+        simulated = market.exchange in self._simulated
         if instrument is None:
             # Delisted since, or the exchange has not answered yet: the name without its quote, and a tick that fits.
-            return Contract(event.market.symbol.removesuffix("USDT"), 10.0 ** _magnitude(event.price), simulated)
+            return Contract(market.symbol.removesuffix("USDT"), 10.0 ** _magnitude(price), simulated)
         return Contract(instrument.base, instrument.tick_size, simulated)
 
     async def _picture(self, event: Event, contract: Contract, texts: Texts) -> tuple[str, bytes | None]:

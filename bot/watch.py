@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from bot.aftermath import NOTHING, Aftermath, Aftermaths
 from bot.alerts.engine import Engine
 from bot.alerts.expiry import life_ms
 from bot.alerts.gate import ALERTS_PER_HOUR
@@ -51,12 +52,14 @@ class Watch:
         engine: Engine,
         on_events: Callable[[Sequence[Event]], None],
         bell: Doorbell | None = None,
+        aftermath: Aftermath | None = None,
     ) -> None:
         self._db = db
         self._clock = clock
         self._engine = engine
         self._on_events = on_events
         self._bell = bell or Doorbell(db, per_hour=ALERTS_PER_HOUR)
+        self._aftermath = aftermath or Aftermath(db, clock)
         self._turn = asyncio.Lock()
 
     async def take_map(self, live: LiveMarket) -> Changes:
@@ -88,11 +91,14 @@ class Watch:
                 )
             )
             history = () if not changes else (_history_row(live.market, slot_ms, changes.tracks),)
-            return await self._commit(changes, slots=(Slot(RECOMPUTE, slot_ms, live.market),), history=history)
+            ended = await self._aftermath.due(live, changes.tracks)
+            slots = (Slot(RECOMPUTE, slot_ms, live.market),)
+            return await self._commit(changes, slots=slots, history=history, ended=ended)
 
     async def take_prices(self, tick: Tick, *, now_ms: int) -> Changes:
         """Judge one tick of one exchange; `now_ms` is that exchange's clock, which alone can tell how old it is."""
         async with self._turn:
+            self._aftermath.see(tick)
             changes = self._engine.evaluate_tick(tick.exchange, tick.symbols, tick.price, tick.time_ms, now_ms=now_ms)
             return await self._commit(changes) if changes else self._applied(changes)
 
@@ -231,19 +237,30 @@ class Watch:
         return tuple(states.values())
 
     async def _commit(
-        self, changes: Changes, *, slots: Sequence[Slot] = (), history: Sequence[HistoryRow] = ()
+        self,
+        changes: Changes,
+        *,
+        slots: Sequence[Slot] = (),
+        history: Sequence[HistoryRow] = (),
+        ended: Aftermaths = NOTHING,
     ) -> Changes:
         now_ms = self._clock.now_ms()
+        begun = self._aftermath.begin(changes.events)
         rulings = self._bell.rule(changes, now_ms=now_ms)
         await self._db.commit_changes(
             changes,
-            outbox_rows(rulings, now_ms=now_ms),
+            [*outbox_rows(rulings, now_ms=now_ms), *ended.rows],
             slots=slots,
             history=history,
             log=(*changes.log, *rulings.log(now_ms)),
+            outcomes=(*ended.outcomes, *begun.outcomes),
             now_ms=now_ms,
         )
         self._bell.apply(rulings)
+        self._aftermath.apply(ended)
+        self._aftermath.apply(begun)
+        for row in ended.rows:
+            log.info("receipt: %s", row.dedupe_key)
         for ruling in rulings.rulings:
             log.info("alert %s: %s (%s)", ruling.reason, ruling.event.dedupe_key, ruling.event.reason)
         return self._applied(changes)

@@ -68,4 +68,4 @@ def outcome_from_plain(plain: Mapping[str, Any]) -> Outcome:
 
 
 def _outcome(row: Row[Any]) -> Outcome:
-    return outcome_from_plain(row._mapping)
+    return outcome_from_plain(row._asdict())
