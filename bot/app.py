@@ -176,6 +176,7 @@ class App:
             clock=world.clock,
             simulated=world.simulated,
             rules_per_chat=limits.rules_per_chat,
+            outcomes=world.db.outcomes,
         )
         self.conversation = Conversation(self.desk, self.catalogue)
         self.jobs = Jobs(

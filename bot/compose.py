@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.alerts.hit_rate import by_kind, hit_rate
 from bot.alerts.reasons import Reason
-from bot.alerts.types import Event, Market
+from bot.alerts.types import Event, Kind, Market
 from bot.clock import Clock
 from bot.delivery.messenger import Message
 from bot.liquidation.combining import COMBINED
@@ -17,11 +18,15 @@ from bot.storage.errors import UnreadableBlobError
 from bot.storage.outbox import Claimed
 from bot.storage.outcomes import outcome_from_plain
 from bot.telegram.alerts_text import WITHOUT_PRICE, Contract, alert_message
+from bot.telegram.desk import StatsView
 from bot.telegram.groups import SWEEP_MARKETS, Told, Waited, group_message, strongest_first
 from bot.telegram.missed_text import missed_message
 from bot.telegram.notices import notice_message
 from bot.telegram.receipts_text import receipt_message
+from bot.telegram.stats_text import digest_lines
 from bot.telegram.texts import Catalogue, Html, Texts
+
+DAY_MS = 86_400_000
 
 
 class Composer:
@@ -73,6 +78,8 @@ class Composer:
         """One alert, or those of the same few seconds."""
         below = await self._held_lines(row, texts)
         first = strongest_first(group)[0]
+        if first.event.kind is Kind.DIGEST:
+            below = [*await self._digest_lines(row.chat, first.event, texts), *below]
         sent_ms = group[0].event.time_ms + self._waited_ms(row, group[0].contract)
         if len({told.event.market for told in group}) >= SWEEP_MARKETS:
             return group_message(group, texts, sent_ms=sent_ms, repeat=row.repeat, notes=below)
@@ -99,6 +106,12 @@ class Composer:
             photo=photo,
             photo_name=photo_name,
         )
+
+    async def _digest_lines(self, chat: int, event: Event, texts: Texts) -> Sequence[Html]:
+        """What came of the chat's alerts over the time of a digest."""
+        outcomes = await self._db.outcomes.of_chat(chat, since_ms=event.time_ms - event.window_ms)
+        days = max(1, round(event.window_ms / DAY_MS))
+        return digest_lines(StatsView(days, hit_rate(outcomes), tuple(by_kind(outcomes).items())), texts)
 
     async def _held_lines(self, row: Claimed, texts: Texts) -> Sequence[Html]:
         """What a message says of those that wait: how many since when, and whether it uses the hour's budget up."""

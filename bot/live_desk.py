@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from bot.alerts.hit_rate import by_kind, by_rule, hit_rate
 from bot.alerts.types import Kind, Market, Rule, Track
 from bot.clock import Clock
 from bot.combined_markets import CombinedMarkets
@@ -13,6 +14,7 @@ from bot.pictures import PictureDesk, map_picture
 from bot.reading import Reading, distance_pct, touch_odds
 from bot.status import StatusBoard
 from bot.storage.errors import RuleLimitError
+from bot.storage.outcomes import Outcomes
 from bot.telegram.desk import (
     AddedRule,
     ClusterView,
@@ -20,6 +22,7 @@ from bot.telegram.desk import (
     MarketView,
     Resolution,
     RuleView,
+    StatsView,
     StatusView,
     TooManyRulesError,
 )
@@ -27,6 +30,9 @@ from bot.telegram.texts import Catalogue
 from bot.watch import Watch
 
 DAY_MS = 86_400_000
+STATS_DAYS = 30
+"""How far back /stats looks."""
+
 POPULAR = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT", "ZRXUSDT")
 """Offered where no ranking by volume is known."""
 
@@ -45,6 +51,7 @@ class LiveDesk:
         clock: Clock,
         simulated: frozenset[str],
         rules_per_chat: int,
+        outcomes: Outcomes,
     ) -> None:
         self._markets = markets
         self._watch = watch
@@ -54,6 +61,7 @@ class LiveDesk:
         self._clock = clock
         self._simulated = simulated
         self._rules_per_chat = rules_per_chat
+        self._outcomes = outcomes
         self._ranking: Sequence[str] = ()
 
     def now_ms(self) -> int:
@@ -176,6 +184,17 @@ class LiveDesk:
 
     async def status(self, chat: int) -> StatusView:
         return self._status.view([rule.market for rule in await self._watch.rules_of(chat)])
+
+    async def stats(self, chat: int) -> StatsView:
+        since_ms = self.now_ms() - STATS_DAYS * DAY_MS
+        outcomes = await self._outcomes.of_chat(chat, since_ms=since_ms)
+        rules = {rule.id: rule for rule in await self._watch.rules_of(chat)}
+        return StatsView(
+            days=STATS_DAYS,
+            total=hit_rate(outcomes),
+            kinds=tuple(by_kind(outcomes).items()),
+            rules=tuple((rule_id, rules.get(rule_id), rate) for rule_id, rate in by_rule(outcomes).items()),
+        )
 
     def _track_view(self, track: Track, live: LiveMarket) -> ClusterView:
         return ClusterView(

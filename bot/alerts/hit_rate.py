@@ -6,11 +6,15 @@ price was in already prove nothing, and are counted apart.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from bot.alerts.outcomes import Outcome
+from bot.alerts.types import Kind
+
+Group = TypeVar("Group", int, Kind)
 
 LEAST_KNOWN = 20
 SURE = 1.645
@@ -85,3 +89,21 @@ def hit_rate(outcomes: Iterable[Outcome]) -> HitRate:
         else:
             total += HitRate(alerts=1)
     return total
+
+
+def by_rule(outcomes: Iterable[Outcome]) -> dict[int, HitRate]:
+    """The hit rate of each rule, the one with the most alerts first."""
+    return _grouped(outcomes, lambda outcome: outcome.rule_id)
+
+
+def by_kind(outcomes: Iterable[Outcome]) -> dict[Kind, HitRate]:
+    """The hit rate of each kind of alert, the one with the most alerts first."""
+    return _grouped(outcomes, lambda outcome: outcome.kind)
+
+
+def _grouped(outcomes: Iterable[Outcome], group_of: Callable[[Outcome], Group]) -> dict[Group, HitRate]:
+    groups: dict[Group, list[Outcome]] = {}
+    for outcome in outcomes:
+        groups.setdefault(group_of(outcome), []).append(outcome)
+    rates = {group: hit_rate(found) for group, found in groups.items()}
+    return dict(sorted(rates.items(), key=lambda item: (-item[1].alerts, item[0])))

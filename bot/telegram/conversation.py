@@ -10,7 +10,7 @@ from dataclasses import replace
 from bot.alerts.types import Market
 from bot.delivery.messenger import Button, Message
 from bot.telegram.callbacks import SEPARATOR, Tap, key, market_arg, pack, unpack
-from bot.telegram.commands import clusters, maps, rules, status, typed_rule, unwatch, watch, welcome
+from bot.telegram.commands import clusters, maps, rules, stats, status, typed_rule, unwatch, watch, welcome
 from bot.telegram.desk import Desk, MarketUnavailableError, TooManyRulesError
 from bot.telegram.limits import TOAST_UNITS, fit, shorten
 from bot.telegram.scene import Answer, Scene, base_name, unknown_symbol
@@ -19,7 +19,7 @@ from bot.telegram.turn import Action, Edit, Inbound, Reply, Toast
 
 __all__ = ["COMMANDS", "Action", "Conversation", "Edit", "Inbound", "Reply", "Toast"]
 
-COMMANDS = ("watch", "rules", "map", "clusters", "unwatch", "status", "help", "start")
+COMMANDS = ("watch", "rules", "map", "clusters", "unwatch", "stats", "status", "help", "start")
 CHANGING_COMMANDS = frozenset({"watch", "unwatch"})
 CHANGING_TAPS = frozenset({"wp", "wt", "s", "x", "xe", "u", "ub", "ua", "um", "us", "rx", "ru", "rs", "rw", "z", "zw"})
 LONGEST_TEXT = 300
@@ -103,6 +103,8 @@ async def _command(scene: Scene, name: str, rest: str) -> Answer:
             return await maps.typed_map(scene, rest)
         case "clusters":
             return await clusters.typed_clusters(scene, rest)
+        case "stats":
+            return await stats.stats_answer(scene)
         case "status":
             return await status.status_answer(scene)
         case _:
@@ -145,6 +147,7 @@ TAPS: dict[str, OnTap] = {
     "ru": lambda scene, tap: rules.restore_in_list(scene, tap.number(0), tap.number(1)),
     "rs": lambda scene, tap: rules.snooze_in_list(scene, tap.number(0), tap.number(1)),
     "rw": lambda scene, tap: rules.snooze_in_list(scene, tap.number(0), tap.number(1), wake=True),
+    "sa": lambda scene, _: stats.stats_answer(scene, fresh=False),
     "st": lambda scene, _: status.status_answer(scene, fresh=False),
     "z": lambda scene, tap: rules.snooze_from_alert(scene, tap.number(0)),
     "zw": lambda scene, tap: rules.wake(scene, tap.number(0)),

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.alerts.types import Market, Phase, Rule
+from bot.alerts.hit_rate import HitRate
+from bot.alerts.types import Kind, Market, Phase, Rule
 from bot.liquidation.combining import VenuePart
 from bot.liquidation.types import Cluster, LiquidationMap
 
@@ -145,6 +146,19 @@ class StatusView:
     simulated: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class StatsView:
+    """What came of a chat's alerts in the last `days` days: all, by kind and by rule, those with most alerts first.
+
+    `rules` are (number, the rule where it is still there, its hit rate).
+    """
+
+    days: int
+    total: HitRate
+    kinds: tuple[tuple[Kind, HitRate], ...] = ()
+    rules: tuple[tuple[int, Rule | None, HitRate], ...] = ()
+
+
 class MarketUnavailableError(Exception):
     """There is no map for this market now; `reason` is a key of the catalogue's `unavailable` table."""
 
@@ -201,6 +215,10 @@ class Desk(Protocol):
 
     async def status(self, chat: int) -> StatusView:
         """How the bot does, with the verdicts on the markets that this chat watches."""
+        ...
+
+    async def stats(self, chat: int) -> StatsView:
+        """What came of the chat's alerts."""
         ...
 
     def now_ms(self) -> int: ...

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from bot.alerts.filters import meets_floor
+from bot.alerts.hit_rate import HitRate
 from bot.alerts.types import Kind, Market, Phase, Rule
 from bot.liquidation.types import Cluster, LiquidationMap, MapLimit, OpenInterestSource, Side
 from bot.telegram.desk import (
@@ -17,6 +18,7 @@ from bot.telegram.desk import (
     Resolution,
     RuleView,
     SkillView,
+    StatsView,
     StatusView,
     StreamView,
     TooManyRulesError,
@@ -186,6 +188,7 @@ class FakeDesk:
         self.now = NOON_MS
         self.phases: dict[int, tuple[Phase, int]] = {}
         self.state = believable_status()
+        self.record = StatsView(30, HitRate())
         self._rules: dict[int, Rule] = {}
         self._removed: dict[int, Rule] = {}
 
@@ -249,6 +252,9 @@ class FakeDesk:
 
     async def status(self, chat: int) -> StatusView:
         return self.state
+
+    async def stats(self, chat: int) -> StatsView:
+        return self.record
 
     def now_ms(self) -> int:
         return self.now

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.alerts.hit_rate import HitRate
+from bot.alerts.outcomes import Ending, follow
 from bot.alerts.types import Kind, Phase, Severity
 from bot.telegram.alerts_text import Contract, alert_message, sample_event
-from bot.telegram.desk import StreamView
+from bot.telegram.desk import StatsView, StreamView
+from bot.telegram.receipts_text import receipt_message
 from bot.telegram.texts import Catalogue
 from tests.fakes.chat import Chat
 from tests.fakes.desk import NOON_MS, PNG
@@ -202,6 +205,43 @@ async def alerts(chat: Chat) -> None:
     chat.show(alert_message(volume, simulated, texts=ENGLISH, sent_ms=NOON_MS + 1_000))
 
 
+async def what_came_of_it(chat: Chat) -> None:
+    await chat.type("/stats")
+    await chat.type("/watch BTC 1%")
+    await chat.type("/watch SOL grow 30% 4h")
+    view = chat.desk.markets["BTCUSDT"]
+    near = min(view.clusters, key=lambda each: abs(each.distance_pct))
+    event = replace(sample_event(view, near, now_ms=NOON_MS), rule_id=1, touch=((1, 0.3), (4, 0.55), (24, 0.9)))
+    contract = Contract("BTC", 0.1)
+    told = follow(event)
+    assert told is not None
+    over = replace(told, ending=Ending.EXPIRED, ended_ms=told.until_ms, settled_ms=told.until_ms)
+    reached = replace(over, reach=told.near, touched_ms=NOON_MS + 35 * MINUTE_MS)
+    swept = replace(reached, reach=told.far, ending=Ending.SWEPT, ended_ms=NOON_MS + 95 * MINUTE_MS, printed_usd=1.2e6)
+    chat.show(receipt_message(over, contract, texts=ENGLISH))
+    chat.show(receipt_message(reached, contract, texts=ENGLISH, repeat=True))
+    chat.show(receipt_message(swept, contract, texts=ENGLISH))
+    expected = replace(swept, expected_usd=0.9e6, expected_high_usd=2.3e6, chance=None)
+    chat.show(receipt_message(expected, contract, texts=ENGLISH))
+    faded = replace(told, ending=Ending.FADED, ended_ms=NOON_MS + 80 * MINUTE_MS, printed_usd=0.0)
+    chat.show(receipt_message(faded, Contract("BTC", 0.1, simulated=True), texts=ENGLISH))
+    good, bad = HitRate(42, 3, 35, 18, 16.4, 8.2), HitRate(25, 0, 24, 3, 9.1, 5.1)
+    rules = {view.rule.id: view.rule for view in await chat.desk.rules(chat.chat_id)}
+    chat.desk.record = StatsView(
+        30,
+        good + bad,
+        ((Kind.PROXIMITY, good), (Kind.GROWTH, bad)),
+        (
+            (1, rules[1], good),
+            (2, rules[2], bad),
+            (9, None, HitRate(2, 0, 0)),
+            (7, None, HitRate(1, 0, 1, 1, 0.4, 0.24)),
+        ),
+    )
+    await chat.type("/stats")
+    await chat.tap("Refresh")
+
+
 async def help_and_menus(chat: Chat) -> None:
     await chat.type("/help")
     await chat.tap("Add a rule")
@@ -225,6 +265,7 @@ SCRIPTS: tuple[Script, ...] = (
     too_many_rules,
     a_group,
     alerts,
+    what_came_of_it,
     help_and_menus,
 )
 
