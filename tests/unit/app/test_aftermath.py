@@ -9,7 +9,7 @@ from bot.aftermath import Aftermath
 from bot.alerts.engine import Engine
 from bot.alerts.outcomes import Ending, Outcome
 from bot.clock import StepClock
-from bot.liquidation import Side
+from bot.liquidation import Cluster, Side
 from bot.market.feed import Heard, Print
 from bot.market.types import BAR_MS
 from bot.storage.outbox import Claimed
@@ -41,7 +41,7 @@ class Scene:
         self.clock.step_to(self.clock.now_ms() + int(after_s * 1000))
         await self.watch.take_prices(tick(price, self.clock.now_ms()), now_ms=self.clock.now_ms())
 
-    async def mapped(self, *zones: object, price: float = 100.0) -> None:
+    async def mapped(self, *zones: Cluster, price: float = 100.0) -> None:
         """The next recompute, with the same zones where none are given."""
         self.slot_ms += BAR_MS
         self.clock.step_to(max(self.clock.now_ms(), self.slot_ms))

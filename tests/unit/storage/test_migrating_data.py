@@ -35,6 +35,7 @@ WORDS = {
     "appeared": 0,
     "plain": 0,
     "is_long": 1,
+    "at_bankruptcy": 1,
     "exchange": "binance",
 }
 """Columns whose values a check restricts."""
