@@ -29,6 +29,7 @@ class PriceReader:
         self._prices = PriceBook(exchange.name) if self._stream is None else self._stream.prices
         self._clock = clock
         self._asked_ms = 0
+        self._absent: frozenset[str] = frozenset()
 
     async def ask_if_due(self, wanted: Collection[str]) -> bool:
         """Have the stream follow the `wanted` symbols, and ask for all prices where it does not do; whether it asked.
@@ -41,6 +42,7 @@ class PriceReader:
                 return False
         self._asked_ms = self._clock.now_ms()
         self._prices.take_tick(await self._exchange.mark_prices())
+        self._absent = self._lacking(wanted)
         return True
 
     def news(self) -> Tick:
@@ -52,8 +54,10 @@ class PriceReader:
         if not status.alive or now_ms - (status.last_message_ms or 0) > QUIET_MS:
             return True
         asked_ago_ms = now_ms - self._asked_ms
-        if asked_ago_ms >= MISSING_AGAIN_MS:
-            return asked_ago_ms >= ALL_AGAIN_MS or self._prices.lacks(
-                wanted, since_ms=self._exchange.server_now_ms() - FRESH_MS
-            )
-        return False
+        if asked_ago_ms >= ALL_AGAIN_MS:
+            return True
+        # What the exchange itself has no price of, such as a contract that settles, is not asked for again so soon.
+        return asked_ago_ms >= MISSING_AGAIN_MS and bool(self._lacking(wanted) - self._absent)
+
+    def _lacking(self, symbols: Collection[str]) -> frozenset[str]:
+        return self._prices.lacking(symbols, since_ms=self._exchange.server_now_ms() - FRESH_MS)

@@ -36,6 +36,6 @@ class PriceBook:
             np.array([price for _, price in changed.values()], dtype=np.float64),
         )
 
-    def lacks(self, symbols: Iterable[str], *, since_ms: int) -> bool:
-        """Whether one of these has no price of `since_ms` or later."""
-        return any(self._prices.get(symbol, (0, 0.0))[0] < since_ms for symbol in symbols)
+    def lacking(self, symbols: Iterable[str], *, since_ms: int) -> frozenset[str]:
+        """Those of these symbols that have no price of `since_ms` or later."""
+        return frozenset(symbol for symbol in symbols if self._prices.get(symbol, (0, 0.0))[0] < since_ms)

@@ -141,7 +141,7 @@ async def test_a_liquidation_comes_in_coins_with_its_side_and_the_kind_of_its_pr
 async def test_prices_come_and_are_those_of_now(rig: Rig, venue: Venue) -> None:
     assert isinstance(rig.stream, MarketStream)
     began_ms = venue.now_ms()
-    await eventually(lambda: not rig.stream.prices.lacks(["BTCUSDT"], since_ms=began_ms))
+    await eventually(lambda: not rig.stream.prices.lacking(["BTCUSDT"], since_ms=began_ms))
     tick = rig.stream.prices.news()
     at = tick.symbols.index("BTCUSDT")
     assert tick.price[at] == pytest.approx(venue.markets["BTCUSDT"].price(int(tick.time_ms[at])), rel=1e-6)

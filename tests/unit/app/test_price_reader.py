@@ -55,12 +55,14 @@ class Rig:
         self.stream = Stream()
         self.reader = PriceReader(self.exchange, self.stream, self.clock)
 
-    async def look(self, ms: int = 2_000, *, brings: float | None = None) -> tuple[bool, dict[str, float]]:
+    async def look(
+        self, ms: int = 2_000, *, brings: float | None = None, wanted: Collection[str] = (SIM,)
+    ) -> tuple[bool, dict[str, float]]:
         """A tick later, with or without a price on the stream: whether it asked, and what is new."""
         self.clock.step_to(self.clock.now_ms() + ms)
         if brings is not None:
             self.stream.brings(self.clock.now_ms(), brings)
-        asked = await self.reader.ask_if_due({SIM})
+        asked = await self.reader.ask_if_due(wanted)
         tick = self.reader.news()
         return asked, dict(zip(tick.symbols, tick.price.tolist(), strict=True))
 
@@ -96,6 +98,12 @@ async def test_a_wanted_price_that_the_stream_does_not_bring_is_asked_for_at_a_s
     # What is asked for is fresh for 15 s, so that it is asked for again at every eighth or ninth look.
     assert 1 < sum(asked) <= 20 * 2_000 / MISSING_AGAIN_MS
     assert not any(asked[number] and asked[number + 1] for number in range(19))
+
+
+async def test_what_the_exchange_itself_has_no_price_of_is_not_asked_for_again_and_again(rig: Rig) -> None:
+    await rig.look(brings=100.0)
+    asked = [(await rig.look(brings=100.0, wanted={SIM, "SETTLINGUSDT"}))[0] for _ in range(60)]
+    assert sum(asked) == 1
 
 
 async def test_an_answer_older_than_the_stream_never_replaces_its_price(rig: Rig) -> None:
@@ -134,6 +142,5 @@ def test_a_price_book_merges_what_comes_in_parts_and_keeps_the_newest() -> None:
     assert first.exchange == "binance"
     book.take("A", 10, 2.0)
     assert book.news().symbols == ()
-    assert book.lacks(["A", "B"], since_ms=10)
-    assert not book.lacks(["A"], since_ms=10)
-    assert book.lacks(["C"], since_ms=1)
+    assert book.lacking(["A", "B", "C"], since_ms=10) == {"B", "C"}
+    assert book.lacking(["A", "B", "C"], since_ms=1) == {"C"}
