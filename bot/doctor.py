@@ -114,16 +114,16 @@ async def _stream(feed: LiquidationFeed, exchange: Exchange, print_line: Print, 
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
     status = feed.status()
-    if status.last_message_ms is None or status.lag_ms is None:
+    if status.last_message_ms is None:
         why = status.trouble or f"no heart-beat within {listen_s:g} s"
         print_line(
             f"fail  {name} stream: {why}. Prices are asked for instead, and nothing new can be proven."
             f" Check the network and {name.upper()}_STREAM_URL."
         )
         return
-    late_s = max(0, status.lag_ms + skew_ms(exchange)) / 1000
     after_s = time.monotonic() - began_s
-    print_line(f"ok    {name} stream: heard after {after_s:.1f} s, {late_s:.1f} s late")
+    late = "" if status.lag_ms is None else f", {max(0, status.lag_ms + skew_ms(exchange)) / 1000:.1f} s late"
+    print_line(f"ok    {name} stream: heard after {after_s:.1f} s{late}")
 
 
 async def _exchange(name: str, exchange: Exchange, clock: Clock, print_line: Print) -> bool:

@@ -40,8 +40,10 @@ class PriceReader:
             self._stream.follow(wanted)
             if not self._is_due(self._stream, wanted):
                 return False
-        self._asked_ms = self._clock.now_ms()
+        now_ms = self._clock.now_ms()
+        self._asked_ms = now_ms - ALL_AGAIN_MS + MISSING_AGAIN_MS  # where it fails, it is asked again soon
         self._prices.take_tick(await self._exchange.mark_prices())
+        self._asked_ms = now_ms
         self._absent = self._lacking(wanted)
         return True
 

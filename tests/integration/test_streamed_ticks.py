@@ -3,7 +3,7 @@ reach the skill meter.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -11,10 +11,12 @@ import pytest
 
 from bot.alerts.types import Market
 from bot.app import App, Limits, World
+from bot.doctor import examine
 from bot.market.feed import LiquidationFeed
 from bot.storage.database import Database
 from bot.venues import open_exchanges, open_feeds
-from tests.fakes.live_stream import BinanceLiveStream, BybitLiveStream, LiveStream, OkxLiveStream, Venue
+from tests.fakes.four_venues import STREAMS
+from tests.fakes.live_stream import LiveStream
 from tests.integration.listening import HastyClock, eventually
 from tests.integration.test_four_venues import Fakes, four_fakes, settings_of
 from tests.shared import needs_shared
@@ -55,14 +57,9 @@ class Rig:
 @asynccontextmanager
 async def rigged() -> AsyncIterator[Rig]:
     async with four_fakes() as fakes, AsyncExitStack() as closing, await Database.open("sqlite://", inline=True) as db:
-        kinds: dict[str, Callable[[Venue], LiveStream]] = {
-            "binance": BinanceLiveStream,
-            "bybit": BybitLiveStream,
-            "okx": OkxLiveStream,
-        }
-        streams = {name: await closing.enter_async_context(kind(fakes[name])) for name, kind in kinds.items()}
+        streams = {name: await closing.enter_async_context(kind(fakes[name])) for name, kind in STREAMS.items()}
         urls = {f"{name}_stream_url": stream.url for name, stream in streams.items()}
-        settings = settings_of(fakes).model_copy(update=urls | {"exchanges": tuple(kinds)})
+        settings = settings_of(fakes).model_copy(update=urls | {"exchanges": tuple(STREAMS)})
         clock = LeapingClock()
         exchanges = open_exchanges(settings, clock=clock)
         for exchange in exchanges.values():
@@ -106,6 +103,16 @@ async def test_no_prices_are_asked_for_while_streams_live_and_all_of_them_when_o
         await rig.app.read_prices()
     spent = {name: count - before[name] for name, count in rig.asked().items()}
     assert spent == {"binance": 3, "bybit": 0, "okx": 0}
+
+
+async def test_doctor_hears_the_stream_of_every_venue_that_has_one() -> None:
+    async with four_fakes() as fakes, AsyncExitStack() as closing:
+        streams = {name: await closing.enter_async_context(kind(fakes[name])) for name, kind in STREAMS.items()}
+        urls = {f"{name}_stream_url": stream.url for name, stream in streams.items()}
+        lines: list[str] = []
+        assert await examine(settings_of(fakes).model_copy(update=urls), print_line=lines.append) == 0
+    told = [line.split(":")[0] for line in lines if " stream" in line]
+    assert told == [f"ok    {name} stream" for name in STREAMS]
 
 
 async def test_the_liquidations_of_every_venue_reach_the_skill_meter(rig: Rig) -> None:

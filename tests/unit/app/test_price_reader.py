@@ -122,6 +122,16 @@ async def test_what_the_stream_brought_is_there_though_the_exchange_does_not_ans
     assert rig.reader.news().price.tolist() == [100.0]
 
 
+async def test_an_exchange_that_did_not_answer_is_asked_again_soon_though_its_stream_lives(rig: Rig) -> None:
+    rig.exchange.goes_down()
+    with pytest.raises(ExchangeUnavailableError):
+        await rig.look(brings=100.0)
+    rig.exchange.comes_back()
+    asked = [(await rig.look(brings=100.0))[0] for _ in range(20)]
+    assert asked.index(True) + 1 == MISSING_AGAIN_MS // 2_000
+    assert sum(asked) == 1
+
+
 async def test_without_a_stream_each_tick_asks_and_tells_what_is_new(market: SimulatedMarket) -> None:
     clock = StepClock(START_MS)
     exchange = playing(market, clock)
