@@ -15,7 +15,7 @@ def notice_message(payload: Mapping[str, Any], texts: Texts, *, now_ms: int, rep
     """The message of a notice as it was stored."""
     silent = repeat or bool(payload.get("silent"))
     if payload["notice"] == "topic_gone":
-        return Message(texts("notice.topic_gone", chat=str(payload["chat"])), silent=silent)
+        return Message(texts("topic.gone", chat=str(payload["chat"])), silent=silent)
     if payload["notice"] in ("delisted", "delisting"):
         return _leaving(payload, texts, now_ms=now_ms, repeat=repeat)
     since_ms = int(payload["since_ms"])
@@ -32,8 +32,9 @@ def notice_message(payload: Mapping[str, Any], texts: Texts, *, now_ms: int, rep
 def _leaving(payload: Mapping[str, Any], texts: Texts, *, now_ms: int, repeat: bool) -> Message:
     """A contract leaves its exchange, or has left."""
     market = Market(payload["exchange"], payload["symbol"])
-    text = texts(
-        f"notice.{payload['notice']}",
+    text = texts.of(
+        "leaving",
+        payload["notice"],
         exchange=exchange_name(market.exchange, texts),
         base=base_name(market),
         time=texts.figures.clock(int(payload["time_ms"]), now_ms=now_ms),
