@@ -76,6 +76,7 @@ class TestFile:
             (b"hello", "not a gzip file"),
             (gzip.compress(b"\xff\xfe"), "not UTF-8"),
         ],
+        ids=("other columns", "no time", "broken off", "no gzip", "no text"),  # the bytes hold the time of day
     )
     def test_a_file_that_cannot_be_continued_is_refused_and_stays_as_it_is(
         self, tmp_path: Path, data: bytes, said: str
