@@ -90,12 +90,16 @@ class FaultProxy:
         far_out: asyncio.StreamWriter | None = None
         try:
             far_in, far_out = await asyncio.open_connection(self._target.hostname, self._target.port)
-            up = asyncio.create_task(_copy(near_in, far_out))
+            ways = [asyncio.create_task(_copy(near_in, far_out)), asyncio.create_task(self._down(far_in, near_out))]
             try:
-                await self._down(far_in, near_out)
+                # A client that went away leaves nothing behind, not even in a black hole.
+                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                if ways[1].done():
+                    ways[1].result()
             finally:
-                up.cancel()
-                await asyncio.gather(up, return_exceptions=True)
+                for way in ways:
+                    way.cancel()
+                await asyncio.gather(*ways, return_exceptions=True)
         except (OSError, asyncio.CancelledError):
             _reset(near_out)
         finally:
