@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -22,19 +22,19 @@ from bot.delivery.messenger import Messenger
 from bot.delivery.settlement import Count
 from bot.delivery.worker import OutboxWorker
 from bot.doorbell import Doorbell
-from bot.freshness import STALE_MS, Staleness
+from bot.freshness import STALE_MS
 from bot.history_store import NoMapError
 from bot.jobs import Jobs
 from bot.liquidation.types import Side
 from bot.live_desk import LiveDesk
-from bot.market.exchange import Exchange, ExchangeError, KnowsPositions, RateLimitedError
+from bot.market.exchange import Exchange, ExchangeError, KnowsPositions
 from bot.market.feed import LiquidationFeed, Print
-from bot.market.line import KeepsBooks
 from bot.market.priority import Priority, asking_as
 from bot.markets import LiveMarket
 from bot.missed import AlertFolding
 from bot.pictures import PictureDesk
 from bot.price_reader import PriceReader
+from bot.reachability import Reachability
 from bot.side_by_side import each, in_order
 from bot.skill_meter import SkillMeter
 from bot.stale_notices import StaleNotices
@@ -43,7 +43,6 @@ from bot.storage.database import Database
 from bot.storage.errors import StorageError
 from bot.telegram.conversation import Conversation
 from bot.telegram.texts import Catalogue
-from bot.times import utc_text
 from bot.warming import FIRST_MS, Warmer
 from bot.watch import Watch
 
@@ -95,9 +94,8 @@ class App:
     ) -> None:
         self._world = world
         self._history_days = limits.history_days
-        self._down: dict[str, str] = {}
+        self._reach = Reachability(world.exchanges, world.db)
         self._unjudged: dict[str, list[Liquidation]] = {}
-        self._bans: dict[str, int] = {}
         self._errand: asyncio.Task[None] | None = None
         self._chats_changed = False
         self._readers = {
@@ -105,7 +103,6 @@ class App:
             for name, exchange in world.exchanges.items()
         }
         self._listeners: list[Callable[[Sequence[Event]], None]] = []
-        self._staleness_listeners: list[Callable[[Staleness], Awaitable[None]]] = []
         self.catalogue = Catalogue.load()
         self.pictures = PictureDesk()
         self.meter = SkillMeter(db=world.db, clock=world.clock, feeds=world.feeds)
@@ -245,16 +242,16 @@ class App:
         for name in self._world.exchanges:
             await self._judge_prints(name)
         await self._judge_time()
-        await self._tell_staleness()
-        await self._keep_bans()
+        await self.notices.check(self.markets.freshness, self._world.exchanges)
+        await self._reach.keep_bans()
 
     async def _read_prices(self, name: str, exchange: Exchange, wanted: Collection[str]) -> None:
         reader = self._readers[name]
         try:
             if await reader.ask_if_due(wanted):
-                self._answered(name)
+                self._reach.answered(name)
         except ExchangeError as error:
-            await self._failed(name, error)
+            await self._reach.failed(name, error)
         tick = reader.news()
         if not tick.symbols:
             return
@@ -294,7 +291,7 @@ class App:
         try:
             await self.markets.fetch_newest(market)
         except ExchangeError as error:
-            await self._failed(market.exchange, error)
+            await self._reach.failed(market.exchange, error)
         except StorageError as failure:
             log.warning("the bars of %s %s could not be stored and are fetched again: %s", *market, failure)
 
@@ -371,20 +368,6 @@ class App:
         """Call `listener` with the alerts of each commit."""
         self._listeners.append(listener)
 
-    def listen_staleness(self, listener: Callable[[Staleness], Awaitable[None]]) -> None:
-        """Call `listener` once when an exchange's prices have been stale for minutes, and once when they are back."""
-        self._staleness_listeners.append(listener)
-
-    async def _tell_staleness(self) -> None:
-        for change in self.markets.freshness.changes():
-            if change.back_ms is None:
-                log.warning("%s is stale: its newest price is of %s", change.exchange, utc_text(change.since_ms))
-            else:
-                log.warning("%s is fresh again, after silence since %s", change.exchange, utc_text(change.since_ms))
-            for listener in self._staleness_listeners:
-                await listener(change)
-        await self.notices.check(self.markets.freshness, self._world.exchanges)
-
     async def delivered(self) -> None:
         """Wait until no message is on its way. For markets that are played; a live one never waits."""
         outbox, clock = self._world.db.outbox, self._world.clock
@@ -413,42 +396,8 @@ class App:
         for listener in self._listeners:
             listener(events)
 
-    async def _failed(self, name: str, error: ExchangeError) -> None:
-        """Say once that an exchange is down, and keep a ban over a restart: asking again early makes it longer."""
-        if self._down.get(name) != str(error):
-            self._down[name] = str(error)
-            log.warning("%s is not heard: %s", name, error)
-        if isinstance(error, RateLimitedError):
-            await self._keep_ban(name, error.until_ms)
-
-    async def _keep_bans(self) -> None:
-        """Whichever request met a ban: its end is stored."""
-        for name, exchange in self._world.exchanges.items():
-            until_ms = exchange.status().banned_until_ms if isinstance(exchange, KeepsBooks) else None
-            if until_ms is not None:
-                await self._keep_ban(name, until_ms)
-
-    async def _keep_ban(self, name: str, until_ms: int) -> None:
-        if self._bans.get(name) == until_ms:
-            return
-        try:
-            await self._world.db.kv.set(ban_key(name), until_ms)
-        except StorageError as failure:
-            log.warning("the end of a ban could not be stored: a restart would not know of it: %s", failure)
-        else:
-            self._bans[name] = until_ms
-
-    def _answered(self, name: str) -> None:
-        if self._down.pop(name, None) is not None:
-            log.warning("%s is heard again", name)
-
 
 def liquidation(one: Print) -> Liquidation:
     """A venue's print as the judgement takes it."""
     side = Side.LONG if one.is_long else Side.SHORT
     return Liquidation(one.time_ms, one.symbol, side, one.price, one.price * one.coins)
-
-
-def ban_key(exchange: str) -> str:
-    """Where a ban's end is kept, ms UTC."""
-    return f"banned_until:{exchange}"

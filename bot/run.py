@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
-from bot.app import App, Limits, World, ban_key
+from bot.app import App, Limits, World
 from bot.clock import SystemClock
 from bot.delivery.limits import RateLimiter
 from bot.delivery.messenger import DeliveryError, Message
@@ -17,6 +17,7 @@ from bot.failures import FailedError
 from bot.jobs import Job, schedule
 from bot.logs import watch_loop
 from bot.observation import Observation
+from bot.reachability import ban_key
 from bot.settings import Settings
 from bot.storage.database import Database
 from bot.telegram.admins import Admins

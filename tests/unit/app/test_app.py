@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.alerts.types import Market
-from bot.app import App, Limits, World, ban_key
+from bot.app import App, Limits, World
 from bot.clock import StepClock
-from bot.freshness import Staleness
 from bot.market.exchange import RateLimitedError
 from bot.market.line import LineStatus
 from bot.market.playback import RecordedMarket
 from bot.market.simulator import SimulatedMarket
 from bot.market.types import BAR_MS, Tick
+from bot.reachability import ban_key
 from bot.run import Door
 from bot.settings import Settings
 from bot.telegram.limits import bare
@@ -83,36 +83,16 @@ async def test_an_exchange_that_is_down_is_named_once_and_once_when_it_is_back(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
     rig.exchange.goes_down()
-    with caplog.at_level(logging.WARNING, "bot.app"):
+    with caplog.at_level(logging.WARNING, "bot.reachability"):
         for _ in range(5):
             await rig.app.read_prices()
         rig.exchange.comes_back()
         for _ in range(5):
             await rig.app.read_prices()
-    assert [record.getMessage() for record in caplog.records if record.name == "bot.app"] == [
+    assert [record.getMessage() for record in caplog.records if record.name == "bot.reachability"] == [
         "simulated is not heard: The exchange is down.",
         "simulated is heard again",
     ]
-
-
-async def test_who_listens_is_told_once_that_an_exchange_is_stale_and_once_that_it_is_back(rig: Rig) -> None:
-    told: list[Staleness] = []
-
-    async def note(change: Staleness) -> None:
-        told.append(change)
-
-    rig.app.listen_staleness(note)
-    await rig.app.read_prices()
-    rig.exchange.goes_down()
-    for _ in range(12):
-        rig.later(60_000)
-        await rig.app.read_prices()
-    assert told == [Staleness("simulated", START_MS)]
-    assert rig.app.markets.stale_since_ms("simulated") == START_MS
-    rig.exchange.comes_back()
-    await rig.app.read_prices()
-    assert told[1:] == [Staleness("simulated", START_MS, START_MS + 12 * 60_000)]
-    assert rig.app.markets.stale_since_ms("simulated") is None
 
 
 async def test_an_exchange_that_was_down_at_the_start_is_listed_at_the_next_recompute(market: SimulatedMarket) -> None:
