@@ -45,6 +45,7 @@ class Accounts:
         self._clock = clock
         self._known: dict[str, _Account] = {}
         self._asked = 0
+        self._trouble = ""
 
     @property
     def complete(self) -> bool:
@@ -58,11 +59,14 @@ class Accounts:
             try:
                 positions = await self._ask(address)
             except ExchangeError as error:
-                log.warning("known positions not refreshed: %s", error)
+                if str(error) != self._trouble:
+                    self._trouble = str(error)
+                    log.warning("known positions not refreshed: %s", error)
                 return
             finally:
                 self._turns.rotate(-1)
                 self._asked += 1
+            self._trouble = ""
             self._known[address] = _Account(self._clock.now_ms(), positions)
 
     def of(self, symbol: str) -> Sequence[KnownPosition]:

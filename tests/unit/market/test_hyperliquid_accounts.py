@@ -132,6 +132,15 @@ async def test_one_that_cannot_be_asked_ends_the_turn_and_never_the_round(caplog
     assert ADDRESSES[1] not in caplog.text, "an address is nobody's business"
 
 
+async def test_the_same_trouble_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    venue = Venue()
+    venue.failing = set(ADDRESSES)
+    accounts = Accounts(ADDRESSES, venue.ask, VirtualClock(T0))
+    for _ in range(5):
+        await accounts.ask_next()
+    assert caplog.text.count("not refreshed") == 1
+
+
 async def test_what_was_not_told_for_half_an_hour_is_forgotten() -> None:
     venue, clock = Venue(), VirtualClock(T0)
     accounts = Accounts(ADDRESSES[:2], venue.ask, clock)
