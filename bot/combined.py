@@ -34,8 +34,13 @@ class VenueReading:
         """What it is in the whole, before anything is added up."""
         drawn = self.reading.map
         usd = (drawn.long_total_usd + drawn.short_total_usd) / 2
-        known = self.reading.known_share
-        return VenuePart(*self.live.market, time_ms=self.live.history.end_ms, usd=usd, known_share=known)
+        return VenuePart(
+            *self.live.market,
+            time_ms=self.live.history.end_ms,
+            usd=usd,
+            known_share=self.reading.known_share,
+            limits=drawn.limits,
+        )
 
     def close_at(self, end_ms: int) -> float:
         """The close, in units of the combination, of the bar that ended then; of the nearest one before a gap."""

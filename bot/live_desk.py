@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from zlib import crc32
 
 from bot.alerts.hit_rate import by_kind, by_rule, hit_rate
 from bot.alerts.types import Kind, Market, Rule, Track
@@ -133,8 +134,8 @@ class LiveDesk:
         self, view: MarketView, *, language: str, range_ms: int | None = None
     ) -> tuple[bytes, str] | None:
         market = view.market
-        version = ",".join(f"{part.venue}{part.time_ms}{part.left_out or ''}" for part in view.parts)
-        name = f"map:{':'.join(market)}:{view.map.time_ms}{version}:{view.price:.8g}:{range_ms or 'all'}:{language}"
+        version = crc32(repr(view.parts).encode()) if view.parts else view.map.time_ms
+        name = f"map:{':'.join(market)}:{version}:{view.price:.8g}:{range_ms or 'all'}:{language}"
         picture = map_picture(
             view.map,
             tuple(shown.cluster for shown in view.clusters),

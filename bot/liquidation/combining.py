@@ -43,7 +43,8 @@ class VenuePart:
     """One venue in a combined map. `usd` is the open interest of its map, one side, `share` that of all parts'.
 
     `time_ms` is when its newest bar ended, None where nothing is known of it. What is left out has no share.
-    `known_share` is the part of its open interest whose liquidation prices are known exactly.
+    `known_share` is the part of its open interest whose liquidation prices are known exactly, `limits` what its map had
+    to do without.
     """
 
     venue: str
@@ -53,6 +54,7 @@ class VenuePart:
     share: float = 0.0
     left_out: LeftOut | None = None
     known_share: float = 0.0
+    limits: tuple[MapLimit, ...] = ()
 
     @property
     def weighs(self) -> bool:

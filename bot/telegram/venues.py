@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.alerts.types import Market
 from bot.delivery.messenger import Keyboard
 from bot.liquidation.combining import COMBINED, VenuePart
+from bot.liquidation.types import MapLimit
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.desk import MarketUnavailableError, MarketView
 from bot.telegram.scene import Scene, rows
@@ -18,12 +19,12 @@ def exchange_name(exchange: str, texts: Texts) -> Html:
     return texts.of("exchange", exchange) if f"exchange.{exchange}" in texts.entries else escape(exchange)
 
 
-def venue_keys(view: MarketView, verb: str, texts: Texts, *args: str) -> Keyboard:
+def venue_keys(view: MarketView, verb: str, texts: Texts, *args: str, mark: bool = True) -> Keyboard:
     """All exchanges together and each alone, the shown one marked; no row where one exchange lists the coin."""
     keys = []
     for market in view.choices:
         name = texts.label("venues.all") if market.exchange == COMBINED else str(exchange_name(market.exchange, texts))
-        shown = texts.label("button.current", label=name) if market == view.market else name
+        shown = texts.label("button.current", label=name) if mark and market == view.market else name
         keys.append(key(shown, verb, market_arg(market), *args))
     return rows(keys, VENUES_A_ROW)
 
@@ -54,7 +55,9 @@ def source_words(parts: Sequence[VenuePart], texts: Texts, *, why: bool = False)
 
 
 def combined_words(view: MarketView, texts: Texts, *, now_ms: int) -> Html:
-    """The line under a combined estimate: shares, the age of the oldest part that weighs, what is left out, limits."""
+    """The line under a combined estimate: shares, the age of the oldest part that weighs, what is left out, what is
+    known exactly, and what the parts that weigh had to do without.
+    """
     measured = view.map.open_interest == "measured"
     oldest_ms = min((part.time_ms for part in view.parts if part.weighs and part.time_ms), default=view.map.time_ms)
     words = texts(
@@ -65,7 +68,17 @@ def combined_words(view: MarketView, texts: Texts, *, now_ms: int) -> Html:
     left_out = _left_out(view.parts, texts)
     said = [words, *([texts("venues.left_out", venues=left_out)] if left_out else [])]
     known = [known_words(part.venue, part.known_share, texts) for part in view.parts if part.share and part.known_share]
-    return Html(" ".join([*said, *known, *(texts.of("limit", limit) for limit in view.map.limits)]))
+    return Html(" ".join([*said, *known, *_limits(view.parts, texts)]))
+
+
+def _limits(parts: Sequence[VenuePart], texts: Texts) -> list[Html]:
+    """Each limit once, with the exchanges whose map it is of."""
+    found = []
+    for limit in MapLimit:
+        names = [exchange_name(part.venue, texts) for part in parts if part.weighs and limit in part.limits]
+        if names:
+            found.append(texts.of("limit_of", limit, exchange=Html(texts("venues.join").join(names))))
+    return found
 
 
 def known_words(exchange: str, share: float, texts: Texts) -> Html:

@@ -50,7 +50,7 @@ async def _unknown_venue(scene: Scene, market: Market, typed: str, span: str) ->
     """The symbol is known and the word after it is not: the exchanges that list it."""
     view = await scene.desk.view(market)
     text = scene.texts("error.unknown_venue", typed=echo(typed), base=view.base)
-    keys = venue_keys(view, "m", scene.texts, span) or (range_keys(market, "m", scene.texts),)
+    keys = venue_keys(view, "m", scene.texts, span, mark=False) or (range_keys(market, "m", scene.texts),)
     return Answer(Message(text, keys))
 
 

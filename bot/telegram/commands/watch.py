@@ -31,9 +31,13 @@ async def sensitivity_menu(scene: Scene, market: Market, *, fresh: bool = False)
     shares = {name: texts.figures.exact_percent(percent) for name, percent in named.items()}
     near = nearest(view) if view else None
     lines = [
-        texts("watch.title", base=base_name(market))
+        texts("watch.title", base=market_name(scene, market, base_name(market)))
         if view is None
-        else texts("watch.title_price", base=view.base, price=texts.figures.price(view.price, view.tick_size)),
+        else texts(
+            "watch.title_price",
+            base=market_name(scene, market, view.base),
+            price=texts.figures.price(view.price, view.tick_size),
+        ),
         texts("watch.sensitivity", calm=shares["calm"], normal=shares["normal"], fast=shares["fast"]),
     ]
     if view is not None and near is not None:

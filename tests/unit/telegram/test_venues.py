@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.liquidation.combining import COMBINED, LeftOut
+from bot.liquidation.types import MapLimit
 from bot.telegram.limits import CALLBACK_BYTES, bare
 from bot.telegram.venues import combined_words, source_words, title_words
 from tests.fakes.chat import CATALOGUE, Chat
@@ -167,6 +168,25 @@ async def test_what_is_known_exactly_is_told_with_its_exchange() -> None:
     said = str(combined_words(known, TEXTS, now_ms=NOON_MS))
     assert said.count("known exactly") == 1
     assert "50% of OKX's open positions are known exactly." in said
+
+
+async def test_what_a_part_lacks_is_said_of_that_part() -> None:
+    view = await SeveralDesk().view(BTC)
+    sparse = {"okx", "bybit"}
+    parts = tuple(
+        replace(part, limits=(MapLimit.SPARSE_OPEN_INTEREST,) if part.venue in sparse else (MapLimit.GAPS,))
+        for part in view.parts
+    )
+    said = str(combined_words(replace(view, parts=parts), TEXTS, now_ms=NOON_MS))
+    assert "Open interest of Bybit, OKX moves only now and then. Bars of Binance are missing in places." in said
+    tiny = tuple(replace(part, share=0.01) for part in parts)
+    assert "now and then" not in str(combined_words(replace(view, parts=tiny), TEXTS, now_ms=NOON_MS))
+
+
+def test_every_limit_has_its_words_for_a_part() -> None:
+    said = {str(TEXTS.of("limit_of", limit, exchange="X")) for limit in MapLimit}
+    assert len(said) == len(MapLimit)
+    assert str(TEXTS("limit_of.other", exchange="X")) not in said
 
 
 def test_every_reason_to_be_left_out_has_its_words() -> None:
