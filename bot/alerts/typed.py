@@ -61,6 +61,16 @@ def number_of(text: str) -> Number | None:
     return Number(-value if found["sign"] == "-" else value, found["unit"], bool(found["sign"]))
 
 
+def range_of(text: str) -> tuple[Number, Number] | None:
+    """A folded word as two numbers with a dash between (`1-5%`, `90k-100k`), None where it is none."""
+    for at, char in enumerate(text):
+        if char == "-" and at:
+            low, high = number_of(text[:at]), number_of(text[at + 1 :])
+            if low is not None and high is not None and not high.signed:
+                return low, high
+    return None
+
+
 def _value(digits: str, *, percent: bool) -> Decimal | None:
     if _GROUPED.fullmatch(digits) and not (percent and "," in digits):
         return Decimal(re.sub(r"[,'_]", "", digits))

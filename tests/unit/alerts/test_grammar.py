@@ -1,26 +1,30 @@
 """The line typed after /watch, as people type it, and back."""
 
+from datetime import timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bot.alerts import lexicon as lex
 from bot.alerts.grammar import (
     EXCHANGES,
-    GROWTH_PCT,
     NORMAL_PCT,
-    PROXIMITY_PCT,
-    SIZE_USD,
     ErrorCode,
     ParseError,
     format_watch,
     parse_watch,
 )
+from bot.alerts.rule_builder import GOES_WITH
 from bot.alerts.typed import fold, number_of
-from bot.alerts.types import Kind, Market, Rule
+from bot.alerts.types import EVERYWHERE, Kind, Market, Repeat, Rule, Unit, Where
 from bot.liquidation.types import Side
-from tests.unit.alerts.scenes import BTC, HOUR, MINUTE
+from tests.unit.alerts.scenes import BTC, HOUR, MINUTE, START
+
+NOW = START + 10 * HOUR + 90_000
+"""Monday, 1 December 2025, 10:01:30 UTC."""
 
 KNOWN = {
     "BTC": "BTCUSDT",
@@ -40,14 +44,14 @@ def resolve(text: str) -> Market | None:
 
 
 def parse(line: str) -> Rule:
-    found = parse_watch(line, resolve)
+    found = parse_watch(line, resolve, now_ms=NOW)
     assert not isinstance(found, ParseError), f"{line}: {found}"
     (rule,) = found
     return rule
 
 
 def refuse(line: str) -> ParseError:
-    found = parse_watch(line, resolve)
+    found = parse_watch(line, resolve, now_ms=NOW)
     assert isinstance(found, ParseError), f"{line}: {found}"
     return found
 
@@ -103,10 +107,68 @@ LINES = [
     ("BTC grow 30% 1.5h", "BTCUSDT grow 30% 90min"),
     ("BTC grow 30% 1d", "BTCUSDT grow 30% 24h"),
     ("BTC grow 30% 15min", "BTCUSDT grow 30% 15min"),
-    ("BTC grow", "BTCUSDT grow 30% 4h"),
+    ("BTC grow", "BTCUSDT grow 10% 4h"),
     # straight after growth a small m is minutes; a capital M, or one after the window, is money
     ("BTC grow 30% 30m 10m", "BTCUSDT grow 30% 30min 10M"),
     ("BTC grow 30% 30M", "BTCUSDT grow 30% 4h 30M"),
+    # average true ranges, and odds of a touch within a time
+    ("BTC 1.5atr", "BTCUSDT 1.5atr"),
+    ("BTC within 1,5 ATR 10M", "BTCUSDT 1.5atr 10M"),
+    ("BTC 60% in 4h 20M", "BTCUSDT 60% in 4h 20M"),
+    ("BTC 60% chance in 4h", "BTCUSDT 60% in 4h"),
+    ("BTC 60 % probability within 30m", "BTCUSDT 60% in 30min"),
+    ("BTC odds 60% in 90 min", "BTCUSDT 60% in 90min"),
+    ("BTC odds 60%", "BTCUSDT 60% in 24h"),
+    # every other kind in a word
+    ("BTC new 20M", "BTCUSDT new 20M"),
+    ("BTC new cluster over 20M", "BTCUSDT new 20M"),
+    ("BTC swept", "BTCUSDT swept"),
+    ("BTC sweeps 50M long", "BTCUSDT long swept 50M"),
+    ("BTC breakout", "BTCUSDT breakout 15min"),
+    ("BTC breakout 30m short", "BTCUSDT short breakout 30min"),
+    ("BTC hunt", "BTCUSDT hunt 1h"),
+    ("BTC stop hunt 30m 10m", "BTCUSDT hunt 30min 10M"),
+    ("BTC cascade", "BTCUSDT cascade 99% 100k"),
+    ("BTC long cascade 99.5% 1M", "BTCUSDT long cascade 99.5% 1M"),
+    ("BTC flip", "BTCUSDT flip 10%"),
+    ("BTC imbalance 20%", "BTCUSDT flip 20%"),
+    ("BTC shift", "BTCUSDT concentration 99%"),
+    ("BTC concentration 95%", "BTCUSDT concentration 95%"),
+    ("BTC exposure long 85000", "BTCUSDT long exposure 85000 0.25%"),
+    ("BTC short liq at 98.5k 0.5% strength 80", "BTCUSDT short exposure 98500 0.5% strength 80"),
+    ("digest", "digest daily"),
+    ("digest weekly", "digest weekly"),
+    # where
+    ("BTC 1% between 90k and 100k", "BTCUSDT 1% between 90000 and 100000"),
+    ("BTC 1% 90000-100,000", "BTCUSDT 1% between 90000 and 100000"),
+    ("BTC grow above 90k", "BTCUSDT grow 10% 4h above 90000"),
+    ("BTC new below 90k", "BTCUSDT new below 90000"),
+    ("BTC grow 1-5%", "BTCUSDT grow 10% 4h beyond 1% within 5%"),
+    ("BTC grow within 5%", "BTCUSDT grow 10% 4h within 5%"),
+    ("BTC 1-5%", "BTCUSDT 5% beyond 1%"),
+    ("BTC within 2%", "BTCUSDT 2%"),
+    ("BTC 2% odds 30% in 4h", "BTCUSDT 2% odds 30% in 4h"),
+    ("BTC new odds 30%", "BTCUSDT new odds 30% in 24h"),
+    # how often
+    ("BTC 2% 10M once", "BTCUSDT 2% 10M once"),
+    ("BTC 2% every 30m", "BTCUSDT 2% every 30min"),
+    ("BTC 2% every 2 hours", "BTCUSDT 2% every 2h"),
+    ("BTC 2% every hour 10m", "BTCUSDT 2% 10M every 1h"),
+    # until when: a day means its end, a time its next coming
+    ("BTC 2% for 3d", "BTCUSDT 2% until 2025-12-04T10:02Z"),
+    ("BTC 2% for 90 min", "BTCUSDT 2% until 2025-12-01T11:32Z"),
+    ("BTC 2% until friday", "BTCUSDT 2% until 2025-12-06T00:00Z"),
+    ("BTC 2% until monday", "BTCUSDT 2% until 2025-12-02T00:00Z"),
+    ("BTC 2% until tomorrow 14:05", "BTCUSDT 2% until 2025-12-02T14:05Z"),
+    ("BTC 2% until 09:00", "BTCUSDT 2% until 2025-12-02T09:00Z"),
+    ("BTC 2% until 27 dec", "BTCUSDT 2% until 2025-12-28T00:00Z"),
+    ("BTC 2% until jan 3 12:00", "BTCUSDT 2% until 2026-01-03T12:00Z"),
+    ("BTC 2% until 2025-12-24", "BTCUSDT 2% until 2025-12-25T00:00Z"),
+    ("BTC 2% until 2025-12-24T18:30 10M", "BTCUSDT 2% 10M until 2025-12-24T18:30Z"),
+    # a label, wherever it stands
+    ('BTC 2% "my swing long"', 'BTCUSDT 2% "my swing long"'),
+    ("BTC “short  squeeze” 2% once", 'BTCUSDT 2% once "short squeeze"'),
+    ('digest weekly for 4 weeks "mail"', 'digest weekly until 2025-12-29T10:02Z "mail"'),
     # exchanges
     ("binance ETH 1%", "ETHUSDT 1%"),
     ("OKX 1INCH 1%", "okx 1INCHUSDT 1%"),
@@ -158,7 +220,45 @@ FAULTS = [
     # windows
     ("BTC grow 30% 10m", 13, ErrorCode.WINDOW_RANGE, {"value": 10.0, "low": 15, "high": 1440}),
     ("BTC grow 30% 2d", 13, ErrorCode.WINDOW_RANGE, {"value": 2880.0}),
-    ("BTC 1% 4h", 7, ErrorCode.NOT_UNDERSTOOD, {"word": "4h"}),
+    ("BTC 1% 4h", 4, ErrorCode.ODDS_RANGE, {"value": 1.0, "low": 5.0, "high": 95.0, "word": "1%"}),
+    ("BTC in 4h", 7, ErrorCode.NOT_UNDERSTOOD, {"word": "4h"}),
+    ("BTC 60% in 2d", 11, ErrorCode.WINDOW_RANGE, {"value": 2880.0}),
+    ("BTC breakout 1m", 13, ErrorCode.TIME_RANGE, {"value": 1.0, "low": 5, "high": 120}),
+    ("BTC hunt 1d", 9, ErrorCode.TIME_RANGE, {"value": 1440.0, "high": 240}),
+    # what does not go with a kind
+    ("BTC swept 5%", 10, ErrorCode.NOT_FOR_KIND, {"word": "5%", "kind": "swept"}),
+    ("BTC cascade strength 80", 21, ErrorCode.NOT_FOR_KIND, {"word": "80", "kind": "cascade"}),
+    ("BTC flip above 90k", 9, ErrorCode.NOT_FOR_KIND, {"word": "above", "kind": "flip"}),
+    ("BTC new every 30m", 8, ErrorCode.NOT_FOR_KIND, {"word": "every"}),
+    ("BTC grow 1.5atr", 9, ErrorCode.NOT_FOR_KIND, {"word": "1.5atr", "kind": "growth"}),
+    ("digest 10M", 7, ErrorCode.NOT_FOR_KIND, {"word": "10M", "kind": "digest"}),
+    ("BTC exposure 85000", 4, ErrorCode.SIDE_MISSING, {"word": "exposure"}),
+    ("BTC exposure long", 4, ErrorCode.LEVEL_MISSING, {"word": "exposure"}),
+    # kinds' own ranges
+    ("BTC 0.05atr", 4, ErrorCode.ATR_RANGE, {"value": 0.05, "low": 0.1, "high": 20.0}),
+    ("BTC cascade 50%", 12, ErrorCode.MARGIN_RANGE, {"value": 50.0, "low": 90.0, "high": 99.9}),
+    ("BTC flip 99%", 9, ErrorCode.MARGIN_RANGE, {"high": 90.0}),
+    # filters
+    ("BTC 1% above", 7, ErrorCode.BAD_PRICE, {"word": "above"}),
+    ("BTC 1% above the sky", 17, ErrorCode.BAD_PRICE, {"word": "sky"}),
+    ("BTC 1% between 100k and 90k", 7, ErrorCode.BAD_PRICE, {"word": "between"}),
+    ("BTC grow within 50%", 16, ErrorCode.PERCENT_RANGE, {"word": "50%", "high": 20.0}),
+    ("BTC 2% within 3%", 14, ErrorCode.TWICE, {"word": "3%"}),
+    ("BTC 1.5atr 2%", 11, ErrorCode.TWICE, {"word": "2%"}),
+    # repeat and expiry
+    ("BTC 2% once every 1h", 12, ErrorCode.TWICE, {"word": "every"}),
+    ("BTC 2% every 1m", 7, ErrorCode.TIME_RANGE, {"value": 1.0, "low": 5, "high": 1440}),
+    ("BTC 2% every often", 13, ErrorCode.BAD_TIME, {"word": "often"}),
+    ("BTC 2% for ever", 11, ErrorCode.BAD_TIME, {"word": "ever"}),
+    ("BTC 2% for 5m", 7, ErrorCode.EXPIRY_RANGE, {"value": 5.0, "low": 10}),
+    ("BTC 2% until yesterday", 13, ErrorCode.BAD_TIME, {"word": "yesterday"}),
+    ("BTC 2% until 2020-01-01", 7, ErrorCode.EXPIRY_RANGE, {"word": "until"}),
+    ("BTC 2% until 2031-01-01", 7, ErrorCode.EXPIRY_RANGE, {"word": "until"}),
+    ("BTC 2% for 3d until friday", 14, ErrorCode.TWICE, {"word": "until"}),
+    # labels
+    ('BTC 2% "open', 7, ErrorCode.LABEL_OPEN, {"word": '"open', "understood": "BTC 2%"}),
+    ('BTC 2% "' + "x" * 41 + '"', 7, ErrorCode.LABEL_LONG, {"high": 40}),
+    ('BTC "a" 2% "b"', 11, ErrorCode.TWICE, {"word": '"b"'}),
     # sizes
     ("BTC 2% 10mm", 7, ErrorCode.BAD_SIZE, {"word": "10mm", "understood": "BTC 2%"}),
     ("BTC 2 % 10mm", 8, ErrorCode.BAD_SIZE, {"word": "10mm", "understood": "BTC 2 %"}),
@@ -218,43 +318,86 @@ def some(low: float, high: float) -> st.SearchStrategy[float]:
     return st.one_of(typed, st.floats(low, high)).filter(lambda x: low <= x <= high)
 
 
-rules = st.builds(
-    lambda market, kind, near, grown, minutes, side, usd, strength: Rule(
+def maybe(strategy: st.SearchStrategy[Any], allowed: bool) -> st.SearchStrategy[Any]:
+    return st.none() | strategy if allowed else st.none()
+
+
+THRESHOLDS = {
+    Kind.GROWTH: lex.GROWTH_PCT,
+    Kind.CASCADE: lex.CASCADE_PCT,
+    Kind.FLIP: lex.FLIP_PCT,
+    Kind.CONCENTRATION: lex.BAND_PCT,
+    Kind.EXPOSURE: lex.EXPOSURE_PCT,
+}
+NEAR = {Unit.PERCENT: lex.PROXIMITY_PCT, Unit.ATR: lex.ATR, Unit.ODDS: lex.ODDS_PCT}
+WINDOWS = {Kind.GROWTH: lex.WINDOW_MINUTES, Kind.BREAKOUT: lex.HOLD_MINUTES, Kind.STOP_HUNT: lex.RETURN_MINUTES}
+LABELS = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters='"“”„«»') | st.just(" "), max_size=40)
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> Rule:
+    """Any rule of any kind, with any of the filters that go with it."""
+    expires_ms = draw(st.just(0) | st.integers(11, 500_000).map(lambda m: (NOW // MINUTE + m) * MINUTE))
+    label = draw(st.none() | LABELS.map(lambda text: " ".join(text.split()) or None))
+    kind = draw(st.sampled_from([*GOES_WITH, Kind.DIGEST]))
+    if kind is Kind.DIGEST:
+        days = draw(st.sampled_from([1, 7]))
+        return Rule(0, 0, EVERYWHERE, kind, 0.0, days * 24 * HOUR, expires_ms=expires_ms, label=label)
+    takes = GOES_WITH[kind]
+    unit = draw(st.sampled_from(Unit)) if kind is Kind.PROXIMITY else Unit.PERCENT
+    bounds = NEAR[unit] if kind is Kind.PROXIMITY else THRESHOLDS.get(kind)
+    minutes = lex.WINDOW_MINUTES if unit is Unit.ODDS else WINDOWS.get(kind)
+    prices = sorted(draw(st.lists(some(*lex.PRICE), min_size=2, max_size=2)))
+    odds = draw(maybe(some(*lex.ODDS_PCT), "odds" in takes and unit is not Unit.ODDS))
+    repeat = draw(st.sampled_from(Repeat if "every" in takes else [Repeat.EPISODE, Repeat.ONCE]))
+    usd = draw(maybe(some(*lex.SIZE_USD), "size" in takes))
+    return Rule(
         id=0,
         chat=0,
-        market=market,
+        market=draw(st.builds(Market, st.sampled_from(EXCHANGES), st.sampled_from(sorted(KNOWN.values())))),
         kind=kind,
-        threshold_pct=near if kind is Kind.PROXIMITY else grown,
-        window_ms=minutes * MINUTE if kind is Kind.GROWTH else 0,
-        side=side,
-        min_usd=usd,
-        min_strength=strength,
-    ),
-    st.builds(Market, st.sampled_from(EXCHANGES), st.sampled_from(sorted(KNOWN.values()))),
-    st.sampled_from([Kind.PROXIMITY, Kind.GROWTH]),
-    some(*PROXIMITY_PCT),
-    some(*GROWTH_PCT),
-    st.integers(15, 1440),
-    st.none() | st.sampled_from(Side),
-    st.none() | some(*SIZE_USD),
-    st.none() | st.integers(1, 100),
-)
+        threshold_pct=draw(some(*bounds)) if bounds else 0.0,
+        window_ms=draw(st.integers(*minutes)) * MINUTE if minutes else 0,
+        side=draw(st.sampled_from([*Side] if kind is Kind.EXPOSURE else [None, *(Side if "side" in takes else ())])),
+        min_usd=100e3 if usd is None and kind is Kind.CASCADE else usd,
+        min_strength=draw(maybe(st.integers(1, 100), "strength" in takes)),
+        unit=unit,
+        where=Where(
+            price_low=draw(maybe(st.just(prices[0]), "above" in takes)),
+            price_high=draw(maybe(st.just(prices[1]), "below" in takes)),
+            near_pct=draw(maybe(some(*lex.AWAY_PCT), "beyond" in takes)),
+            far_pct=draw(maybe(some(*lex.AWAY_PCT), "within" in takes and (kind, unit) not in NEARNESS)),
+            odds_pct=odds,
+            odds_ms=0 if odds is None else draw(st.integers(*lex.WINDOW_MINUTES)) * MINUTE,
+        ),
+        level=draw(some(*lex.PRICE)) if kind is Kind.EXPOSURE else None,
+        repeat=repeat,
+        repeat_ms=draw(st.integers(*lex.EVERY_MINUTES)) * MINUTE if repeat is Repeat.EVERY else 0,
+        expires_ms=expires_ms,
+        label=label,
+    )
 
 
-@given(rules)
+NEARNESS = {(Kind.PROXIMITY, Unit.PERCENT), (Kind.EXPOSURE, Unit.PERCENT)}
+"""Where "within" is the rule's own distance and not a filter beside it."""
+
+
+@given(rules())
 @example(Rule(0, 0, BTC, Kind.PROXIMITY, 0.1 + 0.2, min_usd=1234567.891))
 def test_a_rule_written_as_a_line_is_the_same_rule(rule: Rule) -> None:
     assert parse(format_watch(rule)) == rule
 
 
-pieces = st.lists(
-    st.sampled_from(["BTC", "grow", "+", "30", "%", "4h", "10m", "strength", "long", "2%", "$", ",", ".", "-", "２％"])
+WORDS = (
+    "BTC + 30 % 4h 10m strength long 2% $ , . - ２％ atr odds grow new swept hunt cascade flip exposure 85000 within beyond "
+    'between and 1-5% once every for 3d until friday 27 nov 14:05 digest weekly " “x”'
 )
+pieces = st.lists(st.sampled_from(WORDS.split()))
 
 
 @given(st.text(max_size=40) | pieces.map(" ".join))
 def test_nothing_typed_raises(line: str) -> None:
-    found = parse_watch(line, resolve)
+    found = parse_watch(line, resolve, now_ms=NOW)
     if isinstance(found, ParseError):
         assert 0 <= found.position <= len(line)
         word = str(found.values.get("word", ""))
@@ -263,6 +406,13 @@ def test_nothing_typed_raises(line: str) -> None:
         assert parse(format_watch(found[0])) == found[0]
 
 
-def test_a_kind_without_a_line_is_refused() -> None:
-    with pytest.raises(ValueError, match="new_cluster"):
-        format_watch(Rule(1, 1, BTC, Kind.NEW_CLUSTER, 1.0))
+@pytest.mark.parametrize("kind", [Kind.EXPIRY, Kind.GROWTH])
+def test_what_no_line_asks_for_is_refused(kind: Kind) -> None:
+    with pytest.raises(ValueError, match="asks for"):
+        format_watch(Rule(1, 1, EVERYWHERE if kind is Kind.GROWTH else BTC, kind, 1.0))
+
+
+def test_a_day_ends_where_the_reader_lives() -> None:
+    found = parse_watch("BTC 2% until friday", resolve, now_ms=NOW, zone=timezone(timedelta(hours=3)))
+    assert not isinstance(found, ParseError)
+    assert found[0].expires_ms == START + 5 * 24 * HOUR - 3 * HOUR

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.alerts.grammar import PROXIMITY_PCT
+from bot.alerts.lexicon import PROXIMITY_PCT
 from bot.telegram.sensitivity import Sensitivity, sensitivity
 
 
