@@ -174,6 +174,7 @@ class App:
             simulated=world.simulated,
             rules_per_chat=limits.rules_per_chat,
             outcomes=world.db.outcomes,
+            hears=self.meter.hears,
         )
         self.conversation = Conversation(self.desk, self.catalogue)
         self.jobs = Jobs(

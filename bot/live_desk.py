@@ -1,11 +1,11 @@
 """The desk of the live bot: what a conversation asks, answered from the markets, the watch and the charts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from zlib import crc32
 
 from bot.alerts.hit_rate import by_kind, by_rule, hit_rate
-from bot.alerts.types import Kind, Market, Rule, Track
+from bot.alerts.types import EVERYWHERE, Kind, Market, Rule, Track
 from bot.clock import Clock
 from bot.combined_markets import CombinedMarkets
 from bot.history_store import NoMapError
@@ -28,7 +28,7 @@ from bot.telegram.desk import (
     TooManyRulesError,
 )
 from bot.telegram.texts import Catalogue
-from bot.watch import Watch
+from bot.watch import Added, Watch
 
 DAY_MS = 86_400_000
 STATS_DAYS = 30
@@ -53,6 +53,7 @@ class LiveDesk:
         simulated: frozenset[str],
         rules_per_chat: int,
         outcomes: Outcomes,
+        hears: Callable[[str], bool],
     ) -> None:
         self._markets = markets
         self._watch = watch
@@ -63,6 +64,7 @@ class LiveDesk:
         self._simulated = simulated
         self._rules_per_chat = rules_per_chat
         self._outcomes = outcomes
+        self._hears = hears
         self._ranking: Sequence[str] = ()
 
     def now_ms(self) -> int:
@@ -155,6 +157,9 @@ class LiveDesk:
         return None if png is None else (png, name)
 
     async def add_rule(self, rule: Rule) -> AddedRule:
+        if rule.market == EVERYWHERE:
+            added = await self._store(rule)
+            return AddedRule(added.rule, None, added.existed)
         if rule.kind is Kind.CASCADE and rule.market.exchange == COMBINED:
             # Liquidations are counted as one exchange prints them: the first that lists the coin is watched.
             rule = replace(rule, market=next(iter(self._markets.parts(rule.market)), rule.market))
@@ -163,13 +168,16 @@ class LiveDesk:
         except NoMapError as error:
             raise MarketUnavailableError(rule.market, error.reason) from None
         await self._watch.take_map(live)
-        try:
-            added = await self._watch.add(rule, limit=self._rules_per_chat)
-        except RuleLimitError as error:
-            raise TooManyRulesError(error.limit) from None
+        added = await self._store(rule)
         track = added.look.already
         already = None if track is None else self._track_view(track, live)
-        return AddedRule(added.rule, already, added.existed)
+        return AddedRule(added.rule, already, added.existed, hears=self._hears(rule.market.exchange))
+
+    async def _store(self, rule: Rule) -> Added:
+        try:
+            return await self._watch.add(rule, limit=self._rules_per_chat)
+        except RuleLimitError as error:
+            raise TooManyRulesError(error.limit) from None
 
     async def rules(self, chat: int) -> Sequence[RuleView]:
         return [self._rule_view(rule) for rule in await self._watch.rules_of(chat)]
@@ -183,8 +191,12 @@ class LiveDesk:
     async def snooze_rule(self, chat: int, rule_id: int, until_ms: int) -> Rule | None:
         return await self._watch.snooze(chat, rule_id, until_ms)
 
+    async def renew_rule(self, chat: int, rule_id: int, expires_ms: int) -> Rule | None:
+        return await self._watch.renew(chat, rule_id, expires_ms)
+
     async def status(self, chat: int) -> StatusView:
-        return self._status.view([rule.market for rule in await self._watch.rules_of(chat)])
+        watched = [rule.market for rule in await self._watch.rules_of(chat)]
+        return self._status.view([market for market in watched if market != EVERYWHERE])
 
     async def stats(self, chat: int) -> StatsView:
         since_ms = self.now_ms() - STATS_DAYS * DAY_MS

@@ -65,8 +65,8 @@ MONEY = {unit + tail: Decimal(10) ** zeros for unit, zeros in _SCALES.items() fo
 UNITS = PERCENT | ATR_UNITS | MINUTES.keys() | MONEY.keys()
 
 FILLERS = frozenset(
-    {"at", "least", "most", "over", "in", "within", "size", "by", "and", "from", ">", ">=", "≥", "usd", "$", "a", "the"}
-    | {"of", "to", "cluster", "clusters", "out", "price", "is", "are", "when"}
+    {"at", "least", "most", "over", "in", "within", "size", "by", "and", "from", ">", ">=", "≥", "usd", "$"}
+    | {"cluster", "clusters", "out"}
 )
 ODDS = frozenset({"odds", "chance", "probability", "prob"})
 BEYOND = frozenset({"beyond", "farther", "further"})

@@ -21,7 +21,9 @@ __all__ = ["COMMANDS", "Action", "Conversation", "Edit", "Inbound", "Reply", "To
 
 COMMANDS = ("watch", "rules", "map", "clusters", "unwatch", "stats", "status", "help", "start")
 CHANGING_COMMANDS = frozenset({"watch", "unwatch"})
-CHANGING_TAPS = frozenset({"wp", "wt", "s", "x", "xe", "u", "ub", "ua", "um", "us", "rx", "ru", "rs", "rw", "z", "zw"})
+CHANGING_TAPS = frozenset(
+    {"wp", "wt", "s", "x", "xe", "u", "ub", "ua", "um", "us", "rx", "ru", "rs", "rw", "z", "zw", "e"}
+)
 LONGEST_TEXT = 300
 
 _COMMAND = re.compile(r"/(\w+)(?:@\w+)?\s*(.*)", re.DOTALL)
@@ -151,6 +153,7 @@ TAPS: dict[str, OnTap] = {
     "st": lambda scene, _: status.status_answer(scene, fresh=False),
     "z": lambda scene, tap: rules.snooze_from_alert(scene, tap.number(0)),
     "zw": lambda scene, tap: rules.wake(scene, tap.number(0)),
+    "e": lambda scene, tap: rules.renew(scene, tap.number(0), tap.number(1)),
 }
 """Verbs with other arguments, or none."""
 

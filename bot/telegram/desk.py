@@ -63,11 +63,15 @@ class RuleView:
 
 @dataclass(frozen=True, slots=True)
 class AddedRule:
-    """A rule just stored. `already` tells the cluster that satisfies it now (said in the confirmation, no alert)."""
+    """A rule just stored. `already` tells the cluster that satisfies it now (said in the confirmation, no alert).
+
+    `hears` tells whether liquidations of its exchange are listened to, without which a cascade is never seen.
+    """
 
     rule: Rule
     already: ClusterView | None
     existed: bool = False
+    hears: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +215,10 @@ class Desk(Protocol):
 
     async def snooze_rule(self, chat: int, rule_id: int, until_ms: int) -> Rule | None:
         """Silence one rule until then; 0 wakes it."""
+        ...
+
+    async def renew_rule(self, chat: int, rule_id: int, expires_ms: int) -> Rule | None:
+        """Let one rule run until then, 0 for good, also where it has ended."""
         ...
 
     async def status(self, chat: int) -> StatusView:

@@ -7,7 +7,7 @@ import numpy as np
 
 from bot.alerts.filters import meets_floor
 from bot.alerts.hit_rate import HitRate
-from bot.alerts.types import Kind, Market, Phase, Rule
+from bot.alerts.types import EVERYWHERE, Kind, Market, Phase, Rule
 from bot.liquidation.types import Cluster, LiquidationMap, MapLimit, OpenInterestSource, Side
 from bot.telegram.desk import (
     AddedRule,
@@ -189,6 +189,7 @@ class FakeDesk:
         self.phases: dict[int, tuple[Phase, int]] = {}
         self.state = believable_status()
         self.record = StatsView(30, HitRate())
+        self.hears = True
         self._rules: dict[int, Rule] = {}
         self._removed: dict[int, Rule] = {}
 
@@ -205,8 +206,8 @@ class FakeDesk:
         return tuple(self.markets)[:6]
 
     async def view(self, market: Market, *, range_ms: int | None = None) -> MarketView:
-        if market.symbol in self.unavailable:
-            raise MarketUnavailableError(market, self.unavailable[market.symbol])
+        if market.symbol in self.unavailable or market == EVERYWHERE:
+            raise MarketUnavailableError(market, self.unavailable.get(market.symbol, "no_data"))
         return self.markets[market.symbol]
 
     async def picture(
@@ -225,7 +226,7 @@ class FakeDesk:
             raise TooManyRulesError(self.limit)
         new = replace(rule, id=1 + max((*self._rules, *self._removed), default=0))
         self._rules[new.id] = new
-        return AddedRule(new, self._already(new))
+        return AddedRule(new, self._already(new), hears=self.hears)
 
     async def rules(self, chat: int) -> Sequence[RuleView]:
         return [self._rule_view(rule) for rule in self._rules.values() if rule.chat == chat]
@@ -250,6 +251,13 @@ class FakeDesk:
         self._rules[rule_id] = replace(rule, snoozed_until_ms=until_ms, paused_reason=paused)
         return self._rules[rule_id]
 
+    async def renew_rule(self, chat: int, rule_id: int, expires_ms: int) -> Rule | None:
+        if rule_id not in self._rules or self._rules[rule_id].chat != chat:
+            return None
+        renewed = replace(self._rules[rule_id], expires_ms=expires_ms, created_ms=self.now, paused_reason=None)
+        self._rules[rule_id] = renewed
+        return renewed
+
     async def status(self, chat: int) -> StatusView:
         return self.state
 
@@ -264,6 +272,8 @@ class FakeDesk:
         self._rules[rule_id] = replace(self._rules[rule_id], paused_reason=reason)
 
     def _fitting(self, rule: Rule) -> list[ClusterView]:
+        if rule.market == EVERYWHERE:
+            return []
         return [each for each in self.markets[rule.market.symbol].clusters if meets_floor(rule, each.cluster)]
 
     def _already(self, rule: Rule) -> ClusterView | None:

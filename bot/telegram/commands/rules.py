@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from bot.alerts.types import Kind, Market, Rule
+from bot.alerts.kinds import AT_TICKS
+from bot.alerts.types import EVERYWHERE, Kind, Market, Rule, Unit
 from bot.delivery.messenger import Button, Keyboard, Message
 from bot.telegram.callbacks import key
 from bot.telegram.desk import MarketUnavailableError, MarketView, RuleView
 from bot.telegram.scene import Answer, Scene, base_name, chips
 from bot.telegram.texts import Html, Texts
-from bot.telegram.texts.figures import HOUR_MS
+from bot.telegram.texts.figures import HOUR_MS, MINUTE_MS
 from bot.telegram.venues import market_name
 from bot.telegram.wording import rule_brief, state_words
 
@@ -86,6 +87,18 @@ async def wake(scene: Scene, rule_id: int) -> Answer:
     return Answer(Message(text, buttons, silent=True), toast=scene.texts.label("toast.awake"))
 
 
+async def renew(scene: Scene, rule_id: int, minutes: int) -> Answer:
+    """Let a rule run for so long from now, 0 for good, in place of the message that told of its end."""
+    expires_ms = scene.now_ms + minutes * MINUTE_MS if minutes else 0
+    rule = await scene.desk.renew_rule(scene.chat, rule_id, expires_ms)
+    if rule is None:
+        return gone(scene)
+    texts = scene.texts
+    text = texts("rules.renewed", base=base_name(rule.market), rule=rule_brief(rule, texts))
+    buttons = ((key(texts.label("button.rules"), "rn"),),)
+    return Answer(Message(text, buttons, silent=True), toast=texts.label("toast.renewed"))
+
+
 def gone(scene: Scene) -> Answer:
     """The rule a button speaks of is no more, or was never this chat's."""
     message = Message(scene.texts("unwatch.gone"), ((key(scene.texts.label("button.rules"), "rn"),),))
@@ -99,7 +112,8 @@ def sorted_rules(views: Sequence[RuleView], now_ms: int) -> list[RuleView]:
         rule = view.rule
         silent = bool(rule.paused_reason) or rule.snoozed_until_ms > now_ms
         away = view.distance_pct
-        ratio = 0.0 if away is None else abs(away) / (rule.threshold_pct if rule.kind is Kind.PROXIMITY else 1.0)
+        in_percent = rule.kind is Kind.PROXIMITY and rule.unit is Unit.PERCENT
+        ratio = 0.0 if away is None else abs(away) / (rule.threshold_pct if in_percent else 1.0)
         return (silent, rule.kind is not Kind.PROXIMITY, away is None, ratio, rule.id)
 
     groups: dict[Market, list[RuleView]] = {}
@@ -135,6 +149,8 @@ async def _look(scene: Scene, market: Market) -> MarketView | None:
 
 def _market_line(scene: Scene, market: Market, seen: MarketView | None) -> Html:
     texts = scene.texts
+    if market == EVERYWHERE:
+        return texts("rules.everywhere")
     if seen is None:
         return texts("rules.market_blind", base=market_name(scene, market, base_name(market)))
     price = texts.figures.price(seen.price, seen.tick_size)
@@ -144,7 +160,7 @@ def _market_line(scene: Scene, market: Market, seen: MarketView | None) -> Html:
 def _rule_line(view: RuleView, texts: Texts, now_ms: int) -> Html:
     number, brief = str(view.rule.id), rule_brief(view.rule, texts)
     state = state_words(view, texts, now_ms=now_ms)
-    if view.distance_pct is None or view.rule.kind is not Kind.PROXIMITY:
+    if view.distance_pct is None or view.rule.kind not in AT_TICKS:
         return texts("rules.line", number=number, rule=brief, state=state)
     if view.distance_pct == 0:
         return texts("rules.line_inside", number=number, rule=brief, state=state)

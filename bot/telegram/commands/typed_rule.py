@@ -12,7 +12,7 @@ from bot.alerts.grammar import (
     format_watch,
     parse_watch,
 )
-from bot.alerts.types import Kind, Market, Rule
+from bot.alerts.types import EVERYWHERE, Kind, Market, Rule
 from bot.delivery.messenger import Keyboard, Message
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands import maps, watch, welcome
@@ -23,6 +23,31 @@ from bot.telegram.texts import Html, Texts
 from bot.telegram.texts.figures import MINUTE_MS
 from bot.telegram.venues import market_name
 from bot.telegram.wording import rule_brief, rule_words
+
+TIMES = frozenset({ErrorCode.WINDOW_RANGE, ErrorCode.TIME_RANGE, ErrorCode.EXPIRY_RANGE})
+"""Faults whose range is one of times."""
+
+EXAMPLES = {
+    ErrorCode.BAD_SIZE: "size",
+    ErrorCode.SIZE_RANGE: "size",
+    ErrorCode.STRENGTH_MISSING: "strength",
+    ErrorCode.STRENGTH_RANGE: "strength",
+    ErrorCode.GROWTH_RANGE: "growth",
+    ErrorCode.WINDOW_RANGE: "growth",
+    ErrorCode.ATR_RANGE: "atr",
+    ErrorCode.ODDS_RANGE: "odds",
+    ErrorCode.BAD_TIME: "until",
+    ErrorCode.EXPIRY_RANGE: "until",
+    ErrorCode.TIME_RANGE: "every",
+    ErrorCode.BAD_PRICE: "price",
+    ErrorCode.PRICE_RANGE: "price",
+    ErrorCode.SIDE_MISSING: "exposure",
+    ErrorCode.LEVEL_MISSING: "exposure",
+    ErrorCode.LABEL_OPEN: "label",
+    ErrorCode.LABEL_LONG: "label",
+    ErrorCode.MARGIN_RANGE: "cascade",
+}
+"""The right line that goes with a fault."""
 
 
 async def typed_watch(scene: Scene, text: str) -> Answer:
@@ -59,22 +84,28 @@ async def read_rule(scene: Scene, text: str) -> Rule | ParseError:
     def resolve(typed: str) -> Market | None:
         return scene.desk.resolve(typed).market
 
-    read = parse_watch(text, resolve)
+    read = parse_watch(text, resolve, now_ms=scene.now_ms)
     if isinstance(read, ParseError):
         return read
+    if read[0].market == EVERYWHERE:
+        return replace(read[0], chat=scene.chat, created_ms=scene.now_ms)
     view = await watch.look(scene, read[0].market)
     steps = sensitivity(view.daily_move_pct if view else None)
-    fitted = parse_watch(text, resolve, normal_pct=steps.normal_pct)
+    fitted = parse_watch(text, resolve, normal_pct=steps.normal_pct, now_ms=scene.now_ms)
     rule = read[0] if isinstance(fitted, ParseError) else fitted[0]
     return replace(rule, chat=scene.chat, created_ms=scene.now_ms)
 
 
 def offer(scene: Scene, rule: Rule) -> Answer:
     """A rule that came without /watch: asked for before it is made."""
-    texts = scene.texts
-    yes = key(texts.label("button.watch_this"), "wt", line_of(scene, rule))
+    texts, line = scene.texts, line_of(scene, rule)
+    yes = key(texts.label("button.watch_this"), "wt", line)
+    if rule.market == EVERYWHERE:
+        return Answer(Message(texts("watch.offer_digest", rule=rule_words(rule, texts)), ((yes,),)))
     name = market_name(scene, rule.market, base_name(rule.market))
     words = texts("watch.offer", base=name, rule=rule_words(rule, texts))
+    if len((yes.data or "").encode()) > CALLBACK_BYTES:
+        return Answer(Message(Html("\n".join([words, texts("watch.offer_long", line=line)]))))
     look = key(texts.label("button.map_of", base=base_name(rule.market)), "m", market_arg(rule.market))
     return Answer(Message(words, ((yes, look),)))
 
@@ -93,7 +124,7 @@ async def explain(scene: Scene, text: str, error: ParseError) -> Answer:
         return _other_symbol(scene, text, error)
     market = _market_so_far(scene, error)
     named = market if market is not None else Market("", scene.desk.popular()[0])
-    words = [fault_words(error, scene.texts), example_words(error.code, base_name(named), scene.texts)]
+    words = [fault_words(error, scene.texts), example_words(error, base_name(named), scene.texts)]
     buttons: Keyboard = chips(scene.desk.popular(), "w")
     if market is not None and error.code in (ErrorCode.GROWTH_RANGE, ErrorCode.WINDOW_RANGE):
         growth = Rule(0, scene.chat, market, Kind.GROWTH, NORMAL_GROWTH_PCT, NORMAL_WINDOW_MINUTES * MINUTE_MS)
@@ -108,9 +139,12 @@ def fault_words(error: ParseError, texts: Texts) -> Html:
     """The fault as a sentence, with the allowed range where there is one."""
     values, figures = error.values, texts.figures
     writers: dict[ErrorCode, Callable[[float], str]] = {
-        ErrorCode.WINDOW_RANGE: lambda minutes: figures.duration(minutes * MINUTE_MS),
+        **dict.fromkeys(TIMES, lambda minutes: figures.duration(minutes * MINUTE_MS)),
         ErrorCode.SIZE_RANGE: figures.money,
-        ErrorCode.STRENGTH_RANGE: lambda points: f"{points:g}",
+        ErrorCode.STRENGTH_RANGE: figures.plain,
+        ErrorCode.ATR_RANGE: figures.plain,
+        ErrorCode.PRICE_RANGE: figures.own_price,
+        ErrorCode.LABEL_LONG: figures.plain,
     }
     write = writers.get(error.code, figures.exact_percent)
     return texts.of(
@@ -118,29 +152,22 @@ def fault_words(error: ParseError, texts: Texts) -> Html:
         error.code,
         word=echo(str(values.get("word", ""))),
         understood=echo(str(values.get("understood", ""))),
+        kind=texts.of("kind_name", str(values.get("kind", ""))),
         low=write(float(values.get("low", 0))),
         high=write(float(values.get("high", 0))),
     )
 
 
-def example_words(code: ErrorCode, symbol: str, texts: Texts) -> Html:
+def example_words(error: ParseError, symbol: str, texts: Texts) -> Html:
     """A line that would be right."""
-    match code:
-        case ErrorCode.GROWTH_RANGE | ErrorCode.WINDOW_RANGE:
-            return texts("error.example_growth", symbol=symbol)
-        case ErrorCode.BAD_SIZE | ErrorCode.SIZE_RANGE:
-            return texts("error.example_size", symbol=symbol)
-        case ErrorCode.STRENGTH_RANGE:
-            return texts("error.example_strength", symbol=symbol)
-        case _:
-            return texts("error.example", symbol=symbol)
+    return texts.of("example", EXAMPLES.get(error.code, "other"), symbol=symbol)
 
 
 def _market_so_far(scene: Scene, error: ParseError) -> Market | None:
     """The market that the understood part of a line names: of its beginning, as far as that is whole."""
     words = str(error.values.get("understood", "")).split()
     for count in range(len(words), 0, -1):
-        read = parse_watch(" ".join(words[:count]), lambda typed: scene.desk.resolve(typed).market)
+        read = parse_watch(" ".join(words[:count]), lambda typed: scene.desk.resolve(typed).market, now_ms=scene.now_ms)
         if not isinstance(read, ParseError):
             return read[0].market
     return None

@@ -2,9 +2,13 @@
 
 from dataclasses import replace
 
+from bot.alerts.digest import due_ms
 from bot.alerts.filters import meets_floor
-from bot.alerts.types import Kind, Market, Rule
+from bot.alerts.kinds import AT_TICKS, OF_CLUSTERS
+from bot.alerts.types import Kind, Market, Rule, Unit
 from bot.delivery.messenger import Button, Keyboard, Message
+from bot.liquidation.totals import standing_near
+from bot.liquidation.types import Side
 from bot.telegram.alerts_text import Contract, alert_message, sample_event
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands import maps
@@ -12,8 +16,8 @@ from bot.telegram.commands.rules import gone
 from bot.telegram.desk import AddedRule, MarketUnavailableError, MarketView, TooManyRulesError
 from bot.telegram.scene import Answer, Scene, base_name, chips
 from bot.telegram.sensitivity import Sensitivity, sensitivity
-from bot.telegram.texts import Html
-from bot.telegram.venues import market_name
+from bot.telegram.texts import Html, Texts
+from bot.telegram.venues import exchange_name, market_name
 from bot.telegram.wording import cluster_phrase, nearest, origin_words, rule_words
 
 
@@ -102,6 +106,8 @@ def read_percent(typed: str) -> float | None:
 async def add(scene: Scene, rule: Rule) -> Answer:
     """Store a rule and say in plain words what it does. Raises TooManyRulesError."""
     added = await scene.desk.add_rule(rule)
+    if rule.kind is Kind.DIGEST:
+        return digest_answer(scene, added)
     view = await look(scene, added.rule.market)
     texts = scene.texts
     toast = texts.label("toast.watching", base=market_name(scene, added.rule.market, base_name(added.rule.market)))
@@ -116,19 +122,46 @@ def confirmation(scene: Scene, added: AddedRule, view: MarketView | None) -> Htm
     if view is None:
         lines.append(texts("watch.blind"))
         return Html("\n".join(lines))
-    if added.already is not None:
-        lines.append(texts("watch.already", cluster=cluster_phrase(added.already, view, texts)))
-    else:
-        fitting = [each for each in view.clusters if meets_floor(rule, each.cluster)]
-        near = min(fitting, key=lambda each: abs(each.distance_pct), default=None)
-        if near is None:
-            lines.append(texts("watch.no_cluster" if rule.kind is Kind.PROXIMITY else "watch.no_cluster_growth"))
-        else:
-            lines.append(texts("watch.nearest", cluster=cluster_phrase(near, view, texts)))
+    lines.append(_now_words(added, view, texts) if rule.kind in OF_CLUSTERS else _market_words(added, view, texts))
     if view.simulated:
         lines.append(texts("alert.note_simulated"))
     lines.append(texts("alert.small", text=origin_words(view, texts, now_ms=scene.now_ms)))
     return Html("\n".join(lines))
+
+
+def _now_words(added: AddedRule, view: MarketView, texts: Texts) -> Html:
+    """The cluster that satisfies the rule already, else the nearest that it could tell of."""
+    rule = added.rule
+    if added.already is not None:
+        phrase = cluster_phrase(added.already, view, texts)
+        return texts("watch.already" if rule.kind is Kind.PROXIMITY else "watch.already_so", cluster=phrase)
+    fitting = [each for each in view.clusters if meets_floor(rule, each.cluster)]
+    near = min(fitting, key=lambda each: abs(each.distance_pct), default=None)
+    if near is not None:
+        return texts("watch.nearest", cluster=cluster_phrase(near, view, texts))
+    return texts("watch.no_cluster" if rule.kind in AT_TICKS else "watch.no_cluster_yet")
+
+
+def _market_words(added: AddedRule, view: MarketView, texts: Texts) -> Html:
+    """How the market stands for a rule that watches it as a whole."""
+    if added.rule.kind is Kind.CASCADE:
+        exchange = exchange_name(added.rule.market.exchange, texts)
+        return texts("watch.heard" if added.hears else "watch.unheard", exchange=exchange)
+    if added.rule.kind is Kind.CONCENTRATION:
+        return texts("watch.band")
+    short_usd, long_usd = standing_near(view.map)
+    heavier = Side.SHORT if short_usd > long_usd else Side.LONG
+    share = 100.0 * max(short_usd, long_usd) / max(short_usd + long_usd, 1.0)
+    return texts("watch.heavier", side=texts.of("side_name", heavier), percent=texts.figures.percent(share))
+
+
+def digest_answer(scene: Scene, added: AddedRule) -> Answer:
+    """A digest was ordered: when it comes."""
+    texts, rule = scene.texts, added.rule
+    time = texts.figures.clock(due_ms(rule, 0), now_ms=scene.now_ms)
+    text = texts("watch.digest", rule=rule_words(rule, texts), time=time)
+    keys = (key(texts.label("button.rules"), "rn"), key(texts.label("button.delete"), "xe", rule.id))
+    return Answer(Message(text, (keys,)))
 
 
 def confirmation_keys(scene: Scene, rule: Rule, view: MarketView | None) -> Keyboard:
@@ -139,7 +172,7 @@ def confirmation_keys(scene: Scene, rule: Rule, view: MarketView | None) -> Keyb
         key(texts.label("button.map"), "m", market_arg(rule.market)),
         key(texts.label("button.delete"), "xe", rule.id),
     )
-    if rule.kind is not Kind.PROXIMITY:
+    if rule.kind is not Kind.PROXIMITY or rule.unit is not Unit.PERCENT:
         return (look_keys,)
     last = (key(texts.label("button.sample"), "t", market_arg(rule.market)), *look_keys)
     distances = tuple(

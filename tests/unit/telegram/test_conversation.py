@@ -135,7 +135,7 @@ async def test_a_bare_symbol_shows_its_map(typed: str) -> None:
         ("BTC abc", "not abc"),
         ("BTC grow 3%", "between 5% and 500%"),
         ("BTC grow 30% 3d", "15 min to 24 hr"),
-        ("BTC 1% 10Q", "is no size"),
+        ("BTC 1% 10Q", "a size looks like 10M or 250k"),
         ("BTC 1% 0.5k", "between $1K and"),
         ("BTC 1% strength 300", "between 1 and 100"),
         ("BTC 1% strength", "A number from 1 to 100 is missing"),
