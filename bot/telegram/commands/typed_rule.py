@@ -152,7 +152,7 @@ def fault_words(error: ParseError, texts: Texts) -> Html:
         error.code,
         word=echo(str(values.get("word", ""))),
         understood=echo(str(values.get("understood", ""))),
-        kind=texts.of("kind_name", str(values.get("kind", ""))),
+        kind=texts.of("kind_asked", str(values.get("kind", ""))),
         low=write(float(values.get("low", 0))),
         high=write(float(values.get("high", 0))),
     )
