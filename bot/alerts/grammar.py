@@ -20,7 +20,6 @@ label    = '"' up to 40 characters '"'
 import re
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import UTC, tzinfo
 
 from bot.alerts import lexicon as lex
 from bot.alerts.digest import DAY_MS
@@ -65,12 +64,12 @@ def parse_watch(
     exchanges: Collection[str] = VENUE_WORDS,
     normal_pct: float = NORMAL_PCT,
     now_ms: int = 0,
-    zone: tzinfo = UTC,
+    offset_ms: int = 0,
 ) -> tuple[Rule, ...] | ParseError:
     """The rules that a line asks for, as drafts (id, chat and times are 0), or what is wrong with it and where.
 
     `resolve` gives the market of a symbol as typed; where an exchange stands before it, of `EXCHANGE:symbol`. `now_ms`
-    and `zone` are what `for 3d` and `until friday` are counted from.
+    is what `for 3d` is counted from; days end where clocks are `offset_ms` ahead of UTC.
     """
     words: tuple[Word, ...] = ()
     try:
@@ -79,9 +78,9 @@ def parse_watch(
         if not words:
             return ParseError(0, ErrorCode.EMPTY)
         if words[0].text == lex.DIGEST and resolve(words[0].typed) is None:
-            return (replace(_digest(words, now_ms=now_ms, zone=zone), label=label),)
+            return (replace(_digest(words, now_ms=now_ms, offset_ms=offset_ms), label=label),)
         market, read = _market(words, resolve, exchanges)
-        terms = LineReader(words[read:], now_ms=now_ms, zone=zone).read()
+        terms = LineReader(words[read:], now_ms=now_ms, offset_ms=offset_ms).read()
         rule = RuleBuilder(terms, now_ms=now_ms, normal_pct=normal_pct).rule(market)
         return (replace(rule, label=label),)
     except FaultError as fault:
@@ -112,12 +111,12 @@ def _label(line: str) -> tuple[str, str | None]:
     return rest, label or None
 
 
-def _digest(words: tuple[Word, ...], *, now_ms: int, zone: tzinfo) -> Rule:
+def _digest(words: tuple[Word, ...], *, now_ms: int, offset_ms: int) -> Rule:
     """A digest of all of a chat's markets."""
     days, read = 1, 1
     if len(words) > 1 and words[1].text in lex.PERIODS:
         days, read = lex.PERIODS[words[1].text], 2
-    terms = LineReader(words[read:], now_ms=now_ms, zone=zone).read()
+    terms = LineReader(words[read:], now_ms=now_ms, offset_ms=offset_ms).read()
     for name, word in terms.said.items():
         if name != "expiry":
             raise FaultError(word, ErrorCode.NOT_FOR_KIND, kind=Kind.DIGEST.value)

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import tzinfo
 from decimal import Decimal
 
 from bot.alerts import lexicon as lex
@@ -45,11 +44,11 @@ class Terms:
 class LineReader:
     """Reads words into terms. Raises FaultError at the first word that cannot be understood."""
 
-    def __init__(self, words: Sequence[Word], *, now_ms: int, zone: tzinfo) -> None:
+    def __init__(self, words: Sequence[Word], *, now_ms: int, offset_ms: int) -> None:
         self.terms = Terms()
         self._words = words
         self._now_ms = now_ms
-        self._zone = zone
+        self._offset_ms = offset_ms
         self._at = 0
         self._last = ""
         self._bridge = ""
@@ -196,7 +195,7 @@ class LineReader:
 
     def _until(self, word: Word) -> str:
         rest = [each.text for each in self._words[self._at :]]
-        found = moment_of(rest, now_ms=self._now_ms, zone=self._zone)
+        found = moment_of(rest, now_ms=self._now_ms, offset_ms=self._offset_ms)
         if found is None:
             raise FaultError(self._words[self._at] if rest else word, ErrorCode.BAD_TIME)
         self.terms.until_ms, used = found

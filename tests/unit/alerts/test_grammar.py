@@ -1,6 +1,5 @@
 """The line typed after /watch, as people type it, and back."""
 
-from datetime import timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -413,6 +412,6 @@ def test_what_no_line_asks_for_is_refused(kind: Kind) -> None:
 
 
 def test_a_day_ends_where_the_reader_lives() -> None:
-    found = parse_watch("BTC 2% until friday", resolve, now_ms=NOW, zone=timezone(timedelta(hours=3)))
+    found = parse_watch("BTC 2% until friday", resolve, now_ms=NOW, offset_ms=3 * HOUR)
     assert not isinstance(found, ParseError)
     assert found[0].expires_ms == START + 5 * 24 * HOUR - 3 * HOUR
