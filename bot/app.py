@@ -28,7 +28,7 @@ from bot.jobs import Jobs
 from bot.liquidation.types import Side
 from bot.live_desk import LiveDesk
 from bot.market.exchange import Exchange, ExchangeError, KnowsPositions
-from bot.market.feed import LiquidationFeed, Print
+from bot.market.feed import LiquidationFeed, MarketStream, Print
 from bot.market.priority import Priority, asking_as
 from bot.markets import LiveMarket
 from bot.missed import AlertFolding
@@ -95,6 +95,7 @@ class App:
         self._world = world
         self._history_days = limits.history_days
         self._reach = Reachability(world.exchanges, world.db)
+        self._contract_news_ms = 0
         self._unjudged: dict[str, list[Liquidation]] = {}
         self._errand: asyncio.Task[None] | None = None
         self._chats_changed = False
@@ -296,9 +297,16 @@ class App:
         except StorageError as failure:
             log.warning("the bars of %s %s could not be stored and are fetched again: %s", *market, failure)
 
+    def _hear_contract_news(self) -> bool:
+        """Whether some stream told of a contract since the last look: the lists are read anew then."""
+        feeds = [feed for feed in self._world.feeds.values() if isinstance(feed, MarketStream)]
+        newest_ms = max((news.time_ms for feed in feeds for news in feed.contract_news().values()), default=0)
+        before_ms, self._contract_news_ms = self._contract_news_ms, max(newest_ms, self._contract_news_ms)
+        return newest_ms > before_ms
+
     async def recompute(self) -> None:
         """Make the map of every watched market anew, and judge it."""
-        if self.markets.unlisted() or self.delistings.in_doubt:
+        if self._hear_contract_news() or self.markets.unlisted() or self.delistings.in_doubt:
             await self.refresh_instruments()
         await self._follow_rules()
         watched: dict[str, list[Market]] = {}

@@ -55,6 +55,8 @@ class BinanceScript:
         self._book = book
         self._keep_tiers = keep_tiers
 
+    ends_soon = False
+
     def due(self) -> Sequence[str]:
         return ()
 

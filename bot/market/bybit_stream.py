@@ -65,6 +65,8 @@ class BybitScript:
         self._follow_due_s = clock.monotonic()
         self._marks: dict[str, float] = {}
 
+    ends_soon = False
+
     def due(self) -> Sequence[str]:
         now_s = self._clock.monotonic()
         messages, self._again = self._again, []

@@ -29,6 +29,8 @@ FOLLOW_S: Final = 10.0
 
 ARGS_PER_REQUEST: Final = 200
 
+_CLOSES_SOON: Final = "64008"
+
 Listed = Callable[[], Mapping[str, Swap]]
 
 
@@ -64,6 +66,7 @@ class OkxScript:
         self._followed = followed
         self._asked: set[str] = set()
         self._listens = False
+        self.ends_soon = False
         self._ping_due_s = clock.monotonic() + PING_S
         self._follow_due_s = clock.monotonic()
 
@@ -104,7 +107,7 @@ class OkxScript:
         arg = message.get("arg")
         channel = arg.get("channel") if isinstance(arg, dict) else None
         if "event" in message:
-            self._event(message.get("event"), channel)
+            self._event(message, channel)
             return False
         if channel == "mark-price":
             return self._prices(message.get("data")) and self._listens
@@ -113,9 +116,12 @@ class OkxScript:
         self._book.bad.drop("frames", "of no channel that was asked for")
         return False
 
-    def _event(self, event: object, channel: object) -> None:
+    def _event(self, message: Mapping[str, Any], channel: object) -> None:
+        event = message.get("event")
         if event == "subscribe" and channel == "liquidation-orders":
             self._listens = True
+        elif event == "notice" and message.get("code") == _CLOSES_SOON:
+            self.ends_soon = True
         elif event == "error":
             self._book.bad.drop("subscriptions", "refused")
 

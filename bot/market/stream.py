@@ -52,6 +52,11 @@ class Script(Protocol):
         """Take in a frame. True where it shows that the line brings what it should."""
         ...
 
+    @property
+    def ends_soon(self) -> bool:
+        """Whether the venue said that it will end this line."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Manner:
@@ -63,10 +68,11 @@ class Manner:
 
 
 class _Line:
-    """One connection: its task, and a future that is done once it is heard."""
+    """One connection: its task, and futures that are done once it is heard, and once it had better be replaced."""
 
     def __init__(self, live: Callable[["_Line"], "asyncio.Task[None]"]) -> None:
         self.heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.ends_soon: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.task = live(self)
 
     def ended(self) -> bool:
@@ -141,7 +147,8 @@ class Stream:
                     for older in lines[:-1]:
                         await older.hang_up()
                     lines = [fresh]
-                    await asyncio.wait({fresh.task}, timeout=self._life_s())
+                    endings = {fresh.task, fresh.ends_soon}
+                    await asyncio.wait(endings, timeout=self._life_s(), return_when=asyncio.FIRST_COMPLETED)
                     if not fresh.task.done():
                         continue
                 healthy = self._clock.monotonic() - began_s >= HEALTHY_S
@@ -190,6 +197,8 @@ class Stream:
                 if script.hear(frame):
                     heard_s = now_s
                     self._beat(line)
+            if script.ends_soon and not line.ends_soon.done():
+                line.ends_soon.set_result(None)
             if self._clock.monotonic() - heard_s > silence_s:
                 raise DeadLineError(f"no heart-beat for {silence_s:g} s")
 

@@ -244,6 +244,12 @@ class BybitLiveStream(LiveStream):
 class OkxLiveStream(LiveStream):
     """`/ws/v5/public`; who asks for liquidations is first told of an old one."""
 
+    async def announce_upgrade(self) -> None:
+        """Say that every line will be closed soon."""
+        notice = {"event": "notice", "code": "64008", "msg": "The connection will soon be closed.", "connId": "x"}
+        for line in list(self.lines):
+            await line.socket.send(json.dumps(notice))
+
     def opened(self, line: Line) -> None:
         if line.socket.request is None or line.socket.request.path != "/ws/v5/public":
             line.socket.transport.abort()

@@ -207,6 +207,16 @@ async def test_a_line_is_replaced_without_a_gap_and_what_both_hear_counts_once(n
         assert rig.stream.status().gaps == 0
 
 
+async def test_a_line_that_okx_will_close_is_left_before_without_a_gap(venue: Venue) -> None:
+    async with rig_of("okx", venue) as rig:
+        await rig.is_heard()
+        assert isinstance(rig.server, OkxLiveStream)
+        await rig.server.announce_upgrade()
+        await eventually(lambda: rig.server.connections == 2 and len(rig.server.lines) == 1)
+        status = rig.stream.status()
+        assert (status.alive, status.gaps, status.connections) == (True, 0, 2)
+
+
 async def test_bracket_changes_and_delistings_of_binance_reach_who_wants_them(venue: Venue) -> None:
     async with rig_of("binance", venue) as rig:
         await rig.is_heard()

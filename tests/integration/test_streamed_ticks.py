@@ -12,11 +12,11 @@ import pytest
 from bot.alerts.types import Market
 from bot.app import App, Limits, World
 from bot.doctor import examine
-from bot.market.feed import LiquidationFeed
+from bot.market.feed import LiquidationFeed, MarketStream
 from bot.storage.database import Database
 from bot.venues import open_exchanges, open_feeds
 from tests.fakes.four_venues import STREAMS
-from tests.fakes.live_stream import LiveStream
+from tests.fakes.live_stream import BinanceLiveStream, LiveStream
 from tests.integration.listening import HastyClock, eventually
 from tests.integration.test_four_venues import Fakes, four_fakes, settings_of
 from tests.shared import needs_shared
@@ -103,6 +103,21 @@ async def test_no_prices_are_asked_for_while_streams_live_and_all_of_them_when_o
         await rig.app.read_prices()
     spent = {name: count - before[name] for name, count in rig.asked().items()}
     assert spent == {"binance": 3, "bybit": 0, "okx": 0}
+
+
+async def test_news_of_a_contract_on_the_stream_have_the_lists_read_anew_once(rig: Rig) -> None:
+    path = "/fapi/v1/exchangeInfo"
+    await rig.app.recompute()
+    before = rig.fakes["binance"].meter.requests[path]
+    stream = rig.streams["binance"]
+    assert isinstance(stream, BinanceLiveStream)
+    await stream.contract("ZRXUSDT", state="SETTLING", delist_ms=1_900_000_000_000, brackets=[])
+    feed = rig.feeds["binance"]
+    assert isinstance(feed, MarketStream)
+    await eventually(feed.contract_news)
+    for _ in range(3):
+        await rig.app.recompute()
+    assert rig.fakes["binance"].meter.requests[path] == before + 1
 
 
 async def test_doctor_hears_the_stream_of_every_venue_that_has_one() -> None:

@@ -205,7 +205,10 @@ def test_a_mark_price_of_okx_is_read_once_the_line_hears_liquidations() -> None:
     answer = {"event": "subscribe", "arg": {"channel": "liquidation-orders", "instType": "SWAP"}, "connId": "a"}
     assert rig.hear(answer, mark) == [False, True]
     [error] = captures("okx/ws_recorded/error_60018*.json")
-    rig.hear(error, {"event": "notice", "code": "64008", "msg": "The connection will soon be closed."})
+    rig.hear(error)
+    before = rig.script.ends_soon
+    rig.hear({"event": "notice", "code": "64008", "msg": "The connection will soon be closed.", "connId": "a"})
+    assert (before, rig.script.ends_soon) == (False, True)
     assert rig.book.bad.counts == {"subscriptions: refused": 1}
 
 
