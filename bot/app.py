@@ -237,7 +237,7 @@ class App:
     async def read_prices(self) -> None:
         """One tick: every price of every exchange, judged. A slow exchange does not hold up the others."""
         wanted: dict[str, set[str]] = {name: set() for name in self._world.exchanges}
-        for market in {*self.watch.markets(), *self.markets.opened()}:
+        for market in {*self.watched_parts(), *self.markets.opened()}:
             wanted.setdefault(market.exchange, set()).add(market.symbol)
         exchanges = self._world.exchanges.items()
         await asyncio.gather(*(self._read_prices(name, exchange, wanted[name]) for name, exchange in exchanges))

@@ -108,13 +108,13 @@ async def _stream(feed: LiquidationFeed, exchange: Exchange, print_line: Print, 
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(listen_s):
-                while not (feed.status().alive or feed.status().trouble):  # noqa: ASYNC110 - a feed tells, it calls nobody
+                while feed.status().lag_ms is None and not feed.status().trouble:  # noqa: ASYNC110 - it calls nobody
                     await asyncio.sleep(LOOK_S)
     finally:
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
     status = feed.status()
-    if status.last_message_ms is None:
+    if status.lag_ms is None:
         why = status.trouble or f"no heart-beat within {listen_s:g} s"
         print_line(
             f"fail  {name} stream: {why}. Prices are asked for instead, and nothing new can be proven."
@@ -122,8 +122,8 @@ async def _stream(feed: LiquidationFeed, exchange: Exchange, print_line: Print, 
         )
         return
     after_s = time.monotonic() - began_s
-    late = "" if status.lag_ms is None else f", {max(0, status.lag_ms + skew_ms(exchange)) / 1000:.1f} s late"
-    print_line(f"ok    {name} stream: heard after {after_s:.1f} s{late}")
+    late_s = max(0, status.lag_ms + skew_ms(exchange)) / 1000
+    print_line(f"ok    {name} stream: heard after {after_s:.1f} s, {late_s:.1f} s late")
 
 
 async def _exchange(name: str, exchange: Exchange, clock: Clock, print_line: Print) -> bool:
