@@ -15,6 +15,7 @@ import numpy as np
 from bot.alerts.engine import Engine
 from bot.alerts.readings import MapReading
 from bot.alerts.types import Kind, Market, Rule
+from bot.bench_delivery import FULL_DELIVERY, DeliveryLoad, Figures, measure_delivery
 from bot.bench_start import FULL_START, StartLoad, measure_start
 from bot.bench_streams import PriceFrames, frames_cpu_share
 from bot.charts import draw_map
@@ -33,7 +34,7 @@ START_MS = 1_764_547_200_000
 class Load:
     """What is measured with: the contract's 30 days of bars, 500 symbols and 100,000 rules, unless a test asks less.
 
-    `start` is how much a start from an empty database has to do.
+    `start` is how much a start from an empty database has to do, `delivery` how many alerts a price sets off.
     """
 
     bars: int = 8_640
@@ -41,6 +42,7 @@ class Load:
     rules: int = 100_000
     most_runs: int = 200
     start: StartLoad = FULL_START
+    delivery: DeliveryLoad = FULL_DELIVERY
 
 
 FULL = Load()
@@ -56,7 +58,7 @@ def run_bench(*, json_output: bool, load: Load = FULL) -> Iterator[str]:
         yield f"{name:28} {value}"
 
 
-def measure(load: Load = FULL) -> dict[str, float]:
+def measure(load: Load = FULL) -> Figures:
     """Every figure of the contract that exists so far."""
     history = walk(load.bars, seed=1)
     model = PositionModel.rebuild(history)
@@ -70,10 +72,11 @@ def measure(load: Load = FULL) -> dict[str, float]:
     figures["stream_frames_cpu_share"] = statistics.median(frames_cpu_share(load.symbols) for _ in range(3))
     figures["chart_ms"] = 1e3 * _chart_s(model, volatility, times=min(10, load.most_runs))
     figures |= measure_start(load.start)
+    delivered = measure_delivery(load.delivery)
     figures["rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
         1024 if sys.platform == "linux" else 2**20
     )
-    return {name: round(value, 3) for name, value in figures.items()}
+    return {name: round(value, 3) for name, value in figures.items()} | delivered
 
 
 def median_s(work: Callable[[], object], times: int) -> float:

@@ -20,6 +20,7 @@ from bot.storage.outbox import Claimed, Folding
 Compose = Callable[[Claimed], Awaitable[Message]]
 
 IN_FLIGHT = 100
+COMPOSED_AT_ONCE = 4
 LEASE_MS = 120_000
 SEND_TIMEOUT_S = 90.0
 DRAIN_S = 10.0
@@ -77,6 +78,8 @@ class OutboxWorker:
         )
         self._count = count
         self._folding = folding
+        # The first of many claimed rows goes out while the rest are still being made.
+        self._desk = asyncio.Semaphore(COMPOSED_AT_ONCE)
         self._poll_s = poll_s
         self._owner = f"{random.SystemRandom().getrandbits(64):016x}"
         self._tasks: set[asyncio.Task[None]] = set()
@@ -171,8 +174,9 @@ class OutboxWorker:
     async def _deliver(self, row: Claimed, *, probe: bool) -> None:
         """One attempt at one row, from its text to its stored outcome; only a `probe` goes out in an outage."""
         try:
-            row = await self._folded(row)
-            message = self._as_due(row, await self._compose(row))
+            async with self._desk:
+                row = await self._folded(row)
+                message = self._as_due(row, await self._compose(row))
         except UnreadableBlobError as error:
             await self._settlement.not_composed(row, error)
             return

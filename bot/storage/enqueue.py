@@ -3,13 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, case, update
+from sqlalchemy import Connection, case, func, select, update
 
-from bot.storage.statements import insert_new
+from bot.storage.statements import insert_all_new, insert_new
 from bot.storage.tables import outbox
+
+_KEYS_A_QUERY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +35,38 @@ class OutboxRow:
 def enqueue(connection: Connection, rows: Sequence[OutboxRow]) -> int:
     """Insert messages; a dedupe key that is there already is left as it is. Returns how many were new."""
     new = 0
-    for row in rows:
-        values = {
-            "dedupe_key": row.dedupe_key,
-            "chat": row.chat,
-            "payload": to_json(row.payload),
-            "created_ms": row.created_ms,
-            "due_ms": row.due_ms or row.created_ms,
-            "lead": None,
-            "held": int(row.held),
-        }
-        if row.lead and row.lead != row.dedupe_key:
-            values["lead"] = _join(connection, row)
-        new += insert_new(connection, outbox, values, unique=("dedupe_key",))
+    # One that joins another must find it there; the rest, of which a tick may bring a thousand, go in together.
+    for joins, run in groupby(rows, key=lambda row: bool(row.lead) and row.lead != row.dedupe_key):
+        if joins:
+            new += sum(
+                insert_new(connection, outbox, _values(row, _join(connection, row)), unique=("dedupe_key",))
+                for row in run
+            )
+        else:
+            new += _insert_together(connection, list(run))
     return new
+
+
+def _insert_together(connection: Connection, rows: Sequence[OutboxRow]) -> int:
+    keys = list(dict.fromkeys(row.dedupe_key for row in rows))
+    there = 0
+    for start in range(0, len(keys), _KEYS_A_QUERY):
+        known = outbox.c.dedupe_key.in_(keys[start : start + _KEYS_A_QUERY])
+        there += connection.execute(select(func.count()).select_from(outbox).where(known)).scalar_one()
+    insert_all_new(connection, outbox, [_values(row) for row in rows])
+    return len(keys) - there
+
+
+def _values(row: OutboxRow, lead: int | None = None) -> dict[str, Any]:
+    return {
+        "dedupe_key": row.dedupe_key,
+        "chat": row.chat,
+        "payload": to_json(row.payload),
+        "created_ms": row.created_ms,
+        "due_ms": row.due_ms or row.created_ms,
+        "lead": lead,
+        "held": int(row.held),
+    }
 
 
 def _join(connection: Connection, row: OutboxRow) -> int | None:

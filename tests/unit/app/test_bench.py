@@ -4,11 +4,13 @@ import json
 import math
 
 from bot.bench import Load, run_bench, walk
+from bot.bench_delivery import FIRST, FULL_DELIVERY, DeliveryLoad, measure_delivery
 from bot.bench_start import FULL_START, StartLoad, measure_start
 from bot.bench_streams import PriceFrames
 
 TINY_START = StartLoad(symbols=3, watched=1, cold_minutes=1, steady_minutes=2)
-TINY = Load(bars=400, symbols=5, rules=50, most_runs=2, start=TINY_START)
+TINY_DELIVERY = DeliveryLoad(symbols=5, rules=60, due=30, rate_of=5)
+TINY = Load(bars=400, symbols=5, rules=50, most_runs=2, start=TINY_START, delivery=TINY_DELIVERY)
 CONTRACT = (
     "map_rebuild_ms",
     "map_increment_us",
@@ -18,6 +20,9 @@ CONTRACT = (
     "stream_frames_cpu_share",
     "chart_ms",
     "rss_mb",
+    "tick_to_request_ms",
+    "send_rate_share",
+    "loop_stall_ms",
 )
 
 
@@ -25,6 +30,8 @@ def test_every_figure_of_the_contract_is_a_positive_number_in_json() -> None:
     [line] = run_bench(json_output=True, load=TINY)
     figures = json.loads(line)
     assert set(CONTRACT) <= set(figures)
+    latency = figures.pop("tick_to_request_ms")
+    assert 0 < latency["p50"] <= latency["p99"]
     for name, value in figures.items():
         assert isinstance(value, int | float), name
         assert math.isfinite(value), name
@@ -39,12 +46,14 @@ def test_a_frame_of_prices_becomes_a_tick_of_all_of_them() -> None:
 def test_in_words_each_figure_has_a_line() -> None:
     lines = list(run_bench(json_output=False, load=TINY))
     assert [line.split()[0] for line in lines][:2] == ["map_rebuild_ms", "map_increment_us"]
-    assert all(float(line.split()[1]) > 0 for line in lines)
+    assert all(float(line.split()[1]) > 0 for line in lines if "{" not in line)
 
 
 def test_the_full_load_is_that_of_the_contract() -> None:
     assert Load() == Load(bars=30 * 288, symbols=500, rules=100_000)
     assert StartLoad(symbols=500, watched=25) == FULL_START
+    assert DeliveryLoad(symbols=500, rules=100_000, due=1_000) == FULL_DELIVERY
+    assert FIRST == 25
 
 
 def test_a_start_from_nothing_maps_what_is_watched_in_seconds_and_stays_below_half_of_the_limit() -> None:
@@ -61,3 +70,9 @@ def test_the_market_it_measures_with_is_whole() -> None:
     assert (history.low <= history.close).all()
     assert (history.high >= history.open).all()
     assert (history.high >= history.close).all()
+
+
+def test_alerts_that_one_price_sets_off_go_out_at_the_allowed_rate() -> None:
+    figures = measure_delivery(DeliveryLoad(symbols=3, rules=80, due=60, rate_of=25))
+    assert isinstance(figures["send_rate_share"], float)
+    assert 0.3 < figures["send_rate_share"] < 1.3
