@@ -21,6 +21,7 @@ from bot.alerts.matching import Watch
 from bot.alerts.print_round import awaits_count, judge_prints
 from bot.alerts.pulse import Pulse
 from bot.alerts.readings import FirstLook, Liquidation, MapReading, Standing, Work
+from bot.alerts.silence import Silence, why_silent
 from bot.alerts.standing import find_nearest, take_first_look
 from bot.alerts.tick_board import Look, TickBoard
 from bot.alerts.tracks import GRACE, match
@@ -289,6 +290,11 @@ class Engine:
         book = self._books.get(rule.market)
         now = self._price(rule.market)
         return None if book is None or now is None else find_nearest(book, rule, price=now[0])
+
+    def why_silent(self, rule: Rule, *, now_ms: int, max_age_ms: int) -> tuple[Silence, ...]:
+        """Why a rule says nothing now; prices older than `max_age_ms` on the exchange's clock are called stale."""
+        book, seen = self._books.get(rule.market), self._price(rule.market)
+        return why_silent(book, rule, seen, now_ms=now_ms, max_age_ms=max_age_ms)
 
     # Inside
 

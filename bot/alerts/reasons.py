@@ -41,6 +41,7 @@ class Reason(StrEnum):
     TOO_WEAK = "too_weak"
     TOO_SMALL = "too_small"
     OTHER_SIDE = "other_side"
+    OUT_OF_PLACE = "out_of_place"
     GREW_TOO_LITTLE = "grew_too_little"
     TOLD_ALREADY = "told_already"
     ENDED = "ended"

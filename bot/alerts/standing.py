@@ -28,7 +28,7 @@ def take_first_look(book: MarketBook, rule: Rule, *, price: float, price_ms: int
     time_ms = price_ms if rule.kind in AT_TICKS else book.slot_ms
     states: list[RuleState] = []
     hits: list[tuple[float, str]] = []
-    for measured in _measured_now(book, rule, price=price, time_ms=time_ms):
+    for measured in measured_now(book, rule, price=price, time_ms=time_ms):
         state = book.state(rule.id, measured.track_id)
         if judge.sight(rule, measured) is Sight.HIT:
             states.append(_started(state, Phase.FIRED, time_ms, judge.tells(measured)))
@@ -78,7 +78,7 @@ def _cooling_until_ms(rule: Rule, state: RuleState) -> int:
     return rearm_ms(state, terms) if state.phase is Phase.RECOVERING else 0
 
 
-def _measured_now(book: MarketBook, rule: Rule, *, price: float, time_ms: int) -> Iterable[Measured]:
+def measured_now(book: MarketBook, rule: Rule, *, price: float, time_ms: int) -> Iterable[Measured]:
     """What the rule's kind would measure of the market as it stands."""
     reading = book.reading
     if rule.kind in OF_CLUSTERS:
