@@ -45,6 +45,7 @@ from bot.telegram.conversation import Conversation
 from bot.telegram.texts import Catalogue
 from bot.warming import FIRST_MS, Warmer
 from bot.watch import Watch
+from bot.why import Why
 
 log = logging.getLogger(__name__)
 
@@ -176,6 +177,14 @@ class App:
             rules_per_chat=limits.rules_per_chat,
             outcomes=world.db.outcomes,
             hears=self.meter.hears,
+            bell=self.bell,
+            why=Why(
+                db=world.db,
+                clock=world.clock,
+                watch=self.watch,
+                exchanges=world.exchanges,
+                contract_of=self.composer.contract_of,
+            ),
         )
         self.conversation = Conversation(self.desk, self.catalogue)
         self.jobs = Jobs(

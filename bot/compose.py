@@ -143,7 +143,7 @@ class Composer:
         """What a text needs to know of the event's market."""
         return self.contract_of(event.market, event.price)
 
-    def contract_of(self, market: Market, price: float) -> Contract:
+    def contract_of(self, market: Market, price: float = 1.0) -> Contract:
         """What a text needs to know of a market whose price was this."""
         exchange = None if market.exchange == COMBINED else market.exchange
         instrument = self._markets.book.get(market.symbol, exchange)

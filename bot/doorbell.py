@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bot.alerts.flapping import CHECK_MS, STEPS
 from bot.alerts.gate import GROUP_MS, Gate, Hold, Rulings
 from bot.alerts.manners import NO_MANNERS, Manners, QuietHours
 from bot.alerts.reasons import Reason
 from bot.alerts.types import Changes
-from bot.quiet_hours import UnknownZoneError, quiet_until, zone_of
+from bot.quiet_hours import UnknownZoneError, quiet_until, zone_name
 from bot.storage.chats import Chat
 from bot.storage.codec import event_to_plain
 from bot.storage.database import Database
@@ -63,7 +64,7 @@ class Doorbell:
     async def set_quiet(self, chat: int, quiet: QuietHours | None, *, now_ms: int) -> None:
         """Keep a chat's quiet hours; what waits goes when they would let it. Raises UnknownZoneError."""
         if quiet is not None:
-            zone_of(quiet.zone)
+            quiet = replace(quiet, zone=zone_name(quiet.zone))
         await self._db.chats.set_quiet(chat, quiet)
         await self._changed(chat, now_ms=now_ms)
 

@@ -4,10 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from zlib import crc32
 
+from bot import quiet_hours
 from bot.alerts.hit_rate import by_kind, by_rule, hit_rate
-from bot.alerts.types import EVERYWHERE, Kind, Market, Rule, Track
+from bot.alerts.manners import QuietHours
+from bot.alerts.types import EVERYWHERE, Kind, LogEntry, Market, Rule, Track
 from bot.clock import Clock
 from bot.combined_markets import CombinedMarkets
+from bot.doorbell import Doorbell
 from bot.history_store import NoMapError
 from bot.liquidation.combining import COMBINED
 from bot.markets import LiveMarket
@@ -21,14 +24,19 @@ from bot.telegram.desk import (
     ClusterView,
     MarketUnavailableError,
     MarketView,
+    QuietView,
     Resolution,
     RuleView,
     StatsView,
     StatusView,
+    ToldView,
     TooManyRulesError,
+    UnknownZoneError,
+    WhyView,
 )
 from bot.telegram.texts import Catalogue
 from bot.watch import Added, Watch
+from bot.why import Why
 
 DAY_MS = 86_400_000
 STATS_DAYS = 30
@@ -54,6 +62,8 @@ class LiveDesk:
         rules_per_chat: int,
         outcomes: Outcomes,
         hears: Callable[[str], bool],
+        bell: Doorbell,
+        why: Why,
     ) -> None:
         self._markets = markets
         self._watch = watch
@@ -65,6 +75,8 @@ class LiveDesk:
         self._rules_per_chat = rules_per_chat
         self._outcomes = outcomes
         self._hears = hears
+        self._bell = bell
+        self._why = why
         self._ranking: Sequence[str] = ()
 
     def now_ms(self) -> int:
@@ -193,6 +205,32 @@ class LiveDesk:
 
     async def renew_rule(self, chat: int, rule_id: int, expires_ms: int) -> Rule | None:
         return await self._watch.renew(chat, rule_id, expires_ms)
+
+    async def quiet(self, chat: int) -> QuietView:
+        now_ms = self.now_ms()
+        manners, hold = self._bell.manners(chat), self._bell.hold_of(chat, now_ms=now_ms)
+        view = QuietView(self._bell.quiet_hours(chat), manners.quiet_until(now_ms), manners.muted_until_ms)
+        if hold is None:
+            return view
+        return replace(view, held=hold.events, held_since_ms=hold.since_ms, held_until_ms=hold.until_ms)
+
+    async def set_quiet(self, chat: int, hours: QuietHours | None) -> None:
+        try:
+            await self._watch.set_quiet(chat, hours)
+        except quiet_hours.UnknownZoneError:
+            raise UnknownZoneError from None
+
+    async def mute(self, chat: int, until_ms: int) -> None:
+        await self._watch.mute(chat, until_ms)
+
+    async def why_told(self, chat: int, message_id: int) -> Sequence[ToldView]:
+        return await self._why.told(chat, message_id)
+
+    async def why_silent(self, chat: int, rule_id: int) -> WhyView | None:
+        return await self._why.silent(chat, rule_id)
+
+    async def decisions(self, chat: int) -> Sequence[LogEntry]:
+        return await self._why.lately(chat)
 
     async def status(self, chat: int) -> StatusView:
         watched = [rule.market for rule in await self._watch.rules_of(chat)]

@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from bot.alerts.manners import QuietHours
 
@@ -12,6 +12,21 @@ _FARTHEST_MINUTES = 14 * 60
 
 class UnknownZoneError(Exception):
     """No zone goes by that name."""
+
+
+def zone_name(typed: str) -> str:
+    """The zone that somebody means: in any case, or by its city alone (`berlin`). Raises UnknownZoneError."""
+    wanted = " ".join(typed.split()).replace(" ", "_")
+    try:
+        zone_of(wanted)
+    except UnknownZoneError:
+        folded = wanted.casefold()
+        named = sorted(name for name in available_timezones() if name.casefold() == folded)
+        cities = sorted(name for name in available_timezones() if name.casefold().endswith(f"/{folded}"))
+        if folded and (named or cities):
+            return (named or cities)[0]
+        raise
+    return wanted
 
 
 def zone_of(name: str) -> tzinfo:
@@ -24,7 +39,7 @@ def zone_of(name: str) -> tzinfo:
             return timezone(timedelta(minutes=-minutes if offset[1] == "-" else minutes))
         raise UnknownZoneError(name)
     try:
-        return ZoneInfo(name.strip().replace(" ", "_"))
+        return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise UnknownZoneError(name) from None
 

@@ -13,11 +13,15 @@ from bot.aftermath import NOTHING, Aftermath, Aftermaths
 from bot.alerts.engine import Engine
 from bot.alerts.expiry import life_ms
 from bot.alerts.gate import ALERTS_PER_HOUR
+from bot.alerts.manners import QuietHours
 from bot.alerts.readings import FirstLook, Liquidation, MapReading, Standing
-from bot.alerts.types import Changes, Event, Market, Rule, RuleState, Track
+from bot.alerts.reasons import Reason
+from bot.alerts.silence import Silence
+from bot.alerts.types import Changes, Event, LogEntry, Market, Phase, Rule, RuleState, Track
 from bot.alerts.verdicts import TOLD_ONCE
 from bot.clock import Clock
 from bot.doorbell import Doorbell, outbox_rows
+from bot.freshness import STALE_MS
 from bot.liquidation.totals import average_true_range_pct
 from bot.market.types import BAR_MS, Tick
 from bot.markets import LiveMarket
@@ -151,6 +155,9 @@ class Watch:
             changed = await self._db.rules.snooze(chat, rule_id, until_ms)
             if changed is None:
                 return None
+            if until_ms:
+                snoozed = _about(changed, Reason.SNOOZED, now_ms, until_ms=until_ms)
+                await self._db.commit_changes(Changes(), log=[snoozed])
             told_once = until_ms == 0 and known is not None and known.paused_reason == TOLD_ONCE
             return await self._begin_again(changed) if told_once else self._replaced(changed)
 
@@ -187,13 +194,28 @@ class Watch:
     async def _begin_again(self, rule: Rule) -> Rule:
         """A rule that had stopped starts as a new one does: what is true now is no news."""
         look = self._engine.first_look(rule)
-        await self._db.commit_changes(Changes(states=look.states))
+        now_ms = self._clock.now_ms()
+        true_now = [state.track_id for state in look.states if state.phase is Phase.FIRED]
+        log = [_about(rule, Reason.TRUE_WHEN_MADE, now_ms, track_id=track_id) for track_id in true_now]
+        await self._db.commit_changes(Changes(states=look.states), log=log)
         self._engine.replace_rule(rule, look.states)
         return rule
 
     def _replaced(self, rule: Rule) -> Rule:
         self._engine.replace_rule(rule)
         return rule
+
+    async def set_quiet(self, chat: int, quiet: QuietHours | None) -> None:
+        """Keep a chat's quiet hours. Raises UnknownZoneError."""
+        async with self._turn:
+            await self._bell.set_quiet(chat, quiet, now_ms=self._clock.now_ms())
+        self._on_events(())
+
+    async def mute(self, chat: int, until_ms: int) -> None:
+        """Hold all of a chat's alerts until then; 0 ends it."""
+        async with self._turn:
+            await self._bell.mute(chat, until_ms, now_ms=self._clock.now_ms())
+        self._on_events(())
 
     async def follow_stored_rules(self) -> None:
         """Judge by the rules of chats that can be written to: some left since, came back, or have another id now."""
@@ -219,6 +241,10 @@ class Watch:
 
     def tracks(self, market: Market) -> Sequence[Track]:
         return self._engine.tracks(market)
+
+    def why_silent(self, rule: Rule, *, now_ms: int) -> Sequence[Silence]:
+        """Why a rule says nothing now. `now_ms` is its exchange's clock."""
+        return self._engine.why_silent(rule, now_ms=now_ms, max_age_ms=STALE_MS)
 
     def standing(self, rule: Rule) -> Standing | None:
         return self._engine.nearest(rule)
@@ -270,6 +296,11 @@ class Watch:
         if changes.events:
             self._on_events(changes.events)
         return changes
+
+
+def _about(rule: Rule, reason: Reason, time_ms: int, *, track_id: str = "", until_ms: int = 0) -> LogEntry:
+    """A line of the log on what was done to a rule."""
+    return LogEntry(time_ms, reason, rule.market, chat=rule.chat, rule_id=rule.id, track_id=track_id, until_ms=until_ms)
 
 
 def _history_row(market: Market, slot_ms: int, tracks: Sequence[Track]) -> HistoryRow:

@@ -14,13 +14,11 @@ from bot.alerts.market_book import MarketBook
 from bot.alerts.reasons import Reason
 from bot.alerts.standing import measured_now
 from bot.alerts.types import ANYWHERE, Kind, Phase, Rule, RuleState
+from bot.alerts.verdicts import UNHEARD
 from bot.liquidation.types import Cluster
 
 MOST_REFUSED = 2
 """So many of the nearer clusters that a rule does not take are named."""
-
-UNHEARD = 1e9
-"""A measured percentage beyond this stands for "there is nothing to compare with"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,9 @@ BREAKER_MS = 3 * 60_000
 BREAKER_FIRINGS = 15
 """So many firings of one rule in so short a time pause it."""
 
+UNHEARD = 1e9
+"""A metric beyond this is no measure of anything: it stands for "as much as can be"."""
+
 BREAKER = "breaker"
 """The reason of a rule that the breaker has paused."""
 
@@ -124,7 +127,7 @@ class Verdicts:
                 rule_id=rule.id,
                 track_id=measured.track_id,
                 episode=episode,
-                value_pct=None if measured.metric is None else abs(measured.metric),
+                value_pct=_value(measured),
                 price=measured.price,
             )
         )
@@ -137,6 +140,11 @@ class Verdicts:
         recent = self._firings[rule.id] + book.firings_since(rule.id, time_ms - BREAKER_MS)
         if recent >= self._breaker_firings:
             self._paused[rule.id] = replace(rule, paused_reason=BREAKER)
+
+
+def _value(measured: Measured) -> float | None:
+    """What was measured; None where it stands for "nothing to compare with"."""
+    return None if measured.metric is None or abs(measured.metric) > UNHEARD else abs(measured.metric)
 
 
 def _event(book: MarketBook, judge: Judge, rule: Rule, measured: Measured, *, episode: int, event_ms: int) -> Event:

@@ -102,6 +102,16 @@ class AlertsState:
 
         return await self._access.read(work)
 
+    async def swept(self, market: Market, *, since_ms: int) -> Sequence[Track]:
+        """The clusters that price went through since then, the newest first."""
+        statement = (
+            select(tracks)
+            .filter_by(exchange=market.exchange, symbol=market.symbol, closed=CloseReason.SWEPT.value)
+            .where(tracks.c.closed_ms >= since_ms)
+            .order_by(tracks.c.closed_ms.desc(), tracks.c.id)
+        )
+        return await self._access.read(lambda connection: [_track(row) for row in connection.execute(statement)])
+
     async def history(self, market: Market, *, start_ms: int, end_ms: int) -> Sequence[HistoryRow]:
         """The clusters at each slot with start_ms <= slot_ms < end_ms, oldest first."""
         statement = (

@@ -179,8 +179,10 @@ def alert_keys(event: Event, contract: Contract, texts: Texts, *, sample: bool =
         return (tuple(look),)
     quiet = (
         key(texts.label("button.snooze_hour"), "z", event.rule_id),
+        key(texts.label("button.snooze_eight"), "z", event.rule_id, 8),
         key(texts.label("button.rule_off"), "x", event.rule_id),
     )
+    look.append(key(texts.label("button.why"), "y"))
     return (quiet, tuple(look))
 
 

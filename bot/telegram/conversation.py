@@ -10,19 +10,35 @@ from dataclasses import replace
 from bot.alerts.types import Market
 from bot.delivery.messenger import Button, Message
 from bot.telegram.callbacks import SEPARATOR, Tap, key, market_arg, pack, unpack
-from bot.telegram.commands import clusters, maps, rules, stats, status, typed_rule, unwatch, watch, welcome
+from bot.telegram.commands import (
+    clusters,
+    maps,
+    quiet,
+    rules,
+    stats,
+    status,
+    typed_rule,
+    unwatch,
+    watch,
+    welcome,
+    why,
+)
 from bot.telegram.desk import Desk, MarketUnavailableError, TooManyRulesError
 from bot.telegram.limits import TOAST_UNITS, fit, shorten
 from bot.telegram.scene import Answer, Scene, base_name, unknown_symbol
 from bot.telegram.texts import Catalogue, sound
+from bot.telegram.texts.figures import HOUR_MS
 from bot.telegram.turn import Action, Edit, Inbound, Reply, Toast
 
 __all__ = ["COMMANDS", "Action", "Conversation", "Edit", "Inbound", "Reply", "Toast"]
 
-COMMANDS = ("watch", "rules", "map", "clusters", "unwatch", "stats", "status", "help", "start")
-CHANGING_COMMANDS = frozenset({"watch", "unwatch"})
+COMMANDS = ("watch", "rules", "map", "clusters", "unwatch", "quiet", "mute", "why", "stats", "status", "help", "start")
+CHANGING_COMMANDS = frozenset({"watch", "unwatch", "quiet", "mute"})
 CHANGING_TAPS = frozenset(
-    {"wp", "wt", "s", "x", "xe", "u", "ub", "ua", "um", "us", "rx", "ru", "rs", "rw", "z", "zw", "e"}
+    {
+        *("wp", "wt", "s", "x", "xe", "u", "ub", "ua", "um", "us", "rx", "ru", "rs", "rw", "z", "zw", "e"),
+        *("mu", "qm", "qo", "qc"),
+    }
 )
 LONGEST_TEXT = 300
 
@@ -107,6 +123,12 @@ async def _command(scene: Scene, name: str, rest: str) -> Answer:
             return await clusters.typed_clusters(scene, rest)
         case "stats":
             return await stats.stats_answer(scene)
+        case "quiet":
+            return await quiet.typed_quiet(scene, rest)
+        case "mute":
+            return await quiet.typed_mute(scene, rest)
+        case "why":
+            return await why.typed_why(scene, rest)
         case "status":
             return await status.status_answer(scene)
         case _:
@@ -127,6 +149,7 @@ MARKET_TAPS: dict[str, OnMarket] = {
         scene, market, tap.arg(1), fresh=False, again=tap.arg(2) == maps.AGAIN
     ),
     "c": lambda scene, market, _: clusters.clusters_of(scene, market),
+    "yb": lambda scene, market, _: why.why_market(scene, market),
     "cr": lambda scene, market, _: clusters.clusters_of(scene, market, fresh=False),
 }
 """Verbs whose first argument is a market."""
@@ -151,7 +174,12 @@ TAPS: dict[str, OnTap] = {
     "rw": lambda scene, tap: rules.snooze_in_list(scene, tap.number(0), tap.number(1), wake=True),
     "sa": lambda scene, _: stats.stats_answer(scene, fresh=False),
     "st": lambda scene, _: status.status_answer(scene, fresh=False),
-    "z": lambda scene, tap: rules.snooze_from_alert(scene, tap.number(0)),
+    "z": lambda scene, tap: rules.snooze_from_alert(scene, tap.number(0), hours=tap.number(1) or 1),
+    "mu": lambda scene, tap: quiet.mute(scene, tap.number(0) * HOUR_MS, fresh=True),
+    "qm": lambda scene, tap: quiet.mute(scene, tap.number(0) * HOUR_MS),
+    "qo": lambda scene, _: quiet.end_quiet(scene),
+    "qc": lambda scene, tap: quiet.critical(scene, passes=bool(tap.number(0))),
+    "y": lambda scene, _: why.why_message(scene, scene.inbound.message_id or 0, fresh=True),
     "zw": lambda scene, tap: rules.wake(scene, tap.number(0)),
     "e": lambda scene, tap: rules.renew(scene, tap.number(0), tap.number(1)),
 }

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.alerts.hit_rate import HitRate
-from bot.alerts.types import Kind, Market, Phase, Rule
+from bot.alerts.manners import QuietHours
+from bot.alerts.silence import Silence
+from bot.alerts.types import Event, Kind, LogEntry, Market, Phase, Rule
 from bot.liquidation.combining import VenuePart
 from bot.liquidation.types import Cluster, LiquidationMap
 
@@ -163,6 +165,59 @@ class StatsView:
     rules: tuple[tuple[int, Rule | None, HitRate], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class QuietView:
+    """When a chat is silent: its quiet hours, until when it is muted (0: it is not), what waits, since and until."""
+
+    hours: QuietHours | None
+    quiet_until_ms: int = 0
+    muted_until_ms: int = 0
+    held: int = 0
+    held_since_ms: int = 0
+    held_until_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ToldView:
+    """One event of a message, and the decision log on its rule and cluster up to then, oldest first."""
+
+    event: Event
+    base: str
+    tick_size: float
+    rule: Rule | None
+    path: tuple[LogEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PassedView:
+    """A cluster that price went through, and why the rule gave no alert of it (or that it did)."""
+
+    cluster: Cluster
+    time_ms: int
+    silence: Silence
+
+
+@dataclass(frozen=True, slots=True)
+class WhyView:
+    """Why a rule is silent now, and what became of its alerts in the last day, newest first.
+
+    `stale` are times without data as (from, to), `to` None while it lasts.
+    """
+
+    rule: Rule
+    base: str
+    tick_size: float
+    now: tuple[Silence, ...]
+    log: tuple[LogEntry, ...]
+    passed: tuple[PassedView, ...]
+    stale: tuple[tuple[int, int | None], ...]
+    names_usd: bool = False
+
+
+class UnknownZoneError(Exception):
+    """No time zone goes by that name."""
+
+
 class MarketUnavailableError(Exception):
     """There is no map for this market now; `reason` is a key of the catalogue's `unavailable` table."""
 
@@ -219,6 +274,30 @@ class Desk(Protocol):
 
     async def renew_rule(self, chat: int, rule_id: int, expires_ms: int) -> Rule | None:
         """Let one rule run until then, 0 for good, also where it has ended."""
+        ...
+
+    async def quiet(self, chat: int) -> QuietView:
+        """When a chat is silent, and what waits for it."""
+        ...
+
+    async def set_quiet(self, chat: int, hours: QuietHours | None) -> None:
+        """Keep a chat's quiet hours, or none. Raises UnknownZoneError."""
+        ...
+
+    async def mute(self, chat: int, until_ms: int) -> None:
+        """Hold all of a chat's alerts until then; 0 ends it."""
+        ...
+
+    async def why_told(self, chat: int, message_id: int) -> Sequence[ToldView]:
+        """What a message of this chat told, and why; empty where it is no alert, or too old."""
+        ...
+
+    async def why_silent(self, chat: int, rule_id: int) -> WhyView | None:
+        """Why a rule says nothing now; None where this chat has none such."""
+        ...
+
+    async def decisions(self, chat: int) -> Sequence[LogEntry]:
+        """What became of the chat's alerts lately, the newest first."""
         ...
 
     async def status(self, chat: int) -> StatusView:

@@ -184,4 +184,4 @@ def _keys(ordered: Sequence[Told], texts: Texts) -> Keyboard:
     first = list(dict.fromkeys(told.event.market for told in ordered))[:MAP_KEYS]
     maps = [key(texts.label("button.map_of", base=named[market]), "m", market_arg(market)) for market in first]
     quiet = (key(texts.label("button.mute_hour"), "mu", 1), key(texts.label("button.rules"), "rn"))
-    return (*rows(maps, MAP_KEYS), quiet)
+    return (*rows(maps, MAP_KEYS), (*quiet, key(texts.label("button.why"), "y")))

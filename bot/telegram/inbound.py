@@ -92,9 +92,17 @@ def _message(update_id: int, message: dict[str, Any], me: Self) -> Said | Moved 
         language=user.get("language_code") if user is not None else None,
         text=text,
         may_change=kind in ("private", "channel") or speaks_for_chat,
+        reply_to=_answered(message, me),
         topic=_topic(message),
     )
     return Said(inbound, check_admin=known and not inbound.may_change)
+
+
+def _answered(message: dict[str, Any], me: Self) -> int | None:
+    """The message of ours that this one answers. In a topic, what answers nothing answers the topic's first message."""
+    answered = message.get("reply_to_message") or {}
+    ours = (answered.get("from") or {}).get("id") == me.id or message["chat"]["type"] == "channel"
+    return int(answered["message_id"]) if ours and "message_id" in answered else None
 
 
 def _tap(update_id: int, query: dict[str, Any]) -> Said | None:

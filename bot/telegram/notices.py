@@ -20,7 +20,7 @@ def notice_message(payload: Mapping[str, Any], texts: Texts, *, now_ms: int, rep
         return _leaving(payload, texts, now_ms=now_ms, repeat=repeat)
     since_ms = int(payload["since_ms"])
     text = texts.of(
-        "notice",
+        "freshness",
         payload["notice"],
         exchange=exchange_name(payload["exchange"], texts),
         since=texts.figures.clock(since_ms, now_ms=now_ms),

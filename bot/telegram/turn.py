@@ -16,6 +16,7 @@ class Inbound:
     `message_id` the message under which it hangs and `has_photo` whether that one carries a picture (a picture can
     not be edited back into a text). `language` is the client's (`"pt-br"`), None where unknown. `may_change` is False
     for a group's members who are no admins. `to_bot` is False for talk in a group that was not meant for the bot.
+    `reply_to` is the bot's message that this one answers.
     `topic` is the topic of a forum in which it was said, None for General and elsewhere.
     """
 
@@ -31,6 +32,7 @@ class Inbound:
     has_photo: bool = False
     may_change: bool = True
     to_bot: bool = True
+    reply_to: int | None = None
     topic: int | None = None
 
 

@@ -29,10 +29,10 @@ class Chat:
         self.conversation = Conversation(self.desk, CATALOGUE)
         self._updates = 0
 
-    async def type(self, text: str | None, *, to_bot: bool = True) -> list[Action]:
+    async def type(self, text: str | None, *, to_bot: bool = True, reply_to: int | None = None) -> list[Action]:
         """Send a text; None is a sticker."""
         self.lines.append(f"> {text if text is not None else '(a sticker)'}")
-        return await self._take(self._inbound(text=text, to_bot=to_bot))
+        return await self._take(self._inbound(text=text, to_bot=to_bot, reply_to=reply_to))
 
     async def tap(self, label: str) -> list[Action]:
         """Tap the key of this label on the newest message that has one."""
@@ -84,6 +84,7 @@ class Chat:
         message_id: int | None = None,
         has_photo: bool = False,
         to_bot: bool = True,
+        reply_to: int | None = None,
     ) -> Inbound:
         self._updates += 1
         return Inbound(
@@ -99,6 +100,7 @@ class Chat:
             has_photo=has_photo,
             may_change=self.may_change,
             to_bot=to_bot,
+            reply_to=reply_to,
         )
 
     async def _take(self, inbound: Inbound) -> list[Action]:

@@ -7,7 +7,10 @@ import numpy as np
 
 from bot.alerts.filters import meets_floor
 from bot.alerts.hit_rate import HitRate
-from bot.alerts.types import EVERYWHERE, Kind, Market, Phase, Rule
+from bot.alerts.manners import QuietHours
+from bot.alerts.reasons import Reason
+from bot.alerts.silence import Silence
+from bot.alerts.types import EVERYWHERE, Kind, LogEntry, Market, Phase, Rule
 from bot.liquidation.types import Cluster, LiquidationMap, MapLimit, OpenInterestSource, Side
 from bot.telegram.desk import (
     AddedRule,
@@ -15,13 +18,17 @@ from bot.telegram.desk import (
     ExchangeView,
     MarketUnavailableError,
     MarketView,
+    QuietView,
     Resolution,
     RuleView,
     SkillView,
     StatsView,
     StatusView,
     StreamView,
+    ToldView,
     TooManyRulesError,
+    UnknownZoneError,
+    WhyView,
 )
 
 NOON_MS = 1_766_923_200_000
@@ -190,6 +197,10 @@ class FakeDesk:
         self.state = believable_status()
         self.record = StatsView(30, HitRate())
         self.hears = True
+        self.silence = QuietView(None)
+        self.told: dict[int, tuple[ToldView, ...]] = {}
+        self.whys: dict[int, WhyView] = {}
+        self.log: tuple[LogEntry, ...] = ()
         self._rules: dict[int, Rule] = {}
         self._removed: dict[int, Rule] = {}
 
@@ -258,6 +269,37 @@ class FakeDesk:
         self._rules[rule_id] = renewed
         return renewed
 
+    async def quiet(self, chat: int) -> QuietView:
+        return self.silence
+
+    async def set_quiet(self, chat: int, hours: QuietHours | None) -> None:
+        if hours is not None and "/" not in hours.zone and not hours.zone.startswith("UTC"):
+            raise UnknownZoneError
+        self.silence = replace(self.silence, hours=hours)
+
+    async def mute(self, chat: int, until_ms: int) -> None:
+        self.silence = replace(self.silence, muted_until_ms=until_ms)
+
+    async def why_told(self, chat: int, message_id: int) -> Sequence[ToldView]:
+        return self.told.get(message_id, ())
+
+    async def why_silent(self, chat: int, rule_id: int) -> WhyView | None:
+        rule = self._rules.get(rule_id)
+        return None if rule is None or rule.chat != chat else self.whys.get(rule_id, self._why(rule))
+
+    async def decisions(self, chat: int) -> Sequence[LogEntry]:
+        return self.log
+
+    def _why(self, rule: Rule) -> WhyView:
+        view = self.markets[rule.market.symbol]
+        near = min(self._fitting(rule), key=lambda each: abs(each.distance_pct), default=None)
+        if near is None:
+            now = Silence(Reason.NO_CLUSTER)
+        else:
+            away = abs(near.distance_pct)
+            now = Silence(Reason.TOO_FAR, near.cluster, away, measured=away, asked=rule.threshold_pct)
+        return WhyView(rule, view.base, view.tick_size, (now,), log=(), passed=(), stale=())
+
     async def status(self, chat: int) -> StatusView:
         return self.state
 
@@ -266,6 +308,10 @@ class FakeDesk:
 
     def now_ms(self) -> int:
         return self.now
+
+    def rule(self, rule_id: int) -> Rule:
+        """A rule as stored."""
+        return self._rules[rule_id]
 
     def pause(self, rule_id: int, reason: str) -> None:
         """Let the engine have stopped a rule."""

@@ -14,6 +14,7 @@ from bot.telegram.venues import market_name
 from bot.telegram.wording import rule_brief, state_words
 
 PAGE = 6
+LONGEST_SNOOZE_HOURS = 24 * 7
 
 
 async def rules_answer(scene: Scene, page: int = 0, *, note: Html | None = None, undo: Button | None = None) -> Answer:
@@ -64,9 +65,9 @@ async def snooze_in_list(scene: Scene, rule_id: int, page: int, *, wake: bool = 
     return Answer(answer.message, toast=done if rule else scene.texts.label("toast.gone"))
 
 
-async def snooze_from_alert(scene: Scene, rule_id: int) -> Answer:
-    """Silence the rule of an alert for an hour, said under the alert with a way back."""
-    until_ms = scene.now_ms + HOUR_MS
+async def snooze_from_alert(scene: Scene, rule_id: int, *, hours: int = 1) -> Answer:
+    """Silence the rule of an alert for some hours, said under the alert with a way back."""
+    until_ms = scene.now_ms + min(max(hours, 1), LONGEST_SNOOZE_HOURS) * HOUR_MS
     rule = await scene.desk.snooze_rule(scene.chat, rule_id, until_ms)
     if rule is None:
         return gone(scene)
@@ -74,7 +75,7 @@ async def snooze_from_alert(scene: Scene, rule_id: int) -> Answer:
     text = scene.texts("rules.snoozed", time=time, base=base_name(rule.market), rule=rule_brief(rule, scene.texts))
     buttons = ((key(scene.texts.label("button.wake"), "zw", rule_id), key(scene.texts.label("button.rules"), "rn")),)
     message = Message(text, buttons, silent=True, reply_to=scene.inbound.message_id)
-    return Answer(message, toast=scene.texts.label("toast.snoozed"), fresh=True)
+    return Answer(message, toast=scene.texts.label("toast.snoozed_until", time=time), fresh=True)
 
 
 async def wake(scene: Scene, rule_id: int) -> Answer:

@@ -12,9 +12,11 @@ import pytest
 
 from bot.alerts.hit_rate import HitRate
 from bot.alerts.outcomes import Ending, follow
-from bot.alerts.types import Kind, Phase, Severity
+from bot.alerts.reasons import Reason
+from bot.alerts.silence import Silence
+from bot.alerts.types import Kind, LogEntry, Phase, Severity
 from bot.telegram.alerts_text import Contract, alert_message, sample_event
-from bot.telegram.desk import StatsView, StreamView
+from bot.telegram.desk import PassedView, QuietView, StatsView, StreamView, ToldView, WhyView
 from bot.telegram.receipts_text import receipt_message
 from bot.telegram.texts import Catalogue
 from tests.fakes.chat import Chat
@@ -23,6 +25,7 @@ from tests.fakes.desk import NOON_MS, PNG
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "conversations"
 ENGLISH = Catalogue.load().texts("en")
 MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
 
 
 async def onboarding(chat: Chat) -> None:
@@ -242,6 +245,95 @@ async def what_came_of_it(chat: Chat) -> None:
     await chat.tap("Refresh")
 
 
+async def quiet_and_mute(chat: Chat) -> None:
+    for line in (
+        "/quiet",
+        "/quiet 23-7",
+        "/quiet 23-7 Europe/Berlin",
+        "/quiet 10:30pm-6:15am",
+        "/quiet 23-7 UTC+2 critical passes",
+        "/quiet 23-7 Narnia",
+        "/quiet 7-7 UTC",
+        "/quiet tonight",
+    ):
+        await chat.type(line)
+    chat.desk.silence = replace(
+        chat.desk.silence,
+        quiet_until_ms=NOON_MS + 5 * HOUR_MS,
+        held=7,
+        held_since_ms=NOON_MS - 2 * HOUR_MS,
+        held_until_ms=NOON_MS + 5 * HOUR_MS,
+    )
+    await chat.type("/quiet")
+    await chat.tap("Critical waits too")
+    await chat.tap("No quiet hours")
+    chat.desk.silence = QuietView(None)
+    await chat.type("/mute 8h")
+    await chat.tap("End the mute")
+    await chat.tap("Mute 1 hr")
+    await chat.type("/mute off")
+    for line in ("/mute for ever", "/mute 31d", "/mute 0m"):
+        await chat.type(line)
+
+
+async def why(chat: Chat) -> None:
+    await chat.type("/watch BTC 0.5%")
+    await chat.type("/watch SOL 1%")
+    chat.lines.clear()
+    await chat.type("/why")
+    await chat.type("/why BTC")
+    await chat.type("/why rule 2")
+    for line in ("/why ETH", "/why 99", "/why BTV"):
+        await chat.type(line)
+    explain_btc(chat)
+    await chat.type("/why #1")
+    await chat.type("/why")
+    await chat.type("/why", reply_to=4_711)
+    view = chat.desk.markets["BTCUSDT"]
+    near = min(view.clusters, key=lambda each: abs(each.distance_pct))
+    event = replace(sample_event(view, near, now_ms=NOON_MS), rule_id=1, severity=Severity.WARNING, threshold_pct=1.0)
+    chat.show(alert_message(event, Contract("BTC", 0.1), texts=ENGLISH, sent_ms=NOON_MS))
+    rule = chat.desk.whys[1].rule
+    chat.desk.told[max(chat.screen)] = (ToldView(event, "BTC", 0.1, rule, tuple(reversed(chat.desk.log))),)
+    await chat.tap("Why?")
+
+
+def explain_btc(chat: Chat) -> None:
+    """A day in which much was kept back, and every reason of now."""
+    view = chat.desk.markets["BTCUSDT"]
+    weak, passed = (replace(each.cluster, strength=48) for each in view.clusters[:2])
+
+    def entry(minutes: int, reason: Reason, until: int = 0) -> LogEntry:
+        at_ms = NOON_MS - minutes * MINUTE_MS
+        until_ms = NOON_MS + until * MINUTE_MS
+        return LogEntry(at_ms, reason, view.market, 7, 1, "S1", 1, 0.4, view.price, until_ms, key="k")
+
+    chat.desk.log = (
+        entry(5, Reason.HELD_BUDGET, 40),
+        entry(50, Reason.HELD_QUIET, -30),
+        entry(90, Reason.GROUPED),
+        entry(200, Reason.TOLD),
+    )
+    silences = (
+        Silence(Reason.SNOOZED, until_ms=NOON_MS + 9 * MINUTE_MS),
+        Silence(Reason.STALE, since_ms=NOON_MS - 30 * MINUTE_MS),
+        Silence(Reason.COOLING, view.clusters[1].cluster, 0.4, since_ms=NOON_MS - HOUR_MS, until_ms=NOON_MS + HOUR_MS),
+        Silence(Reason.TOO_WEAK, weak, 0.31, measured=48.0, asked=60.0),
+        Silence(Reason.TOO_SMALL, passed, 0.2, measured=4e6, asked=1e7),
+    )
+    gone = PassedView(passed, NOON_MS - 100 * MINUTE_MS, Silence(Reason.TOO_WEAK, passed, measured=48.0, asked=60.0))
+    chat.desk.whys[1] = WhyView(
+        rule=chat.desk.rule(1),
+        base="BTC",
+        tick_size=0.1,
+        now=silences,
+        log=chat.desk.log,
+        passed=(gone,),
+        stale=((NOON_MS - 30 * MINUTE_MS, None), (NOON_MS - 300 * MINUTE_MS, NOON_MS - 273 * MINUTE_MS)),
+    )
+    chat.desk.silence = QuietView(None, held=1, held_since_ms=NOON_MS - 300_000, held_until_ms=NOON_MS + 2_400_000)
+
+
 async def help_and_menus(chat: Chat) -> None:
     await chat.type("/help")
     await chat.tap("Add a rule")
@@ -266,6 +358,8 @@ SCRIPTS: tuple[Script, ...] = (
     a_group,
     alerts,
     what_came_of_it,
+    quiet_and_mute,
+    why,
     help_and_menus,
 )
 
