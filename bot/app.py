@@ -160,16 +160,17 @@ class App:
         self.notices = StaleNotices(
             db=world.db, clock=world.clock, bell=self.bell, rules=self.watch.rules, queued=self.worker.wake
         )
+        self.status = StatusBoard(
+            exchanges=world.exchanges,
+            markets=self.markets,
+            meter=self.meter,
+            clock=world.clock,
+            simulated=world.simulated,
+        )
         self.desk = LiveDesk(
             markets=self.markets,
             watch=self.watch,
-            status=StatusBoard(
-                exchanges=world.exchanges,
-                markets=self.markets,
-                meter=self.meter,
-                clock=world.clock,
-                simulated=world.simulated,
-            ),
+            status=self.status,
             pictures=self.pictures,
             catalogue=self.catalogue,
             clock=world.clock,

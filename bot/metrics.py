@@ -1,11 +1,12 @@
 """Figures for Prometheus: what was sent, what was decided, how old the feeds are, how the loop does."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from bot.alerts.types import Event
 from bot.health import Look
+from bot.telegram.desk import StreamView
 
 _SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 
@@ -24,6 +25,18 @@ class Metrics:
         self._waiting = Gauge("liqwatch_outbox_oldest_seconds", "Age of the oldest undelivered.", registry=registry)
         self._price_age = Gauge(
             "liqwatch_price_age_seconds", "Age of the newest price.", ["exchange"], registry=registry
+        )
+        self._stream_age = Gauge(
+            "liqwatch_stream_age_seconds", "Since a stream's last word.", ["exchange"], registry=registry
+        )
+        self._stream_lag = Gauge(
+            "liqwatch_stream_lag_seconds", "Lateness of a stream's newest message.", ["exchange"], registry=registry
+        )
+        self._stream_gaps = Gauge(
+            "liqwatch_stream_gaps", "Times in which a stream was not heard.", ["exchange"], registry=registry
+        )
+        self._stream_lost = Gauge(
+            "liqwatch_stream_lost_liquidations", "Liquidations without room.", ["exchange"], registry=registry
         )
         self._lag = Gauge("liqwatch_loop_lag_seconds", "Worst lateness of the loop in 5 s.", registry=registry)
         self._healthy = Gauge("liqwatch_healthy", "1 while all is well.", registry=registry)
@@ -50,6 +63,14 @@ class Metrics:
         self._waiting.set(look.waiting_s)
         self._lag.set(lag_s)
         self._healthy.set(healthy)
+
+    def streamed(self, streams: Mapping[str, StreamView]) -> None:
+        """Take over how the streams do."""
+        for exchange, view in streams.items():
+            self._stream_age.labels(exchange).set(view.age_ms / 1000)
+            self._stream_lag.labels(exchange).set(float("nan") if view.late_ms is None else view.late_ms / 1000)
+            self._stream_gaps.labels(exchange).set(view.gaps)
+            self._stream_lost.labels(exchange).set(view.dropped)
 
     def page(self) -> bytes:
         """Everything, in Prometheus' text format."""

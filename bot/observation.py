@@ -41,7 +41,7 @@ class Observation:
             price_ages=app.price_ages_s,
             ears=ears,
             standstills=self.watchdog.troubles,
-            seen=lambda look: self._seen(look, health),
+            seen=lambda look: self._seen(look, health, app),
         )
         if self._metrics is None:
             with self.watchdog.listening():
@@ -61,6 +61,7 @@ class Observation:
         if self._metrics is not None:
             self._metrics.timed(job, seconds)
 
-    def _seen(self, look: Look, health: Health) -> None:
+    def _seen(self, look: Look, health: Health, app: App) -> None:
         if self._metrics is not None:
+            self._metrics.streamed(app.status.streams())
             self._metrics.seen(look, lag_s=self.watchdog.take_lag_s(), healthy=not health.troubles())

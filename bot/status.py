@@ -42,6 +42,15 @@ class StatusBoard:
             simulated=bool(self._simulated & self._exchanges.keys()),
         )
 
+    def streams(self) -> Mapping[str, StreamView]:
+        """How each exchange's stream does, of those that were heard."""
+        views = {name: self._stream(name, exchange) for name, exchange in self._exchanges.items()}
+        return {name: view for name, view in views.items() if view is not None}
+
+    def _stream(self, name: str, exchange: Exchange) -> StreamView | None:
+        feed = self._meter.feed_status(name)
+        return None if feed is None else stream_view(feed, now_ms=self._clock.now_ms(), skew_ms=skew_ms(exchange))
+
     def _exchange(self, name: str, exchange: Exchange) -> ExchangeView:
         newest_ms, feed = self._markets.newest_price_ms(name), self._meter.feed_status(name)
         return ExchangeView(
@@ -51,7 +60,7 @@ class StatusBoard:
             hears=None if feed is None else feed.alive,
             last_print_ms=None if feed is None else feed.last_print_ms,
             requests=_requests(exchange),
-            stream=None if feed is None else stream_view(feed, now_ms=self._clock.now_ms(), skew_ms=skew_ms(exchange)),
+            stream=self._stream(name, exchange),
         )
 
 

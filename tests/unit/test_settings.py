@@ -65,6 +65,8 @@ def test_an_empty_value_counts_as_absent(monkeypatch: pytest.MonkeyPatch) -> Non
         ("OKX_API_URL", "wss://www.okx.com"),
         ("HYPERLIQUID_API_URL", "https://"),
         ("BINANCE_STREAM_URL", "https://x"),
+        ("BYBIT_STREAM_URL", "stream.bybit.com"),
+        ("OKX_STREAM_URL", "wss://"),
         ("ADMIN_IDS", "me"),
         ("ACCESS", "closed"),
         ("LOG_LEVEL", "LOUD"),

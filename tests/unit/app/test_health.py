@@ -15,6 +15,7 @@ from bot.health_server import health_server
 from bot.metrics import Metrics
 from bot.storage.database import Database
 from bot.storage.outbox import OutboxRow
+from bot.telegram.desk import StreamView
 from tests.fakes.clock import VirtualClock
 from tests.unit.storage.values import NOW, event
 
@@ -84,6 +85,7 @@ def test_health_and_metrics_are_served_and_nothing_else() -> None:
     metrics.decided([event(), event()])
     metrics.timed("recompute", 0.4)
     metrics.seen(Look({"binance": 1.5, "okx": None}, {"ready": 2}, 7.0), lag_s=0.02, healthy=True)
+    metrics.streamed({"okx": StreamView(age_ms=250, late_ms=40, reconnects=2, gaps=1, dropped=9, unread=0)})
     with health_server("127.0.0.1", 0, troubles=lambda: wrong, page=metrics.page) as port:
         status, kind, body = get(port, "/healthz")
         assert (status, kind, json.loads(body)) == (200, "application/json", {"status": "ok", "troubles": []})
@@ -101,6 +103,10 @@ def test_health_and_metrics_are_served_and_nothing_else() -> None:
     assert figures['liqwatch_price_age_seconds{exchange="binance"}'] == "1.5"
     assert figures['liqwatch_outbox_messages{state="ready"}'] == "2.0"
     assert figures["liqwatch_outbox_oldest_seconds"] == "7.0"
+    assert figures['liqwatch_stream_age_seconds{exchange="okx"}'] == "0.25"
+    assert figures['liqwatch_stream_lag_seconds{exchange="okx"}'] == "0.04"
+    assert figures['liqwatch_stream_gaps{exchange="okx"}'] == "1.0"
+    assert figures['liqwatch_stream_lost_liquidations{exchange="okx"}'] == "9.0"
     assert figures["liqwatch_loop_lag_seconds"] == "0.02"
     assert figures["liqwatch_healthy"] == "1.0"
     assert not re.search(r"\d{6,12}:[A-Za-z0-9_-]{30,}", body)
