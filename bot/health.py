@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.clock import Clock
+from bot.storage.database import Database
 from bot.storage.errors import StorageError
-from bot.storage.outbox_desk import OutboxDesk
 
 LOOK_S = 5.0
 STALE_PRICE_S = 120.0
@@ -38,7 +38,7 @@ class Health:
 
     def __init__(
         self,
-        desk: OutboxDesk,
+        db: Database,
         clock: Clock,
         *,
         price_ages: Callable[[], Mapping[str, float | None]],
@@ -47,7 +47,7 @@ class Health:
         seen: Callable[[Look], None] = lambda look: None,
         look_s: float = LOOK_S,
     ) -> None:
-        self._desk = desk
+        self._db = db
         self._clock = clock
         self._price_ages = price_ages
         self._ears = ears
@@ -68,13 +68,15 @@ class Health:
         messages: dict[str, int] = {}
         waiting_s = 0.0
         try:
-            waiting = await self._desk.waiting()
+            waiting = await self._db.outbox_desk.waiting()
         except StorageError:
             troubles.append("the database does not answer")
         else:
             messages = {state: rows for state, (rows, _) in waiting.items()}
             now_ms = self._clock.now_ms()
             waiting_s = max(0.0, (now_ms - min((oldest for _, oldest in waiting.values()), default=now_ms)) / 1000)
+        if self._db.trouble is not None:
+            troubles.append(str(self._db.trouble))
         if waiting_s > LONGEST_WAIT_S:
             troubles.append(f"a message has waited {waiting_s:.0f} s to be delivered")
         ages = self._price_ages()

@@ -36,7 +36,7 @@ class Observation:
     def of(self, app: App, db: Database, clock: Clock, ears: Callable[[], str]) -> "Iterator[list[asyncio.Task[None]]]":
         """Watch a bot until the end of the block; gives the tasks that do it. Raises FailedError."""
         health = Health(
-            db.outbox_desk,
+            db,
             clock,
             price_ages=app.price_ages_s,
             ears=ears,

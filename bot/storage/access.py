@@ -17,8 +17,8 @@ T = TypeVar("T")
 class Access:
     """Runs work on a connection, each piece in a transaction of its own, in the order it was asked for.
 
-    With `inline` the work runs in the caller's thread, which stops the loop for that time: for simulations that must
-    repeat exactly.
+    `trouble` is why the newest write did not go through, None once one does again. With `inline` the work runs in the
+    caller's thread, which stops the loop for that time: for simulations that must repeat exactly.
     """
 
     def __init__(self, writer: Engine, reader: Engine, *, where: str, inline: bool = False) -> None:
@@ -27,6 +27,7 @@ class Access:
         self._where = where
         self._threads: tuple[ThreadPoolExecutor, ThreadPoolExecutor] | None = None
         self._closed = False
+        self.trouble: StorageError | None = None
         if not inline:
             write_thread = ThreadPoolExecutor(1, thread_name_prefix="storage-write")
             # In-memory databases have one connection, which only one thread may use.
@@ -62,14 +63,21 @@ class Access:
         """Run `work` in one transaction, here and now; a driver's error becomes a StorageError."""
         try:
             with engine.begin() as connection:
-                return work(connection)
+                result = work(connection)
         except DBAPIError as error:
             raise self._failed(engine, error.orig) from error
         except sqlite3.Error as error:
             raise self._failed(engine, error) from error
+        if engine is self._writer:
+            self.trouble = None
+        return result
 
     def _failed(self, engine: Engine, driver: BaseException | None) -> StorageError:
         if self._reader is not self._writer:
             # The next piece of work opens a new connection: what spoiled this one may have passed.
             engine.dispose()
-        return translate(driver, self._where)
+        failure = translate(driver, self._where)
+        # A statement that is refused says nothing about the disk.
+        if engine is self._writer and type(failure) is not StorageError:
+            self.trouble = failure
+        return failure

@@ -18,7 +18,7 @@ from bot.storage.chats import Chats
 from bot.storage.decisions import Decisions, write_log
 from bot.storage.engine import is_memory, make_engine, make_migration_engine, parse_url
 from bot.storage.enqueue import OutboxRow, enqueue
-from bot.storage.errors import CannotOpenError
+from bot.storage.errors import CannotOpenError, StorageError
 from bot.storage.kv import KeyValues
 from bot.storage.lock import FileLock
 from bot.storage.maps import Maps
@@ -106,6 +106,11 @@ class Database:
     def exclusive(self) -> bool:
         """Whether no other process can work on this database: true of SQLite."""
         return self._exclusive
+
+    @property
+    def trouble(self) -> StorageError | None:
+        """Why nothing can be written now; None while it can, as far as is known."""
+        return self._access.trouble
 
     async def close(self) -> None:
         """Finish what has been asked for, close the connections, free the file for another process."""

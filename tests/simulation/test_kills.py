@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from tests.simulation import kill_subject
+from tests.simulation.conftest import Note
 from tests.simulation.kill_subject import CHATS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -168,16 +169,13 @@ def lives(tmp_path: Path) -> Iterator[Lives]:
 @pytest.mark.parametrize(
     "kills", [pytest.param(12, id="a dozen"), pytest.param(200, id="two hundred", marks=pytest.mark.soak)]
 )
-def test_kills_lose_nothing_and_double_nothing_unmarked(
-    lives: Lives, kills: int, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_kills_lose_nothing_and_double_nothing_unmarked(lives: Lives, kills: int, note_figures: Note) -> None:
     chance = random.Random(kills)
     for _ in range(kills):
         lives.kill_one(chance)
     lives.make_good()
     found = lives.verdict()
-    with capsys.disabled():
-        sys.stdout.write("\n" + "".join(f"  {value:>7}  {name}\n" for name, value in found.items()))
+    note_figures("kill -9 under load", found)
     expected_none = (
         "alerts lost",
         "alerts without an end",

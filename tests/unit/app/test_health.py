@@ -5,6 +5,7 @@ import json
 import re
 import urllib.request
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
@@ -14,9 +15,11 @@ from bot.health import LONGEST_WAIT_S, Health, Look
 from bot.health_server import health_server
 from bot.metrics import Metrics
 from bot.storage.database import Database
+from bot.storage.errors import StorageError
 from bot.storage.outbox import OutboxRow
 from bot.telegram.desk import StreamView
 from tests.fakes.clock import VirtualClock
+from tests.fakes.faulty_disk import FULL, READ_ONLY, FaultyDisk
 from tests.unit.storage.values import NOW, event
 
 
@@ -30,7 +33,7 @@ class Patient:
         self.clock = VirtualClock(NOW)
         self.looks: list[Look] = []
         self.health = Health(
-            db.outbox_desk,
+            db,
             self.clock,
             price_ages=lambda: self.ages,
             ears=lambda: self.ears,
@@ -67,6 +70,21 @@ async def test_each_trouble_is_named() -> None:
         assert patient.looks[-1].messages == {"ready": 1}
         await db.close()
         assert await patient.troubles() == ["the database does not answer"]
+
+
+async def test_a_disk_that_refuses_is_a_trouble_until_it_takes_a_write_again(tmp_path: Path) -> None:
+    disk = await FaultyDisk.open(tmp_path, inline=True)
+    patient = Patient(disk.db)
+    for fault, words in ((FULL, "the disk is full"), (READ_ONLY, "it is read-only")):
+        disk.suffer(fault)
+        with pytest.raises(StorageError):
+            await disk.db.kv.set("key", "x" * 100_000)
+        [trouble] = await patient.troubles()
+        assert words in trouble
+        disk.heal()
+        await disk.db.kv.set("key", fault)
+        assert await patient.troubles() == []
+    await disk.db.close()
 
 
 def get(port: int, path: str) -> tuple[int, str, str]:
