@@ -24,6 +24,9 @@ from bot.storage.database import Database
 PATIENCE_S = 20.0
 """How long one venue may keep the others waiting. It goes on loading, and joins the next map."""
 
+SAME_ROUND_MS = 30_000
+"""What was read so shortly before is of the same round of recomputes."""
+
 Read = Callable[[Market], Coroutine[Any, Any, LiveMarket]]
 
 log = logging.getLogger(__name__)
@@ -79,9 +82,9 @@ class CombinedMarkets(Markets):
             return await super().open(market)
         return await self._combine(market, super().open)
 
-    async def advance(self, market: Market) -> LiveMarket:
+    async def advance(self, market: Market, *, unless_since_ms: int | None = None) -> LiveMarket:
         if market.exchange != COMBINED:
-            return await super().advance(market)
+            return await super().advance(market, unless_since_ms=unless_since_ms)
         live = await self._combine(market, self._advanced)
         await self._db.maps.save(market, live.reading.map)
         return live
@@ -122,6 +125,13 @@ class CombinedMarkets(Markets):
             self._sums[market].price, self._sums[market].price_ms = price, int(tick.time_ms[row])
         return Tick(COMBINED, tuple(market.symbol for market, _, _ in led), tick.time_ms[rows], prices)
 
+    async def aclose(self) -> None:
+        """Give up what is still loading: before the exchanges and the database are closed."""
+        loading = list(self._loading.values())
+        for task in loading:
+            task.cancel()
+        await asyncio.gather(*loading, return_exceptions=True)
+
     async def _combine(self, market: Market, read: Read) -> LiveMarket:
         listings = self._listings(market)
         venues, left_out = await self._venues(listings, read)
@@ -142,18 +152,21 @@ class CombinedMarkets(Markets):
         return live
 
     async def _venues(self, listings: Sequence[Listing], read: Read) -> tuple[list[VenueReading], list[VenuePart]]:
-        """The venues that have a map now, and the others with what keeps them out. Raises NoMapError on none."""
+        """The venues that have a map, and the others with what keeps them out. Raises NoMapError on none.
+
+        One that keeps the others waiting too long is taken as it was last read.
+        """
         tasks = {market: self._task(market, read) for market in map(_market, listings)}
         await asyncio.wait(tasks.values(), timeout=self._patience_s)
         found, left_out = list[VenueReading](), self._never_heard(listings[0].instrument.symbol)
         for listing, (market, task) in zip(listings, tasks.items(), strict=True):
-            if not task.done():
-                left_out.append(VenuePart(*market, left_out=LeftOut.LOADING))
-                continue
             try:
-                live = task.result()
+                live = task.result() if task.done() else super().get(market)
             except NoMapError as error:
                 left_out.append(VenuePart(*market, left_out=LeftOut(error.reason)))
+                continue
+            if live is None:
+                left_out.append(VenuePart(*market, left_out=LeftOut.LOADING))
             else:
                 found.append(VenueReading(live, live.reading, listings[0].units / listing.units))
         if not found:
@@ -184,10 +197,8 @@ class CombinedMarkets(Markets):
             log.info("%s %s is not in the combined map: %s", *market, error)
 
     async def _advanced(self, market: Market) -> LiveMarket:
-        """The market as of the newest closed bar; a rule of its own may have brought it there already."""
-        live = super().get(market)
-        newest_ms = self.window(market.exchange)[1]
-        return live if live is not None and live.history.end_ms == newest_ms else await super().advance(market)
+        """The market as of the newest closed bar; a rule of its own may have brought it there a moment ago."""
+        return await super().advance(market, unless_since_ms=self._now_ms(market.exchange) - SAME_ROUND_MS)
 
     def _shares_of(self, market: Market) -> ShareHistory:
         return self._shares.setdefault(market, ShareHistory())

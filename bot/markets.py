@@ -151,9 +151,15 @@ class Markets:
             live = self._live.get(market)
             return live if live is not None and live.whole and not self._is_old(live) else await self._read(market)
 
-    async def advance(self, market: Market) -> LiveMarket:
-        """Fetch what is missing and read the market again. Raises NoMapError, and the old reading stays."""
+    async def advance(self, market: Market, *, unless_since_ms: int | None = None) -> LiveMarket:
+        """Fetch what is missing and read the market again, unless that was done since a time by its exchange's clock.
+
+        Raises NoMapError, and the old reading stays.
+        """
         async with self._lock(market):
+            live = self._live.get(market)
+            if live is not None and unless_since_ms is not None and live.read_ms >= unless_since_ms:
+                return live
             return await self._read(market, first_ms=self._first_ms)
 
     def let_go(self, *, watched: Collection[Market]) -> None:

@@ -1,6 +1,7 @@
 """`liqwatch map`: one map of one market, from a recording or from the exchange, as JSON, as words, as a picture."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -34,6 +35,9 @@ from bot.venues import open_exchanges
 
 DAY_MS = 86_400_000
 HISTORY_MS = 30 * DAY_MS
+LOADING_PATIENCE_S = 90.0
+"""Everything is fetched anew: no venue is left out for being slower than others, unless it is broken."""
+
 ACCOUNT_TURNS = 5
 """Two hundred accounts; with more, one map does without them."""
 
@@ -112,8 +116,7 @@ async def _live(request: MapRequest, settings: Settings) -> _Found:
     clock = SystemClock()
     exchanges = open_exchanges(settings, clock=clock)
     try:
-        async with await Database.open("sqlite://") as db:
-            markets = CombinedMarkets(exchanges=exchanges, db=db, history_days=settings.history_days)
+        async with await Database.open("sqlite://") as db, aclosing(_markets(exchanges, db, settings)) as markets:
             await markets.refresh_instruments()
             if not markets.symbols():
                 raise FailedError(
@@ -136,6 +139,12 @@ async def _live(request: MapRequest, settings: Settings) -> _Found:
     finally:
         for exchange in exchanges.values():
             await exchange.aclose()
+
+
+def _markets(exchanges: Mapping[str, Exchange], db: Database, settings: Settings) -> CombinedMarkets:
+    return CombinedMarkets(
+        exchanges=exchanges, db=db, history_days=settings.history_days, patience_s=LOADING_PATIENCE_S
+    )
 
 
 async def _ask_accounts(exchange: Exchange) -> None:

@@ -79,6 +79,7 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
         feeds, observation = open_feeds(settings, exchanges, clock=clock), Observation(settings)
         world = World(exchanges, db, messenger, clock, feeds=feeds)
         app = await App.build(world, limits, limiter=limiter, count=observation.count)
+        closing.push_async_callback(app.markets.aclose)
         replies = Replies(PacedMessenger(messenger, limiter), db.chats, clock)
         house = House(db, app.catalogue, Admins(line, clock), clock, app.chats_changed)
         turns = Turns(Door(app, settings).answer, replies, house, per_minute=settings.commands_per_minute)

@@ -182,3 +182,4 @@ class _Terminal:
                     task.cancel()
                 await app.worker.stop()
                 await sending
+                await app.markets.aclose()

@@ -1,5 +1,6 @@
 """One coin on three exchanges as one market: what each weighs, who is left out, and whose price it has."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import numpy as np
@@ -177,6 +178,41 @@ async def test_a_slow_venue_keeps_nobody_waiting_and_joins_the_next_map(market: 
     await several.markets.open(OKX)
     assert left_out(await several.markets.open(ALL)) == {}
     assert len(okx.bars_asked()) == 1, "waited for, not asked again"
+
+
+async def test_a_venue_that_is_slow_now_is_taken_as_it_was_last_read(market: SimulatedMarket, db: Database) -> None:
+    several = await Several.begin(market, db, patience_s=2.0)
+    for market_there in (BINANCE, BYBIT, OKX):
+        await several.markets.open(market_there)
+    several.exchanges["okx"].ready.clear()
+    await several.step_to(START_MS + BAR_MS)
+    live = await several.markets.advance(ALL)
+    ends = {part.venue: part.time_ms for part in live.reading.parts if part.left_out is None}
+    assert ends == {"binance": START_MS + BAR_MS, "bybit": START_MS + BAR_MS, "okx": START_MS}
+    await several.markets.aclose()
+
+
+async def test_what_still_loads_at_the_end_is_given_up(market: SimulatedMarket, db: Database) -> None:
+    several = await Several.begin(market, db, patience_s=2.0)
+    for market_there in (BINANCE, BYBIT):
+        await several.markets.open(market_there)
+    several.exchanges["okx"].ready.clear()
+    await several.markets.open(ALL)
+    await several.markets.aclose()
+    assert not [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+
+
+async def test_a_part_that_its_own_rule_brought_up_to_date_is_not_read_twice(several: Several) -> None:
+    await several.markets.open(ALL)
+    await several.step_to(START_MS + BAR_MS)
+    await several.markets.advance(BINANCE)
+    read = several.markets.get(BINANCE)
+    await several.markets.advance(ALL)
+    assert several.markets.get(BINANCE) is read
+    assert several.markets.get(OKX) is not None
+    await several.step_to(START_MS + 2 * BAR_MS)
+    await several.markets.advance(ALL)
+    assert several.markets.get(BINANCE) is not read
 
 
 async def test_an_exchange_that_never_told_its_contracts_is_named(market: SimulatedMarket, db: Database) -> None:
