@@ -38,8 +38,8 @@ HISTORY_MS = 30 * DAY_MS
 LOADING_PATIENCE_S = 90.0
 """Everything is fetched anew: no venue is left out for being slower than others, unless it is broken."""
 
-ACCOUNT_TURNS = 5
-"""Two hundred accounts; with more, one map does without them."""
+ACCOUNT_TURNS = 4
+"""Some hundred accounts; with more, one map does without them."""
 
 MOST_AGE_MS = DAY_MS
 """How long after its recording's end a market may still be asked for: the age is told with the map."""

@@ -13,7 +13,7 @@ MOST_SYMBOLS = 5000
 """More than any exchange lists."""
 
 MOST_ADDRESSES = 2000
-"""Each is asked in turn: so many take a quarter of an hour, and are forgotten after half an hour of silence."""
+"""Each is asked in turn: so many take half an hour, and what one held is forgotten after an hour."""
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 

@@ -18,7 +18,6 @@ from bot.market.hyperliquid_accounts import Accounts, Positions, parse_account
 from bot.market.hyperliquid_parse import Asset
 from bot.market.limits import Budget
 from bot.market.line import Contracts, Line, OnLine
-from bot.market.priority import Priority, asking_as
 from bot.market.reply import Reply, SilenceAskedError
 from bot.market.rest import RETRIES, Answer, Transport
 from bot.market.rows import join_bars, samples_of, tick_of
@@ -147,13 +146,12 @@ class HyperliquidExchange(OnLine):
         return {symbol: asset.tiers for symbol, asset in moment.assets.items() if asset.tiers}
 
     async def ask_accounts(self) -> bool:
-        """Ask for the positions of the next addresses; weight 2 each, after everybody who waits for an answer."""
-        with asking_as(Priority.BACKGROUND):
-            await self._accounts.ask_next()
+        """Ask for the positions of the next addresses; weight 2 each."""
+        await self._accounts.ask_next()
         return self._accounts.complete
 
     def known_positions(self, symbol: str) -> Sequence[KnownPosition]:
-        """What the addresses hold of a contract, as told within the last half hour."""
+        """What the addresses hold of a contract, as told within the last hour."""
         return self._accounts.of(symbol)
 
     async def _positions_of(self, address: str) -> Positions:

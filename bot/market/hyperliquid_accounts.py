@@ -14,10 +14,11 @@ from bot.market.exchange import ExchangeError
 from bot.market.hyperliquid_parse import VENUE, canonical_base
 from bot.market.rows import wrong_shape
 
-A_TURN: Final = 40
-"""Addresses asked in one turn. A turn each 20 s is 240 of weight a minute, a fifth of what the venue allows."""
+A_TURN: Final = 24
+"""Addresses asked in one turn. A turn each 20 s is 144 of weight a minute: what half of the venue's limit leaves beside
+its prices, with a little room for maps."""
 
-FORGOTTEN_MS: Final = 1_800_000
+FORGOTTEN_MS: Final = 3_600_000
 """An address that could not be asked for so long counts for nothing: its positions may be closed."""
 
 Positions = Mapping[str, KnownPosition]
