@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from bot.aftermath import Aftermath
@@ -23,19 +22,18 @@ from bot.delivery.settlement import Count
 from bot.delivery.worker import OutboxWorker
 from bot.doorbell import Doorbell
 from bot.freshness import STALE_MS
-from bot.history_store import NoMapError
 from bot.jobs import Jobs
 from bot.liquidation.types import Side
 from bot.live_desk import LiveDesk
-from bot.market.exchange import Exchange, ExchangeError, KnowsPositions
+from bot.map_round import MapRound
+from bot.market.exchange import Exchange, ExchangeError, KnowsPositions, UnknownSymbolError
 from bot.market.feed import LiquidationFeed, MarketStream, Print
 from bot.market.priority import Priority, asking_as
-from bot.markets import LiveMarket
 from bot.missed import AlertFolding
 from bot.pictures import PictureDesk
 from bot.price_reader import PriceReader
 from bot.reachability import Reachability
-from bot.side_by_side import each, in_order
+from bot.side_by_side import each
 from bot.skill_meter import SkillMeter
 from bot.stale_notices import StaleNotices
 from bot.status import StatusBoard
@@ -149,6 +147,7 @@ class App:
             bell=self.bell,
             aftermath=self.aftermath,
         )
+        self._maps = MapRound(markets=self.markets, watch=self.watch, meter=self.meter)
         self.delistings = Delistings(markets=self.markets, watch=self.watch, clock=world.clock, queued=self.worker.wake)
         self.warmer = Warmer(
             exchanges=world.exchanges,
@@ -166,6 +165,7 @@ class App:
             meter=self.meter,
             clock=world.clock,
             simulated=world.simulated,
+            warmer=None if limits.warm_symbols is None else self.warmer,
         )
         self.desk = LiveDesk(
             markets=self.markets,
@@ -303,6 +303,8 @@ class App:
         try:
             await self.markets.fetch_newest(market)
         except ExchangeError as error:
+            if isinstance(error, UnknownSymbolError):
+                self.delistings.doubt()
             await self._reach.failed(market.exchange, error)
         except StorageError as failure:
             log.warning("the bars of %s %s could not be stored and are fetched again: %s", *market, failure)
@@ -319,36 +321,8 @@ class App:
         if self._hear_contract_news() or self.markets.unlisted() or self.delistings.in_doubt:
             await self.refresh_instruments()
         await self._follow_rules()
-        watched: dict[str, list[Market]] = {}
-        for market in self.watch.markets(but=DELISTED):
-            watched.setdefault(market.exchange, []).append(market)
-        with asking_as(Priority.WATCHED):
-            await asyncio.gather(*(self._recompute(markets) for markets in watched.values()))
+        await self._maps.make(self.watch.markets(but=DELISTED))
         self.markets.let_go(watched=self.watch.markets())
-
-    async def _recompute(self, markets: Sequence[Market]) -> None:
-        """Make the maps of one exchange anew, side by side, and judge them in order."""
-        async with aclosing(in_order(markets, self._advanced)) as advanced:
-            async for live in advanced:
-                if live is not None:
-                    await self._judge(live)
-
-    async def _advanced(self, market: Market) -> LiveMarket | None:
-        """One map made anew. What goes wrong with it is logged and does not hold up the others."""
-        try:
-            return await self.markets.advance(market)
-        except NoMapError as error:
-            log.warning("no map: %s", error)
-        except StorageError as failure:
-            log.warning("the map of %s %s could not be stored and is made again: %s", *market, failure)
-        return None
-
-    async def _judge(self, live: LiveMarket) -> None:
-        try:
-            await self.watch.take_map(live)
-            await self.meter.note(live)
-        except StorageError as failure:
-            log.warning("the map of %s %s could not be stored and is judged again: %s", *live.market, failure)
 
     def watched_parts(self) -> Sequence[Market]:
         """Every market that a watched one is made of, each on one exchange."""

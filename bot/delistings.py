@@ -31,14 +31,20 @@ class Delistings:
         self._queued = queued
         self._missing_since: dict[Market, int] = {}
         self._announced: set[tuple[Market, int, int]] = set()
+        self._doubted = False
 
     @property
     def in_doubt(self) -> bool:
-        """Whether some watched contract was missing from one list so far: the next one will tell."""
-        return bool(self._missing_since)
+        """Whether the lists should be read anew: a watched contract was missing from one, or is unknown."""
+        return self._doubted or bool(self._missing_since)
+
+    def doubt(self) -> None:
+        """An exchange says that it does not know a watched contract."""
+        self._doubted = True
 
     async def check(self, answered: Collection[str]) -> None:
         """Look at the lists just read from these exchanges; what cannot be stored is told at the next look."""
+        self._doubted = False
         for market in self._watch.markets():
             if not self._has_answered(market, answered):
                 continue

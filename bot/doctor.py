@@ -3,13 +3,16 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
+from bot.alerts.types import Market
 from bot.clock import Clock, SystemClock
 from bot.delivery.messenger import DeliveryError
 from bot.market.exchange import Exchange, ExchangeError, ExchangeUnavailableError
 from bot.market.feed import LiquidationFeed
+from bot.market.line import KeepsBooks
+from bot.market.types import BAR_MS
 from bot.settings import Settings
 from bot.status import skew_ms
 from bot.storage.database import Database
@@ -50,7 +53,9 @@ async def migrate_database(settings: Settings) -> str:
 async def _database(settings: Settings, print_line: Print) -> bool:
     try:
         async with await Database.open(settings.database_url) as db:
-            rules = len(await db.rules.all())
+            rules = len(kept := await db.rules.all())
+            markets = dict.fromkeys(rule.market for rule in kept)
+            gaps = [line for market in markets for line in await _gaps(db, market, settings.history_days)]
     except DatabaseInUseError:
         print_line(f"ok    database {settings.database_url} is in use, by a running bot")
         return True
@@ -58,7 +63,21 @@ async def _database(settings: Settings, print_line: Print) -> bool:
         print_line(f"fail  database: {error}")
         return False
     print_line(f"ok    database {settings.database_url}: {rules} {'rule' if rules == 1 else 'rules'}")
+    for line in gaps:
+        print_line(line)
     return True
+
+
+async def _gaps(db: Database, market: Market, history_days: int) -> Sequence[str]:
+    """A line where bars are missing inside a watched market's stored history."""
+    now_ms = SystemClock().now_ms()
+    bars = await db.series.load_bars(market, start_ms=now_ms - history_days * 86_400_000, end_ms=now_ms)
+    if not len(bars):
+        return ()
+    whole = int(bars.open_ms[-1] - bars.open_ms[0]) // BAR_MS + 1
+    if whole == len(bars):
+        return ()
+    return (f"--    {market.symbol} on {market.exchange}: {whole - len(bars)} of {whole} bars are missing",)
 
 
 async def _token(settings: Settings, print_line: Print) -> bool:
@@ -141,5 +160,10 @@ async def _exchange(name: str, exchange: Exchange, clock: Clock, print_line: Pri
         return False
     newest_ms = int(tick.time_ms.max())
     age_s = (clock.now_ms() - newest_ms) / 1000
-    print_line(f"ok    {name}: {len(listed)} contracts, prices of {utc_text(newest_ms)} ({age_s:.1f} s old)")
+    spent = ""
+    if isinstance(exchange, KeepsBooks):
+        busiest = exchange.status().busiest
+        spent = f", {busiest.used} of {busiest.allowed} requests used in {busiest.window_s:g} s"
+    moment = utc_text(newest_ms)
+    print_line(f"ok    {name}: {len(listed)} contracts, prices of {moment} ({age_s:.1f} s old){spent}")
     return True

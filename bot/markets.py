@@ -212,6 +212,11 @@ class Markets:
             (live.history.end_ms for live in self._live.values() if live.market.exchange == exchange), default=None
         )
 
+    def missing_bars(self, exchange: str) -> int:
+        """How many bars are missing inside the histories of an exchange's open markets."""
+        lives = [live.history for live in self._live.values() if live.market.exchange == exchange]
+        return sum((one.end_ms - int(one.open_ms[0])) // one.bar_ms - len(one) for one in lives)
+
     async def _read(self, market: Market, *, first_ms: int | None = None) -> LiveMarket:
         instrument = self.book.get(market.symbol, market.exchange)
         if instrument is None:

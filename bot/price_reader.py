@@ -27,6 +27,7 @@ class PriceReader:
         self._exchange = exchange
         self._stream = feed if isinstance(feed, MarketStream) else None
         self._prices = PriceBook(exchange.name) if self._stream is None else self._stream.prices
+        self._prices.keep_time(exchange.server_now_ms)
         self._clock = clock
         self._asked_ms = 0
         self._absent: frozenset[str] = frozenset()

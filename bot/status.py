@@ -6,11 +6,12 @@ from bot.alerts.types import Market
 from bot.clock import Clock
 from bot.market.exchange import Exchange
 from bot.market.feed import FeedStatus
-from bot.market.line import KeepsBooks
+from bot.market.line import KeepsBooks, LineStatus
 from bot.market_skill import MarketSkill
 from bot.markets import Markets
 from bot.skill_meter import SkillMeter
-from bot.telegram.desk import ExchangeView, SkillView, StatusView, StreamView
+from bot.telegram.desk import ExchangeView, HistoryView, SkillView, StatusView, StreamView
+from bot.warming import Warmer
 
 
 class StatusBoard:
@@ -24,12 +25,14 @@ class StatusBoard:
         meter: SkillMeter,
         clock: Clock,
         simulated: frozenset[str],
+        warmer: Warmer | None = None,
     ) -> None:
         self._exchanges = exchanges
         self._markets = markets
         self._meter = meter
         self._clock = clock
         self._simulated = simulated
+        self._warmer = warmer
 
     def view(self, watched: Sequence[Market]) -> StatusView:
         """The state now, with the verdicts on these markets after those of whole exchanges."""
@@ -53,15 +56,24 @@ class StatusBoard:
 
     def _exchange(self, name: str, exchange: Exchange) -> ExchangeView:
         newest_ms, feed = self._markets.newest_price_ms(name), self._meter.feed_status(name)
+        books = exchange.status() if isinstance(exchange, KeepsBooks) else None
         return ExchangeView(
             exchange=name,
             age_ms=None if newest_ms is None else max(0, exchange.server_now_ms() - newest_ms),
             bar_ms=self._markets.newest_bar_ms(name),
             hears=None if feed is None else feed.alive,
             last_print_ms=None if feed is None else feed.last_print_ms,
-            requests=_requests(exchange),
+            requests=None if books is None else (books.busiest.used, books.busiest.allowed),
             stream=self._stream(name, exchange),
+            window_ms=60_000 if books is None else int(books.busiest.window_s * 1000),
+            silent_until_ms=None if books is None else books.banned_until_ms or books.geo_blocked_until_ms,
+            history=None if self._warmer is None else self._history(name, self._warmer, books),
         )
+
+    def _history(self, name: str, warmer: Warmer, books: LineStatus | None) -> HistoryView:
+        warmth = warmer.warmth(name)
+        dropped = 0 if books is None else sum(books.dropped_rows.values())
+        return HistoryView(warmth.whole, warmth.wanted, self._markets.missing_bars(name), dropped)
 
 
 def stream_view(feed: FeedStatus, *, now_ms: int, skew_ms: int) -> StreamView | None:
@@ -81,13 +93,6 @@ def stream_view(feed: FeedStatus, *, now_ms: int, skew_ms: int) -> StreamView | 
 def skew_ms(exchange: Exchange) -> int:
     """A venue's clock minus this one's; 0 where that is not known."""
     return (exchange.status().clock_skew_ms or 0) if isinstance(exchange, KeepsBooks) else 0
-
-
-def _requests(exchange: Exchange) -> tuple[int, int] | None:
-    if not isinstance(exchange, KeepsBooks):
-        return None
-    busiest = exchange.status().busiest
-    return busiest.used, busiest.allowed
 
 
 def _skill(found: MarketSkill) -> SkillView | None:

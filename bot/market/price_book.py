@@ -1,10 +1,16 @@
 """The newest mark price of each contract of one venue, put together from messages that each bring some of them."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 import numpy as np
 
+from bot.market.bad_rows import BadRows
 from bot.market.types import Tick
+
+AHEAD_MS: Final = 300_000
+"""How far ahead of the venue's clock, as it is known here, a price may be."""
 
 
 class PriceBook:
@@ -12,11 +18,25 @@ class PriceBook:
 
     def __init__(self, exchange: str) -> None:
         self._exchange = exchange
+        self._bad = BadRows(exchange)
+        self._now_ms: Callable[[], float] = lambda: math.inf
         self._prices: dict[str, tuple[int, float]] = {}
         self._changed: dict[str, tuple[int, float]] = {}
 
+    def keep_time(self, now_ms: Callable[[], int]) -> None:
+        """From now on a price from the future, by the venue's clock, is dropped: it would outlast every true one."""
+        self._now_ms = now_ms
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """Prices that cannot be true, by cause."""
+        return self._bad.counts
+
     def take(self, symbol: str, time_ms: int, price: float) -> None:
         """Note one price, sound and positive."""
+        if time_ms > self._now_ms() + AHEAD_MS:
+            self._bad.drop("mark prices", "a time in the future")
+            return
         known = self._prices.get(symbol)
         if known is None or time_ms > known[0]:
             self._prices[symbol] = self._changed[symbol] = (time_ms, price)

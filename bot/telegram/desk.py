@@ -111,11 +111,25 @@ class StreamView:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryView:
+    """The history of one exchange: of `wanted` contracts `whole` are in store as far as they can be had.
+
+    `missing` bars are holes in the maps that are open; `dropped` rows came that could not be true.
+    """
+
+    whole: int
+    wanted: int
+    missing: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
 class ExchangeView:
     """How one exchange is heard. Times in ms UTC, None where there is none yet; `age_ms` of the newest price.
 
     `hears` tells whether liquidations are listened to now, None where it has no feed of them; `requests` are those of
-    the last minute and those allowed, None where it does not count them so; `stream` is None where none was heard.
+    the last `window_ms` and those allowed, None where it does not count them so; `stream` is None where none was heard.
+    Nothing is asked before `silent_until_ms`, None where it may be asked now.
     """
 
     exchange: str
@@ -125,6 +139,9 @@ class ExchangeView:
     last_print_ms: int | None
     requests: tuple[int, int] | None
     stream: StreamView | None = None
+    window_ms: int = 60_000
+    silent_until_ms: int | None = None
+    history: HistoryView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from bot.telegram.desk import (
     AddedRule,
     ClusterView,
     ExchangeView,
+    HistoryView,
     MarketUnavailableError,
     MarketView,
     QuietView,
@@ -173,6 +174,7 @@ def believable_status() -> StatusView:
                 last_print_ms=NOON_MS - 14_000,
                 requests=(310, 1200),
                 stream=StreamView(age_ms=1_000, late_ms=240, reconnects=0, gaps=0, dropped=0, unread=0),
+                history=HistoryView(whole=98, wanted=103, missing=0, dropped=0),
             ),
         ),
         skills=(

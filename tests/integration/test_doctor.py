@@ -6,13 +6,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from bot.alerts.types import Kind, Market, Rule
+from bot.clock import SystemClock
 from bot.doctor import examine, migrate_database
 from bot.failures import FailedError, UsageError
 from bot.market.recording_writer import RecordingWriter
 from bot.market.simulator import SimulatedMarket, simulate
 from bot.market.simulator_parameters import SimulationParameters
+from bot.market.types import BAR_MS, Bars
 from bot.one_map import MapRequest, make_map
 from bot.settings import Settings
 from bot.storage.database import Database
@@ -85,8 +89,9 @@ async def test_all_is_well_where_everything_answers(settings: Setter, binance: F
     assert lines[:2] == ["ok    settings are read", f"ok    database {settings.url}: 0 rules"]
     assert lines[2].startswith("ok    Telegram knows the bot as @")
     assert lines[3].startswith("ok    binance: 1 contracts, prices of 20")
-    age_s = float(lines[3].rpartition("(")[2].removesuffix(" s old)"))
-    assert 0 <= age_s < 60
+    age = re.search(r"\((\d+\.\d) s old\), (\d+) of 1200 requests used in 60 s$", lines[3])
+    assert age is not None
+    assert (0 <= float(age[1]) < 60, int(age[2])) == (True, 11)
     assert re.fullmatch(r"ok    binance stream: heard after \d\.\d s, \d\.\d s late", lines[4])
     assert len(lines) == 5, "a line for each check"
 
@@ -218,3 +223,17 @@ class TestLiveMap:
         binance.fail("451", path="/fapi/v1/klines")
         with pytest.raises(FailedError, match="there is no map of BTCUSDT now: exchange down"):
             await make_map(self.request(), settings.on(binance))
+
+
+async def test_bars_that_are_missing_in_the_store_are_told(settings: Setter, binance: FakeBinance) -> None:
+    now_ms = SystemClock().now_ms() // BAR_MS * BAR_MS
+    async with await Database.open(settings.url) as db:
+        await db.rules.add(
+            Rule(0, 1, Market("binance", "BTCUSDT"), Kind.PROXIMITY, threshold_pct=1.0, created_ms=now_ms)
+        )
+        open_ms = now_ms - BAR_MS * np.array([9, 8, 7, 3, 2, 1], dtype=np.int64)
+        ones = np.ones(6)
+        bars = Bars(open_ms, ones, ones, ones, ones, ones, ones, ones)
+        await db.series.save_bars({Market("binance", "BTCUSDT"): bars})
+    _, lines = await examined(settings.on(binance))
+    assert lines[2] == "--    BTCUSDT on binance: 3 of 9 bars are missing"

@@ -3,7 +3,7 @@
 from bot.delivery.messenger import Message
 from bot.liquidation.skill import BLOCK_MS, LEAST_BLOCKS, LEAST_EVENTS
 from bot.telegram.callbacks import key
-from bot.telegram.desk import ExchangeView, SkillView, StreamView
+from bot.telegram.desk import ExchangeView, HistoryView, SkillView, StreamView
 from bot.telegram.scene import Answer, Scene, base_name
 from bot.telegram.texts import Html, Texts
 from bot.telegram.venues import exchange_name
@@ -46,11 +46,24 @@ def exchange_lines(view: ExchangeView, texts: Texts, *, now_ms: int) -> list[Htm
         parts.append(texts("status.bar", time=figures.clock(view.bar_ms, now_ms=now_ms)))
     if view.requests is not None:
         used, allowed = view.requests
-        parts.append(texts("status.requests", used=used, allowed=allowed))
+        parts.append(texts("status.requests", used=used, allowed=allowed, window=figures.duration(view.window_ms)))
+    if view.silent_until_ms is not None:
+        parts.append(texts("status.silent", time=figures.clock(view.silent_until_ms, now_ms=now_ms)))
     name = exchange_name(view.exchange, texts)
     line = texts("status.exchange", exchange=name, parts=Html(texts("status.join").join(parts)))
     streams = [] if view.stream is None else [stream_line(view.stream, texts)]
-    return [line, _feed_line(view, texts, now_ms=now_ms), *streams]
+    histories = [] if view.history is None else [history_line(view.history, texts)]
+    return [line, _feed_line(view, texts, now_ms=now_ms), *streams, *histories]
+
+
+def history_line(view: HistoryView, texts: Texts) -> Html:
+    """How much is kept; what is missing or was wrong only where something is."""
+    parts = [texts("status.history_kept", whole=view.whole, wanted=view.wanted)]
+    if view.missing:
+        parts.append(texts("status.history_missing", n=view.missing))
+    if view.dropped:
+        parts.append(texts("status.history_dropped", n=view.dropped))
+    return texts("status.history", parts=Html(texts("status.join").join(parts)))
 
 
 def stream_line(view: StreamView, texts: Texts) -> Html:

@@ -176,7 +176,7 @@ async def test_a_disk_that_fails_is_told_in_one_line_each_time(rig: Rig, caplog:
     rig.db.full = True
     rig.later(BAR_MS)
     await rig.app.recompute()
-    [record] = [record for record in caplog.records if record.name == "bot.app"]
+    [record] = [record for record in caplog.records if record.name == "bot.map_round"]
     assert record.exc_info is None
     assert record.getMessage().endswith("the disk is full.")
 

@@ -9,6 +9,7 @@ from bot.alerts.types import Market
 from bot.app import App, Limits, World
 from bot.clock import StepClock
 from bot.delistings import DELISTED, SURE_AFTER_MS
+from bot.market.exchange import UnknownSymbolError
 from bot.market.playback import RecordedMarket
 from bot.market.simulator import SimulatedMarket
 from bot.market.types import BAR_MS, Instrument
@@ -55,6 +56,9 @@ class Rig:
                 assert begun is not None
                 await self.db.outbox.sent(begun, message_id=1, now_ms=self.clock.now_ms())
         return [(row.chat, bare((await self.app.composer.compose(row)).text)) for row in rows]
+
+    def doubts(self) -> bool:
+        return self.app.delistings.in_doubt
 
     async def paused(self) -> list[tuple[str, str | None]]:
         return [(rule.market.symbol, rule.paused_reason) for rule in await self.db.rules.all()]
@@ -157,3 +161,10 @@ async def test_the_list_of_rules_gives_the_reason(rig: Rig) -> None:
     assert [view.rule.paused_reason for view in views] == [DELISTED]
     texts = rig.app.catalogue.texts("en")
     assert str(texts.of("paused", DELISTED)) == "the contract is no longer traded"
+
+
+async def test_a_contract_that_the_exchange_does_not_know_sends_for_its_list(rig: Rig) -> None:
+    rig.exchange.failure = UnknownSymbolError("No such contract.")
+    rig.clock.step_to(rig.clock.now_ms() + BAR_MS)
+    await rig.app.fetch_bars()
+    assert rig.doubts()

@@ -8,7 +8,7 @@ import pytest
 from bot.clock import StepClock
 from bot.market.exchange import ExchangeUnavailableError
 from bot.market.feed import ContractNews, FeedStatus, Heard
-from bot.market.price_book import PriceBook
+from bot.market.price_book import AHEAD_MS, PriceBook
 from bot.market.simulator import SimulatedMarket
 from bot.market.types import Tick
 from bot.price_reader import ALL_AGAIN_MS, MISSING_AGAIN_MS, QUIET_MS, PriceReader
@@ -154,3 +154,12 @@ def test_a_price_book_merges_what_comes_in_parts_and_keeps_the_newest() -> None:
     assert book.news().symbols == ()
     assert book.lacking(["A", "B", "C"], since_ms=10) == {"B", "C"}
     assert book.lacking(["A", "B", "C"], since_ms=1) == {"C"}
+
+
+def test_a_price_from_the_future_is_dropped_and_does_not_outlast_the_true_ones() -> None:
+    book, now_ms = PriceBook("binance"), 1_000_000_000
+    book.keep_time(lambda: now_ms)
+    book.take("A", now_ms + AHEAD_MS + 1, 9.0)
+    book.take("A", now_ms, 1.0)
+    assert book.news().price.tolist() == [1.0]
+    assert book.dropped == {"mark prices: a time in the future": 1}

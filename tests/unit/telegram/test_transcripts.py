@@ -16,7 +16,7 @@ from bot.alerts.reasons import Reason
 from bot.alerts.silence import Silence
 from bot.alerts.types import Kind, LogEntry, Phase, Severity
 from bot.telegram.alerts_text import Contract, alert_message, sample_event
-from bot.telegram.desk import PassedView, QuietView, StatsView, StreamView, ToldView, WhyView
+from bot.telegram.desk import HistoryView, PassedView, QuietView, StatsView, StreamView, ToldView, WhyView
 from bot.telegram.receipts_text import receipt_message
 from bot.telegram.texts import Catalogue
 from tests.fakes.chat import Chat
@@ -110,12 +110,21 @@ async def proven_or_not(chat: Chat) -> None:
     await chat.tap("Show a sample alert")
     (binance,) = chat.desk.state.exchanges
     troubled = StreamView(age_ms=9_000, late_ms=None, reconnects=3, gaps=1, dropped=20, unread=2)
-    deaf = replace(binance, hears=False, last_print_ms=None, requests=None, stream=troubled)
+    holes = HistoryView(whole=3, wanted=100, missing=12, dropped=1)
+    deaf = replace(
+        binance,
+        hears=False,
+        last_print_ms=None,
+        requests=None,
+        stream=troubled,
+        silent_until_ms=NOON_MS + 120_000,
+        history=holes,
+    )
     chat.desk.state = replace(chat.desk.state, exchanges=(deaf,), skills=chat.desk.state.skills[3:])
     await chat.type("/status")
     new = (
         replace(deaf, exchange="simulated", hears=True, age_ms=None, bar_ms=None),
-        replace(deaf, exchange="okx", hears=None, stream=None),
+        replace(deaf, exchange="okx", hears=None, stream=None, silent_until_ms=None, history=None),
     )
     chat.desk.state = replace(chat.desk.state, exchanges=new, skills=(), simulated=True)
     await chat.type("/status")
