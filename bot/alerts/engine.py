@@ -300,6 +300,9 @@ class Engine:
 
     def _plan(self, rule: Rule) -> None:
         """When the clock concerns a rule next."""
+        if not rule.expires_ms and rule.kind is not Kind.DIGEST:
+            self._calendar.drop(rule.id)
+            return
         book = self._books[rule.market]
         self._calendar.put(rule, book.state(rule.id, DIGEST), book.state(rule.id, EXPIRY))
 

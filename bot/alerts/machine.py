@@ -110,8 +110,16 @@ def _waiting(state: RuleState, seen: Observation, terms: Terms) -> tuple[RuleSta
 
 
 def _fire(state: RuleState, seen: Observation, terms: Terms) -> RuleState:
-    moved = _moved(state, Phase.DONE if terms.once else Phase.FIRED, seen.time_ms)
-    return replace(moved, episode=state.episode + 1, fired_ms=seen.time_ms, told=seen.tells)
+    return RuleState(
+        rule_id=state.rule_id,
+        track_id=state.track_id,
+        phase=Phase.DONE if terms.once else Phase.FIRED,
+        episode=state.episode + 1,
+        since_ms=seen.time_ms,
+        fired_ms=seen.time_ms,
+        told=seen.tells,
+        last_ms=seen.time_ms,
+    )
 
 
 def _fired(state: RuleState, seen: Observation, terms: Terms) -> tuple[RuleState, Decision]:
@@ -140,4 +148,13 @@ def rearm_ms(state: RuleState, terms: Terms) -> int:
 
 
 def _moved(state: RuleState, phase: Phase, time_ms: int) -> RuleState:
-    return replace(state, phase=phase, since_ms=time_ms, held=0, last_ms=time_ms)
+    return RuleState(
+        rule_id=state.rule_id,
+        track_id=state.track_id,
+        phase=phase,
+        episode=state.episode,
+        since_ms=time_ms,
+        fired_ms=state.fired_ms,
+        told=state.told,
+        last_ms=time_ms,
+    )

@@ -49,6 +49,7 @@ class Verdicts:
         self._firings: Counter[int] = Counter()
         self._paused: dict[int, Rule] = {}
         self._log: list[LogEntry] = []
+        self._touch: dict[tuple[Market, str, float], tuple[tuple[int, float], ...]] = {}
 
     def judge(
         self, book: MarketBook, judge: Judge, rule: Rule, measured: Measured, *, unseen_ms: int, event_ms: int
@@ -69,7 +70,9 @@ class Verdicts:
         if after is not state:
             self._keep(book, after)
         if decision is Decision.FIRED:
-            self._events.append(_event(book, judge, rule, measured, episode=after.episode, event_ms=event_ms))
+            touch = self._touch_of(book, measured)
+            event = _event(book, judge, rule, measured, episode=after.episode, event_ms=event_ms, touch=touch)
+            self._events.append(event)
             self._count(book, rule, measured.time_ms)
             if rule.repeat is Repeat.ONCE:
                 self._paused[rule.id] = replace(rule, paused_reason=TOLD_ONCE)
@@ -104,6 +107,15 @@ class Verdicts:
             pulses=pulses,
             observed=observed,
         )
+
+    def _touch_of(self, book: MarketBook, measured: Measured) -> tuple[tuple[int, float], ...]:
+        """The odds of a touch, worked out once for all rules that fire on a track at once."""
+        if measured.track is None or book.reading is None:
+            return ()
+        key = (book.market, measured.track.id, measured.price)
+        if key not in self._touch:
+            self._touch[key] = book.reading.touch(measured.track.cluster, measured.price)
+        return self._touch[key]
 
     def _keep(self, book: MarketBook, state: RuleState) -> None:
         self._states[book.market, state.track_id, state.rule_id] = state
@@ -147,7 +159,16 @@ def _value(measured: Measured) -> float | None:
     return None if measured.metric is None or abs(measured.metric) > UNHEARD else abs(measured.metric)
 
 
-def _event(book: MarketBook, judge: Judge, rule: Rule, measured: Measured, *, episode: int, event_ms: int) -> Event:
+def _event(
+    book: MarketBook,
+    judge: Judge,
+    rule: Rule,
+    measured: Measured,
+    *,
+    episode: int,
+    event_ms: int,
+    touch: tuple[tuple[int, float], ...],
+) -> Event:
     reading = book.reading
     if reading is None:
         raise ValueError(f"{book.market}: judged without a map")
@@ -170,7 +191,7 @@ def _event(book: MarketBook, judge: Judge, rule: Rule, measured: Measured, *, ep
         reason=telling.reason,
         map_ms=reading.map_ms,
         open_interest=reading.open_interest,
-        touch=() if cluster is None else reading.touch(cluster, measured.price),
+        touch=touch,
         limits=reading.limits,
         proven=reading.proven,
         side=measured.side,

@@ -1,12 +1,14 @@
 """Numbers in the plain English of logs and alert lines. What a chat reads comes from the catalogue."""
 
 import math
+from functools import lru_cache
 
 from bot.liquidation.types import Cluster
 
 _UNITS = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
+@lru_cache(maxsize=4_096)
 def price_words(price: float) -> str:
     """Six significant digits, no exponent: `86,512.3`, `0.00001234`."""
     decimals = max(0, 5 - math.floor(math.log10(price)))
@@ -28,6 +30,7 @@ def span_words(window_ms: int) -> str:
     return f"{minutes} min" if minutes % 60 else f"{minutes // 60} h"
 
 
+@lru_cache(maxsize=1_024)
 def body_words(cluster: Cluster) -> str:
     """`the long cluster 85,400 to 85,790 (about 412M USD, strength 91)`."""
     return (
