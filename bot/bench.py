@@ -1,25 +1,20 @@
 """`liqwatch bench`: speed and memory as figures of one run on this machine; nothing here passes or fails."""
 
 import asyncio
-import gc
 import json
-import resource
 import statistics
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from bot.alerts.engine import Engine
-from bot.alerts.readings import MapReading
-from bot.alerts.types import Kind, Market, Rule
 from bot.bench_delivery import FULL_DELIVERY, DeliveryLoad, Figures, measure_delivery
+from bot.bench_matching import match_cost, median_s, rss_mb, ticks
 from bot.bench_start import FULL_START, StartLoad, measure_start
 from bot.bench_streams import PriceFrames, frames_cpu_share
 from bot.charts import draw_map
-from bot.liquidation import MODEL_VERSION, Bar, Cluster, History, PositionModel, Side
+from bot.liquidation import Bar, History, PositionModel
 from bot.liquidation.touch import Volatility
 from bot.market.types import BAR_MS
 from bot.pictures import map_picture
@@ -67,28 +62,17 @@ def measure(load: Load = FULL) -> Figures:
     figures["map_increment_us"] = 1e6 * _increment_s(model, walk(load.most_runs, seed=2, start_ms=history.end_ms))
     figures["clusters_us"] = 1e6 * median_s(lambda: read_model(model, volatility), load.most_runs)
     figures["recompute_500_symbols_ms"] = 1e3 * _recompute_s(load)
-    figures["tick_ms"] = 1e3 * _tick_s(load)
+    figures["tick_ms"] = 1e3 * median_s(ticks(load.symbols, load.rules), min(60, load.most_runs))
     figures["price_tick_parse_ms"] = 1e3 * _tick_parse_s(load)
     figures["stream_frames_cpu_share"] = statistics.median(frames_cpu_share(load.symbols) for _ in range(3))
     figures["chart_ms"] = 1e3 * _chart_s(model, volatility, times=min(10, load.most_runs))
     figures |= measure_start(load.start)
     delivered = measure_delivery(load.delivery)
-    figures["rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
-        1024 if sys.platform == "linux" else 2**20
+    figures["rss_mb"] = rss_mb()
+    figures["match_1m_rules_ms"], figures["match_1m_rules_mb"] = match_cost(
+        load.symbols, 10 * load.rules, min(60, load.most_runs)
     )
     return {name: round(value, 3) for name, value in figures.items()} | delivered
-
-
-def median_s(work: Callable[[], object], times: int) -> float:
-    """Median seconds of one run of `work`, after one that does not count."""
-    work()
-    gc.collect()
-    taken = []
-    for _ in range(times):
-        began = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - began)
-    return statistics.median(taken)
 
 
 def walk(bars: int, *, seed: int, start_ms: int = START_MS) -> History:
@@ -136,56 +120,12 @@ def _increment_s(model: PositionModel, new: History) -> float:
     return median_s(step, len(new) - 1)
 
 
-def _tick_s(load: Load) -> float:
-    """A tick over all symbols and their proximity rules, a third of them near enough to be looked at now and then."""
-    rng = np.random.default_rng(3)
-    symbols = tuple(f"S{number:03}USDT" for number in range(load.symbols))
-    markets = [Market("bench", symbol) for symbol in symbols]
-    rules = [
-        Rule(number, number % 5_000, markets[number % load.symbols], Kind.PROXIMITY, threshold_pct=percent)
-        for number, percent in enumerate(rng.uniform(0.2, 5.0, load.rules).round(2).tolist(), start=1)
-    ]
-    engine = Engine(rules)
-    for market in markets:
-        clusters = tuple(
-            Cluster(side, level * 0.995, level * 1.005, level, 1e7, 0.2, 80)
-            for side, level in ((Side.LONG, 92.0), (Side.LONG, 96.0), (Side.SHORT, 104.0), (Side.SHORT, 108.0))
-        )
-        engine.apply(engine.evaluate_map(_reading(market, clusters)))
-    prices = np.full(load.symbols, 100.0)
-    clock = iter(range(START_MS, START_MS + 10**9, 2_000))
-
-    def tick() -> None:
-        nonlocal prices
-        prices = prices * np.exp(rng.normal(0.0, 0.0005, load.symbols))
-        now_ms = next(clock)
-        times = np.full(load.symbols, now_ms, dtype=np.int64)
-        engine.apply(engine.evaluate_tick("bench", symbols, prices, times, now_ms=now_ms))
-
-    return median_s(tick, min(60, load.most_runs))
-
-
 def _tick_parse_s(load: Load) -> float:
     """One frame of the stream's mark prices of all symbols, into a tick."""
     prices = PriceFrames(load.symbols)
     runs = min(60, load.most_runs)
     frames = iter([prices.next_frame() for _ in range(runs + 1)])
     return median_s(lambda: prices.read(next(frames)), runs)
-
-
-def _reading(market: Market, clusters: tuple[Cluster, ...]) -> MapReading:
-    return MapReading(
-        market=market,
-        slot_ms=START_MS,
-        now_ms=START_MS,
-        clusters=clusters,
-        price=100.0,
-        low=100.0,
-        high=100.0,
-        map_ms=START_MS,
-        model_version=MODEL_VERSION,
-        open_interest="measured",
-    )
 
 
 def _chart_s(model: PositionModel, volatility: Volatility, *, times: int) -> float:

@@ -16,6 +16,8 @@ CONTRACT = (
     "map_increment_us",
     "recompute_500_symbols_ms",
     "tick_ms",
+    "match_1m_rules_ms",
+    "match_1m_rules_mb",
     "price_tick_parse_ms",
     "stream_frames_cpu_share",
     "chart_ms",
