@@ -7,9 +7,10 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
-from tests.e2e.processes import Running, bot, eventually, free_port
+from tests.e2e.processes import Running, bot, eventually, free_port, listens
 from tests.fakes.binance import FakeBinance
 from tests.fakes.bot_api import TOKEN, FakeBotApi
 from tests.shared import SHARED, needs_shared
@@ -172,6 +173,31 @@ async def test_a_telegram_that_comes_late_is_taken_up_with_what_waits_there_and_
             await eventually(lambda: api.asked("setMyCommands"), "the menu is set", running, within_s=30)
             await stops(running, signal.SIGTERM)
     assert "Traceback" not in running.err
+
+
+async def test_a_running_bot_tells_its_health_and_its_figures_and_sigterm_ends_both(
+    tmp_path: Path, api: FakeBotApi
+) -> None:
+    port = free_port()
+    async with bot(tmp_path, to(api) | {"METRICS_PORT": port}) as running, aiohttp.ClientSession() as session:
+        await running.says("health is told", within_s=30)
+        await api.say(ADA, "/start")
+        await reads(api, "Liqwatch tells you", running)
+        async with session.get(f"http://127.0.0.1:{port}/healthz") as reply:
+            assert (reply.status, await reply.json()) == (200, {"status": "ok", "troubles": []})
+        async with session.get(f"http://127.0.0.1:{port}/metrics") as reply:
+            page = await reply.text()
+        assert 'liqwatch_messages_total{outcome="dead"} 0.0' in page
+        assert 'liqwatch_price_age_seconds{exchange="binance"} NaN' in page
+        assert TOKEN.partition(":")[2] not in page
+        await stops(running, signal.SIGTERM)
+        assert not listens(port)
+
+
+async def test_a_metrics_port_that_is_taken_ends_it_with_one_sentence(tmp_path: Path, api: FakeBotApi) -> None:
+    async with bot(tmp_path, to(api) | {"METRICS_PORT": api.port}) as running:
+        said = await refusal(running, code=1)
+    assert f"METRICS_PORT {api.port} on 127.0.0.1 cannot be served" in said
 
 
 async def test_ctrl_c_while_it_waits_for_an_exchange_ends_it_at_once(tmp_path: Path) -> None:

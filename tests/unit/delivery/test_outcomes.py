@@ -11,6 +11,7 @@ from bot.delivery.messenger import (
     DeliveryError,
     MessengerDownError,
     NotSentError,
+    TopicGoneError,
     UnknownOutcomeError,
 )
 from bot.delivery.outcomes import Action, judge, repeat_pause_s, retry_pause_s
@@ -39,6 +40,8 @@ def row(*, unsure: int = 0, plain: bool = False) -> Claimed:
         (BadMessageError("can't parse"), 0, False, False, Action.PLAIN, True),
         (BadMessageError("can't parse"), 1, False, False, Action.PLAIN, True),
         (BadMessageError("can't parse"), 0, True, False, Action.BURY, True),
+        # The topic is gone, the chat is not.
+        (TopicGoneError("message thread not found"), 0, False, False, Action.LEAVE_TOPIC, True),
         # The chat.
         (ChatGoneError("blocked"), 0, False, False, Action.LEAVE_CHAT, True),
         (ChatMigratedError("moved", new_chat_id=-5), 0, False, False, Action.MOVE_CHAT, True),
