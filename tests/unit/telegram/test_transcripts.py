@@ -20,7 +20,8 @@ from bot.telegram.desk import HistoryView, PassedView, QuietView, StatsView, Str
 from bot.telegram.receipts_text import receipt_message
 from bot.telegram.texts import Catalogue
 from tests.fakes.chat import Chat
-from tests.fakes.desk import NOON_MS, PNG
+from tests.fakes.desk import NOON_MS, PNG, FakeDesk
+from tests.fakes.several_desk import SeveralDesk
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "conversations"
 ENGLISH = Catalogue.load().texts("en")
@@ -343,6 +344,17 @@ def explain_btc(chat: Chat) -> None:
     chat.desk.silence = QuietView(None, held=1, held_since_ms=NOON_MS - 300_000, held_until_ms=NOON_MS + 2_400_000)
 
 
+async def several_exchanges(chat: Chat) -> None:
+    await chat.type("/map BTC")
+    await chat.tap("OKX")
+    await chat.tap("All")
+    await chat.type("/clusters BTC bybit")
+    await chat.type("/map BTC gate")
+    await chat.type("/watch all BTC 1%")
+    await chat.type("/watch okx BTC short 2%")
+    await chat.type("/rules")
+
+
 async def help_and_menus(chat: Chat) -> None:
     await chat.type("/help")
     await chat.tap("Add a rule")
@@ -369,13 +381,14 @@ SCRIPTS: tuple[Script, ...] = (
     what_came_of_it,
     quiet_and_mute,
     why,
+    several_exchanges,
     help_and_menus,
 )
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
 async def test_a_conversation_reads_as_kept(script: Script) -> None:
-    chat = Chat()
+    chat = Chat(desk=SeveralDesk() if script is several_exchanges else FakeDesk())
     await script(chat)
     path = GOLDEN / f"{script.__name__}.txt"
     if os.environ.get("REWRITE_GOLDEN"):

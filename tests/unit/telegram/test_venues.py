@@ -126,7 +126,7 @@ async def test_a_typed_rule_watches_the_first_exchange_unless_it_names_another_o
 async def test_an_exchange_nobody_knows_gets_those_that_list_the_coin() -> None:
     phone = chat()
     await phone.type("/map BTC gate")
-    assert "gate is no exchange I know BTC from" in bare(phone.said)
+    assert "gate is neither an exchange I read BTC from nor a range" in bare(phone.said)
     await phone.tap("OKX")
     assert "Estimate from OKX data" in bare(phone.said)
 
