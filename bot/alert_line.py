@@ -2,13 +2,21 @@
 
 import json
 
+from bot.alerts.gate import Ruling
 from bot.alerts.outcomes import Outcome
 from bot.alerts.types import Event
 from bot.reading import cluster_json
 
 
-def alert_line(event: Event, text: str) -> str:
-    """The line, keys in a fixed order, without a line end; the same event gives the same bytes."""
+def alert_line(event: Event, text: str, ruling: Ruling | None = None) -> str:
+    """The line, keys in a fixed order, without a line end; the same event gives the same bytes.
+
+    `ruling` adds what the gate made of it: the reason, when its message is due, and the alert whose message carries it.
+    """
+    delivery: dict[str, object] = {}
+    if ruling is not None:
+        carrier = None if ruling.leads else ruling.lead
+        delivery = {"delivery": {"reason": ruling.reason.value, "due_ms": ruling.due_ms, "with": carrier}}
     return dump_line(
         {
             "time_ms": event.time_ms,
@@ -25,6 +33,7 @@ def alert_line(event: Event, text: str) -> str:
             else cluster_json(event.cluster, event.track_id, event.price, event.touch),
             "reason": event.reason,
             "text": text,
+            **delivery,
         }
     )
 

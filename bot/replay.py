@@ -12,6 +12,7 @@ import numpy as np
 
 from bot.alert_line import alert_line, dump_line, receipt_line
 from bot.alerts.engine import Engine
+from bot.alerts.gate import Gate, Ruling
 from bot.alerts.outcomes import Outcome
 from bot.alerts.readings import Liquidation, MapReading
 from bot.alerts.types import EVERYWHERE, Changes, CloseReason, Event, Kind, Market, Rule
@@ -55,7 +56,10 @@ def replay_recording(path: Path, rules_path: Path, *, json: bool) -> Iterator[st
             yield receipt_line(event, text) if json else f"{utc_text(event.ended_ms)}  {text.splitlines()[0]}"
             continue
         text = bare(alert_message(event, contract, texts=texts, sent_ms=event.time_ms).text)
-        yield alert_line(event, text) if json else f"{utc_text(event.time_ms)}  {text.splitlines()[0]}"
+        ruling = replay.ruling(event)
+        held = f" ({ruling.reason.value})" if ruling.held else ""
+        words = f"{utc_text(event.time_ms)}  {text.splitlines()[0]}{held}"
+        yield alert_line(event, text, ruling) if json else words
     summary = replay.summary()
     yield dump_line({"kind": "summary", **summary}) if json else _summary_words(summary)
 
@@ -77,6 +81,9 @@ class Replay:
             if rule.market == EVERYWHERE:
                 self._engine.add_rule(rule)
         self._receipts = RecordedReceipts(recorded, markets)
+        self._gate = Gate()
+        self._rulings: dict[str, Ruling] = {}
+        self._messages: Counter[str] = Counter()
         self._alerts: Counter[tuple[int, str]] = Counter()
         self._ended: Counter[str] = Counter()
         self._lost = 0
@@ -95,6 +102,10 @@ class Replay:
                     self._alerts[told.rule_id, told.kind.value] += 1
                 yield told
 
+    def ruling(self, event: Event) -> Ruling:
+        """What the gate made of an alert: whether its chat would have heard at once, with others, or later."""
+        return self._rulings.pop(event.dedupe_key)
+
     def summary(self) -> dict[str, object]:
         """Counts of the run so far: alerts by rule and per day, how often price came where they told and what chance
         gives, how clusters' identities ended and how many were lost.
@@ -109,6 +120,8 @@ class Replay:
             of_kind[kind] += count
         return {
             "alerts": sum(self._alerts.values()),
+            "messages": self._messages["messages"],
+            "held": self._messages["held"],
             "receipts": self._receipts.told,
             "rules": [
                 {
@@ -147,6 +160,7 @@ class Replay:
                 exchange, symbols, np.array(prices), np.full(len(seen), time_ms, dtype=np.int64), now_ms=time_ms
             )
             self._engine.apply(changes)
+            self._rule(changes, time_ms)
             for symbol, price in seen:
                 self._receipts.see(Market(exchange, symbol), price, time_ms)
             self._receipts.follow(changes.events)
@@ -159,13 +173,14 @@ class Replay:
             first = []
             while news and news[-1].time_ms <= until_ms:
                 first.append(news.pop())
-            yield from self._taken(self._engine.evaluate_prints(exchange, first, heard_ms=until_ms))
+            yield from self._taken(self._engine.evaluate_prints(exchange, first, heard_ms=until_ms), until_ms)
 
     def _clock(self, now_ms: int) -> Iterator[Event]:
-        yield from self._taken(self._engine.evaluate_clock(now_ms))
+        yield from self._taken(self._engine.evaluate_clock(now_ms), now_ms)
 
-    def _taken(self, changes: Changes) -> Iterator[Event]:
+    def _taken(self, changes: Changes, now_ms: int) -> Iterator[Event]:
         self._engine.apply(changes)
+        self._rule(changes, now_ms)
         self._receipts.follow(changes.events)
         yield from changes.events
 
@@ -175,6 +190,7 @@ class Replay:
             reading = player.close_bar()
             changes = self._engine.evaluate_map(reading)
             self._engine.apply(changes)
+            self._rule(changes, reading.now_ms)
             self._count(reading, changes)
             yield from changes.events
             yield from self._receipts.due(player.market, changes.tracks, time_ms=reading.slot_ms)
@@ -183,6 +199,17 @@ class Replay:
                 for rule in self._rules:
                     if rule.market == player.market:
                         self._engine.add_rule(rule, self._engine.first_look(rule).states)
+
+    def _rule(self, changes: Changes, now_ms: int) -> None:
+        """Put what was decided before the gate, as the live bot does."""
+        if not (changes.events or changes.log):
+            return
+        rulings = self._gate.rule(changes.events, changes.log, now_ms=now_ms)
+        self._gate.apply(rulings)
+        for ruling in rulings.rulings:
+            self._rulings[ruling.event.dedupe_key] = ruling
+            self._messages["messages"] += ruling.leads
+            self._messages["held"] += ruling.held
 
     def _count(self, reading: MapReading, changes: Changes) -> None:
         ended = [track for track in changes.tracks if track.closed is not None]

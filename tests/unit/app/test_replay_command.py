@@ -18,7 +18,7 @@ CRASH_MS = parse_time_ms("2025-10-10T21:00:00Z")
 NEAR, GROWING = "SIM 1%", "SIM grow 5% 3h strength 1"
 KEYS = [
     *("time_ms", "kind", "symbol", "exchange", "rule", "track", "episode", "severity", "price"),
-    *("cluster", "reason", "text"),
+    *("cluster", "reason", "text", "delivery"),
 ]
 
 
@@ -44,7 +44,7 @@ def replayed(liqwatch: Console, recording: Path, rules: Path) -> tuple[list[dict
 def of_rule(alerts: Sequence[dict[str, Any]], rule: int) -> list[dict[str, Any]]:
     """One rule's alerts, without the number that it had among the others."""
     return [
-        {name: value for name, value in alert.items() if name not in ("rule", "text")}
+        {name: value for name, value in alert.items() if name not in ("rule", "text", "delivery")}
         for alert in alerts
         if alert["rule"] == rule
     ]
@@ -87,7 +87,7 @@ def test_the_summary_counts_what_was_printed(
 ) -> None:
     alerts, summary = replayed(liqwatch, recording, rules_file(tmp_path, NEAR, GROWING))
     watched = len(market.bars) / 288 - 1
-    assert list(summary) == ["kind", "alerts", "receipts", "rules", "kinds", "days", "clusters"]
+    assert list(summary) == ["kind", "alerts", "messages", "held", "receipts", "rules", "kinds", "days", "clusters"]
     assert (summary["kind"], summary["alerts"]) == ("summary", len(alerts))
     assert summary["days"] == {"simulated:SIMUSDT": watched}
     assert [rule["rule"] for rule in summary["rules"]] == [1, 2]
@@ -133,6 +133,27 @@ def test_a_feed_that_was_heard_tells_what_a_sweep_gave(liqwatch: Console, record
     assert heard, "the simulated venue prints all of its liquidations"
     assert any(one["printed_usd"] > 0 for one in heard if one["touched"])
     assert all("Liquidated there since" in one["text"] for one in heard)
+
+
+def test_each_alert_tells_whether_it_rings_at_once_with_another_or_later(
+    liqwatch: Console, recording: Path, tmp_path: Path
+) -> None:
+    rules = rules_file(tmp_path, NEAR, "SIM 2%", "SIM 3%", "SIM 5%", "SIM 8%", GROWING)
+    alerts, summary = replayed(liqwatch, recording, rules)
+    keys = {
+        f"{a['rule']}:{a['exchange']}:{a['symbol']}:{a['track']}:{a['episode']}:{a['kind']}": a["delivery"]
+        for a in alerts
+    }
+    reasons = {delivery["reason"] for delivery in keys.values()}
+    assert reasons >= {"told", "grouped"}
+    for alert in alerts:
+        delivery = alert["delivery"]
+        carrier = keys[delivery["with"]] if delivery["with"] else delivery
+        assert carrier["with"] is None, "whatever is carried, is carried by a message"
+        assert delivery["due_ms"] <= alert["time_ms"] + 3_600_000
+        assert delivery["reason"].startswith("held") or delivery["due_ms"] <= alert["time_ms"] + 5_000
+    assert summary["messages"] == sum(delivery["with"] is None for delivery in keys.values())
+    assert summary["held"] == sum(delivery["reason"].startswith("held") for delivery in keys.values())
 
 
 def test_no_chat_s_alerts_change_with_the_rules_of_others(liqwatch: Console, recording: Path, tmp_path: Path) -> None:
