@@ -3,14 +3,13 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.aftermath import Aftermath
 from bot.alerts.engine import Engine
 from bot.alerts.gate import ALERTS_PER_HOUR, GROUP_MS
 from bot.alerts.market_book import AFTER_MS
-from bot.alerts.readings import Liquidation
 from bot.alerts.types import Event, Market
 from bot.clock import Clock
 from bot.combined_markets import CombinedMarkets
@@ -23,11 +22,10 @@ from bot.delivery.worker import OutboxWorker
 from bot.doorbell import Doorbell
 from bot.freshness import STALE_MS
 from bot.jobs import Jobs
-from bot.liquidation.types import Side
 from bot.live_desk import LiveDesk
 from bot.map_round import MapRound
 from bot.market.exchange import Exchange, ExchangeError, KnowsPositions, UnknownSymbolError
-from bot.market.feed import LiquidationFeed, MarketStream, Print
+from bot.market.feed import LiquidationFeed, MarketStream
 from bot.market.priority import Priority, asking_as
 from bot.missed import AlertFolding
 from bot.pictures import PictureDesk
@@ -41,6 +39,7 @@ from bot.storage.database import Database
 from bot.storage.errors import StorageError
 from bot.telegram.conversation import Conversation
 from bot.telegram.texts import Catalogue
+from bot.ticks import Ticks
 from bot.warming import FIRST_MS, Warmer
 from bot.watch import Watch
 from bot.why import Why
@@ -95,13 +94,8 @@ class App:
         self._history_days = limits.history_days
         self._reach = Reachability(world.exchanges, world.db)
         self._contract_news_ms = 0
-        self._unjudged: dict[str, list[Liquidation]] = {}
         self._errand: asyncio.Task[None] | None = None
         self._chats_changed = False
-        self._readers = {
-            name: PriceReader(exchange, world.feeds.get(name), world.clock)
-            for name, exchange in world.exchanges.items()
-        }
         self._listeners: list[Callable[[Sequence[Event]], None]] = []
         self.catalogue = Catalogue.load()
         self.pictures = PictureDesk()
@@ -148,6 +142,18 @@ class App:
             aftermath=self.aftermath,
         )
         self._maps = MapRound(markets=self.markets, watch=self.watch, meter=self.meter)
+        self._ticks = Ticks(
+            readers={
+                name: PriceReader(exchange, world.feeds.get(name), world.clock)
+                for name, exchange in world.exchanges.items()
+            },
+            exchanges=world.exchanges,
+            reach=self._reach,
+            markets=self.markets,
+            watch=self.watch,
+            meter=self.meter,
+            patience_s=limits.tick_s / 2,
+        )
         self.delistings = Delistings(markets=self.markets, watch=self.watch, clock=world.clock, queued=self.worker.wake)
         self.warmer = Warmer(
             exchanges=world.exchanges,
@@ -245,54 +251,13 @@ class App:
             self.desk.rank_by_volume(traded)
 
     async def read_prices(self) -> None:
-        """One tick: every price of every exchange, judged. A slow exchange does not hold up the others."""
+        """One tick: every price of every exchange, judged."""
         wanted: dict[str, set[str]] = {name: set() for name in self._world.exchanges}
         for market in {*self.watched_parts(), *self.markets.opened()}:
             wanted.setdefault(market.exchange, set()).add(market.symbol)
-        exchanges = self._world.exchanges.items()
-        await asyncio.gather(*(self._read_prices(name, exchange, wanted[name]) for name, exchange in exchanges))
-        for name in self._world.exchanges:
-            await self._judge_prints(name)
-        await self._judge_time()
+        await self._ticks.read(wanted)
         await self.notices.check(self.markets.freshness, self._world.exchanges)
         await self._reach.keep_bans()
-
-    async def _read_prices(self, name: str, exchange: Exchange, wanted: Collection[str]) -> None:
-        reader = self._readers[name]
-        try:
-            if await reader.ask_if_due(wanted):
-                self._reach.answered(name)
-        except ExchangeError as error:
-            await self._reach.failed(name, error)
-        tick = reader.news()
-        if not tick.symbols:
-            return
-        self.markets.take_prices(tick)
-        combined = self.markets.combined_tick(tick)
-        try:
-            for prices in (tick, combined) if combined is not None else (tick,):
-                await self.watch.take_prices(prices, now_ms=exchange.server_now_ms())
-        except StorageError as failure:
-            log.warning("a tick could not be stored and is judged again: %s", failure)
-
-    async def _judge_prints(self, name: str) -> None:
-        """What the exchange's feed has brought since the last tick; what could not be stored comes again."""
-        heard = self.meter.take(name)
-        news = self._unjudged.pop(name, []) + [liquidation(one) for one in heard.prints]
-        ends = [end_ms for _, end_ms in heard.stretches] + [one.time_ms for one in news]
-        if not ends:
-            return
-        try:
-            await self.watch.take_prints(name, news, heard_ms=max(ends))
-        except StorageError as failure:
-            self._unjudged[name] = news
-            log.warning("liquidations could not be judged and are judged again: %s", failure)
-
-    async def _judge_time(self) -> None:
-        try:
-            await self.watch.take_time()
-        except StorageError as failure:
-            log.warning("what is due by the clock could not be stored and is judged again: %s", failure)
 
     async def fetch_bars(self) -> None:
         """Store the newest closed bars of every watched market, and the open interest at their close."""
@@ -388,9 +353,3 @@ class App:
         self.worker.wake()
         for listener in self._listeners:
             listener(events)
-
-
-def liquidation(one: Print) -> Liquidation:
-    """A venue's print as the judgement takes it."""
-    side = Side.LONG if one.is_long else Side.SHORT
-    return Liquidation(one.time_ms, one.symbol, side, one.price, one.price * one.coins)
