@@ -327,11 +327,12 @@ def bury_chat(connection: Connection, chat: int, *, reason: str, now_ms: int) ->
 
 
 def move_chat(connection: Connection, old: int, new: int, *, now_ms: int) -> None:
-    """Give a chat's waiting messages its new id; the one in flight was refused, so it is due at once."""
+    """Give a chat's messages its new id; the one in flight was refused, so it is due at once."""
     refused = and_(outbox.c.chat == old, _PENDING, _LEASED)
     state = case((outbox.c.unsure > 0, "ambiguous"), else_="ready")
     connection.execute(update(outbox).where(refused).values(state=state, due_ms=now_ms, **_NO_LEASE))
-    connection.execute(update(outbox).where(outbox.c.chat == old, _PENDING).values(chat=new))
+    # Those delivered too: what replies to one of them must go where it is now.
+    connection.execute(update(outbox).where(outbox.c.chat == old).values(chat=new))
 
 
 def _mine(row: Claimed) -> Update:

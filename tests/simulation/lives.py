@@ -111,6 +111,8 @@ class Life:
             limiter=limiter,
             chance=self.plan.chance,
             folding=AlertFolding(900_000),
+            chat_gone=lambda chat, reason: self.follow_rules(),
+            chat_moved=lambda old, new: self.follow_rules(),
             poll_s=300.0,
         )
         self.watch = Watch(db=db, clock=clock, engine=judge, on_events=lambda events: self.worker.wake(), bell=bell)
@@ -124,6 +126,10 @@ class Life:
             asyncio.create_task(intake.run(), name="intake"),
             asyncio.create_task(self.read_market(), name="market"),
         ]
+
+    def follow_rules(self) -> None:
+        """Some chat left or moved."""
+        self.errand = asyncio.create_task(self.watch.follow_stored_rules(), name="errand")
 
     async def read_market(self) -> None:
         """Ticks and recomputes, as far as exchange and disk let; a tick that could not be stored is judged again."""

@@ -10,7 +10,7 @@ import pytest
 from tests.simulation.conftest import Note
 from tests.simulation.days import Hospital
 
-REGRESSIONS: tuple[int, ...] = ()
+REGRESSIONS: tuple[int, ...] = (1005, 1035)
 SEEDS = tuple(dict.fromkeys((*REGRESSIONS, *range(50))))
 MANY = range(1_000, 2_000)
 

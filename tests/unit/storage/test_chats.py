@@ -67,3 +67,16 @@ async def test_a_supergroup_that_is_known_already_keeps_its_own_settings(db: Dat
     assert moved.language == "de"
     assert len(await db.rules.of_chat(SUPERGROUP)) == 2
     assert await db.chats.get(GROUP) is None
+
+
+async def test_what_was_delivered_to_a_group_is_known_under_its_new_id(db: Database) -> None:
+    """A receipt goes where its alert's chat is now; sent to the old id it would pass by what waits for the new one."""
+    await db.outbox.add([row("told", GROUP)])
+    [claimed] = await db.outbox.claim(NOW, "me", 60_000, 1)
+    begun = await db.outbox.begin(claimed, now_ms=NOW, lease_ms=60_000)
+    assert begun is not None
+    await db.outbox.sent(begun, message_id=5, now_ms=NOW)
+    await db.chats.migrate(GROUP, SUPERGROUP, now_ms=NOW)
+    fate = await db.outbox.fate("told")
+    assert fate is not None
+    assert (fate.state, fate.chat, fate.message_id) == ("sent", SUPERGROUP, 5)
