@@ -5,6 +5,7 @@ listened to today; tickers come ten times a second and are asked for where someo
 always among them: it is the heart-beat.
 """
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ FOLLOW_S: Final = 5.0
 """How often what is asked for is brought in step with what is wanted."""
 
 Listed = Callable[[], Mapping[str, Instrument]]
+
+log = logging.getLogger(__name__)
 
 
 def bybit_stream(
@@ -64,6 +67,7 @@ class BybitScript:
         self._ping_due_s = clock.monotonic() + PING_S
         self._follow_due_s = clock.monotonic()
         self._marks: dict[str, float] = {}
+        self._without_room = 0
 
     ends_soon = False
 
@@ -72,11 +76,18 @@ class BybitScript:
         messages, self._again = self._again, []
         if now_s >= self._follow_due_s:
             self._follow_due_s = now_s + FOLLOW_S
-            messages += self._subscriptions.towards(wanted_topics(self._listed(), self._followed()))
+            messages += self._subscriptions.towards(self._wanted())
         if now_s >= self._ping_due_s:
             self._ping_due_s = now_s + PING_S
             messages.append('{"op":"ping"}')
         return messages
+
+    def _wanted(self) -> Sequence[str]:
+        topics, without_room = wanted_topics(self._listed(), self._followed())
+        if without_room > self._without_room:
+            log.warning("Bybit lets one line ask for so much only: %d topics are left out", without_room)
+        self._without_room = without_room
+        return topics
 
     def hear(self, frame: str | bytes) -> bool:
         """Take in a frame; True where it brought a ticker or a liquidation of a line whose requests were answered."""

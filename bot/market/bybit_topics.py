@@ -22,8 +22,10 @@ TOPICS_PER_REQUEST: Final = 100
 log = logging.getLogger(__name__)
 
 
-def wanted_topics(listed: Mapping[str, Instrument], followed: Collection[str]) -> list[str]:
-    """The topics of one line, as many as it may ask for, by their worth: heart-beat, liquidations, followed prices."""
+def wanted_topics(listed: Mapping[str, Instrument], followed: Collection[str]) -> tuple[list[str], int]:
+    """The topics of one line by their worth (heart-beat, liquidations, followed prices), as many as it may ask for; and
+    how many had no room.
+    """
     chosen = [native for native, one in listed.items() if one.symbol in followed]
     beat = HEARTBEAT if HEARTBEAT in listed else next(iter(listed))
     topics = dict.fromkeys(
@@ -39,7 +41,7 @@ def wanted_topics(listed: Mapping[str, Instrument], followed: Collection[str]) -
         if room < 0:
             break
         fitting.append(topic)
-    return fitting
+    return fitting, len(topics) - len(fitting)
 
 
 class Subscriptions:

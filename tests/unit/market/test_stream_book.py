@@ -125,17 +125,19 @@ def contracts(*names: str) -> dict[str, Instrument]:
 def test_bybit_is_asked_for_no_more_than_one_line_may_ask_and_first_for_what_is_worth_most() -> None:
     listed = contracts(*(f"S{number:04}USDT" for number in range(900)), "BTCUSDT")
     followed = [f"S{number:04}USDT" for number in range(800, 900)]
-    topics = wanted_topics(listed, followed)
+    topics, without_room = wanted_topics(listed, followed)
+    assert without_room == 1 + 901 + 100 - len(topics) > 0
     assert topics[0] == "tickers.BTCUSDT"
     assert topics[1:101] == [f"allLiquidation.{name}" for name in followed]
     assert sum(len(topic) + 3 for topic in topics) <= MOST_CHARACTERS < sum(len(topic) + 3 for topic in topics) + 30
     few = wanted_topics(contracts("AUSDT", "BUSDT"), ["BUSDT"])
-    assert few == ["tickers.AUSDT", "allLiquidation.BUSDT", "allLiquidation.AUSDT", "tickers.BUSDT"]
+    assert few == (["tickers.AUSDT", "allLiquidation.BUSDT", "allLiquidation.AUSDT", "tickers.BUSDT"], 0)
 
 
 def test_all_that_bybit_lists_is_listened_to_with_room_for_hundreds_of_prices() -> None:
     listed = contracts(*(f"{number:05}USDT" for number in range(600)))
-    topics = wanted_topics(listed, list(listed)[:200])
+    topics, without_room = wanted_topics(listed, list(listed)[:200])
+    assert without_room == 0
     assert sum(topic.startswith("allLiquidation.") for topic in topics) == 600
     assert sum(topic.startswith("tickers.") for topic in topics) == 200
 
