@@ -180,6 +180,7 @@ class Composer:
             proven=event.proven,
             highlight=event.cluster,
             parts=parts,
+            range_ms=None if live is None or live.whole else live.history.end_ms - int(live.history.open_ms[0]),
             known_share=0.0 if live is None else live.reading.known_share,
         )
         return name, await self._pictures.draw(picture, name)

@@ -182,7 +182,7 @@ class HistoryStore:
                 opens = _opens(stored.time_ms)
             holes = [Hole(*hole) for hole in await self._db.kv.get(_holes_key(what, market), ())]
             known = self._covered.setdefault((what, market), Coverage(Ranges.of_rows(opens, BAR_MS), holes))
-            known.forget(start_ms)
+            known.forget(from_ms)
         return known
 
     def _now_ms(self, market: Market) -> int:

@@ -79,6 +79,7 @@ class Warmer:
         self._ranking: dict[str, list[str]] = {}
         self._filled: dict[tuple[What, int, Market], int] = {}
         self._left_alone: dict[Market, int] = {}
+        self._told: set[tuple[str, What]] = set()
         self._watched_now: Sequence[Market] = ()
         self._look_again_s = -math.inf
 
@@ -153,6 +154,9 @@ class Warmer:
                         self._filled[what, reach_ms, market] = slot
                     if self._watched_on(exchange) != watched or self._markets.window(exchange)[1] != end_ms:
                         return 0.0
+        if wanted and (exchange, what) not in self._told:
+            self._told.add((exchange, what))
+            log.info("%s: %s of %d contracts in store", exchange, what.replace("_", " "), len(wanted))
         return (end_ms + BAR_MS - self._exchanges[exchange].server_now_ms()) / 1000 + 1.0
 
     async def _fill(self, what: What, market: Market, start_ms: int, end_ms: int) -> bool:

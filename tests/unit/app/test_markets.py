@@ -242,6 +242,7 @@ async def test_a_hole_in_the_bars_stays_one_is_told_to_the_model_and_is_not_aske
         exchange = CountedExchange("simulated", [replace(whole, bars=bars)], clock)
         rig.markets = Markets(exchanges={"simulated": exchange}, db=db, history_days=1)
         await rig.markets.refresh_instruments()
+        await rig.markets.histories.fill_bars(SIM, START_MS - 6 * BAR_MS, START_MS)
         live = await rig.markets.open(SIM)
         assert int(np.diff(live.history.open_ms).max()) == to_ms - from_ms + BAR_MS
         assert MapLimit.GAPS in live.reading.map.limits
