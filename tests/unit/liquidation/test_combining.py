@@ -6,7 +6,7 @@ from math import exp
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.liquidation.combining import VenuePart, combine_maps, lay_over
@@ -105,6 +105,23 @@ class TestCombined:
         assert combined.map.long_total_usd == pytest.approx(4 * MEASURED.long_total_usd)
         assert combined.map.open_interest == "measured"
         assert combined.shares == {"here": pytest.approx(0.25), "there": pytest.approx(0.75)}
+
+    @given(st.integers(0, 50), st.floats(0.05, 0.95))
+    @settings(max_examples=20, deadline=None)
+    def test_a_market_split_over_two_venues_adds_up_to_itself(self, seed: int, part: float) -> None:
+        history = random_market(seed, 400)
+        whole = PositionModel.rebuild(history).map()
+        split = {
+            name: PositionModel.rebuild(
+                replace(history, volume=history.volume * size, open_interest=history.open_interest * size)
+            ).map()
+            for name, size in (("here", part), ("there", 1 - part))
+        }
+        combined = combine_maps(split)
+        for (usd, total), (expected, expected_total) in zip(sides(combined.map), sides(whole), strict=True):
+            np.testing.assert_allclose(usd, expected, rtol=1e-7, atol=1e-9 * expected_total)
+            assert total == pytest.approx(expected_total)
+        assert combined.shares["here"] == pytest.approx(part)
 
     def test_one_venue_alone_is_its_own_map(self) -> None:
         combined = combine_maps({"here": MEASURED})
