@@ -6,6 +6,7 @@ run `SPEED` times as fast, so that pauses of half a minute fit into a test.
 
 import asyncio
 from collections.abc import Sequence
+from multiprocessing.synchronize import Event
 
 from bot.alerts.types import Changes, Kind, Phase, Rule, RuleState
 from bot.delivery.limits import RateLimiter
@@ -62,8 +63,8 @@ async def evaluate(db: Database, slot: int, clock: HurriedClock) -> None:
         await db.commit_changes(Changes(states=(fired,), events=(happened,)), [row], slots=[done])
 
 
-async def live(url: str, api_url: str, *, deciding: bool) -> None:
-    """One life. Without `deciding` it only makes good what earlier ones left, and ends when nothing waits."""
+async def live(url: str, api_url: str, begun: Event | None) -> None:
+    """One life, which decides alerts and sets `begun`; without it, it makes good what earlier ones left, and ends."""
     clock = HurriedClock()
     line = open_line(TOKEN, api_url=api_url)
     async with await Database.open(url) as db:
@@ -75,11 +76,12 @@ async def live(url: str, api_url: str, *, deciding: bool) -> None:
         intake = asyncio.create_task(Intake(line, db.updates, turns, clock, poll_s=1).run())
         sending = asyncio.create_task(worker.run())
         slot = await db.kv.get("slot", 0)
-        while deciding:
+        while begun is not None:
             slot += 1
             await evaluate(db, slot, clock)
             await db.kv.set("slot", slot)
             worker.wake()
+            begun.set()
             await asyncio.sleep(SLOT_S)
         await asyncio.sleep(1.5)
         while await db.outbox_desk.waiting() or await db.updates.waiting():  # noqa: ASYNC110 - the rows say
@@ -92,6 +94,6 @@ async def live(url: str, api_url: str, *, deciding: bool) -> None:
         await line.shutdown()
 
 
-def run(url: str, api_url: str, deciding: bool) -> None:
+def run(url: str, api_url: str, begun: Event | None) -> None:
     """What a process does."""
-    asyncio.run(live(url, api_url, deciding=deciding))
+    asyncio.run(live(url, api_url, begun))

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,10 @@ from tests.simulation.kill_subject import CHATS
 ROOT = Path(__file__).resolve().parents[2]
 TALKERS = (101, 102, 103)
 """Chats that send commands and get no alerts, so that the order of alerts is told apart from answers."""
+
+
+STARTS_CUT_SHORT = 0.2
+"""The share of processes that are killed while they still start."""
 
 
 class Server:
@@ -70,26 +75,31 @@ class Lives:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["tests.simulation.kill_subject"])
 
-    def start(self, *, deciding: bool) -> BaseProcess:
-        arguments = (f"sqlite:///{self.path}", self.server.url, deciding)
+    def start(self, begun: Event | None) -> BaseProcess:
+        arguments = (f"sqlite:///{self.path}", self.server.url, begun)
         process = self._context.Process(target=kill_subject.run, args=arguments, daemon=True)
         process.start()
         return process
 
     def kill_one(self, chance: random.Random) -> None:
         """Let a process live for a random moment, with commands coming in, and kill it."""
-        process = self.start(deciding=True)
+        begun = self._context.Event()
+        process = self.start(begun)
         for _ in range(chance.randrange(3)):
             self.commands.append(1 + len(self.commands))
             self.server.ask("say", {"chat_id": chance.choice(TALKERS), "text": f"/do {self.commands[-1]}"})
-        time.sleep(chance.uniform(0.25, 1.15))
+        if chance.random() < STARTS_CUT_SHORT:
+            time.sleep(chance.uniform(0.02, 0.5))
+        else:
+            assert begun.wait(30), "the process never came to work"
+            time.sleep(chance.uniform(0.0, 0.6))
         process.kill()
         process.join()
         self.kills += 1
         self.in_flight += self.count("SELECT count(*) FROM outbox WHERE state = 'sending'")
 
     def make_good(self) -> None:
-        process = self.start(deciding=False)
+        process = self.start(None)
         process.join(120)
         assert process.exitcode == 0
 
