@@ -113,6 +113,7 @@ class Replay:
         Lost: the body is neither swept nor merged nor out of the map's window.
         """
         days = {player.market: player.days for player in self._players}
+        longest = max(days.values(), default=0.0)
         track_days = self._track_ms / DAY_MS
         of_rule, of_kind = Counter[int](), Counter[str]()
         for (rule_id, kind), count in self._alerts.items():
@@ -128,7 +129,7 @@ class Replay:
                     "rule": rule.id,
                     "symbol": rule.market.symbol,
                     "alerts": of_rule[rule.id],
-                    "alerts_per_day": round(of_rule[rule.id] / max(days.get(rule.market, 0.0), 1e-9), 3),
+                    "alerts_per_day": round(of_rule[rule.id] / max(days.get(rule.market, longest), 1e-9), 3),
                     "hits": hits_json(self._receipts.of_rule(rule.id)),
                 }
                 for rule in self._rules

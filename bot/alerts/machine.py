@@ -16,6 +16,8 @@ from bot.alerts.types import Phase, RuleState
 PENDING_GAP_MS = 3_600_000
 """A longer time without data restarts the count of a pending state."""
 
+MOST_DOUBLINGS = 16
+
 
 class Sight(Enum):
     """What an observation says of a rule's condition."""
@@ -48,7 +50,9 @@ class Decision(StrEnum):
 class Terms:
     """The conditions a rule's kind puts: observations in a row before firing, and the two waits after it.
 
-    `once` ends the pair at its first firing; `every_ms` above 0 fires again after that long while the hit lasts.
+    `once` ends the pair at its first firing; `every_ms` above 0 fires again after that long while the hit lasts. Where
+    `longest_cooldown_ms` is above 0 the cooldown doubles with each episode up to it: the same thing is less news each
+    time.
     """
 
     hold: int
@@ -56,6 +60,14 @@ class Terms:
     cooldown_ms: int
     once: bool = False
     every_ms: int = 0
+    longest_cooldown_ms: int = 0
+
+    def cooldown_after(self, episode: int) -> int:
+        """How long to be silent after so many firings, in ms."""
+        if not self.longest_cooldown_ms:
+            return self.cooldown_ms
+        doublings = min(max(episode - 1, 0), MOST_DOUBLINGS)
+        return min(self.cooldown_ms << doublings, self.longest_cooldown_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +112,7 @@ def _waiting(state: RuleState, seen: Observation, terms: Terms) -> tuple[RuleSta
         return state, Decision.SILENCED
     if not seen.worth:
         return state, Decision.NOT_MORE_THAN_TOLD
-    if state.fired_ms and seen.time_ms < state.fired_ms + terms.cooldown_ms:
+    if state.fired_ms and seen.time_ms < state.fired_ms + terms.cooldown_after(state.episode):
         return state, Decision.COOLING
     held = 1 + (0 if seen.unseen_ms > PENDING_GAP_MS else state.held)
     if held < terms.hold:
@@ -144,7 +156,7 @@ def _recovering(state: RuleState, seen: Observation, terms: Terms) -> tuple[Rule
 
 def rearm_ms(state: RuleState, terms: Terms) -> int:
     """When a recovering state may arm again, if nothing comes between."""
-    return max(state.since_ms + terms.recover_ms, state.fired_ms + terms.cooldown_ms)
+    return max(state.since_ms + terms.recover_ms, state.fired_ms + terms.cooldown_after(state.episode))
 
 
 def _moved(state: RuleState, phase: Phase, time_ms: int) -> RuleState:

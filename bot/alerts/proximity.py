@@ -13,7 +13,9 @@ from bot.alerts.wording import body_words, price_words, span_words
 from bot.liquidation.touch import touch_ratio
 from bot.liquidation.types import Cluster, Side
 
-TERMS = Terms(hold=1, recover_ms=5 * 60_000, cooldown_ms=30 * 60_000)
+TERMS = Terms(hold=1, recover_ms=5 * 60_000, cooldown_ms=30 * 60_000, longest_cooldown_ms=4 * 3_600_000)
+"""Reviewed on December 2025: with half an hour each time, price around one zone's threshold told of it eight times a
+day. Half an hour, then one, two and four leave two or three."""
 
 EXIT_FACTOR = 1.25
 EXIT_POINTS = 0.15

@@ -74,7 +74,7 @@ def _cooling_until_ms(rule: Rule, state: RuleState) -> int:
         return 0
     terms = JUDGES[rule.kind].terms(rule)
     if state.phase is Phase.FIRED:
-        return state.fired_ms + terms.cooldown_ms
+        return state.fired_ms + terms.cooldown_after(state.episode)
     return rearm_ms(state, terms) if state.phase is Phase.RECOVERING else 0
 
 

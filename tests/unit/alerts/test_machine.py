@@ -164,3 +164,10 @@ def test_an_armed_state_within_its_cooldown_waits() -> None:
 def test_what_has_ended_never_moves(phase: Phase) -> None:
     state = RuleState(1, "L1", phase=phase)
     assert observe(AT_ONCE, Observation(T0, HIT), state=state) == (state, [Decision.ENDED])
+
+
+@pytest.mark.parametrize(("firings", "minutes"), [(0, 30), (1, 30), (2, 60), (3, 120), (4, 240), (5, 240), (400, 240)])
+def test_the_same_thing_again_is_told_later_each_time(firings: int, minutes: int) -> None:
+    patient = Terms(hold=1, recover_ms=5 * MINUTE, cooldown_ms=30 * MINUTE, longest_cooldown_ms=240 * MINUTE)
+    assert patient.cooldown_after(firings) == minutes * MINUTE
+    assert AT_ONCE.cooldown_after(firings) == 30 * MINUTE
