@@ -21,7 +21,7 @@ EXIT_SHARE = 0.9
 """Of the percentile asked for: the cascade is over where a minute ranks below that share of it."""
 
 MINUTE_MS = 60_000
-LEARNING = 100.0
+LEARNING = 100
 """Minutes with a liquidation before the percentile is known."""
 
 HALF_LIFE_MS = 3 * 86_400_000
@@ -38,12 +38,13 @@ class Minutes:
     """How large this market's minutes usually are, and the one that is running.
 
     `counts` (STEPS,) are decaying counts of minutes with liquidations of a side, by the logarithm of their USD, as
-    they stood at `counted_ms`. `minute` is the running one (time over a minute), `long_usd` and `short_usd` what it
-    has brought so far, `last_ms` its newest liquidation.
+    they stood at `counted_ms`; `counted` is how many there were ever. `minute` is the running one (time over a
+    minute), `long_usd` and `short_usd` what it has brought so far, `last_ms` its newest liquidation.
     """
 
     counts: tuple[float, ...] = (0.0,) * STEPS
     counted_ms: int = 0
+    counted: int = 0
     minute: int = 0
     long_usd: float = 0.0
     short_usd: float = 0.0
@@ -54,10 +55,9 @@ class Minutes:
 
     def rank_pct(self, usd: float) -> float | None:
         """The percent of counted minutes that were smaller, None while too few were counted."""
-        total = sum(self.counts)
-        if total < LEARNING:
+        if self.counted < LEARNING:
             return None
-        return 100.0 * sum(self.counts[: _step_of(usd)]) / total
+        return 100.0 * sum(self.counts[: _step_of(usd)]) / sum(self.counts)
 
     def usual_usd(self, percentile: float) -> float:
         """The size that so many percent of minutes stayed below."""
@@ -81,7 +81,7 @@ class Minutes:
             for usd in told:
                 decayed[_step_of(usd)] += 1.0
             counts, counted_ms = tuple(decayed), now_ms
-        return Minutes(counts, counted_ms, minute, 0.0, 0.0, self.last_ms)
+        return Minutes(counts, counted_ms, self.counted + len(told), minute, 0.0, 0.0, self.last_ms)
 
     def with_one(self, one: Liquidation) -> "Minutes":
         """With one more liquidation; one of a minute that is over is left out."""

@@ -18,7 +18,7 @@ from bot.alerts.kinds import AT_TICKS, WATCHABLE
 from bot.alerts.map_round import MapRound, printed_within
 from bot.alerts.market_book import MarketBook
 from bot.alerts.matching import Watch
-from bot.alerts.print_round import awaits_count, judge_prints
+from bot.alerts.print_round import awaits_look, judge_prints
 from bot.alerts.pulse import Pulse
 from bot.alerts.readings import FirstLook, Liquidation, MapReading, Standing, Work
 from bot.alerts.silence import Silence, why_silent
@@ -222,7 +222,7 @@ class Engine:
         pulses: list[Pulse] = []
         fresh: dict[str, Sequence[Liquidation]] = {}
         for symbol, book in sorted(books.items()):
-            if symbol not in by_symbol and not awaits_count(book, heard_ms=heard_ms):
+            if symbol not in by_symbol and not awaits_look(book, heard_ms=heard_ms):
                 continue
             last_ms, now = book.pulse.minutes.last_ms, self._price(book.market)
             fresh[symbol] = [one for one in by_symbol.get(symbol, ()) if one.time_ms > last_ms]
@@ -378,7 +378,8 @@ def _at_tick(book: MarketBook, measure: Measure, track: Track, *, time_ms: int, 
     volatility = None if book.reading is None else book.reading.volatility
     if measure.kind is Kind.SWEPT:
         figures = printed_within(book.printed, track.cluster)
-        return Measured(track, time_ms, price, swept.tick_distance(price, track.cluster), figures=figures)
+        was = replace(track, cluster=track.at_best)
+        return Measured(was, time_ms, price, swept.tick_distance(price, track.cluster), figures=figures)
     scale = book.scale(measure)
     metric = proximity.tick_distance(price, track.cluster) / scale if scale > 0.0 else None
     return Measured(track, time_ms, price, metric, volatility=volatility)

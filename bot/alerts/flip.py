@@ -11,8 +11,8 @@ from bot.alerts.wording import price_words, usd_words
 from bot.liquidation.types import Cluster, Side
 
 NORMAL_MARGIN_PCT = 10.0
-TERMS = Terms(hold=2, recover_ms=0, cooldown_ms=30 * 60_000)
-"""Two recomputes in a row."""
+TERMS = Terms(hold=2, recover_ms=0, cooldown_ms=0)
+"""Two recomputes in a row. No wait after it: whoever was told of a flip has to hear of the way back."""
 
 LONG_USD, SHORT_USD = "long_usd", "short_usd"
 

@@ -47,7 +47,7 @@ class MapRound:
             if track.id in past:
                 self._verdicts.close(self._book, track, time_ms=self._reading.slot_ms)
             else:
-                self._look_after(track)
+                self._look_after(replace(track, cluster=track.at_best))
         self._look_at_market()
 
     def _end(self, track: Track) -> None:
@@ -55,7 +55,8 @@ class MapRound:
         measure = Measure(Kind.SWEPT)
         if track.closed is CloseReason.SWEPT and measure in self._book.columns():
             printed = printed_within(self._book.printed, track.cluster)
-            self._ask(measure, Measured(track, self._reading.slot_ms, self._reading.price, 0.0, figures=printed))
+            was = replace(track, cluster=track.at_best)
+            self._ask(measure, Measured(was, self._reading.slot_ms, self._reading.price, 0.0, figures=printed))
         self._verdicts.close(self._book, track, time_ms=self._reading.slot_ms)
 
     def _look_at(self, track: Track) -> None:
@@ -69,7 +70,9 @@ class MapRound:
         judge, states = JUDGES[Kind.EXPOSURE], self._book.states_of(track.id)
         for rule in self._book.levels().concerned(track.cluster, states):
             measured = exposure.measure(rule, track, slot_ms=reading.slot_ms, price=reading.price)
-            self._verdicts.judge(self._book, judge, rule, measured, unseen_ms=0, event_ms=reading.now_ms)
+            self._verdicts.judge(
+                self._book, judge, rule, measured, unseen_ms=0, event_ms=reading.now_ms, reading=reading
+            )
 
     def _look_after(self, track: Track) -> None:
         """What price does after a sweep, by the closes of bars."""
@@ -110,12 +113,20 @@ class MapRound:
         book, slot_ms = self._book, self._reading.slot_ms
         watch = book.watch(measure, measured.track_id, seen_ms=slot_ms)
         self.watches.append(watch)
+        if measured.track is None:
+            watch.loosen()
         unseen_ms = max(0, slot_ms - watch.seen_ms - 2 * self._slot_ms)
         if not watch.wakes(measured.metric, slot_ms, unseen_ms=unseen_ms):
             return
         for rule in watch.candidates(measured.metric, measured.body, slot_ms, unseen_ms=unseen_ms):
             self._verdicts.judge(
-                book, watch.column.judge, rule, measured, unseen_ms=unseen_ms, event_ms=self._reading.now_ms
+                book,
+                watch.column.judge,
+                rule,
+                measured,
+                unseen_ms=unseen_ms,
+                event_ms=self._reading.now_ms,
+                reading=self._reading,
             )
 
 

@@ -161,8 +161,9 @@ class MarketBook:
             watch.update(known)
 
     def put_printed(self, news: Iterable[Liquidation]) -> None:
-        """Remember liquidations, and that they are heard."""
-        both = (*(self.printed or ()), *news)
+        """Remember liquidations newer than those known, and that they are heard."""
+        known = self.printed or ()
+        both = (*known, *(one for one in news if not known or one.time_ms > known[-1].time_ms))
         since_ms = both[-1].time_ms - PRINTED_MS if both else 0
         self.printed = tuple(one for one in both if one.time_ms >= since_ms)
 

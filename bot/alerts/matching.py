@@ -106,7 +106,7 @@ class Watch:
         self._bound()
 
     def loosen(self) -> None:
-        """The cluster has changed: any rule may have become eligible."""
+        """What is measured has changed its size: any rule may have become eligible."""
         self.exact = False
         self.armed = self.column.reach
 

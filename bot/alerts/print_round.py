@@ -8,7 +8,7 @@ from bot.alerts.cascade import MINUTE_MS, Minutes
 from bot.alerts.judge import Measure
 from bot.alerts.market_book import MarketBook
 from bot.alerts.readings import Liquidation
-from bot.alerts.types import Kind
+from bot.alerts.types import Kind, Phase
 from bot.alerts.verdicts import Verdicts
 from bot.liquidation.types import Side
 
@@ -36,11 +36,14 @@ def judge_prints(
     return minutes
 
 
-def awaits_count(book: MarketBook, *, heard_ms: int) -> bool:
-    """Whether a minute with liquidations is over that is not counted yet."""
+def awaits_look(book: MarketBook, *, heard_ms: int) -> bool:
+    """Whether silence says something: a minute is over that is not counted yet, or a cascade may be."""
     minutes = book.pulse.minutes
     over = minutes.minute < (heard_ms - LATE_MS) // MINUTE_MS
-    return over and (minutes.long_usd > 0.0 or minutes.short_usd > 0.0)
+    if over and (minutes.long_usd > 0.0 or minutes.short_usd > 0.0):
+        return True
+    states = (state for side in Side for state in book.states_of(cascade.matter(side)).values())
+    return any(state.phase in (Phase.FIRED, Phase.RECOVERING) for state in states)
 
 
 def _judge(book: MarketBook, minutes: Minutes, side: Side, verdicts: Verdicts, *, time_ms: int, price: float) -> None:
@@ -49,6 +52,7 @@ def _judge(book: MarketBook, minutes: Minutes, side: Side, verdicts: Verdicts, *
     if column not in book.columns() or measured.metric is None or book.reading is None:
         return
     watch = book.watch(column, measured.track_id, seen_ms=time_ms)
+    watch.loosen()
     for rule in watch.candidates(measured.metric, measured.body, time_ms, unseen_ms=0):
         usual = (cascade.USUAL_USD, minutes.usual_usd(rule.threshold_pct))
         told = replace(measured, figures=(*measured.figures, usual))

@@ -1,6 +1,8 @@
 """Swept: price has gone through a cluster, so that what stood there is liquidated or gone.
 
-Told at the tick that passes the far edge; a sweep that no tick showed is told when the next map finds it.
+Price eats its way in, so that little stands when it comes out at the far side: filters ask for the cluster at its best,
+and alerts show it so. Told at the tick that passes the far edge; a sweep that no tick showed is told when the next map
+finds it.
 """
 
 import math

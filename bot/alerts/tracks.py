@@ -124,6 +124,7 @@ def _seen(track: Track, cluster: Cluster, slot_ms: int, model_version: str) -> T
         model_version=model_version,
         spans=spans,
         appeared=track.appeared,
+        best_strength=max(track.best_strength, cluster.strength),
     )
 
 
@@ -151,6 +152,7 @@ def _born(cluster: Cluster, market: Market, slot_ms: int, ordinal: int, model_ve
         model_version=model_version,
         spans=((cluster.low, cluster.high),),
         appeared=appeared,
+        best_strength=cluster.strength,
     )
 
 

@@ -1,6 +1,6 @@
 """The words of the judgement: rules that chats keep, tracks of clusters, states, and the events that come of them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -131,7 +131,7 @@ class Track:
     (slot_ms, usd) samples, oldest first, as far back as the longest growth window needs; `spans` are the (low, high)
     edges of the newest of them, oldest first (where spans are fewer than sizes, the oldest edges are not known).
     `appeared` is True where the birth was witnessed: the market was mapped just before and nothing stood there.
-    `closed_ms` is the slot that ended it, 0 while it is open.
+    `closed_ms` is the slot that ended it, 0 while it is open. `best_strength` is its greatest strength so far.
     """
 
     id: str
@@ -146,6 +146,14 @@ class Track:
     spans: tuple[tuple[float, float], ...] = ()
     appeared: bool = False
     closed_ms: int = 0
+    best_strength: int = 0
+
+    @property
+    def at_best(self) -> Cluster:
+        """The body with the size and strength of its best: of one that price has eaten its way through, what it was."""
+        usd = max((usd for _, usd in self.sizes), default=0.0)
+        strength = max(self.best_strength, self.cluster.strength)
+        return replace(self.cluster, usd=max(usd, self.cluster.usd), strength=strength)
 
 
 class Phase(StrEnum):

@@ -8,6 +8,7 @@ from bot.alerts.machine import Decision, Observation, step
 from bot.alerts.market_book import MarketBook
 from bot.alerts.matching import silent_until_ms
 from bot.alerts.pulse import Pulse
+from bot.alerts.readings import MapReading
 from bot.alerts.reasons import Reason
 from bot.alerts.types import Changes, Event, LogEntry, Market, Phase, Repeat, Rule, RuleState, Track
 
@@ -52,10 +53,23 @@ class Verdicts:
         self._touch: dict[tuple[Market, str, float], tuple[tuple[int, float], ...]] = {}
 
     def judge(
-        self, book: MarketBook, judge: Judge, rule: Rule, measured: Measured, *, unseen_ms: int, event_ms: int
+        self,
+        book: MarketBook,
+        judge: Judge,
+        rule: Rule,
+        measured: Measured,
+        *,
+        unseen_ms: int,
+        event_ms: int,
+        reading: MapReading | None = None,
     ) -> Decision:
-        """Put one pair before the state machine; the reason for what it did."""
-        state = book.state(rule.id, measured.track_id)
+        """Put one pair before the state machine; the reason for what it did.
+
+        `reading` is the map that an alert would rest on, the newest one known where none is given.
+        """
+        # One look may ask a pair more than once: what it has become meanwhile counts.
+        kept = self._states.get((book.market, measured.track_id, rule.id))
+        state = book.state(rule.id, measured.track_id) if kept is None else kept
         seen = Observation(
             time_ms=measured.time_ms,
             sight=judge.sight(rule, measured),
@@ -70,8 +84,11 @@ class Verdicts:
         if after is not state:
             self._keep(book, after)
         if decision is Decision.FIRED:
-            touch = self._touch_of(book, measured)
-            event = _event(book, judge, rule, measured, episode=after.episode, event_ms=event_ms, touch=touch)
+            known = book.reading if reading is None else reading
+            if known is None:
+                raise ValueError(f"{book.market}: judged without a map")
+            touch = self._touch_of(known, measured)
+            event = _event(known, judge, rule, measured, episode=after.episode, event_ms=event_ms, touch=touch)
             self._events.append(event)
             self._count(book, rule, measured.time_ms)
             if rule.repeat is Repeat.ONCE:
@@ -108,13 +125,13 @@ class Verdicts:
             observed=observed,
         )
 
-    def _touch_of(self, book: MarketBook, measured: Measured) -> tuple[tuple[int, float], ...]:
+    def _touch_of(self, reading: MapReading, measured: Measured) -> tuple[tuple[int, float], ...]:
         """The odds of a touch, worked out once for all rules that fire on a track at once."""
-        if measured.track is None or book.reading is None:
+        if measured.track is None:
             return ()
-        key = (book.market, measured.track.id, measured.price)
+        key = (reading.market, measured.track.id, measured.price)
         if key not in self._touch:
-            self._touch[key] = book.reading.touch(measured.track.cluster, measured.price)
+            self._touch[key] = reading.touch(measured.track.cluster, measured.price)
         return self._touch[key]
 
     def _keep(self, book: MarketBook, state: RuleState) -> None:
@@ -160,7 +177,7 @@ def _value(measured: Measured) -> float | None:
 
 
 def _event(
-    book: MarketBook,
+    reading: MapReading,
     judge: Judge,
     rule: Rule,
     measured: Measured,
@@ -169,15 +186,12 @@ def _event(
     event_ms: int,
     touch: tuple[tuple[int, float], ...],
 ) -> Event:
-    reading = book.reading
-    if reading is None:
-        raise ValueError(f"{book.market}: judged without a map")
     cluster = None if measured.track is None else measured.track.cluster
     telling = judge.tell(rule, measured)
     return Event(
         time_ms=event_ms,
         kind=telling.kind,
-        market=book.market,
+        market=rule.market,
         rule_id=rule.id,
         chat=rule.chat,
         track_id=measured.track_id,

@@ -205,6 +205,7 @@ def _track_row(track: Track) -> dict[str, Any]:
         "appeared": int(track.appeared),
         "closed": track.closed.value if track.closed else None,
         "closed_ms": int(track.closed_ms),
+        "best_strength": int(track.best_strength),
     }
 
 
@@ -223,6 +224,7 @@ def _track(row: Row[Any]) -> Track:
         spans=spans,
         appeared=bool(row.appeared),
         closed_ms=row.closed_ms,
+        best_strength=row.best_strength,
     )
 
 

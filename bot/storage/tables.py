@@ -144,6 +144,7 @@ tracks = _table(
     Column("appeared", Integer, nullable=False),
     Column("closed", Text),
     Column("closed_ms", Int64, nullable=False, server_default=text("0")),
+    Column("best_strength", Integer, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("exchange", "symbol", "id"),
     CheckConstraint("side IN ('long', 'short')", name="side"),
     CheckConstraint("appeared IN (0, 1)", name="appeared"),

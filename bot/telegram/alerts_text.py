@@ -125,6 +125,9 @@ def _size_line(event: Event, cluster: Cluster, texts: Texts) -> Html:
     figures = texts.figures
     share = texts("alert.share", percent=figures.percent(cluster.share * 100), side=texts.of("holders", cluster.side))
     strength = texts("proof.proven" if event.proven else "proof.not_proven", strength=str(cluster.strength))
+    if event.kind in AFTERWARDS:
+        usd = texts("size.usd", usd=figures.money(cluster.usd)) if event.names_usd else None
+        return texts("alert.was", size=Html(texts("rule.join").join(each for each in (usd, strength) if each)))
     if event.names_usd:
         return texts("alert.size", usd=figures.money(cluster.usd), share=share, strength=strength)
     return texts("alert.size_share", share=share, strength=strength)

@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from bot.alerts import Engine, MapReading
+from bot.alerts import Engine, FirstLook, MapReading, ParseError, parse_watch
 from bot.alerts.pulse import Pulse
+from bot.alerts.readings import Liquidation
 from bot.alerts.types import Changes, CloseReason, Event, Kind, Market, Phase, Rule, RuleState, Track
 from bot.alerts.verdicts import BREAKER_FIRINGS
-from bot.liquidation.types import Cluster, Side
+from bot.liquidation.touch import Volatility
+from bot.liquidation.types import Cluster, LiquidationMap, Side
 
 BTC = Market("binance", "BTCUSDT")
 ETH = Market("binance", "ETHUSDT")
@@ -36,6 +38,30 @@ def grows(percent: float, window_ms: int = 4 * HOUR, *, rule_id: int = 1, market
     return Rule(rule_id, 7, market, Kind.GROWTH, percent, window_ms)
 
 
+def asked(line: str, *, rule_id: int = 1) -> Rule:
+    """The rule of a line as typed after /watch."""
+    found = parse_watch(line, lambda typed: BTC if typed == "BTC" else None, now_ms=START)
+    assert not isinstance(found, ParseError), found
+    return replace(found[0], id=rule_id, chat=7, created_ms=START)
+
+
+def standing(long_usd: float, short_usd: float, *, bins: int = 1, price: float = 100.0) -> LiquidationMap:
+    """A map with so much on each side of price, within 4 %, evenly over so many bins of a side."""
+    edges = np.linspace(0.96, 1.04, 2 * bins + 1) * price
+    below = edges[:-1] < price
+    return LiquidationMap(
+        time_ms=START,
+        price=price,
+        low=edges[:-1],
+        high=edges[1:],
+        long_usd=np.where(below, long_usd / bins, 0.0),
+        short_usd=np.where(below, 0.0, short_usd / bins),
+        long_total_usd=long_usd,
+        short_total_usd=short_usd,
+        open_interest="measured",
+    )
+
+
 def reading(
     slot_ms: int,
     clusters: Iterable[Cluster],
@@ -45,6 +71,9 @@ def reading(
     low: float = NAN,
     high: float = NAN,
     version: str = "1",
+    drawn: LiquidationMap | None = None,
+    volatility: Volatility | None = None,
+    atr_pct: float = NAN,
 ) -> MapReading:
     return MapReading(
         market=market,
@@ -58,6 +87,9 @@ def reading(
         model_version=version,
         open_interest="measured",
         touch=lambda _cluster, _price: ((1, 0.5), (4, 0.75)),
+        map=drawn,
+        volatility=volatility,
+        atr_pct=lambda: atr_pct,
     )
 
 
@@ -109,6 +141,22 @@ class Bench:
         now_ms = time_ms if now_ms is None else now_ms
         prices, times = np.array([price]), np.array([time_ms], dtype=np.int64)
         return self._commit(self.engine.evaluate_tick(market.exchange, (market.symbol,), prices, times, now_ms=now_ms))
+
+    def prints(self, news: Iterable[Liquidation], *, heard_ms: int) -> list[Event]:
+        """Liquidations as they come; the events of them."""
+        return list(self._commit(self.engine.evaluate_prints("binance", news, heard_ms=heard_ms)).events)
+
+    def clock(self, now_ms: int) -> list[Event]:
+        """The clock alone; the events of it."""
+        return list(self._commit(self.engine.evaluate_clock(now_ms)).events)
+
+    def add(self, rule: Rule) -> FirstLook:
+        """A rule made now: its first look, committed."""
+        look = self.engine.first_look(rule)
+        self.store.rules[rule.id] = rule
+        self.store.commit(Changes(states=look.states))
+        self.engine.add_rule(rule, look.states)
+        return look
 
     def walk(self, start_ms: int, prices: Sequence[float], *, step_ms: int = 2_000) -> list[Event]:
         """Ticks at an even pace; the events of all of them."""

@@ -92,7 +92,7 @@ async def test_rules_and_tracks_of_the_version_before_are_read_as_they_were(url:
         ]
         track = await database.alerts.track(Market("binance", "BTCUSDT"), "L1")
     assert track is not None
-    assert (track.closed, track.closed_ms) == (CloseReason.FADED, 20)
+    assert (track.closed, track.closed_ms, track.best_strength) == (CloseReason.FADED, 20, 80)
 
 
 async def test_liquidations_of_the_version_before_have_the_prices_of_their_fills(url: str, engine: Engine) -> None:
