@@ -17,14 +17,17 @@ class Reachability:
     def __init__(self, exchanges: Mapping[str, Exchange], db: Database) -> None:
         self._exchanges = exchanges
         self._db = db
-        self._down: dict[str, str] = {}
+        self._down: dict[str, tuple[type[ExchangeError], int]] = {}
         self._bans: dict[str, int] = {}
 
     async def failed(self, name: str, error: ExchangeError) -> None:
-        """An exchange did not give what was asked."""
-        if self._down.get(name) != str(error):
-            self._down[name] = str(error)
+        """An exchange did not give what was asked: said once for each kind of trouble, however its words change."""
+        kind = (type(error), error.until_ms if isinstance(error, RateLimitedError) else 0)
+        if self._down.get(name) != kind:
+            self._down[name] = kind
             log.warning("%s is not heard: %s", name, error)
+        else:
+            log.debug("%s is still not heard: %s", name, error)
         if isinstance(error, RateLimitedError):
             await self._keep_ban(name, error.until_ms)
 

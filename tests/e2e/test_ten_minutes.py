@@ -35,7 +35,7 @@ DECEMBER_20_MS = 1_766_188_800_000
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 VENUE_FAULTS = {
     "binance": ("429", "418", "5xx", "html200", "broken_json"),
-    "bybit": ("limit", "frequent", "5xx"),
+    "bybit": ("limit", "5xx"),  # "frequent" shuts it out for ten minutes
     "okx": ("limit", "429", "down"),
     "hyperliquid": ("429", "5xx", "html200"),
 }
