@@ -1,7 +1,8 @@
 """A sender in a process of its own, which ends itself with SIGKILL at a named point; run again, it must make good.
 
-Its market is a count: slot n fires episode n of one rule in each chat. What it evaluates and sends goes through the
-real database, outbox and worker; what arrives is appended to a file, as a server would remember it.
+Its market is a count: slot n fires episode n of one rule on two clusters in each chat, which is one message of two
+alerts. What it evaluates and sends goes through the real gate, database, outbox and worker; what arrives is appended to
+a file, as a server would remember it.
 """
 
 import asyncio
@@ -17,10 +18,11 @@ from sqlalchemy import Engine, event
 from bot.alerts.types import Changes, Event, Kind, Market, Phase, Rule, RuleState, Severity
 from bot.delivery.messenger import Message, NotSentError
 from bot.delivery.worker import OutboxWorker
+from bot.doorbell import Doorbell, outbox_rows
 from bot.liquidation.types import Cluster, Side
-from bot.storage.codec import event_from_plain, event_to_plain
+from bot.storage.codec import event_from_plain
 from bot.storage.database import Database
-from bot.storage.outbox import Claimed, OutboxRow
+from bot.storage.outbox import Claimed
 from bot.storage.slots import Slot
 
 POINTS = (
@@ -35,6 +37,7 @@ POINTS = (
 )
 CHATS = (1, 2, -3)
 SLOTS = 3
+TRACKS = ("t", "u")
 MARKET = Market("binance", "ZRXUSDT")
 SPEED = 60
 
@@ -68,10 +71,12 @@ class Subject:
         async with await Database.open(self._url) as db:
             event.listen(Engine, "commit", self._before_commit)
             event.listen(Engine, "before_cursor_execute", self._before_statement)
+            bell = Doorbell(db, per_hour=100)
+            await bell.restore(now_ms=self._clock.now_ms())
             worker = OutboxWorker(db=db, messenger=self, compose=self.compose, clock=self._clock)
             sending = asyncio.create_task(worker.run())
             for slot in range(1, SLOTS + 1):
-                await self.evaluate(db, slot)
+                await self.evaluate(db, bell, slot)
                 worker.wake()
             while (left := set(await db.outbox.counts())) - {"sent", "dead"}:
                 if self._asked_for_patience == set(CHATS) and "sending" not in left:
@@ -81,23 +86,30 @@ class Subject:
             await worker.stop()
             await sending
 
-    async def evaluate(self, db: Database, slot: int) -> None:
-        """Fire each chat's rule once for this slot, unless that is committed already."""
+    async def evaluate(self, db: Database, bell: Doorbell, slot: int) -> None:
+        """Fire each chat's rule once on each cluster for this slot, unless that is committed already."""
         for chat in CHATS:
             rule, _ = await db.rules.add(Rule(0, chat, MARKET, Kind.PROXIMITY, 1.0))
             done = Slot(f"evaluate {chat}", slot, MARKET)
             if await db.slots.is_done(done):
                 continue
-            [state] = await db.alerts.states_of(rule.id) or [RuleState(rule.id, "t")]
-            fired = RuleState(rule.id, "t", Phase.FIRED, episode=state.episode + 1, last_ms=slot)
-            happened = alert(rule, fired.episode, self._clock.now_ms())
-            row = OutboxRow(happened.dedupe_key, chat, event_to_plain(happened), created_ms=happened.time_ms)
-            await db.commit_changes(Changes(states=(fired,), events=(happened,)), [row], slots=[done])
+            before = {state.track_id: state.episode for state in await db.alerts.states_of(rule.id)}
+            now_ms = self._clock.now_ms()
+            fired = tuple(
+                RuleState(rule.id, track, Phase.FIRED, episode=before.get(track, 0) + 1, last_ms=slot)
+                for track in TRACKS
+            )
+            changes = Changes(states=fired, events=tuple(alert(rule, state, now_ms) for state in fired))
+            rulings = bell.rule(changes, now_ms=now_ms)
+            rows = outbox_rows(rulings, now_ms=now_ms)
+            await db.commit_changes(changes, rows, slots=[done], log=rulings.log(now_ms))
+            bell.apply(rulings)
             self.die("after the commit of state and message")
 
     async def compose(self, row: Claimed) -> Message:
         self.die("after the claim")
-        return Message(json.dumps({"key": event_from_plain(row.payload).dedupe_key, "repeat": row.repeat}))
+        keys = [event_from_plain(payload).dedupe_key for payload in (row.payload, *row.others)]
+        return Message(json.dumps({"keys": keys, "repeat": row.repeat}))
 
     async def send(self, chat_id: int, message: Message) -> int:
         self.die("before the request")
@@ -137,15 +149,15 @@ class Subject:
             self.die("after the answer, before it is stored")
 
 
-def alert(rule: Rule, episode: int, now_ms: int) -> Event:
+def alert(rule: Rule, state: RuleState, now_ms: int) -> Event:
     return Event(
         time_ms=now_ms,
         kind=rule.kind,
         market=rule.market,
         rule_id=rule.id,
         chat=rule.chat,
-        track_id="t",
-        episode=episode,
+        track_id=state.track_id,
+        episode=state.episode,
         severity=Severity.WARNING,
         price=0.24,
         cluster=Cluster(Side.LONG, 0.22, 0.23, 0.225, 1e6, 0.1, 70),

@@ -18,7 +18,7 @@ import pytest
 from bot.storage.errors import DatabaseInUseError
 from bot.storage.lock import FileLock
 from tests.integration import crash_subject
-from tests.integration.crash_subject import CHATS, POINTS, SLOTS
+from tests.integration.crash_subject import CHATS, POINTS, SLOTS, TRACKS
 
 # The points after which nobody can know whether the message arrived.
 UNSURE = {"before the request", "after the request", "after the answer, before it is stored"}
@@ -57,18 +57,35 @@ class Lives:
     def check(self) -> int:
         """Hold the invariants; returns how many outcomes were unsure."""
         rows, arrived = self.rows(), self.arrived()
-        assert len(rows) == len(CHATS) * SLOTS, "each event has one row"
+        assert len(rows) == len(CHATS) * SLOTS * len(TRACKS), "each event has one row"
         assert {row["state"] for row in rows} == {"sent"}, "nothing is lost"
-        copies = Counter(item["key"] for item in arrived)
-        unmarked = Counter(item["key"] for item in arrived if not (item["repeat"] and item["silent"]))
+        copies = Counter(key for item in arrived for key in item["keys"])
+        unmarked = Counter(key for item in arrived for key in item["keys"] if not (item["repeat"] and item["silent"]))
+        unsure = {row["id"]: row["unsure"] for row in rows}
         for row in rows:
-            assert 1 <= copies[row["dedupe_key"]] <= 1 + row["unsure"], "a copy only where delivery was unknown"
+            doubts = unsure[row["lead"] or row["id"]]
+            assert 1 <= copies[row["dedupe_key"]] <= 1 + doubts, "a copy only where delivery was unknown"
             assert unmarked[row["dedupe_key"]] <= 1, "a second copy is marked and silent"
+        assert any(row["lead"] for row in rows), "alerts of one moment are one message"
         for chat in CHATS:
-            keys = list(dict.fromkeys(item["key"] for item in arrived if item["chat"] == chat))
+            keys = list(dict.fromkeys(key for item in arrived if item["chat"] == chat for key in item["keys"]))
             assert keys == [row["dedupe_key"] for row in rows if row["chat"] == chat], "order in a chat holds"
-            assert [int(key.split(":")[4]) for key in keys] == list(range(1, SLOTS + 1)), "episodes are the events"
+            for track in TRACKS:
+                episodes = [int(key.split(":")[4]) for key in keys if key.split(":")[3] == track]
+                assert episodes == list(range(1, SLOTS + 1)), "episodes are the events"
+        self.check_log(rows)
         return sum(row["unsure"] for row in rows)
+
+    def check_log(self, rows: list[dict[str, Any]]) -> None:
+        """Each event has its line in the decision log, and what is carried by another message is said to be."""
+        connection = sqlite3.connect(self.path)
+        log = dict(connection.execute("SELECT key, lead FROM decisions WHERE key != ''").fetchall())
+        count = connection.execute("SELECT count(*) FROM decisions WHERE key != ''").fetchone()[0]
+        connection.close()
+        keys = {row["id"]: row["dedupe_key"] for row in rows}
+        assert count == len(rows)
+        for row in rows:
+            assert row["lead"] is None or log[row["dedupe_key"]] == keys[row["lead"]]
 
 
 @pytest.fixture
@@ -82,7 +99,8 @@ def lives(tmp_path: Path) -> Iterator[Lives]:
 def test_an_undisturbed_life_sends_each_message_once(lives: Lives) -> None:
     assert lives.live() == 0
     assert lives.check() == 0
-    assert len(lives.arrived()) == len(CHATS) * SLOTS
+    assert sum(len(item["keys"]) for item in lives.arrived()) == len(CHATS) * SLOTS * len(TRACKS)
+    assert len(lives.arrived()) <= len(CHATS) * SLOTS
 
 
 @pytest.mark.parametrize("point", POINTS)

@@ -58,7 +58,7 @@ async def evaluate(db: Database, slot: int, clock: HurriedClock) -> None:
             continue
         [state] = await db.alerts.states_of(rule.id) or [RuleState(rule.id, "t")]
         fired = RuleState(rule.id, "t", Phase.FIRED, episode=state.episode + 1, last_ms=slot)
-        happened = alert(rule, fired.episode, clock.now_ms())
+        happened = alert(rule, fired, clock.now_ms())
         row = OutboxRow(happened.dedupe_key, chat, event_to_plain(happened), created_ms=happened.time_ms)
         await db.commit_changes(Changes(states=(fired,), events=(happened,)), [row], slots=[done])
 
