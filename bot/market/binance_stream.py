@@ -51,11 +51,11 @@ def binance_stream(
 class BinanceScript:
     """Every price of every contract comes anyway, so there is nothing to ask for."""
 
+    ends_soon = False
+
     def __init__(self, book: StreamBook, keep_tiers: KeepTiers = lambda symbol, tiers: None) -> None:
         self._book = book
         self._keep_tiers = keep_tiers
-
-    ends_soon = False
 
     def due(self) -> Sequence[str]:
         return ()

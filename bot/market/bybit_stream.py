@@ -56,6 +56,8 @@ def bybit_stream(
 class BybitScript:
     """One line: asks for topics, pings, and merges the tickers, whose absent fields are unchanged ones."""
 
+    ends_soon = False
+
     def __init__(self, book: StreamBook, clock: Clock, listed: Listed, followed: Callable[[], Collection[str]]) -> None:
         self._book = book
         self._clock = clock
@@ -68,8 +70,6 @@ class BybitScript:
         self._follow_due_s = clock.monotonic()
         self._marks: dict[str, float] = {}
         self._without_room = 0
-
-    ends_soon = False
 
     def due(self) -> Sequence[str]:
         now_s = self._clock.monotonic()
