@@ -14,7 +14,7 @@ from bot.alerts.types import Event, Market
 from bot.clock import Clock
 from bot.combined_markets import CombinedMarkets
 from bot.compose import Composer
-from bot.delistings import DELISTED, Delistings
+from bot.delistings import Delistings
 from bot.delivery.limits import RateLimiter
 from bot.delivery.messenger import Messenger
 from bot.delivery.settlement import Count
@@ -286,14 +286,15 @@ class App:
         if self._hear_contract_news() or self.markets.unlisted() or self.delistings.in_doubt:
             await self.refresh_instruments()
         await self._follow_rules()
-        await self._maps.make(self.watch.markets(but=DELISTED))
+        await self._maps.make(self._watched())
         self.markets.let_go(watched=self.watch.markets())
 
     def watched_parts(self) -> Sequence[Market]:
         """Every market that a watched one is made of, each on one exchange."""
-        return list(
-            dict.fromkeys(part for market in self.watch.markets(but=DELISTED) for part in self.markets.parts(market))
-        )
+        return list(dict.fromkeys(part for market in self._watched() for part in self.markets.parts(market)))
+
+    def _watched(self) -> Sequence[Market]:
+        return [market for market in self.watch.markets() if market not in self.delistings.gone]
 
     async def measure(self) -> None:
         """Score the maps of every watched market, and learn from what was liquidated."""

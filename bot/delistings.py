@@ -32,6 +32,8 @@ class Delistings:
         self._missing_since: dict[Market, int] = {}
         self._announced: set[tuple[Market, int, int]] = set()
         self._doubted = False
+        self.gone: frozenset[Market] = frozenset()
+        """The markets of which no rule is judged any more: as of the last check, for very many rules take a while."""
 
     @property
     def in_doubt(self) -> bool:
@@ -57,6 +59,7 @@ class Delistings:
                     await self._end(market)
             except StorageError as failure:
                 log.warning("that %s %s leaves could not be stored and is told later: %s", *market, failure)
+        self.gone = frozenset(self._watch.markets()) - frozenset(self._watch.markets(but=DELISTED))
 
     async def _announce(self, market: Market) -> None:
         instrument = self._markets.book.get(market.symbol, market.exchange)

@@ -7,6 +7,7 @@ what a map needs most. Every request here waits behind all others.
 import asyncio
 import logging
 import math
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +16,7 @@ from typing import Final
 from bot.alerts.types import Market
 from bot.clock import Clock
 from bot.history_store import HistoryStore, What
-from bot.market.exchange import Exchange, ExchangeError, GeoBlockedError, RateLimitedError
+from bot.market.exchange import Exchange, ExchangeError, GeoBlockedError, RateLimitedError, UnknownSymbolError
 from bot.market.priority import Priority, asking_as
 from bot.market.types import BAR_MS
 from bot.markets import NEWEST_MS, Markets
@@ -37,6 +38,8 @@ _DEEP_SLOTS: Final = 288
 
 _BATCH: Final = 25
 _TROUBLE_S: Final = 60.0
+_MOST_FAILURES: Final = 3
+"""After so many markets in a row that failed, it is the exchange that does not answer."""
 _LOOK_AGAIN_S: Final = 5.0
 """How long the list of watched markets counts as known: of very many rules it takes a while to make."""
 _LEFT_ALONE_MS: Final = 600_000
@@ -79,6 +82,7 @@ class Warmer:
         self._ranking: dict[str, list[str]] = {}
         self._filled: dict[tuple[What, int, Market], int] = {}
         self._left_alone: dict[Market, int] = {}
+        self._failures: Counter[str] = Counter()
         self._told: set[tuple[str, What]] = set()
         self._watched_now: Sequence[Market] = ()
         self._look_again_s = -math.inf
@@ -95,8 +99,8 @@ class Warmer:
         """Whose history is kept: every watched market, then the most traded ones that are listed."""
         ranked = (Market(exchange, symbol) for symbol in self._ranking.get(exchange, ()))
         known = self._markets.listed(exchange)
-        listed = [market for market in ranked if market.symbol in known]
-        return list(dict.fromkeys((*self._watched_on(exchange), *listed[: self._most])))
+        watched, listed = ([m for m in some if m.symbol in known] for some in (self._watched_on(exchange), ranked))
+        return list(dict.fromkeys((*watched, *listed[: self._most])))
 
     def warmth(self, exchange: str) -> Warmth:
         """How far the work has come."""
@@ -169,6 +173,7 @@ class Warmer:
         except ExchangeError as error:
             self._leave_alone(market, error)
             return False
+        self._failures[market.exchange] = 0
         return True
 
     def _watched_on(self, exchange: str) -> Sequence[Market]:
@@ -186,7 +191,10 @@ class Warmer:
 
     def _leave_alone(self, market: Market, error: ExchangeError) -> None:
         """What is wrong with one market is no reason to stop; what is wrong with the exchange is."""
-        if isinstance(error, RateLimitedError | GeoBlockedError):
+        exchange = market.exchange
+        self._failures[exchange] += not isinstance(error, UnknownSymbolError)
+        if isinstance(error, RateLimitedError | GeoBlockedError) or self._failures[exchange] >= _MOST_FAILURES:
+            self._failures[exchange] = 0
             raise error
         log.info("%s %s is left alone for a while: %s", *market, error)
         self._left_alone[market] = self._clock.now_ms() + _LEFT_ALONE_MS

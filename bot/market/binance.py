@@ -20,6 +20,7 @@ from bot.market.limits import Budget, BudgetStatus, Gate
 from bot.market.line import Line, LineStatus, OnLine
 from bot.market.rest import Rest, Transport
 from bot.market.rows import join_bars, join_open_interest
+from bot.market.ticks import on_tick
 from bot.market.tiers import Tiers
 from bot.market.types import BAR_MS, Bars, Crowd, Depth, Instrument, LongShortRatios, OpenInterest, Tick
 
@@ -122,6 +123,7 @@ class BinanceExchange(OnLine):
         )
         self._least_symbols = least_symbols
         self._instruments: tuple[Instrument, ...] = ()
+        self._ticks: dict[str, float] = {}
         self._tiers: dict[str, tuple[RiskTier, ...]] = {}
         self._told_tiers: dict[str, tuple[int, Tiers]] = {}
         self._tiers_due_ms = 0
@@ -141,6 +143,7 @@ class BinanceExchange(OnLine):
             replace(one, max_leverage=self._tiers[one.symbol][0].max_leverage) if one.symbol in self._tiers else one
             for one in found
         )
+        self._ticks = {one.symbol: one.tick_size for one in found}
         return self._instruments
 
     async def bars(self, symbol: str, *, start_ms: int, end_ms: int) -> Bars:
@@ -165,7 +168,7 @@ class BinanceExchange(OnLine):
             if last_ms < cursor:
                 raise ExchangeUnavailableError(f"Binance answers bars of {symbol} that were not asked for.")
             cursor = last_ms + BAR_MS
-        return join_bars(pages, start_ms=start_ms, end_ms=end_ms)
+        return on_tick(join_bars(pages, start_ms=start_ms, end_ms=end_ms), self._ticks.get(symbol), self._bad)
 
     async def open_interest_history(self, symbol: str, *, start_ms: int, end_ms: int) -> OpenInterest:
         """Samples every 5 minutes with start_ms < time_ms <= end_ms, in coins; at most the latest 30 days exist.

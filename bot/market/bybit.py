@@ -14,6 +14,7 @@ from bot.market.limits import Budget
 from bot.market.line import Contracts, Line, OnLine
 from bot.market.rest import Answer, Transport
 from bot.market.rows import join_bars, join_open_interest
+from bot.market.ticks import on_tick
 from bot.market.tiers import Tiers, TierShelf
 from bot.market.types import BAR_MS, Bars, Crowd, Depth, Instrument, LongShortRatios, OpenInterest, Tick
 
@@ -77,7 +78,8 @@ class BybitExchange(OnLine):
 
         Whether a bar is closed is told by the venue's clock. A page of 1000 bars is one request.
         """
-        native = (await self._contracts.get(symbol)).native
+        contract = await self._contracts.get(symbol)
+        native = contract.native
         pages: list[Bars] = []
         cursor = math.ceil(start_ms / BAR_MS) * BAR_MS
         while cursor < end_ms:
@@ -89,7 +91,7 @@ class BybitExchange(OnLine):
             now_ms = parse.answered_ms(answer.payload, answer.server_ms)
             pages.append(parse.parse_bars(answer.payload, now_ms=now_ms, bad=self._line.bad))
             cursor = until_ms
-        return join_bars(pages, start_ms=start_ms, end_ms=end_ms)
+        return on_tick(join_bars(pages, start_ms=start_ms, end_ms=end_ms), contract.tick_size, self._line.bad)
 
     async def open_interest_history(self, symbol: str, *, start_ms: int, end_ms: int) -> OpenInterest:
         """Samples every 5 minutes with start_ms < time_ms <= end_ms, in coins, one side; back to the listing.

@@ -15,6 +15,7 @@ from bot.market.okx_errors import judge
 from bot.market.okx_parse import SizeTier, Swap
 from bot.market.rest import RETRIES, Answer, Transport
 from bot.market.rows import join_bars, join_open_interest
+from bot.market.ticks import on_tick
 from bot.market.tiers import TierShelf
 from bot.market.types import BAR_MS, Bars, Crowd, Depth, Instrument, LongShortRatios, OpenInterest, Tick
 
@@ -110,7 +111,8 @@ class OkxExchange(OnLine):
             )
             pages.append(page)
             cursor = until_ms
-        return join_bars(pages, start_ms=start_ms, end_ms=end_ms)
+        joined = join_bars(pages, start_ms=start_ms, end_ms=end_ms)
+        return on_tick(joined, swap.instrument.tick_size, self._line.bad)
 
     async def open_interest_history(self, symbol: str, *, start_ms: int, end_ms: int) -> OpenInterest:
         """Samples every 5 minutes with start_ms < time_ms <= end_ms, in coins; only the latest 1440 exist."""

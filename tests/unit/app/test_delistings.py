@@ -101,7 +101,7 @@ async def test_a_contract_that_is_gone_pauses_its_rules_and_says_so_once(rig: Ri
     assert [chat for chat, _ in told] == [1, 2]
     assert told[0][1].startswith("simulated market no longer lists GO.\nYour rules for it are paused.")
     assert await rig.paused() == [("GOUSDT", DELISTED), ("STAYUSDT", None), ("GOUSDT", DELISTED)]
-    assert rig.app.watch.markets(but=DELISTED) == [STAYING]
+    assert rig.app.watched_parts() == [STAYING]
     assert not rig.app.delistings.in_doubt
 
 
@@ -131,7 +131,7 @@ async def test_rules_start_again_when_the_contract_is_back(rig: Rig) -> None:
     rig.exchange.gone = False
     await rig.refresh()
     assert {reason for _, reason in await rig.paused()} == {None}
-    assert rig.app.watch.markets(but=DELISTED) == [LEAVING, STAYING]
+    assert rig.app.watched_parts() == [LEAVING, STAYING]
 
 
 async def test_an_exchange_that_is_down_has_delisted_nothing(rig: Rig) -> None:

@@ -9,7 +9,7 @@ import pytest
 from bot.alerts.types import Market
 from bot.clock import StepClock
 from bot.history_store import What
-from bot.market.exchange import ExchangeError, RateLimitedError, UnknownSymbolError
+from bot.market.exchange import ExchangeError, ExchangeUnavailableError, RateLimitedError, UnknownSymbolError
 from bot.market.playback import RecordedMarket
 from bot.market.simulator import SimulatedMarket
 from bot.market.types import BAR_MS, Bars, OpenInterest
@@ -173,3 +173,14 @@ async def through_a_silence(market: SimulatedMarket) -> None:
         await asyncio.gather(working, return_exceptions=True)
     assert asked <= 3
     assert warmer.warmth("simulated").whole == 4
+
+
+async def test_an_exchange_that_is_down_is_not_tried_with_every_market(rig: Rig) -> None:
+    rig.warmer.rank("simulated", VOLUMES)
+    rig.exchange.goes_down()
+    with pytest.raises(ExchangeUnavailableError):
+        await rig.fill()
+    assert len(rig.exchange.bars_asked()) == 3
+    rig.exchange.comes_back()
+    rig.later(600_000)
+    assert await rig.fill() == "ADC"
