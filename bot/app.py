@@ -74,6 +74,7 @@ class Limits:
     alert_fresh_ms: int = 900_000
     admin_ids: Sequence[int] = ()
     alerts_per_hour: int = ALERTS_PER_HOUR
+    why_days: int = 14
     group_ms: int = GROUP_MS
     warm_symbols: int | None = None
     """How many contracts of each exchange are kept in store beside the watched ones; None: nothing is read ahead."""
@@ -92,6 +93,7 @@ class App:
     ) -> None:
         self._world = world
         self._history_days = limits.history_days
+        self._why_days = limits.why_days
         self._reach = Reachability(world.exchanges, world.db)
         self._contract_news_ms = 0
         self._errand: asyncio.Task[None] | None = None
@@ -309,7 +311,9 @@ class App:
     async def clean_up(self) -> None:
         """Delete what is past its time."""
         try:
-            deleted = await self._world.db.clean(now_ms=self._world.clock.now_ms(), history_days=self._history_days)
+            deleted = await self._world.db.clean(
+                now_ms=self._world.clock.now_ms(), history_days=self._history_days, why_days=self._why_days
+            )
         except StorageError as failure:
             log.warning("cleaning up failed and is tried again: %s", failure)
         else:

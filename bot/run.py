@@ -127,6 +127,7 @@ def limits_of(settings: Settings) -> Limits:
         alert_fresh_ms=settings.alert_fresh_minutes * 60_000,
         admin_ids=settings.admin_ids,
         alerts_per_hour=settings.alerts_per_hour,
+        why_days=settings.why_days,
         warm_symbols=settings.warm_symbols,
     )
 

@@ -98,6 +98,7 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     rules_per_chat: int = Field(default=25, ge=1, le=1000)
     alerts_per_hour: int = Field(default=12, ge=1, le=1000)
+    why_days: int = Field(default=14, ge=1, le=60)
     commands_per_minute: int = Field(default=30, ge=1, le=600)
     tick_seconds: float = Field(default=2.0, ge=0.5, le=60)
     alert_fresh_minutes: int = Field(default=15, ge=1, le=1440)
@@ -165,6 +166,7 @@ TAKES = {
     "log_format": "text or json",
     "rules_per_chat": "a whole number from 1 to 1000",
     "alerts_per_hour": "a whole number from 1 to 1000",
+    "why_days": "a whole number of days from 1 to 60",
     "commands_per_minute": "a whole number from 1 to 600",
     "tick_seconds": "a number of seconds from 0.5 to 60",
     "alert_fresh_minutes": "a whole number of minutes from 1 to 1440",

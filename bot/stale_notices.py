@@ -12,6 +12,7 @@ from bot.alerts.types import Changes, LogEntry, Market, Rule
 from bot.clock import Clock
 from bot.doorbell import Doorbell
 from bot.freshness import Freshness
+from bot.liquidation.combining import COMBINED
 from bot.storage.database import Database
 from bot.storage.errors import StorageError
 from bot.storage.outbox import OutboxRow
@@ -50,22 +51,26 @@ class StaleNotices:
 
     async def check(self, freshness: Freshness, exchanges: Iterable[str]) -> None:
         """Tell what has changed; what cannot be stored is told at the next check."""
-        for name in exchanges:
+        names = tuple(exchanges)
+        for name in names:
+            # What all exchanges hold together goes on with those that are fresh.
+            last = all(freshness.stale_since_ms(other) is not None for other in names if other != name)
             since_ms, newest_ms = freshness.stale_since_ms(name), freshness.newest_ms(name)
             told_ms = self._told.get(name)
             try:
                 if since_ms is not None and told_ms is None:
-                    await self._tell(name, Reason.STALE, since_ms)
+                    await self._tell(name, Reason.STALE, since_ms, together=last)
                     self._told[name] = since_ms
                 elif since_ms is None and newest_ms is not None and told_ms is not None:
-                    await self._tell(name, Reason.BACK, told_ms)
+                    await self._tell(name, Reason.BACK, told_ms, together=last)
                     del self._told[name]
             except StorageError as error:
                 log.warning("how fresh the data of %s is could not be stored and is told later: %s", name, error)
 
-    async def _tell(self, exchange: str, reason: Reason, since_ms: int) -> None:
+    async def _tell(self, exchange: str, reason: Reason, since_ms: int, *, together: bool) -> None:
         now_ms = self._clock.now_ms()
-        chats = sorted({rule.chat for rule in self._rules() if rule.market.exchange == exchange})
+        concerned = {exchange, COMBINED} if together else {exchange}
+        chats = sorted({rule.chat for rule in self._rules() if rule.market.exchange in concerned})
         rows = [
             OutboxRow(
                 f"{reason}:{exchange}:{chat}:{since_ms}",

@@ -157,9 +157,9 @@ class Database:
 
         return await self._access.write(work)
 
-    async def clean(self, *, now_ms: int, history_days: int = 30) -> Mapping[str, int]:
+    async def clean(self, *, now_ms: int, history_days: int = 30, why_days: int = 14) -> Mapping[str, int]:
         """Delete what is past its time (`retention.KEEP_DAYS`); returns how many rows of each table went."""
-        return await retention.clean(self._access, now_ms=now_ms, history_days=history_days)
+        return await retention.clean(self._access, now_ms=now_ms, history_days=history_days, why_days=why_days)
 
 
 def _migrate(url: URL, where: str) -> None:

@@ -41,7 +41,6 @@ KEEP_DAYS = {
     "briefs": 8,
     "scores": 8,
     "cluster_history": 14,
-    "decisions": 14,
     "outbox": 60,
     "outcomes": 90,
     "rule_states": 14,
@@ -52,17 +51,20 @@ KEEP_DAYS = {
 }
 
 
-async def clean(access: Access, *, now_ms: int, history_days: int) -> Mapping[str, int]:
-    """Delete what is past its time; returns how many rows of each table went. Maps use the last `history_days`."""
+async def clean(access: Access, *, now_ms: int, history_days: int, why_days: int) -> Mapping[str, int]:
+    """Delete what is past its time; returns how many rows of each table went.
+
+    Maps use the last `history_days`, and /why answers from the decisions of the last `why_days`.
+    """
     gone: dict[str, int] = {}
-    for table, is_over in _over(now_ms, history_days):
+    for table, is_over in _over(now_ms, history_days, why_days):
         gone[table.name] = 0
         while count := await access.write(partial(_delete_some, table=table, is_over=is_over)):
             gone[table.name] += count
     return gone
 
 
-def _over(now_ms: int, history_days: int) -> list[tuple[Table, ColumnElement[bool]]]:
+def _over(now_ms: int, history_days: int, why_days: int) -> list[tuple[Table, ColumnElement[bool]]]:
     def since(name: str) -> int:
         return now_ms - KEEP_DAYS[name] * DAY_MS
 
@@ -77,7 +79,7 @@ def _over(now_ms: int, history_days: int) -> list[tuple[Table, ColumnElement[boo
         (briefs, briefs.c.time_ms < since("briefs")),
         (scores, scores.c.time_ms < since("scores")),
         (cluster_history, cluster_history.c.slot_ms < since("cluster_history")),
-        (decisions, decisions.c.time_ms < since("decisions")),
+        (decisions, decisions.c.time_ms < now_ms - why_days * DAY_MS),
         (outcomes, outcomes.c.time_ms < since("outcomes")),
         (outbox, outbox.c.done_ms < since("outbox")),
         (rule_states, closed & (rule_states.c.last_ms < since("rule_states"))),

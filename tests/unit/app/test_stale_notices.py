@@ -12,6 +12,7 @@ from bot.clock import StepClock
 from bot.compose import Composer
 from bot.doorbell import Doorbell
 from bot.freshness import STALE_MS, Freshness
+from bot.liquidation.combining import COMBINED
 from bot.market.playback import PlaybackExchange
 from bot.markets import Markets
 from bot.pictures import PictureDesk
@@ -136,6 +137,23 @@ async def test_what_could_not_be_stored_is_told_when_it_can(rig: Rig) -> None:
     assert await rig.told() == []
     await rig.after(1, "okx")
     assert await rig.told() == [STALE]
+
+
+async def test_who_watches_all_exchanges_together_is_told_when_the_last_goes_and_when_the_first_is_back(
+    rig: Rig,
+) -> None:
+    await rig.db.chats.seen(3, kind="private", now_ms=0)
+    rig.rules[:] = [near(1.0, chat=3, market=Market(COMBINED, "XYZUSDT"))]
+    await rig.after(0, "binance", "okx")
+    await rig.after(6, "okx")
+    assert await rig.told() == []
+    await rig.after(6)
+    assert await rig.told() == ["3 OKX data is stale since 00:06 UTC: alerts are paused."]
+    await rig.after(1, "binance")
+    [back] = await rig.told()
+    assert back.startswith("(3 Binance data is back.")
+    await rig.after(1, "binance", "okx")
+    assert await rig.told() == []
 
 
 async def test_a_chat_in_its_quiet_hours_is_told_silently(rig: Rig) -> None:
