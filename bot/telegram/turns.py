@@ -17,7 +17,7 @@ from bot.telegram.conversation import makes_rule
 from bot.telegram.flood import Flood
 from bot.telegram.inbound import Heard, Moved, Said, Standing, from_payload
 from bot.telegram.limits import fit
-from bot.telegram.replies import Replies
+from bot.telegram.replies import Note, Replies
 from bot.telegram.texts import Catalogue, Html
 from bot.telegram.turn import Action, Inbound, Reply, Toast
 from bot.telegram.turn_codec import actions_from_json, actions_to_json
@@ -104,21 +104,24 @@ class Turns:
         await insist(lambda: updates.handled(update.id, now_ms=clock.now_ms()), "note a turn as done", clock)
 
     async def _take(self, update: Update, heard: Heard) -> None:
-        chats, now_ms = self._house.database.chats, self._house.clock.now_ms()
         match heard:
-            case Standing(present=True):
-                await chats.seen(heard.chat_id, kind=heard.chat_kind, now_ms=now_ms)
-                self._house.chats_changed()
-            case Standing():
-                await chats.deactivate(heard.chat_id, f"the bot was {heard.status}", now_ms=now_ms)
-                self._house.chats_changed()
-            case Moved():
-                await chats.migrate(heard.chat_id, heard.new_chat_id, now_ms=now_ms)
+            case Standing() | Moved():
+                await insist(lambda: self._note_standing(heard), "note where a chat stands", self._house.clock)
                 self._house.chats_changed()
             case Said() if update.begun or update.actions:
                 await self._resume(update, heard)
             case Said():
                 await self._answer(heard)
+
+    async def _note_standing(self, heard: Standing | Moved) -> None:
+        chats, now_ms = self._house.database.chats, self._house.clock.now_ms()
+        match heard:
+            case Moved():
+                await chats.migrate(heard.chat_id, heard.new_chat_id, now_ms=now_ms)
+            case Standing(present=True):
+                await chats.seen(heard.chat_id, kind=heard.chat_kind, now_ms=now_ms)
+            case Standing():
+                await chats.deactivate(heard.chat_id, f"the bot was {heard.status}", now_ms=now_ms)
 
     async def _answer(self, said: Said) -> None:
         inbound = said.inbound
@@ -127,15 +130,16 @@ class Turns:
             _log.info("a flood of requests is passed over", extra={"chat": inbound.chat_id})
             return
         actions = self._sentence(inbound, "error.flood") if verdict == "warn" else await self._actions(said)
-        await self._carry_out(inbound, actions)
+        await self._replies.carry_out(inbound, actions, note=self._note(inbound, actions))
 
     async def _resume(self, update: Update, said: Said) -> None:
         """Go on with an answer that the end of a process cut short: what may have arrived is repeated, and says so."""
-        actions = actions_from_json(update.actions) if update.actions else await self._actions(said)
-        unsure = update.begun - 1
+        decided = actions_from_json(update.actions) if update.actions else await self._actions(said)
+        unsure, actions = update.begun - 1, list(decided)
         if 0 <= unsure < len(actions):
-            actions = [*actions[:unsure], self._repeated(said.inbound, actions[unsure]), *actions[unsure + 1 :]]
-        await self._carry_out(said.inbound, actions, first=max(0, unsure))
+            actions[unsure] = self._repeated(said.inbound, actions[unsure])
+        note = self._note(said.inbound, decided, doubted=update.begun)
+        await self._replies.carry_out(said.inbound, actions, note=note, first=max(0, unsure))
 
     async def _actions(self, said: Said) -> Sequence[Action]:
         """What the conversation answers; one sentence where it fails. A tap is always answered."""
@@ -150,18 +154,23 @@ class Turns:
             return (Toast(), *actions)
         return actions
 
-    async def _carry_out(self, inbound: Inbound, actions: Sequence[Action], *, first: int = 0) -> None:
-        kept = actions_to_json(actions)
+    def _note(self, inbound: Inbound, decided: Sequence[Action], *, doubted: int = 0) -> Note:
+        """How to keep count of what has begun of an answer.
+
+        The first `doubted` of its actions may have arrived before, whatever becomes of their repeats.
+        """
+        kept = actions_to_json(decided)
 
         async def note(begun: int) -> None:
+            begun = max(begun, doubted)
             try:
                 await self._house.database.updates.answering(inbound.update_id, begun=begun, actions=kept)
             except StorageError as error:
-                # Whoever waits hears that it did not work; only a crash at this very moment repeats it unmarked.
+                # Whoever waits is answered all the same; only a crash at this very moment repeats it unmarked.
                 known = {"update": inbound.update_id, "reason": error}
                 _log.warning("an answer could not be noted before it is sent", extra=known)
 
-        await self._replies.carry_out(inbound, actions, note=note, first=first)
+        return note
 
     def _repeated(self, inbound: Inbound, action: Action) -> Action:
         """An action once more: a message says that it is a repeat, and makes no sound; an edit or a toast may recur."""

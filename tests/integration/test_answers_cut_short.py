@@ -97,6 +97,26 @@ async def test_a_reply_that_surely_did_not_go_out_is_no_repeat(api: FakeBotApi, 
     assert read(api) == [("watching", False), ("and more", False)]
 
 
+async def test_a_repeat_that_did_not_go_out_is_still_a_repeat_after_another_end(
+    api: FakeBotApi, database: Database
+) -> None:
+    clerk = Clerk(database)
+    api.faults.add(Fault("never", "sendMessage"))
+    async with listening(api, database, clerk.answer) as bot:
+        await api.say(ADA, "/watch BTC 1%")
+        await api.delivered()
+        await bot.die()
+    api.faults.add(Fault("refuse", "sendMessage", times=1000, status=429, parameters={"retry_after": 50}))
+    async with listening(api, database, clerk.answer) as bot:
+        await eventually(lambda: len(api.faults.plan) == 1 and api.faults.plan[0].times < 1000)
+        await asyncio.sleep(0.2)
+        await bot.die()
+    api.faults.clear()
+    async with listening(api, database, clerk.answer) as bot:
+        await bot.all_handled()
+    assert read(api) == [("watching", False), ("Repeat: watching", True), ("and more", False)]
+
+
 async def test_an_edit_is_simply_made_again(api: FakeBotApi, database: Database) -> None:
     clerk = Clerk(database)
     async with listening(api, database, clerk.answer) as bot:
