@@ -22,6 +22,7 @@ from bot.alerts.print_round import awaits_look, judge_prints
 from bot.alerts.pulse import Pulse
 from bot.alerts.readings import FirstLook, Liquidation, MapReading, Standing, Work
 from bot.alerts.silence import Silence, why_silent
+from bot.alerts.splits import inherited
 from bot.alerts.standing import find_nearest, take_first_look
 from bot.alerts.tick_board import Look, TickBoard
 from bot.alerts.tracks import GRACE, match
@@ -180,6 +181,8 @@ class Engine:
             price=reading.price,
         )
         verdicts = Verdicts(breaker_firings=self._breaker_firings)
+        for state in inherited(book, tracks, slot_ms=reading.slot_ms):
+            verdicts.note(book, state)
         round_ = MapRound(book, reading, verdicts, slot_ms=self._slot_ms)
         round_.judge(tracks)
         self.work = Work(woken=len(round_.watches), judged=verdicts.judged)

@@ -66,7 +66,7 @@ def match(
     ordinal = {Side.LONG: 0, Side.SHORT: 0}
     for cluster in sorted(born, key=lambda c: (c.side, c.low)):
         in_view = math.isnan(price) or abs(math.log(cluster.peak / price)) < SEEN_WHOLE
-        fresh = mapped_before and in_view and not any(_covers(track.cluster, cluster) for track in standing)
+        fresh = mapped_before and in_view and not any(covers(track.cluster, cluster) for track in standing)
         done.append(_born(cluster, market, slot_ms, ordinal[cluster.side], model_version, appeared=fresh))
         ordinal[cluster.side] += 1
     return tuple(done)
@@ -136,7 +136,7 @@ def _missed(track: Track, clusters: Sequence[Cluster], slot_ms: int, *, low: flo
     missed = track.missed + 1
     if missed < GRACE:
         return replace(track, missed=missed)
-    merged = any(_covers(cluster, body) for cluster in clusters)
+    merged = any(covers(cluster, body) for cluster in clusters)
     reason = CloseReason.MERGED if merged else CloseReason.FADED
     return replace(track, missed=missed, closed=reason, closed_ms=slot_ms)
 
@@ -161,7 +161,8 @@ def _reached(cluster: Cluster, long_level: float, short_level: float, *, low: fl
     return low <= long_level if cluster.side is Side.LONG else high >= short_level
 
 
-def _covers(cover: Cluster, body: Cluster) -> bool:
+def covers(cover: Cluster, body: Cluster) -> bool:
+    """Whether one body covers so much of another of its side that the other is part of it."""
     shared = min(cover.high, body.high) - max(cover.low, body.low)
     return cover.side is body.side and shared > 0.0 and shared >= COVERED * (body.high - body.low)
 

@@ -1,6 +1,7 @@
 """The judge without arrays: every rule asks every track at every moment. Slow, plain, and right by inspection."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bot.alerts.filters import distance_pct
 from bot.alerts.growth import metric as growth_metric
@@ -8,6 +9,7 @@ from bot.alerts.judge import Measured
 from bot.alerts.kinds import JUDGES
 from bot.alerts.machine import Decision, Observation, step
 from bot.alerts.proximity import passed
+from bot.alerts.tracks import covers
 from bot.alerts.types import Kind, Rule, RuleState, Track
 
 MAX_AGE_MS = 6_000
@@ -31,6 +33,9 @@ class Naive:
 
     def map(self, slot_ms: int, tracks: Iterable[Track]) -> None:
         self._slot_ms = slot_ms
+        tracks = tuple(tracks)
+        for born in (track for track in tracks if track.born_ms == slot_ms):
+            self._inherit(born)
         self.tracks = {track.id: track for track in tracks if track.closed is None}
         self.states = {key: state for key, state in self.states.items() if key[1] in self.tracks}
         for rule, track in self._pairs(Kind.GROWTH):
@@ -48,6 +53,16 @@ class Naive:
                 jumped = not passed(last, track.cluster) and time_ms - last_ms <= MAX_AGE_MS
                 value = 0.0 if jumped else None
             self._ask(rule, Measured(track, time_ms, price, value), usual_ms=MAX_AGE_MS)
+
+    def _inherit(self, born: Track) -> None:
+        """A part of a body has been told of with the whole."""
+        parents = [track for track in self.tracks.values() if covers(track.cluster, born.cluster)]
+        if not parents:
+            return
+        parent = max(parents, key=lambda track: (track.cluster.usd, track.id))
+        for (rule_id, track_id), state in list(self.states.items()):
+            if track_id == parent.id and state.fired_ms and self.rules[rule_id].kind is Kind.PROXIMITY:
+                self.states[rule_id, born.id] = replace(state, track_id=born.id)
 
     def _pairs(self, kind: Kind) -> list[tuple[Rule, Track]]:
         tracks = [track for track in self.tracks.values() if track.missed == 0]

@@ -447,3 +447,15 @@ def test_markets_with_the_same_symbol_on_two_exchanges_are_apart() -> None:
     assert [event.rule_id for event in bench.walk(LIVE, [93.0])] == [1]
     assert [event.rule_id for event in bench.tick(LIVE, 83.0, market=other).events] == [2]
     assert bench.engine.markets() == {BTC, other}
+
+
+def test_a_part_that_splits_off_was_told_of_with_the_whole() -> None:
+    bench = Bench(near(1.0))
+    bench.map(reading(START, [short(103.0, 108.0, 100e6)]))
+    bench.tick(START + 2_000, 100.0)
+    assert len(bench.tick(START + 4_000, 102.5).events) == 1
+    bench.tick(START + 6_000, 100.0)
+    parts = [short(103.0, 104.0, 30e6), short(105.0, 108.0, 70e6)]
+    bench.map(reading(START + SLOT, parts, price=100.0, low=100.0, high=102.5))
+    assert {track.born_ms for track in bench.engine.tracks(BTC)} == {START, START + SLOT}
+    assert bench.tick(START + SLOT + 2_000, 102.5).events == (), "the nearer part has a new name and is no news"
