@@ -7,7 +7,7 @@ from bot.alerts.following import Following
 from bot.alerts.hit_rate import HitRate, hit_rate
 from bot.alerts.outcomes import Outcome, follow, printed_usd
 from bot.alerts.types import Event, Kind, Market, Track
-from bot.liquidation.score import Cover, listened
+from bot.liquidation.score import Cover
 from bot.liquidation.turnover import LiquidationPrints
 from bot.market.history import liquidations_by_symbol
 from bot.recorded import Recorded
@@ -25,7 +25,7 @@ class RecordedReceipts:
             prints = recorded.recording.prints(exchange)
             if prints is not None:
                 symbols = [market.symbol for market in markets if market.exchange == exchange]
-                cover = listened(prints.time_ms)
+                cover = recorded.recording.heard(exchange, prints)
                 for symbol, printed in liquidations_by_symbol(prints, symbols).items():
                     self._prints[Market(exchange, symbol)] = printed, cover
 

@@ -185,7 +185,9 @@ class VenueRecorder:
 
     def _hear(self) -> None:
         if self._feed is not None:
-            self.counts["liquidations"] += self._prints.add(self._feed.take().prints)
+            heard = self._feed.take()
+            self.counts["liquidations"] += self._prints.add(heard.prints)
+            self._prints.add_heard(heard.stretches)
 
     async def _write(self, *, all_of_it: bool = False) -> None:
         now_s = self._clock.monotonic()

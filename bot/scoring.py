@@ -8,7 +8,7 @@ import numpy as np
 from bot.alert_line import dump_line
 from bot.alerts.types import Market
 from bot.failures import FailedError
-from bot.liquidation.score import Score, listened, score_histories
+from bot.liquidation.score import Score, score_histories
 from bot.liquidation.skill import ModelSkill, Verdict
 from bot.market.history import FEE_IN_REQUIREMENT, liquidations_by_symbol
 from bot.market.recording import Recording
@@ -41,7 +41,7 @@ def score_recording(path: Path, *, json: bool) -> Iterator[str]:
 
 def _score_exchange(recorded: Recorded, exchange: str, prints: Prints, *, json: bool) -> Iterator[str]:
     symbols = recorded.recording.symbols(exchange)
-    cover = listened(prints.time_ms)
+    cover = recorded.recording.heard(exchange, prints)
     histories = {symbol: recorded.history(Market(exchange, symbol)) for symbol in symbols}
     tiers = {symbol: found for symbol in symbols if (found := recorded.tiers_of(Market(exchange, symbol))) is not None}
     fee_rate = FEE_IN_REQUIREMENT.get(exchange, 0.0)

@@ -14,7 +14,7 @@ from bot.liquidation.learning import Exposures, PositionLearner, adopted, expose
 from bot.liquidation.margin import RiskTier
 from bot.liquidation.model import PositionModel
 from bot.liquidation.parameters import DEFAULT, ModelParameters
-from bot.liquidation.score import Score, listened, score_histories
+from bot.liquidation.score import Score, score_histories
 from bot.liquidation.touch import Volatility, touch_probability
 from bot.liquidation.traces import Falls, Unknowns, falls_of
 from bot.liquidation.turnover import LiquidationPrints
@@ -187,5 +187,5 @@ def recorded_score(recording: Recording, exchange: str, histories: dict[str, His
         return None
     tiers, fee_rate = recording.tiers(exchange), FEE_IN_REQUIREMENT.get(exchange, 0.0)
     prints = liquidations_by_symbol(told, histories, tiers=tiers, fee_rate=fee_rate)
-    every, _ = score_histories(histories, prints, tiers=tiers, cover=listened(told.time_ms))
+    every, _ = score_histories(histories, prints, tiers=tiers, cover=recording.heard(exchange, told))
     return every

@@ -68,6 +68,10 @@ class GrowingFile:
         worth = len(self._waiting) >= WORTH_A_COPY * self.rows and waited_s >= FIRST_WAIT_S
         return worth or waited_s >= LONGEST_WAIT_S
 
+    def is_old(self, now_s: float) -> bool:
+        """Whether the file was last put in place a minute ago, or never."""
+        return now_s - self._written_s >= FIRST_WAIT_S
+
     def write(self, now_s: float) -> None:
         """Put the file in place with what waits. Raises OSError; then all that waits still does."""
         if not self._waiting:

@@ -7,12 +7,14 @@ from typing import Final
 import numpy as np
 
 from bot.liquidation.margin import RiskTier
-from bot.market.feed import Print
+from bot.market.feed import Print, Stretch, joined_stretches
 from bot.market.growing import GrowingFile, Row, lines_of
 from bot.market.recording import (
     BAR_COLUMNS,
     BAR_EXTRAS,
     BARS_FILE,
+    HEARD_COLUMNS,
+    HEARD_FILE,
     OPEN_INTEREST_COLUMNS,
     OPEN_INTEREST_FILE,
     PRICE_COLUMNS,
@@ -108,6 +110,8 @@ class GrowingPrints:
         path = folder / PRINTS_FILE
         self._file = GrowingFile(path, PRINT_COLUMNS)
         self._seen = dict.fromkeys(lines_of(path)[1:][-REMEMBERED:]) if path.exists() else {}
+        self._heard = GrowingFile(folder / HEARD_FILE, HEARD_COLUMNS)
+        self._stretches: tuple[Stretch, ...] = ()
 
     @property
     def dropped(self) -> int:
@@ -127,10 +131,18 @@ class GrowingPrints:
                 del self._seen[next(iter(self._seen))]
         return count
 
+    def add_heard(self, stretches: Iterable[Stretch]) -> None:
+        """Stretches in which liquidations would have been heard; without prints a recording could not tell them."""
+        self._stretches = joined_stretches((*self._stretches, *stretches))
+
     def write(self, now_s: float, *, all_of_it: bool = False) -> None:
-        """Put in place what is due. Raises OSError."""
+        """Put in place what is due. Raises OSError. No stretch is in place before the prints that were heard in it."""
         if all_of_it or self._file.due(now_s):
             self._file.write(now_s)
+        if self._file.waiting == 0 and (all_of_it or self._heard.is_old(now_s)):
+            self._heard.add((start, f"{start},{end}") for start, end in self._stretches)
+            self._stretches = ()
+            self._heard.write(now_s)
 
 
 class GrowingTiers:

@@ -9,7 +9,7 @@ import numpy as np
 
 from bot.clock import Clock
 from bot.liquidation.margin import RiskTier
-from bot.liquidation.score import listened
+from bot.liquidation.score import Cover, listened
 from bot.market.bar_path import price_at, slice_bars
 from bot.market.exchange import ExchangeUnavailableError, UnknownSymbolError
 from bot.market.feed import FeedStatus, Heard, Stretch, rows_of_prints
@@ -59,18 +59,26 @@ class PlaybackExchange:
     gives_open_interest_history: bool = True
 
     def __init__(
-        self, name: str, markets: Iterable[RecordedMarket], clock: Clock, *, prints: Prints | None = None
+        self,
+        name: str,
+        markets: Iterable[RecordedMarket],
+        clock: Clock,
+        *,
+        prints: Prints | None = None,
+        heard: Cover | None = None,
     ) -> None:
         self.name = name
         self._clock = clock
         self._markets = {market.symbol: market for market in markets}
         self._prints = prints
-        self._cover = () if prints is None else listened(prints.time_ms)
+        self._cover = () if prints is None else heard or listened(prints.time_ms)
 
     @classmethod
     def of_recording(cls, recording: Recording, exchange: str, clock: Clock) -> "PlaybackExchange":
         """Play one exchange of a recording. Raises RecordingError."""
-        return cls(exchange, load_markets(recording, exchange), clock, prints=recording.prints(exchange))
+        prints = recording.prints(exchange)
+        heard = None if prints is None else recording.heard(exchange, prints)
+        return cls(exchange, load_markets(recording, exchange), clock, prints=prints, heard=heard)
 
     @classmethod
     def of_simulation(cls, markets: Sequence[SimulatedMarket], clock: Clock) -> "PlaybackExchange":

@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.liquidation.margin import RiskTier
+from bot.liquidation.score import Cover, listened
 from bot.market.columns import Columns, RecordingError, read_columns
+from bot.market.feed import joined_stretches
 from bot.market.types import BAR_MS, Bars, Floats, Ints, OpenInterest, Prices, Prints
 
 BARS_FILE: Final = "bars_5m.csv.gz"
@@ -23,6 +25,7 @@ OPEN_INTEREST_FILE: Final = "open_interest_5m.csv.gz"
 PRICES_FILE: Final = "prices.csv.gz"
 TRUTH_FILE: Final = "truth.csv.gz"
 PRINTS_FILE: Final = "liquidations.csv.gz"
+HEARD_FILE: Final = "heard.csv.gz"
 TIERS_FILE: Final = "tiers.json"
 
 BAR_COLUMNS: Final = ("open_time_ms", "open", "high", "low", "close", "volume")
@@ -30,6 +33,7 @@ BAR_EXTRAS: Final = ("quote_volume", "taker_buy_volume")
 OPEN_INTEREST_COLUMNS: Final = ("time_ms", "open_interest")
 PRICE_COLUMNS: Final = ("time_ms", "price")
 PRINT_COLUMNS: Final = ("time_ms", "symbol", "side", "price", "average_price", "quantity", "status")
+HEARD_COLUMNS: Final = ("start_ms", "end_ms")
 TRUTH_COLUMNS: Final = ("side", "liquidation_price", "usd")
 AT_BANKRUPTCY: Final = "BANKRUPTCY"
 """The status of a print whose price is where the margin was used up."""
@@ -164,6 +168,16 @@ class Recording:
             coins=table.number("quantity"),
             at_bankruptcy=at_bankruptcy if at_bankruptcy.any() else None,
         )
+
+    def heard(self, exchange: str, prints: Prints) -> Cover:
+        """The stretches in which liquidations were listened to: as recorded, else as the times of all prints tell."""
+        path = self.path / exchange / HEARD_FILE
+        if not path.exists():
+            return listened(prints.time_ms)
+        table = read_columns(path, HEARD_COLUMNS)
+        starts, ends = table.whole("start_ms"), table.whole("end_ms")
+        table.refuse(ends < starts, lambda row: f"end_ms {ends[row]} is before start_ms {starts[row]}")
+        return joined_stretches(zip(starts.tolist(), ends.tolist(), strict=True))
 
     def truth(self, exchange: str, symbol: str) -> Truth | None:
         """The open positions at the end; None where they are not known, as in every real market."""

@@ -130,6 +130,9 @@ async def test_an_hour_of_four_exchanges_can_be_mapped_replayed_and_scored(tmp_p
             assert len(prints) > 20, name
             assert (prints.at_bankruptcy is None) == (name == "binance")
             assert set(prints.coins.tolist()) <= {0.25, 1.0}
+            ((first_ms, last_ms),) = recording.heard(name, prints)
+            assert first_ms - NOW_MS < HALF_HOUR_MS // 2
+            assert abs(NOW_MS + HALF_HOUR_MS - last_ms) < 4 * BAR_MS, name
     assert on.said[0].startswith("recording binance, bybit, okx, hyperliquid to ")
     assert "hyperliquid: 2 contracts, " in on.said[-1]
 

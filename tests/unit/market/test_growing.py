@@ -213,6 +213,27 @@ def test_a_print_at_the_bankruptcy_price_is_read_back_as_one(tmp_path: Path) -> 
     assert list(rows_of_prints(again)) == rows
 
 
+def test_what_was_heard_is_in_place_only_after_its_prints_and_is_read_back_joined(tmp_path: Path) -> None:
+    prints = GrowingPrints(tmp_path / "okx")
+    prints.add([Print(T0 + 10, "BTCUSDT", True, 1.0, 1.0)])
+    prints.add_heard([(T0, T0 + 60_000)])
+    prints.write(0)
+    prints.add([Print(T0 + 70_000, "BTCUSDT", True, 1.0, 1.0)])
+    prints.add_heard([(T0 + 60_000, T0 + 90_000), (T0 + 200_000, T0 + 210_000)])
+    prints.write(30)  # the second print waits, and so does what was heard with it
+    path = tmp_path / "okx" / "heard.csv.gz"
+    assert lines(path) == ["start_ms,end_ms", f"{T0},{T0 + 60_000}"]
+    prints.write(60)
+    assert len(lines(path)) == 4
+    market = GrowingMarket(tmp_path / "okx" / "BTCUSDT")
+    market.add_bars(bars(0, 1))
+    market.write(0)
+    recording = Recording(tmp_path)
+    found = recording.prints("okx")
+    assert found is not None
+    assert recording.heard("okx", found) == ((T0, T0 + 90_000), (T0 + 200_000, T0 + 210_000))
+
+
 def test_tiers_are_kept_as_last_told_and_written_only_where_they_changed(tmp_path: Path) -> None:
     old, new = RiskTier(0, 10, 0.01, 0, 50), RiskTier(0, 20, 0.01, 0, 50)
     GrowingTiers(tmp_path, "okx").put({"BTCUSDT": (old,), "ETHUSDT": (old,)})
