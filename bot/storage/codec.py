@@ -5,7 +5,6 @@ What is written here is read by later versions: a field may be added with a defa
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,12 @@ from bot.liquidation.types import Cluster, LiquidationMap, MapLimit, Side
 from bot.storage.blobs import pack, unpack
 
 Plain = dict[str, Any]
+_CLUSTER = tuple(Cluster.__dataclass_fields__)
 
 
 def cluster_to_plain(cluster: Cluster) -> Plain:
-    return {**asdict(cluster), "side": cluster.side.value}
+    # Not dataclasses.asdict, which copies each number with care: a tick may bring a thousand alerts.
+    return {**{name: getattr(cluster, name) for name in _CLUSTER}, "side": cluster.side.value}
 
 
 def cluster_from_plain(plain: Mapping[str, Any]) -> Cluster:
