@@ -1,14 +1,15 @@
 """The doorbell: what each chat wishes, remembered, and the gate that rules by it on every alert."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from bot.alerts.flapping import CHECK_MS, STEPS
 from bot.alerts.gate import GROUP_MS, Gate, Hold, Rulings
 from bot.alerts.manners import NO_MANNERS, Manners, QuietHours
 from bot.alerts.reasons import Reason
-from bot.alerts.types import Changes
+from bot.alerts.types import Changes, Rule
+from bot.alerts.verdicts import BREAKER
 from bot.quiet_hours import UnknownZoneError, quiet_until, zone_name
 from bot.storage.chats import Chat
 from bot.storage.codec import event_to_plain
@@ -121,6 +122,20 @@ def outbox_rows(rulings: Rulings, *, now_ms: int) -> list[OutboxRow]:
             )
         )
     return rows
+
+
+def breaker_notices(changed: Iterable[Rule], *, now_ms: int) -> list[OutboxRow]:
+    """Tells once that a rule was paused because it alerted too often."""
+    return [
+        OutboxRow(
+            f"notice:{BREAKER}:{rule.id}:{now_ms}",
+            rule.chat,
+            {"notice": BREAKER, "rule": rule.id, "exchange": rule.market.exchange, "symbol": rule.market.symbol},
+            created_ms=now_ms,
+        )
+        for rule in changed
+        if rule.paused_reason == BREAKER
+    ]
 
 
 def _end_of(quiet: QuietHours, time_ms: int) -> int:

@@ -20,7 +20,7 @@ from bot.alerts.silence import Silence
 from bot.alerts.types import Changes, Event, LogEntry, Market, Phase, Rule, RuleState, Track
 from bot.alerts.verdicts import TOLD_ONCE
 from bot.clock import Clock
-from bot.doorbell import Doorbell, outbox_rows
+from bot.doorbell import Doorbell, breaker_notices, outbox_rows
 from bot.freshness import STALE_MS
 from bot.liquidation.totals import average_true_range_pct
 from bot.market.types import BAR_MS, Tick
@@ -94,6 +94,8 @@ class Watch:
                     atr_pct=lambda: average_true_range_pct(live.history),
                 )
             )
+            if changes.observed is None:
+                log.debug("%s: %s %s at %d", Reason.DUPLICATE_SLOT, *live.market, slot_ms)
             history = () if not changes else (_history_row(live.market, slot_ms, changes.tracks),)
             ended = await self._aftermath.due(live, changes.tracks)
             slots = (Slot(RECOMPUTE, slot_ms, live.market),)
@@ -275,7 +277,7 @@ class Watch:
         rulings = self._bell.rule(changes, now_ms=now_ms)
         await self._db.commit_changes(
             changes,
-            [*outbox_rows(rulings, now_ms=now_ms), *ended.rows],
+            [*outbox_rows(rulings, now_ms=now_ms), *ended.rows, *breaker_notices(changes.rules, now_ms=now_ms)],
             slots=slots,
             history=history,
             log=(*changes.log, *rulings.log(now_ms)),

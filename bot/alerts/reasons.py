@@ -46,7 +46,6 @@ class Reason(StrEnum):
     TOLD_ALREADY = "told_already"
     ENDED = "ended"
     NOT_MET = "not_met"
-    NEW_RULE = "new_rule"
 
 
 TELLS = frozenset({Reason.TOLD, Reason.GROUPED})

@@ -12,7 +12,7 @@ from bot.storage.access import Access
 from bot.storage.enqueue import OutboxRow, enqueue
 from bot.storage.outbox import bury_chat, move_chat
 from bot.storage.statements import insert_new, upsert
-from bot.storage.tables import chats, outcomes, rules, topics
+from bot.storage.tables import chats, decisions, outcomes, rules, topics
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,7 @@ class Chats:
             elif row:
                 connection.execute(update(rules).where(rules.c.chat == old).values(chat=new))
                 connection.execute(delete(chats).where(chats.c.id == old))
+            connection.execute(update(decisions).where(decisions.c.chat == old).values(chat=new))
             connection.execute(update(outcomes).where(outcomes.c.chat == old).values(chat=new))
             move_chat(connection, old, new, now_ms=now_ms)
 

@@ -1,9 +1,10 @@
-"""Short messages of no alert: an exchange whose data is stale or back, a contract that leaves, a topic that is gone."""
+"""Short messages of no alert: data that is stale or back, a contract that leaves, a rule that stopped, a topic gone."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from bot.alerts.types import Market
+from bot.alerts.verdicts import BREAKER, BREAKER_FIRINGS
 from bot.delivery.messenger import Message
 from bot.telegram.callbacks import key
 from bot.telegram.scene import base_name
@@ -18,6 +19,8 @@ def notice_message(payload: Mapping[str, Any], texts: Texts, *, now_ms: int, rep
         return Message(texts("topic.gone", chat=str(payload["chat"])), silent=silent)
     if payload["notice"] in ("delisted", "delisting"):
         return _leaving(payload, texts, now_ms=now_ms, repeat=repeat)
+    if payload["notice"] == BREAKER:
+        return _stopped(payload, texts, repeat=repeat)
     since_ms = int(payload["since_ms"])
     text = texts.of(
         "freshness",
@@ -27,6 +30,14 @@ def notice_message(payload: Mapping[str, Any], texts: Texts, *, now_ms: int, rep
         long=texts.figures.duration(now_ms - since_ms),
     )
     return Message(texts("alert.repeat", line=text) if repeat else text, silent=silent)
+
+
+def _stopped(payload: Mapping[str, Any], texts: Texts, *, repeat: bool) -> Message:
+    """A rule was paused because it alerted too often."""
+    market, rule = Market(payload["exchange"], payload["symbol"]), int(payload["rule"])
+    text = texts("paused_notice.breaker", rule=str(rule), base=base_name(market), n=BREAKER_FIRINGS)
+    buttons = ((key(texts.label("button.wake"), "zw", rule), key(texts.label("button.rules"), "rn")),)
+    return Message(texts("alert.repeat", line=text) if repeat else text, buttons, silent=repeat)
 
 
 def _leaving(payload: Mapping[str, Any], texts: Texts, *, now_ms: int, repeat: bool) -> Message:

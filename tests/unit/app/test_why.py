@@ -16,6 +16,9 @@ from bot.market.types import BAR_MS
 from bot.storage.outbox import Claimed
 from bot.telegram.desk import WhyView
 from bot.telegram.headlines import Contract
+from bot.telegram.limits import bare
+from bot.telegram.notices import notice_message
+from bot.telegram.texts import Catalogue
 from bot.watch import Watch
 from bot.why import Why
 from tests.unit.app.scenes import START_MS, FillingDisk, live, near, tick, zone
@@ -34,9 +37,9 @@ class Scene:
         self.clock = StepClock(START_MS)
         self.per_hour = per_hour
         self.engine = Engine(tick_ms=tick_ms)
-        self._wire()
+        self.wire()
 
-    def _wire(self) -> None:
+    def wire(self) -> None:
         self.bell = Doorbell(self.db, per_hour=self.per_hour)
         self.watch = Watch(
             db=self.db, clock=self.clock, engine=self.engine, on_events=lambda events: None, bell=self.bell
@@ -52,7 +55,7 @@ class Scene:
     async def restart(self) -> None:
         db = self.db
         self.engine = Engine(await db.rules.all(), await db.alerts.open_tracks(), await db.alerts.states())
-        self._wire()
+        self.wire()
         await self.bell.restore(now_ms=self.clock.now_ms())
 
     async def watching(self, *percents: float) -> list[Rule]:
@@ -220,6 +223,33 @@ class TestWhyNot:
         await scene.watch.take_map(replace(swept, history=history))
         [passed] = (await scene.explained(rule)).passed
         assert (passed.cluster, passed.silence.reason) == (SHORTS, Reason.SNOOZED)
+
+
+async def test_a_rule_that_the_breaker_stops_says_so_once_and_to_whoever_asks(scene: Scene) -> None:
+    scene.engine = Engine(breaker_firings=1)
+    scene.wire()
+    [rule] = await scene.watching(1.0)
+    await scene.touched()
+    alert, notice = await scene.sent(after_ms=5_000)
+    assert (alert.payload["kind"], notice.payload["notice"], notice.payload["rule"]) == (
+        "proximity",
+        "breaker",
+        rule.id,
+    )
+    assert (await scene.explained(rule)).now[0].reason is Reason.PAUSED
+    await scene.sees(101.0)
+    await scene.sees(103.6)
+    assert await scene.sent(after_ms=HOUR) == []
+    message = notice_message(notice.payload, Catalogue.load().texts("en"), now_ms=START_MS)
+    assert bare(message.text).startswith("Rule #1 for XYZ is paused: it alerted 15 times within 3 minutes.")
+    assert [button.data for button in message.buttons[0]] == ["zw|1", "rn"]
+
+
+async def test_the_log_goes_with_a_group_to_its_new_id(scene: Scene) -> None:
+    await scene.watching(1.0)
+    await scene.touched()
+    await scene.db.chats.migrate(1, -100, now_ms=scene.clock.now_ms())
+    assert [entry.reason for entry in await scene.why.lately(-100)] == [Reason.TOLD]
 
 
 async def test_the_path_of_an_alert_tells_each_step_before_it(scene: Scene) -> None:
