@@ -224,8 +224,21 @@ def _cause(task: "asyncio.Task[None]") -> str:
     """Why a line ended, in words. Raises what is no trouble of the world."""
     error = task.exception()
     if isinstance(error, OSError | TimeoutError | DeadLineError | websockets.exceptions.WebSocketException):
-        return str(error) or type(error).__name__
+        return _in_words(error)
     raise error or AssertionError("a line ends only by an error")
+
+
+def _in_words(error: Exception) -> str:
+    """The library's words are about its protocol; an operator asks what became of the line."""
+    match error:
+        case websockets.exceptions.ConnectionClosed() if error.rcvd is None and error.sent is None:
+            return "the connection broke off"
+        case websockets.exceptions.ConnectionClosed() if error.rcvd is not None:
+            return f"it was closed there (code {error.rcvd.code}{', ' if error.rcvd.reason else ''}{error.rcvd.reason})"
+        case websockets.exceptions.ConnectionClosed() | websockets.exceptions.InvalidMessage():
+            return "what came is no websocket's answer"
+        case _:
+            return str(error) or type(error).__name__
 
 
 def portions(items: Sequence[T], size: int) -> list[Sequence[T]]:

@@ -85,3 +85,20 @@ async def test_a_wire_that_is_cut_again_and_again_is_made_again_each_time(name: 
         await tells_until_heard(rig)
         assert rig.wire.open <= 2
         nothing_wrong_and_nothing_twice(rig)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Fault.RESET_BEFORE, "is not heard, so nothing new can be proven: the connection broke off"),
+        (Fault.BLACK_HOLE, "is not heard, so nothing new can be proven: no heart-beat for 0.6 s"),
+        (Fault.GARBAGE, "is not heard, so nothing new can be proven: what came is no websocket's answer"),
+    ],
+)
+async def test_an_operator_reads_what_became_of_the_line(
+    fault: Fault, words: str, venue: Venue, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with rig_of("binance", venue, silence_s=SILENCE_S) as rig:
+        await tells_until_heard(rig)
+        rig.wire.spoil(fault)
+        await eventually(lambda: words in caplog.text)
