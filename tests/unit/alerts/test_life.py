@@ -1,6 +1,7 @@
 """The engine's life under everything at once: price, clusters, gaps, restarts, lost commits, clocks, and people."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,15 +10,27 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bot.alerts.filters import distance_pct, meets_floor
+from bot.alerts.grammar import ParseError, parse_watch
 from bot.alerts.growth import growth_pct
-from bot.alerts.kinds import JUDGES
+from bot.alerts.kinds import JUDGES, MATTERS
 from bot.alerts.proximity import exit_pct, passed
-from bot.alerts.readings import MapReading
-from bot.alerts.types import Changes, Event, Kind, Phase, Rule, Track
+from bot.alerts.readings import Liquidation, MapReading
+from bot.alerts.types import CloseReason, Event, Kind, Phase, Repeat, Rule, Track, Unit
+from bot.liquidation.touch import Volatility
 from bot.liquidation.types import Cluster, Side
-from tests.unit.alerts.scenes import BTC, HOUR, MINUTE, SLOT, START, Bench, long, reading, short
+from tests.unit.alerts.scenes import BTC, HOUR, MINUTE, SLOT, START, Bench, long, reading, short, standing
 
 Pair = tuple[int, str]
+
+DAY = 24 * HOUR
+LINES = (
+    *("BTC 1.5atr", "BTC 60% in 4h", "BTC 2% once", "BTC 2% every 10min", "BTC 2% beyond 0.5% odds 10%"),
+    *("BTC new", "BTC swept", "BTC breakout 10min", "BTC hunt", "BTC cascade 95% 10k", "BTC cascade long 1M"),
+    *("BTC flip", "BTC flip short", "BTC concentration 80%", "BTC exposure long 96", "BTC exposure short 104 1%"),
+    *("BTC 2% for 3h", "BTC swept for 1d", "digest daily", "digest weekly for 2d"),
+)
+ONE_TIME = frozenset({Kind.NEW_CLUSTER, Kind.SWEPT, Kind.BREAKOUT, Kind.STOP_HUNT})
+"""Kinds that have one thing to say of a cluster."""
 
 
 class Life(RuleBasedStateMachine):
@@ -39,6 +52,9 @@ class Life(RuleBasedStateMachine):
         self.left: dict[Pair, bool] = defaultdict(lambda: True)
         self.last: dict[Pair, Event] = {}
         self.keys: set[str] = set()
+        self.flipped: dict[int, Side] = {}
+        self.short_share = 0.5
+        self.bins = 8
         self.recompute()
 
     # The market
@@ -97,6 +113,28 @@ class Life(RuleBasedStateMachine):
             body = long(near * 0.99, near) if side is Side.LONG else short(near, near * 1.01)
             self.bodies.append(replace(body, strength=strength))
 
+    @rule(share=st.sampled_from([0.2, 0.45, 0.55, 0.8]), bins=st.sampled_from([1, 8, 9]))
+    def positions_shift(self, share: float, bins: int) -> None:
+        self.short_share, self.bins = share, bins
+
+    @rule(usd=st.sampled_from([2e3, 50e3, 3e6]), side=st.sampled_from(Side), minutes=st.sampled_from([0, 0, 1, 40]))
+    def liquidations_are_printed(self, usd: float, side: Side, minutes: int) -> None:
+        self.time_ms += minutes * MINUTE + 500
+        news = [Liquidation(self.time_ms, "BTCUSDT", side, self.price, usd)]
+        changes = self.bench.prints(news, heard_ms=self.time_ms)
+        for event in changes:
+            assert event.figure("minute_usd") is not None
+            assert event.side is side
+        self._check(changes)
+        assert self.bench.prints(news, heard_ms=self.time_ms) == [], "heard twice, counted once"
+
+    @rule()
+    def an_hour_of_small_liquidations(self) -> None:
+        for minute in range(60):
+            self.time_ms += MINUTE
+            news = [Liquidation(self.time_ms, "BTCUSDT", Side(["long", "short"][minute % 2]), self.price, 1e3 + minute)]
+            self._check(self.bench.prints(news, heard_ms=self.time_ms))
+
     @rule(slots=st.sampled_from([1, 1, 1, 2, 15]))
     def recompute(self, slots: int = 1) -> None:
         self.slot_ms += slots * SLOT
@@ -110,10 +148,20 @@ class Life(RuleBasedStateMachine):
                 else self.high < body.high and body.low > self.price
             )
         ]
-        found = reading(self.slot_ms, self.bodies, price=self.price, low=self.low, high=self.high)
+        drawn = standing(1e8 * (1 - self.short_share), 1e8 * self.short_share, bins=self.bins, price=self.price)
+        found = reading(
+            self.slot_ms,
+            self.bodies,
+            price=self.price,
+            low=self.low,
+            high=self.high,
+            drawn=drawn,
+            volatility=Volatility(self.price, self.slot_ms, (1e-6,) * 4, (100.0,) * 4),
+            atr_pct=0.5,
+        )
         self.low = self.high = self.price
         self.newest = found
-        self._check(self.bench.map(found), found.slot_ms)
+        self._check(self.bench.map(found).events)
 
     # The machine
 
@@ -128,6 +176,23 @@ class Life(RuleBasedStateMachine):
         self._tick(self.price, 2_000)
         assert not self.bench.tick(self.time_ms, self.price)
         assert not self.bench.tick(self.time_ms, self.price * 1.05)
+
+    @rule()
+    def the_clock_is_looked_at(self) -> None:
+        events = self.bench.clock(self.time_ms)
+        for event in events:
+            held = self.bench.store.rules[event.rule_id]
+            if event.kind is Kind.EXPIRY:
+                over = held.expires_ms <= self.time_ms
+                assert held.paused_reason == ("expired" if over else None)
+            else:
+                assert (event.kind, event.time_ms % DAY) == (Kind.DIGEST, 8 * HOUR)
+        self._count(events)
+        assert self.bench.clock(self.time_ms) == []
+
+    @rule(hours=st.sampled_from([9, 30]))
+    def nothing_happens_for_long(self, hours: int) -> None:
+        self.time_ms += hours * HOUR
 
     @rule(hours=st.sampled_from([-1, 0, 1]))
     def the_clock_steps(self, hours: int) -> None:
@@ -157,6 +222,22 @@ class Life(RuleBasedStateMachine):
     def someone_watches_growth(self, threshold: float, window: int) -> int:
         return self._add(Rule(self.next_id, 7, BTC, Kind.GROWTH, threshold, window))
 
+    @rule(target=made, line=st.sampled_from(LINES))
+    def someone_types_a_rule(self, line: str) -> int:
+        found = parse_watch(line, lambda typed: BTC if typed == "BTC" else None, now_ms=self.time_ms)
+        assert not isinstance(found, ParseError)
+        return self._add(replace(found[0], id=self.next_id, chat=7, created_ms=self.time_ms))
+
+    @rule(rule_id=made, factor=st.sampled_from([0.5, 1.5]))
+    def someone_edits_a_rule(self, rule_id: int, factor: float) -> None:
+        held = self.bench.engine.rule(rule_id)
+        if held is not None and held.kind in (Kind.PROXIMITY, Kind.GROWTH) and held.unit is Unit.PERCENT:
+            self.bench.add(replace(held, threshold_pct=held.threshold_pct * factor))
+            for (owner, track_id), state in self.bench.store.states.items():
+                if owner == rule_id:
+                    self.left[owner, track_id] = state.phase is not Phase.FIRED
+                    self.last.pop((owner, track_id), None)
+
     @rule(rule_id=made)
     def someone_deletes_a_rule(self, rule_id: int) -> None:
         self.bench.store.rules.pop(rule_id, None)
@@ -176,16 +257,13 @@ class Life(RuleBasedStateMachine):
     def states_are_of_open_tracks_or_closed(self) -> None:
         if not hasattr(self, "bench"):
             return
-        open_ids = {track.id for track in self.bench.engine.tracks(BTC)}
+        book = self.bench.engine._books[BTC]
+        open_ids = {*book.tracks, *book.fallen, *MATTERS}
         for (_, track_id), state in self.bench.store.states.items():
             assert track_id in open_ids or state.phase is Phase.CLOSED or state.rule_id not in self.bench.store.rules
 
     def _add(self, drafted: Rule) -> int:
-        look = self.bench.engine.first_look(drafted)
-        self.bench.store.rules[drafted.id] = drafted
-        self.bench.store.commit(Changes(states=look.states))
-        self.bench.engine.add_rule(drafted, look.states)
-        for state in look.states:
+        for state in self.bench.add(drafted).states:
             self.left[drafted.id, state.track_id] = False
         self.next_id += 1
         return drafted.id
@@ -195,53 +273,90 @@ class Life(RuleBasedStateMachine):
         self.price = min(max(price, 80.0), 120.0)
         self.low, self.high = min(self.low, self.price), max(self.high, self.price)
         changes = self.bench.tick(self.time_ms, self.price, now_ms=self.time_ms + min(self.clock_ms, 0))
-        self._check(changes, self.time_ms)
+        self._check(changes.events)
 
-    def _check(self, changes: Changes, moment: int) -> None:
-        tracks = {track.id: track for track in self.bench.engine.tracks(BTC)}
-        for event in changes.events:
-            self._check_due(event, tracks[event.track_id])
-            self._check_counted(event)
+    def _check(self, events: Sequence[Event]) -> None:
+        """What ticks, maps and liquidations brought: due, explained, counted."""
+        for event in events:
+            self._check_due(event)
             assert event.reason.startswith("BTCUSDT")
             assert event.reason.endswith(".")
-        assert len({(event.rule_id, event.track_id) for event in changes.events}) == len(changes.events)
+        self._count(events)
+        tracks = self.bench.engine.tracks(BTC)
         for rule_id, held in self.bench.store.rules.items():
-            for track in tracks.values():
-                if self._is_out(held, track):
+            for track in tracks:
+                if held.kind in (Kind.PROXIMITY, Kind.GROWTH) and self._is_out(held, track):
                     self.left[rule_id, track.id] = True
-        for event in changes.events:
+        for event in events:
             self.left[event.rule_id, event.track_id] = False
 
-    def _check_due(self, event: Event, track: Track) -> None:
-        """The condition holds now, for a rule awake and a body in the newest map."""
+    def _count(self, events: Sequence[Event]) -> None:
+        assert len({(event.rule_id, event.track_id) for event in events}) == len(events)
+        for event in events:
+            self._check_counted(event)
+
+    def _check_due(self, event: Event) -> None:
+        """The condition holds now, for a rule awake; of a body that stands in the newest map, or was swept."""
         held = self.bench.store.rules[event.rule_id]
-        moment = self.time_ms if held.kind is Kind.PROXIMITY else self.slot_ms
-        assert held.snoozed_until_ms <= moment
-        assert track.missed == 0
-        assert meets_floor(held, track.cluster)
-        if event.kind is Kind.PROXIMITY:
+        assert held.snoozed_until_ms <= max(self.time_ms, self.slot_ms)
+        assert not held.expires_ms or held.paused_reason != "expired"
+        if event.cluster is None:
+            assert held.side in (None, event.side)
+            return
+        track = self.bench.store.tracks[BTC, event.track_id]
+        assert meets_floor(held, event.cluster)
+        if event.kind in (Kind.SWEPT, Kind.BREAKOUT, Kind.STOP_HUNT):
+            self._check_swept(event, track)
+        elif event.kind is Kind.EXPOSURE:
+            assert held.level is not None
+            assert distance_pct(held.level, track.cluster) <= held.threshold_pct
+        elif event.kind is Kind.PROXIMITY and held.unit is Unit.PERCENT:
             assert passed(self.price, track.cluster) or distance_pct(self.price, track.cluster) <= held.threshold_pct
         elif event.kind is Kind.GROWTH:
             grown = growth_pct(track, slot_ms=self.slot_ms, window_ms=held.window_ms)
             assert grown is not None
             assert grown >= held.threshold_pct
-        else:
+        elif event.kind is Kind.NEW_CLUSTER:
             assert track.appeared
-            assert track.born_ms > self.slot_ms - held.window_ms
+            assert track.born_ms > self.slot_ms - max(held.window_ms, HOUR)
+
+    def _check_swept(self, event: Event, track: Track) -> None:
+        """Price is through; beyond or back by the close where the kind says so."""
+        above = track.cluster.side is Side.SHORT
+        if event.kind is Kind.SWEPT:
+            assert track.closed is CloseReason.SWEPT or (
+                self.price >= track.cluster.high if above else self.price <= track.cluster.low
+            )
+            return
+        assert track.closed is CloseReason.SWEPT
+        beyond = self.price >= track.cluster.high if above else self.price <= track.cluster.low
+        back = self.price <= track.cluster.low if above else self.price >= track.cluster.high
+        assert beyond if event.kind is Kind.BREAKOUT else back
 
     def _check_counted(self, event: Event) -> None:
         """An exit and the cooldown since the last one, the next episode, a key never used."""
         pair = (event.rule_id, event.track_id)
-        assert self.left[pair], "no two firings without an exit between"
+        held = self.bench.store.rules[event.rule_id]
         earlier = self.last.get(pair)
+        if event.kind in ONE_TIME:
+            assert earlier is None or earlier.kind is not event.kind or held.kind is Kind.GROWTH
+        if held.repeat is Repeat.ONCE:
+            assert not [each for (owner, _), each in self.last.items() if owner == event.rule_id]
+        if event.kind is Kind.FLIP and event.side is not None:
+            assert self.flipped.get(event.rule_id) is not event.side or held.side is not None
+            self.flipped[event.rule_id] = event.side
+        if event.kind in (Kind.PROXIMITY, Kind.GROWTH) and held.repeat is Repeat.EPISODE and held.unit is Unit.PERCENT:
+            assert self.left[pair], "no two firings without an exit between"
         if earlier is not None:
-            held = self.bench.store.rules[event.rule_id]
-            assert event.time_ms - earlier.time_ms >= JUDGES[held.kind].terms(held).cooldown_ms
+            assert event.episode == earlier.episode + 1
+            if held.kind in JUDGES:
+                terms = JUDGES[held.kind].terms(held)
+                wait_ms = min(terms.cooldown_ms, terms.every_ms) if terms.every_ms else terms.cooldown_ms
+                assert event.time_ms - earlier.time_ms >= wait_ms
             if held.kind is Kind.GROWTH:
                 assert event.cluster is not None
                 assert earlier.cluster is not None
                 assert event.cluster.usd >= earlier.cluster.usd * (1 + held.threshold_pct / 100)
-        assert event.episode == (1 if earlier is None else earlier.episode + 1)
         assert event.dedupe_key not in self.keys
         self.keys.add(event.dedupe_key)
         self.last[pair] = event
