@@ -56,6 +56,8 @@ class Life(RuleBasedStateMachine):
         self.short_share = 0.5
         self.bins = 8
         self.recompute()
+        for line in ("BTC 2%", "BTC swept", "BTC breakout 10min", "BTC hunt", "BTC flip", "BTC cascade 95% 10k"):
+            self.someone_types_a_rule(line)
 
     # The market
 
@@ -135,9 +137,21 @@ class Life(RuleBasedStateMachine):
             news = [Liquidation(self.time_ms, "BTCUSDT", Side(["long", "short"][minute % 2]), self.price, 1e3 + minute)]
             self._check(self.bench.prints(news, heard_ms=self.time_ms))
 
+    @rule(index=st.integers(0, 5), back=st.booleans())
+    def price_goes_through_a_cluster(self, index: int, back: bool) -> None:
+        if index >= len(self.bodies):
+            return
+        body, home = self.bodies[index], self.price
+        for _ in range(3):
+            self._tick(body.low * 0.997 if body.side is Side.LONG else body.high * 1.003, 60_000)
+            self.recompute()
+        if back:
+            self._tick(home, 60_000)
+            self.recompute()
+
     @rule(slots=st.sampled_from([1, 1, 1, 2, 15]))
     def recompute(self, slots: int = 1) -> None:
-        self.slot_ms += slots * SLOT
+        self.slot_ms = max(self.slot_ms + slots * SLOT, (self.time_ms - 75_000) // SLOT * SLOT)
         self.time_ms = max(self.time_ms, self.slot_ms + 75_000)
         self.bodies = [
             body
