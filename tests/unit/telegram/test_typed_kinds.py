@@ -1,0 +1,90 @@
+"""Every kind and filter typed, confirmed, listed, offered and renewed."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.alerts.types import Kind
+from tests.fakes.chat import Chat
+from tests.fakes.desk import NOON_MS
+
+# What is typed after /watch, and what the confirmation says.
+CONFIRMED = [
+    ("BTC 1.5atr", "Watching BTC: price within 1.5 ATR of a strong liquidation cluster."),
+    ("BTC 60% in 4h 20M", "Watching BTC: 60% odds that price touches a liquidation cluster in 4 hr, $20M or more."),
+    ("BTC grow", "Watching BTC: a strong liquidation cluster growing 10% in 4 hr."),
+    ("BTC new 20M short", "Watching BTC: a short cluster that is new, $20M or more."),
+    ("BTC swept", "Watching BTC: a strong liquidation cluster being swept."),
+    ("BTC breakout", "price holding for 15 min beyond a strong liquidation cluster that it swept."),
+    (
+        "BTC hunt above 90k",
+        "price sweeping a strong liquidation cluster and coming back within 1 hr, at 90,000 or above.",
+    ),
+    ("BTC cascade long", "more longs liquidated in a minute than in 99% of minutes, $100K or more."),
+    ("BTC flip", "Heavier now: "),
+    ("BTC concentration", "What is usual is learned from the last days"),
+    ("BTC exposure long 95000", "a strong long cluster within 0.25% of your liquidation price 95,000."),
+    ("BTC 2% once until friday", "of a strong liquidation cluster, once, until 3 Jan 00:00 UTC."),
+    ("BTC 2% every 30min", "every 30 min while it holds."),
+    ("digest weekly", "Ordered: a digest every 7 days."),
+]
+
+
+@pytest.mark.parametrize(("line", "said"), CONFIRMED)
+async def test_a_line_is_confirmed_in_plain_words(line: str, said: str) -> None:
+    chat = Chat()
+    await chat.type(f"/watch {line}")
+    assert said in chat.said
+
+
+async def test_a_cascade_says_whether_its_exchange_is_heard() -> None:
+    chat = Chat()
+    await chat.type("/watch BTC cascade")
+    assert "I listen to the liquidations that Binance prints." in chat.said
+    chat.desk.hears = False
+    await chat.type("/watch ETH cascade")
+    assert "I do not hear liquidations of Binance, so this rule stays silent until I do." in chat.said
+
+
+async def test_rules_of_every_kind_stand_in_one_list() -> None:
+    chat = Chat()
+    for line in ("BTC 1%", 'BTC swept "big ones"', "BTC flip", "digest daily"):
+        await chat.type(f"/watch {line}")
+    await chat.type("/rules")
+    assert "#2 “big ones”, swept:" in chat.said
+    assert "#3 flip 10%: armed" in chat.said
+    assert "All your markets\n" in chat.said
+    assert "#4 digest every 24 hr: armed" in chat.said
+
+
+async def test_a_digest_is_offered_and_ordered_by_a_tap() -> None:
+    chat = Chat()
+    await chat.type("digest weekly")
+    assert "Shall I send a digest every 7 days?" in chat.said
+    await chat.tap("Yes, watch")
+    assert "Ordered: a digest every 7 days." in chat.said
+
+
+async def test_a_line_too_long_for_a_button_is_given_back_to_be_sent() -> None:
+    chat = Chat()
+    await chat.type('BTC 2% 10M strength 80 above 90000 beyond 0.5% odds 30% in 4h "a label of some length"')
+    assert "To watch that, send /watch BTCUSDT 2% 10M strength 80 above 90000 beyond 0.5% odds 30% in 4h" in chat.said
+
+
+async def test_an_ended_rule_is_renewed_by_one_tap_on_a_message_of_any_age() -> None:
+    chat = Chat()
+    await chat.type("/watch BTC 1% for 1d")
+    (view,) = await chat.desk.rules(7)
+    chat.desk.pause(view.rule.id, "expired")
+    chat.desk.now = NOON_MS + 48 * 3_600_000
+    await chat.type("/rules")
+    assert "paused: its time is over, Wake renews it" in chat.said
+    await chat.tap_data(f"e|{view.rule.id}|1440")
+    assert "Renewed: BTC within 1%, until 31 Dec 12:00 UTC." in chat.transcript
+    (view,) = await chat.desk.rules(7)
+    assert (view.rule.expires_ms, view.rule.paused_reason) == (chat.desk.now + 86_400_000, None)
+    await chat.tap_data(f"e|{view.rule.id}|0")
+    (view,) = await chat.desk.rules(7)
+    assert view.rule == replace(view.rule, kind=Kind.PROXIMITY, expires_ms=0)
+    await chat.tap_data("e|99|0")
+    assert "belongs to another chat" in chat.said
