@@ -1,16 +1,20 @@
 """The rules of a replay: a JSON list of `{"chat": 1, "watch": "BTC 1%"}`, each text as typed after /watch."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 from bot.alerts.grammar import ErrorCode, ParseError, parse_watch
-from bot.alerts.types import Rule
+from bot.alerts.types import EVERYWHERE, Rule
 from bot.failures import UsageError
 from bot.recorded import Recorded
 from bot.telegram.commands.typed_rule import fault_words
 from bot.telegram.limits import bare
 from bot.telegram.texts import Catalogue
+
+ENDS = re.compile(r"\s(for|until|till)\s", re.IGNORECASE)
+"""Where a rule's end is told."""
 
 SHAPE = '{"chat": 1, "watch": "BTC 1%"}'
 
@@ -26,22 +30,32 @@ def read_rules(path: Path, recorded: Recorded, *, created_ms: int) -> list[Rule]
     if not isinstance(entries, list) or not entries:
         raise UsageError(f"--rules {path} takes a list such as [{SHAPE}]")
     return [
-        replace(_rule(path, number, entry, recorded), id=number, created_ms=created_ms)
-        for number, entry in enumerate(entries, start=1)
+        _rule(path, number, entry, recorded, created_ms=created_ms) for number, entry in enumerate(entries, start=1)
     ]
 
 
-def _rule(path: Path, number: int, entry: object, recorded: Recorded) -> Rule:
+def _rule(path: Path, number: int, entry: object, recorded: Recorded, *, created_ms: int) -> Rule:
     where = f"--rules {path}, entry {number}"
     if not isinstance(entry, dict) or not isinstance(entry.get("watch"), str):
         raise UsageError(f"{where} takes an object such as {SHAPE}")
     chat = entry.get("chat", 1)
     if not isinstance(chat, int) or isinstance(chat, bool):
         raise UsageError(f"{where} takes a whole number as chat, such as {SHAPE}")
-    read = parse_watch(entry["watch"], recorded.market)
+    line = entry["watch"]
+    ends = next((found.start() for found in ENDS.finditer(line)), None)
+    begun_ms = created_ms if ends is None else _begun_ms(line[:ends], recorded, created_ms)
+    read = parse_watch(line, recorded.market, now_ms=begun_ms)
     if isinstance(read, ParseError):
         raise UsageError(f"{where}: {_fault(read, recorded)}")
-    return replace(read[0], chat=chat)
+    return replace(read[0], id=number, chat=chat, created_ms=begun_ms)
+
+
+def _begun_ms(line: str, recorded: Recorded, otherwise_ms: int) -> int:
+    """When the market of a line begins to be recorded: what `for 3d` and `until friday` are counted from."""
+    read = parse_watch(line, recorded.market)
+    if isinstance(read, ParseError) or read[0].market == EVERYWHERE:
+        return otherwise_ms
+    return int(recorded.history(read[0].market).open_ms[0])
 
 
 def _fault(error: ParseError, recorded: Recorded) -> str:

@@ -82,3 +82,12 @@ def test_a_file_that_cannot_be_read_is_named(recorded: Recorded, tmp_path: Path)
     (tmp_path / "bytes.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match=r"bytes.json is not JSON: 'utf-8' codec"):
         read_rules(tmp_path / "bytes.json", recorded, created_ms=0)
+
+
+def test_an_end_is_counted_from_the_recordings_beginning(recorded: Recorded, tmp_path: Path) -> None:
+    path = tmp_path / "ends.json"
+    path.write_text(json.dumps([{"watch": "SIM 1% for 3d"}, {"watch": "digest weekly"}]), encoding="utf-8")
+    rule, digest = read_rules(path, recorded, created_ms=5)
+    begun_ms = int(recorded.history(SIM).open_ms[0])
+    assert (rule.created_ms, rule.expires_ms) == (begun_ms, begun_ms + 3 * 86_400_000)
+    assert (digest.kind, digest.created_ms) == (Kind.DIGEST, 5)
