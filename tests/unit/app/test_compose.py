@@ -1,11 +1,13 @@
 """From an outbox row to a message: text and picture whatever is known of the market by then."""
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bot.alerts.types import Event, Kind, Market, Severity
+from bot.alerts.reasons import Reason
+from bot.alerts.types import Changes, Event, Kind, LogEntry, Market, Severity
 from bot.clock import StepClock
 from bot.compose import Composer
 from bot.delivery.messenger import Message
@@ -16,7 +18,7 @@ from bot.missed import AlertFolding
 from bot.pictures import PictureDesk
 from bot.storage.codec import event_to_plain
 from bot.storage.database import Database
-from bot.storage.outbox import Claimed
+from bot.storage.outbox import Claimed, OutboxRow
 from bot.telegram.limits import bare
 from bot.telegram.texts import Catalogue
 from tests.unit.app.scenes import START_MS, XYZ, drawn, playing, zone
@@ -181,3 +183,42 @@ async def test_a_summary_and_a_notice_are_composed_and_go_to_the_chat_s_topic(ri
         message = await rig.composer.compose(row)
         assert first_line(message).startswith(said)
         assert message.topic == 12
+
+
+def claimed(*events: Event, held: bool = False, **extra: int) -> Claimed:
+    """A message of several events."""
+    first, *others = [event_to_plain(one) for one in events]
+    row = Claimed(1, events[0].dedupe_key, 1, {**first, **extra}, START_MS, 0, 1, 0, plain=False, owner="test")
+    return replace(row, others=tuple(others), held=held)
+
+
+async def test_alerts_of_one_market_are_the_first_of_them_with_the_others_under_it(rig: Rig) -> None:
+    message = await rig.composer.compose(claimed(event(), event(rule_id=4, track_id="St2", value_pct=0.7)))
+    assert first_line(message).endswith(", and 1 more")
+    assert "rule #4" in bare(message.text)
+
+
+async def test_alerts_of_many_markets_are_a_sweep_without_a_picture(rig: Rig) -> None:
+    markets = [Market("binance", f"{base}USDT") for base in ("BTC", "ETH", "SOL")]
+    message = await rig.composer.compose(claimed(*(event(one) for one in markets)))
+    assert first_line(message) == "Market sweep: 3 markets, BTC, ETH, SOL"
+    assert message.photo is None
+
+
+async def test_what_was_held_says_why_and_what_still_waits_is_said_under_what_passes(rig: Rig) -> None:
+    one, other = event(), event(rule_id=4)
+    entry = LogEntry(START_MS, Reason.HELD_MUTED, XYZ, 1, one.rule_id, key=one.dedupe_key, lead=one.dedupe_key)
+    due_ms = START_MS + 3_600_000
+    rows = [
+        OutboxRow(each.dedupe_key, 1, {}, START_MS, due_ms, lead=one.dedupe_key, held=True) for each in (one, other)
+    ]
+    await rig.db.commit_changes(Changes(), [replace(rows[0], lead=""), rows[1]], log=[entry])
+    held = await rig.composer.compose(claimed(one, other, held=True))
+    assert bare(held.text).splitlines()[:2] == [
+        "Held since 00:00 UTC: 2 alerts",
+        "They came while alerts were muted. Times are UTC.",
+    ]
+    assert held.silent
+    passing = await rig.composer.compose(claimed(event(rule_id=5), budget_free_ms=due_ms, budget=12))
+    assert "Held since 00:00 UTC: 2 alerts, /why" in bare(passing.text)
+    assert "These are the 12 alerts this chat gets in an hour. More wait until 01:00 UTC" in bare(passing.text)
