@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, Update, and_, case, exists, func, select, update
 
 from bot.storage.access import Access
 from bot.storage.tables import outbox
@@ -78,21 +78,14 @@ class OutboxDesk:
         )
 
     async def requeue(self, ids: Sequence[int], *, now_ms: int) -> Sequence[int]:
-        """Make dead messages due again; returns those that were dead, with the alerts that were told of in them.
+        """Make dead messages due again, and the alerts told of in them, each by itself; returns those that were dead.
 
-        One that may have arrived stays a repeat. An alert whose message goes without it goes by itself.
+        One that may have arrived stays a repeat.
         """
         state = case((outbox.c.unsure > 0, "ambiguous"), else_="ready")
-
-        def work(connection: Connection) -> Sequence[int]:
-            dead = and_(_with_led(ids), outbox.c.state == "dead")
-            found = connection.execute(select(outbox.c.id).where(dead)).scalars().all()
-            lead = case((outbox.c.lead.in_(found), outbox.c.lead), else_=None)
-            values = {"state": state, "due_ms": now_ms, "done_ms": None, "plain": 0, "lead": lead, "held": 0}
-            connection.execute(update(outbox).where(outbox.c.id.in_(found)).values(values))
-            return sorted(found)
-
-        return await self._access.write(work)
+        values = {"state": state, "due_ms": now_ms, "done_ms": None, "plain": 0, "lead": None, "held": 0}
+        dead = and_(_with_led(ids), outbox.c.state == "dead")
+        return await self._change(update(outbox).where(dead).values(values))
 
     async def drop(self, ids: Sequence[int], *, now_ms: int) -> Sequence[int]:
         """End messages that wait and are not being sent, with the alerts told of in them; returns those it ended."""
@@ -100,8 +93,11 @@ class OutboxDesk:
         in_flight = exists().where(flying.c.id == outbox.c.lead, flying.c.lease_owner.is_not(None))
         waits = and_(_with_led(ids), outbox.c.done_ms.is_(None), outbox.c.lease_owner.is_(None), ~in_flight)
         values = {"state": "dead", "done_ms": now_ms, "last_error": "dropped by an operator"}
-        statement = update(outbox).where(waits).values(values).returning(outbox.c.id)
-        return await self._access.write(lambda connection: sorted(connection.execute(statement).scalars()))
+        return await self._change(update(outbox).where(waits).values(values))
+
+    async def _change(self, statement: Update) -> Sequence[int]:
+        changed = statement.returning(outbox.c.id)
+        return await self._access.write(lambda connection: sorted(connection.execute(changed).scalars()))
 
     async def _entries(self, statement: Select[Any]) -> Sequence[Entry]:
         return await self._access.read(lambda connection: [_entry(row) for row in connection.execute(statement)])
