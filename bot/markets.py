@@ -220,7 +220,8 @@ class Markets:
     async def _read(self, market: Market, *, first_ms: int | None = None) -> LiveMarket:
         instrument = self.book.get(market.symbol, market.exchange)
         if instrument is None:
-            raise NoMapError(market, "no_data")
+            unlisted = market.exchange in self._exchanges and not self.listed(market.exchange)
+            raise NoMapError(market, "exchange_down" if unlisted else "no_data")
         start_ms, end_ms = self.window(market.exchange)
         known = self._live.get(market)
         history = await self.histories.up_to_date(

@@ -14,7 +14,7 @@ from bot.market.line import LineStatus
 from bot.market.playback import RecordedMarket
 from bot.market.simulator import SimulatedMarket
 from bot.market.types import BAR_MS, Tick
-from bot.reachability import ban_key
+from bot.reachability import Reachability, ban_key
 from bot.run import Door
 from bot.settings import Settings
 from bot.telegram.limits import bare
@@ -132,6 +132,18 @@ async def test_a_slow_exchange_does_not_hold_up_the_prices_of_another(market: Si
         app = await App.build(World(exchanges, db, Inbox(), clock), Limits(history_days=1, tick_s=75.0))
         async with asyncio.timeout(5):
             await app.read_prices()
+
+
+async def test_a_silence_is_told_once_however_its_seconds_run(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    reach = Reachability({}, rig.db)
+    with caplog.at_level(logging.WARNING, "bot.reachability"):
+        for left in (90, 80, 70):
+            await reach.failed("simulated", RateLimitedError(f"{left} s are left.", until_ms=START_MS + 90_000))
+        await reach.failed("simulated", RateLimitedError("Again.", until_ms=START_MS + 900_000))
+    assert [record.getMessage() for record in caplog.records] == [
+        "simulated is not heard: 90 s are left.",
+        "simulated is not heard: Again.",
+    ]
 
 
 async def test_a_ban_is_kept_for_the_next_start_also_where_the_disk_fails(rig: Rig) -> None:

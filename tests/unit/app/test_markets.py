@@ -384,6 +384,13 @@ async def test_a_contract_that_is_not_listed_has_no_map(rig: Rig) -> None:
         assert rig.exchange.asked == []
 
 
+async def test_before_an_exchange_has_told_its_contracts_it_counts_as_down(rig: Rig) -> None:
+    fresh = Markets(exchanges={"simulated": rig.exchange}, db=rig.db, history_days=1)
+    with pytest.raises(NoMapError) as caught:
+        await fresh.open(SIM)
+    assert caught.value.reason == "exchange_down"
+
+
 async def test_a_rule_for_an_exchange_that_is_no_longer_set_asks_nobody(rig: Rig) -> None:
     assert list(rig.markets.parts(Market("okx", "BTCUSDT"))) == []
     assert list(rig.markets.parts(SIM)) == [SIM]
