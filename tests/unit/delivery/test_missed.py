@@ -138,3 +138,41 @@ def test_an_alert_in_time_is_sent_as_it_is(minutes: float) -> None:
             assert desk.messenger.texts() == ["<b>a</b>"]
 
     scenario()
+
+
+@in_virtual_time
+async def test_a_group_is_summed_up_whole_and_what_waits_on_purpose_is_left_to_wait() -> None:
+    async with await Database.open("sqlite://", inline=True) as db:
+        desk = Desk(db)
+        now_ms = desk.clock.now_ms()
+        old_ms, due_ms = now_ms - FRESH_MS - 1, now_ms + 3_600_000
+        await desk.db.outbox.add(
+            [
+                OutboxRow("a", 1, {"text": "a"}, created_ms=old_ms),
+                OutboxRow("b", 1, {"text": "b"}, created_ms=old_ms + 4_000, due_ms=old_ms, lead="a"),
+                OutboxRow("h", 1, {"text": "h"}, created_ms=old_ms, due_ms=due_ms, held=True),
+                OutboxRow("i", 1, {"text": "i"}, created_ms=old_ms, due_ms=due_ms, lead="h", held=True),
+            ]
+        )
+        [claimed] = await desk.db.outbox.claim(now_ms, "me", 60_000, 10)
+        folded = await desk.db.outbox.fold(claimed, Sums(), now_ms=now_ms)
+        assert (folded.payload["text"], folded.others) == ("a + b", ())
+        fates = [await desk.db.outbox.fate(key) for key in "abhi"]
+        assert [fate.state for fate in fates if fate is not None] == ["ready", "dead", "ready", "ready"]
+        held = await desk.db.told.held(1)
+        assert held is not None
+        assert held.events == 2
+
+
+@in_virtual_time
+async def test_a_message_that_waited_on_purpose_is_not_taken_for_one_that_came_too_late() -> None:
+    async with await Database.open("sqlite://", inline=True) as db:
+        desk = Desk(db)
+        now_ms = desk.clock.now_ms()
+        await desk.db.outbox.add([OutboxRow("h", 1, {"text": "h"}, now_ms - 8 * 3_600_000, now_ms, held=True)])
+        await sent_by(desk)
+        fate = await desk.db.outbox.fate("h")
+        assert fate is not None
+        assert fate.state == "sent"
+        payload = await desk.db.told.payload(1, "h")
+        assert payload == {"text": "h"}
