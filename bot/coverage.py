@@ -54,7 +54,8 @@ class Coverage:
         return changed
 
     def forget(self, before_ms: int) -> None:
-        """Holes that ended before the history in use are nobody's business any more."""
+        """Rows and holes that ended before the history in use are nobody's business any more."""
+        self._rows = Ranges(tuple(span for span in self._rows.spans if span[1] > before_ms))
         self.holes = tuple(hole for hole in self.holes if hole.end_ms > before_ms)
 
 

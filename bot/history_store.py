@@ -141,7 +141,9 @@ class HistoryStore:
         """Store samples of now of many markets, in few commits."""
         await self._db.series.save_open_interest(samples)
         for market in samples:
-            self._covered["open_interest", market].take(Ranges(((end_ms - BAR_MS, end_ms),)))
+            coverage = self._covered["open_interest", market]
+            coverage.take(Ranges(((end_ms - BAR_MS, end_ms),)))
+            coverage.forget(end_ms - _READ_MS)
 
     async def missing(self, what: What, market: Market, start_ms: int, end_ms: int) -> Sequence[Span]:
         """What is to be asked for, newest first, in bar opens: neither stored nor known to be a hole."""
@@ -164,6 +166,7 @@ class HistoryStore:
         """Rows of a span are stored; what did not come of it and is old will not come: it is a hole."""
         coverage = self._covered[what, market]
         coverage.take(Ranges.of_rows(open_ms, BAR_MS))
+        coverage.forget(end_ms - _READ_MS)
         old_ms = min(span[1], end_ms - LATE_ROWS_MS)
         if span[0] < old_ms:
             self._grown.add(market)

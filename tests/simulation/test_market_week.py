@@ -19,8 +19,12 @@ from tests.simulation.market_week import SYMBOLS, Week, live_through
 pytestmark = needs_shared
 
 MOST_TASKS = 150
-REMEMBERED = {"StreamBook._seen": 3 * stream_book.REMEMBERED, "GrowingPrints._seen": 4 * growth.REMEMBERED}
-"""Containers that fill up to a bound of their own."""
+REMEMBERED = {
+    "StreamBook._seen": 3 * stream_book.REMEMBERED,
+    "GrowingPrints._seen": 4 * growth.REMEMBERED,
+    "Ranges.spans": 1000,
+}
+"""Containers that fill up to a bound of their own; gaps in what is stored are kept for sixty days."""
 
 SLACK = 60
 """How much a container may differ between two moments: requests under way, prints that wait."""

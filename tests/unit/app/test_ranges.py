@@ -80,6 +80,16 @@ def test_of_a_hole_only_what_was_asked_for_anew_is_given_up_anew() -> None:
     assert [hole.asked_ms for hole in coverage.holes] == [99, 10]
 
 
+def test_rows_before_the_history_in_use_are_forgotten_so_that_gaps_do_not_pile_up() -> None:
+    coverage = Coverage(rows(*range(0, 200, 2)))
+    coverage.forget(190 * BAR_MS)
+    assert coverage.absent(188 * BAR_MS, 194 * BAR_MS).spans == (
+        (188 * BAR_MS, 190 * BAR_MS),
+        (191 * BAR_MS, 192 * BAR_MS),
+        (193 * BAR_MS, 194 * BAR_MS),
+    )
+
+
 def test_gaps_with_little_between_them_are_one_question() -> None:
     far = JOINED_MS // BAR_MS + 4
     coverage = Coverage(rows(1, 2, *range(4, far + 1)))
