@@ -7,7 +7,7 @@ from zlib import crc32
 from bot import quiet_hours
 from bot.alerts.hit_rate import by_kind, by_rule, hit_rate
 from bot.alerts.manners import QuietHours
-from bot.alerts.types import EVERYWHERE, Kind, LogEntry, Market, Rule, Track
+from bot.alerts.types import EVERYWHERE, Kind, LogEntry, Market, Phase, Rule, Track
 from bot.clock import Clock
 from bot.combined_markets import CombinedMarkets
 from bot.doorbell import Doorbell
@@ -256,6 +256,8 @@ class LiveDesk:
         )
 
     def _rule_view(self, rule: Rule) -> RuleView:
+        if rule.market == EVERYWHERE:
+            return RuleView(rule, Phase.ARMED, None)
         standing = self._watch.standing(rule)
         if standing is None:
             return RuleView(rule, None, None)

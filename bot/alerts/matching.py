@@ -169,11 +169,11 @@ class Watch:
 
     def _place(self, at: int, state: RuleState) -> None:
         self.phases[at] = _CODES[state.phase]
-        terms = self.column.judge.terms(self.column.rules[at])
+        rule = self.column.rules[at]
         if state.phase is Phase.RECOVERING:
-            self.due[at] = rearm_ms(state, terms)
-        elif state.phase is Phase.FIRED and terms.every_ms:
-            self.due[at] = state.fired_ms + terms.every_ms
+            self.due[at] = rearm_ms(state, self.column.judge.terms(rule))
+        elif state.phase is Phase.FIRED and rule.repeat_ms:
+            self.due[at] = state.fired_ms + rule.repeat_ms
         else:
             self.due.pop(at, None)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.alerts.types import Kind, Market, Phase, Rule
+from bot.alerts.types import EVERYWHERE, Kind, Market, Phase, Rule
 from bot.app import App, Limits, World
 from bot.clock import StepClock
 from bot.market.simulator import SimulatedMarket
@@ -177,3 +177,20 @@ async def test_a_rule_whose_market_is_not_read_has_no_standing(rig: Rig) -> None
     await rig.app.watch.follow_stored_rules()
     [listed] = await rig.desk.rules(1)
     assert (listed.phase, listed.distance_pct) == (None, None)
+
+
+async def test_rules_that_watch_no_cluster_are_listed_and_kept_too(rig: Rig) -> None:
+    digest = Rule(0, 1, EVERYWHERE, Kind.DIGEST, 0.0, 24 * HOUR_MS, created_ms=START_MS)
+    assert (await rig.desk.add_rule(digest)).already is None
+    cascade = await rig.desk.add_rule(rule(99.0, kind=Kind.CASCADE, min_usd=100e3))
+    assert not cascade.hears, "the played market tells no liquidations"
+    views = await rig.desk.rules(1)
+    assert [(view.rule.kind, view.phase, view.distance_pct) for view in views] == [
+        (Kind.DIGEST, Phase.ARMED, None),
+        (Kind.CASCADE, Phase.ARMED, None),
+    ]
+    renewed = await rig.desk.renew_rule(1, cascade.rule.id, START_MS + HOUR_MS)
+    assert renewed is not None
+    assert renewed.expires_ms == START_MS + HOUR_MS
+    assert await rig.desk.renew_rule(2, cascade.rule.id, 0) is None, "of another chat"
+    assert len((await rig.desk.status(1)).exchanges) == 1
