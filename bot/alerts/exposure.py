@@ -37,6 +37,8 @@ class Levels:
         """The rules that must be asked about a cluster: those it has come near to, and those it was near to before."""
         if not self._ids:
             return []
+        if not self._ids:
+            return []
         edge = np.clip(self._level, cluster.low, cluster.high)
         near = 100.0 * np.abs(np.log(self._level / edge)) <= self._within
         found = (self._rules[self._ids[at]] for at in np.flatnonzero(near))
