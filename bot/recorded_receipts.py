@@ -1,10 +1,10 @@
 """What came of the alerts of a replay: the live bot's own judgement, told of recorded prices and liquidations."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bot.alerts.following import Following
-from bot.alerts.hit_rate import HitRate, hit_rate
+from bot.alerts.hit_rate import HitRate, by_kind, by_rule
 from bot.alerts.outcomes import Outcome, follow, printed_usd
 from bot.alerts.types import Event, Kind, Market, Track
 from bot.liquidation.score import Cover
@@ -47,14 +47,11 @@ class RecordedReceipts:
                 self.told += 1
                 yield self._with_prints(outcome)
 
-    def of_rule(self, rule_id: int) -> HitRate:
-        return self._rate(lambda outcome: outcome.rule_id == rule_id)
+    def by_rule(self) -> Mapping[int, HitRate]:
+        return by_rule(self._outcomes.values())
 
-    def of_kind(self, kind: Kind) -> HitRate:
-        return self._rate(lambda outcome: outcome.kind is kind)
-
-    def _rate(self, counts: Callable[[Outcome], bool]) -> HitRate:
-        return hit_rate(outcome for outcome in self._outcomes.values() if counts(outcome))
+    def by_kind(self) -> Mapping[Kind, HitRate]:
+        return by_kind(self._outcomes.values())
 
     def _keep(self, outcomes: Sequence[Outcome]) -> None:
         self._following.apply(outcomes)

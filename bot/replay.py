@@ -13,6 +13,7 @@ import numpy as np
 from bot.alert_line import alert_line, dump_line, receipt_line
 from bot.alerts.engine import Engine
 from bot.alerts.gate import Gate, Ruling
+from bot.alerts.hit_rate import HitRate
 from bot.alerts.outcomes import Outcome
 from bot.alerts.readings import Liquidation, MapReading
 from bot.alerts.types import EVERYWHERE, Changes, CloseReason, Event, Kind, Market, Rule
@@ -115,6 +116,7 @@ class Replay:
         days = {player.market: player.days for player in self._players}
         longest = max(days.values(), default=0.0)
         track_days = self._track_ms / DAY_MS
+        by_rule, by_kind = self._receipts.by_rule(), self._receipts.by_kind()
         of_rule, of_kind = Counter[int](), Counter[str]()
         for (rule_id, kind), count in self._alerts.items():
             of_rule[rule_id] += count
@@ -130,12 +132,12 @@ class Replay:
                     "symbol": rule.market.symbol,
                     "alerts": of_rule[rule.id],
                     "alerts_per_day": round(of_rule[rule.id] / max(days.get(rule.market, longest), 1e-9), 3),
-                    "hits": hits_json(self._receipts.of_rule(rule.id)),
+                    "hits": hits_json(by_rule.get(rule.id, HitRate())),
                 }
                 for rule in self._rules
             ],
             "kinds": {
-                kind.value: {"alerts": of_kind[kind.value], "hits": hits_json(self._receipts.of_kind(kind))}
+                kind.value: {"alerts": of_kind[kind.value], "hits": hits_json(by_kind.get(kind, HitRate()))}
                 for kind in Kind
                 if of_kind[kind.value]
             },
