@@ -37,13 +37,15 @@ class Lessons:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._lessons: dict[Market, Lesson | None] = {}
+        self._turn = asyncio.Lock()
         self._now_ms = 0
         self._taught = 0
 
     async def attend(self, market: Market, history: History, tiers: Sequence[RiskTier] | None) -> ModelParameters:
         """The parameters for a market's map at the end of its history. Where it is time they are learned first.
 
-        A disk that fails costs a lesson, never a map.
+        One market learns at a time; the others do not wait for it, they learn at a later map. A disk that fails costs
+        a lesson, never a map.
         """
         try:
             if market not in self._lessons:
@@ -52,8 +54,10 @@ class Lessons:
             cover = await self._db.prints.cover(
                 market.exchange, start_ms=int(history.open_ms[0]), end_ms=history.end_ms
             )
-            if is_due(lesson.newest if lesson else None, history, cover) and self._may_teach(history.end_ms):
-                lesson = await self._learn(market, history, tiers, cover, lesson)
+            due = is_due(lesson.newest if lesson else None, history, cover)
+            if due and not self._turn.locked() and self._may_teach(history.end_ms):
+                async with self._turn:
+                    lesson = await self._learn(market, history, tiers, cover, lesson)
         except StorageError:
             log.exception("%s %s learns nothing now", *market)
             lesson = self._lessons.get(market)

@@ -1,5 +1,6 @@
 """What a market teaches: learned on time, kept over a restart, and no reason to change a map for little."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -109,6 +110,14 @@ async def test_markets_take_turns_so_that_alerts_do_not_wait(db: Database, histo
     for market in crowd:
         await lessons.attend(market, history.rows(0, 41), None)
     assert all(lessons.lesson(market) is not None for market in crowd)
+
+
+async def test_one_market_learns_at_a_time_and_nobody_waits_for_it(db: Database, history: History) -> None:
+    lessons, other = Lessons(db), Market("simulated", "TWOUSDT")
+    first, second = await asyncio.gather(lessons.attend(SIM, history, None), lessons.attend(other, history, None))
+    assert first.long_tilt
+    assert second == DEFAULT
+    assert (await lessons.attend(other, history, None)).long_tilt
 
 
 @pytest.mark.parametrize(
