@@ -4,5 +4,5 @@ import os
 
 __version__ = "0.1.0"
 
-# Before numpy is loaded. The matrices here are small: threads of its linear algebra would only spin on each other's cores.
+# Before numpy is loaded: the matrices here are small, and threads of its linear algebra would only wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
