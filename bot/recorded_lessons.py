@@ -18,6 +18,7 @@ class RecordedLessons:
     def __init__(self, recorded: Recorded, market: Market, history: History) -> None:
         printed = recorded.recording.prints(market.exchange)
         self._prints, self._printed_ms = nothing_printed(), nothing_printed().time_ms
+        self._heard = recorded.recording.recorded_heard(market.exchange)
         if printed is not None:
             self._prints = liquidations_by_symbol(printed, [market.symbol])[market.symbol]
             self._printed_ms = printed.time_ms
@@ -41,6 +42,8 @@ class RecordedLessons:
         return self.parameters != before
 
     def _cover(self, bars: int) -> Cover:
-        """When the feed was listened to, as far as its prints had told by then."""
+        """When the feed was listened to: as recorded, else as far as its prints had told by then."""
+        if self._heard is not None:
+            return self._heard
         end_ms = int(self._history.open_ms[bars - 1]) + self._history.bar_ms
         return listened(self._printed_ms[: int(np.searchsorted(self._printed_ms, end_ms, side="right"))])

@@ -171,9 +171,14 @@ class Recording:
 
     def heard(self, exchange: str, prints: Prints) -> Cover:
         """The stretches in which liquidations were listened to: as recorded, else as the times of all prints tell."""
+        recorded = self.recorded_heard(exchange)
+        return listened(prints.time_ms) if recorded is None else recorded
+
+    def recorded_heard(self, exchange: str) -> Cover | None:
+        """The stretches in which liquidations were listened to; None where nobody wrote them down."""
         path = self.path / exchange / HEARD_FILE
         if not path.exists():
-            return listened(prints.time_ms)
+            return None
         table = read_columns(path, HEARD_COLUMNS)
         starts, ends = table.whole("start_ms"), table.whole("end_ms")
         table.refuse(ends < starts, lambda row: f"end_ms {ends[row]} is before start_ms {starts[row]}")
