@@ -55,7 +55,7 @@ def run() -> None:
 def demo(
     recording: Recorded = None,
     speed: Annotated[str, typer.Option(help="max, or how many times faster than real.")] = "300",
-    seed: Seed = 7,
+    seed: Seed = 3,
     json: Json = False,
 ) -> None:
     """Show the whole pipeline on a simulated market, or on a recording: no token, no network."""

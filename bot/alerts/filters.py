@@ -32,11 +32,16 @@ def distance_pct(price: float, cluster: Cluster) -> float:
     return 100.0 * abs(math.log(price / min(max(price, cluster.low), cluster.high)))
 
 
+def in_price_range(where: Where, cluster: Cluster) -> bool:
+    """Whether a cluster lies between the prices that a rule names, wherever price is now."""
+    return (where.price_low or 0.0) <= cluster.peak <= (where.price_high or math.inf)
+
+
 def lies_where(where: Where, cluster: Cluster, price: float, volatility: Volatility | None) -> bool:
     """Whether a cluster lies where a rule asks, seen from `price`. Odds that cannot be told are not enough."""
     if where is ANYWHERE or where == ANYWHERE:
         return True
-    if not (where.price_low or 0.0) <= cluster.peak <= (where.price_high or math.inf):
+    if not in_price_range(where, cluster):
         return False
     if where.near_pct is not None or where.far_pct is not None:
         near_pct, far_pct = where.near_pct or 0.0, math.inf if where.far_pct is None else where.far_pct

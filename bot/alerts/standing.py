@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.alerts import concentration, exposure, flip, swept
-from bot.alerts.filters import distance_pct, meets_floor
+from bot.alerts.filters import distance_pct, in_price_range, meets_floor
 from bot.alerts.growth import metric as growth_metric
 from bot.alerts.judge import Measured
 from bot.alerts.kinds import AFTER_SWEEPS, AT_TICKS, JUDGES, OF_CLUSTERS
@@ -46,15 +46,18 @@ def take_first_look(book: MarketBook, rule: Rule, *, price: float, price_ms: int
 
 
 def find_nearest(book: MarketBook, rule: Rule, *, price: float) -> Standing | None:
-    """The nearest track on the rule's side and big enough for it, None where there is none; of another kind of rule,
-    how it stands with its market.
+    """The nearest track that is on the rule's side, between its prices and big enough, None where there is none; of
+    another kind of rule, how it stands with its market.
     """
     if rule.kind not in OF_CLUSTERS:
         return _with_market(book, rule)
     fit = [
         (distance_pct(price, track.cluster), track.id)
         for track in book.tracks.values()
-        if track.missed == 0 and meets_floor(rule, track.cluster) and not passed(price, track.cluster)
+        if track.missed == 0
+        and meets_floor(rule, track.cluster)
+        and in_price_range(rule.where, track.cluster)
+        and not passed(price, track.cluster)
     ]
     if not fit:
         return None

@@ -41,7 +41,7 @@ def alert_message(
 
     `sent_ms` is when it goes out: later than a minute after the event, the first line says by how much. A `repeat`
     (the first delivery is unconfirmed) says so and is silent; a `sample` shows what an alert looks like.
-    `below` are lines under the rule's.
+    `below` are lines under the rule's, or all that stands under a headline without figures.
     """
     notes = [
         texts("alert.note_sample") if sample else None,
@@ -51,7 +51,7 @@ def alert_message(
     head = headline(event, contract, texts, sent_ms=sent_ms, repeat=repeat, sample=sample)
     parts = [texts("alert.head", text=head), *(note for note in notes if note), "", *details(event, contract, texts)]
     if event.kind in WITHOUT_PRICE:
-        parts.pop()
+        parts = [*parts, *below] if below else parts[:-1]
     else:
         if not sample:
             parts += [_rule_line(event, texts), *below]

@@ -26,7 +26,7 @@ from bot.telegram.commands import (
 from bot.telegram.desk import Desk, MarketUnavailableError, TooManyRulesError
 from bot.telegram.limits import TOAST_UNITS, fit, shorten
 from bot.telegram.scene import Answer, Scene, base_name, unknown_symbol
-from bot.telegram.texts import Catalogue, sound
+from bot.telegram.texts import Catalogue, seen, sound
 from bot.telegram.texts.figures import HOUR_MS
 from bot.telegram.turn import Action, Edit, Inbound, Reply, Toast
 
@@ -87,7 +87,7 @@ def _actions(answer: Answer | None, inbound: Inbound) -> list[Action]:
 
 
 async def _typed(scene: Scene) -> Answer | None:
-    text = sound(scene.inbound.text or "").strip()
+    text = seen(scene.inbound.text or "")
     command = _COMMAND.fullmatch(text)
     if command is None and not scene.inbound.to_bot:
         return None
@@ -197,7 +197,7 @@ def makes_rule(inbound: Inbound) -> bool:
     """Whether this turn asks for a watch rule."""
     if inbound.callback_data is not None:
         return unpack(sound(inbound.callback_data)).verb in WATCHING
-    command = _COMMAND.fullmatch(sound(inbound.text or "").strip())
+    command = _COMMAND.fullmatch(seen(inbound.text or ""))
     return command is not None and command[1].lower() == "watch"
 
 
@@ -250,7 +250,7 @@ def _same_again(inbound: Inbound, market: Market) -> tuple[str, str]:
     if inbound.callback_data is not None:
         tap = unpack(sound(inbound.callback_data))
         return tap.verb, pack(AGAIN.get(tap.verb, tap.verb), *tap.args)
-    command = _COMMAND.fullmatch(sound(inbound.text or "").strip())
+    command = _COMMAND.fullmatch(seen(inbound.text or ""))
     if command is not None and command[1].lower() == "watch":
         return "wt", pack("wt", command[2].strip())
     if command is not None and command[1].lower() == "clusters":

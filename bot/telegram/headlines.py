@@ -152,7 +152,8 @@ def _expiry(event: Event, contract: Contract, texts: Texts) -> Html:
     expires_ms = int(event.figure("expires_ms") or event.time_ms)
     time = texts.figures.clock(expires_ms, now_ms=event.time_ms)
     name = "alert.ended" if expires_ms <= event.time_ms else "alert.ending"
-    return texts(name, rule=str(event.rule_id), base=contract.base, time=time)
+    base = contract.base or texts.label("rule.everywhere")
+    return texts(name, rule=str(event.rule_id), base=base, time=time)
 
 
 _OF_CLUSTERS: Mapping[Kind, Callable[[_About], Html]] = {

@@ -51,7 +51,8 @@ def _details(outcome: Outcome, contract: Contract, texts: Texts) -> Sequence[Htm
         lines.append(texts("receipt.came", touched=touched, reach=reach, percent=percent))
     else:
         lines.append(texts("receipt.short", reach=reach, percent=percent))
-    lines.append(_printed_line(outcome, texts))
+    if outcome.touched_ms or outcome.printed_usd is not None:
+        lines.append(_printed_line(outcome, texts))
     if outcome.chance is not None:
         window = figures.duration(outcome.until_ms - outcome.time_ms)
         lines.append(texts("receipt.chance", odds=figures.odds(outcome.chance), window=window))

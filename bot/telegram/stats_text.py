@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from bot.alerts.hit_rate import HitRate
 from bot.alerts.types import Kind
 from bot.telegram.desk import StatsView
-from bot.telegram.scene import base_name
 from bot.telegram.texts import Html, Texts
-from bot.telegram.wording import rule_brief
+from bot.telegram.wording import rule_name
 
 MOST_RULES = 15
 
@@ -31,8 +30,7 @@ def stats_lines(view: StatsView, texts: Texts) -> Sequence[Html]:
     for number, rule, rate in view.rules[:MOST_RULES]:
         name = texts("stats.gone", rule=str(number))
         if rule is not None:
-            words = rule_brief(rule, texts)
-            name = texts("stats.rule", rule=str(number), base=base_name(rule.market), words=words)
+            name = texts("stats.rule", rule=str(number), words=rule_name(rule, texts))
         lines.append(_line(name, rate, texts))
     rest = view.rules[MOST_RULES:]
     if rest:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bot.alerts.digest import due_ms
 from bot.alerts.reasons import HELD, TELLS, Reason
 from bot.alerts.silence import Silence
 from bot.alerts.types import Kind, LogEntry, Rule
@@ -19,7 +20,9 @@ RECENT = 6
 def told_words(view: ToldView, texts: Texts, *, now_ms: int) -> Html:
     """Why one alert came: the rule, what was measured, each step that led to it, and what the gate made of it."""
     event = view.event
-    head = texts("why.told_head", rule=str(event.rule_id), base=view.base, what=texts(f"did.{event.kind}"))
+    head = texts(
+        "why.told_head", rule=str(event.rule_id), base=_market(view.base, texts), what=texts(f"did.{event.kind}")
+    )
     lines = [texts("alert.head", text=head)]
     if view.rule is not None:
         lines.append(texts("why.rule", rule=rule_brief(view.rule, texts)))
@@ -38,7 +41,7 @@ def told_words(view: ToldView, texts: Texts, *, now_ms: int) -> Html:
 
 def silent_words(view: WhyView, texts: Texts, *, now_ms: int) -> Html:
     """Why a rule says nothing now, which clusters price went through, and what became of its alerts in the last day."""
-    head = texts("why.silent_head", rule=str(view.rule.id), base=view.base)
+    head = texts("why.silent_head", rule=str(view.rule.id), base=_market(view.base, texts))
     lines = [texts("alert.head", text=head), texts("why.rule", rule=rule_brief(view.rule, texts))]
     lines += [
         texts("why.point", text=silence_words(each, view.rule, view.tick_size, texts, now_ms=now_ms))
@@ -65,7 +68,9 @@ def silence_words(silence: Silence, rule: Rule, tick_size: float, texts: Texts, 
     cluster = "" if silence.cluster is None else _cluster(silence.cluster, tick_size, texts)
     if silence.reason is Reason.PAUSED:
         return texts("why.paused", reason=texts.of("paused", rule.paused_reason or "other"))
-    name = silence.reason.value
+    name, until_ms = silence.reason.value, silence.until_ms
+    if rule.kind is Kind.DIGEST and silence.reason is Reason.NOT_MET:
+        name, until_ms = "digest", due_ms(rule, now_ms)
     if silence.reason is Reason.TOO_FAR and silence.distance_pct == 0:
         name = "not_met"
     return texts.of(
@@ -76,13 +81,20 @@ def silence_words(silence: Silence, rule: Rule, tick_size: float, texts: Texts, 
         measured=_amount(silence, silence.measured, texts),
         asked=_amount(silence, silence.asked, texts),
         since=figures.clock(silence.since_ms, now_ms=now_ms),
-        until=figures.clock(silence.until_ms, now_ms=now_ms),
+        until=figures.clock(until_ms, now_ms=now_ms),
     )
 
 
 def decision_words(entry: LogEntry, base: str, texts: Texts, *, now_ms: int) -> Html:
     """What became of one alert, with its market and rule."""
-    return texts("why.decision", base=base, rule=str(entry.rule_id), step=_step(entry, texts, now_ms=now_ms))
+    return texts(
+        "why.decision", base=_market(base, texts), rule=str(entry.rule_id), step=_step(entry, texts, now_ms=now_ms)
+    )
+
+
+def _market(base: str, texts: Texts) -> str:
+    """The name of a market; that of a rule of all markets is empty."""
+    return base or texts.label("rule.everywhere")
 
 
 def _step(entry: LogEntry, texts: Texts, *, now_ms: int) -> Html:

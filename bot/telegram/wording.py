@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
-from bot.alerts.types import Kind, Repeat, Rule, Unit
+from bot.alerts.digest import due_ms
+from bot.alerts.types import EVERYWHERE, Kind, Repeat, Rule, Unit
 from bot.liquidation.combining import COMBINED
 from bot.liquidation.types import Cluster, MapLimit, Side
 from bot.telegram.desk import ClusterView, MarketView, RuleView
+from bot.telegram.scene import base_name
 from bot.telegram.texts import Html, Texts
 from bot.telegram.venues import combined_words, exchange_name, known_words
 
@@ -54,6 +56,14 @@ def rule_brief(rule: Rule, texts: Texts) -> Html:
     if rule.label is not None:
         parts.insert(0, texts("rule.label", label=rule.label))
     return Html(texts("rule.join").join(parts))
+
+
+def rule_name(rule: Rule, texts: Texts) -> Html:
+    """A rule with its market, in few words: "BTC within 1%"; one of all markets needs no market."""
+    brief = rule_brief(rule, texts)
+    if rule.market == EVERYWHERE:
+        return brief
+    return texts("rule.named", base=base_name(rule.market), rule=brief)
 
 
 def threshold_words(
@@ -118,6 +128,8 @@ def state_words(view: RuleView, texts: Texts, *, now_ms: int) -> Html:
         return texts("standing.snoozed", time=figures.clock(rule.snoozed_until_ms, now_ms=now_ms))
     if view.cooling_until_ms > now_ms:
         return texts("standing.cooling", left=figures.duration(view.cooling_until_ms - now_ms))
+    if rule.kind is Kind.DIGEST:
+        return texts("standing.ordered", time=figures.clock(due_ms(rule, now_ms), now_ms=now_ms))
     if view.phase is None:
         return texts("state.waiting")
     return texts.of("state", view.phase)

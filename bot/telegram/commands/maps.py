@@ -49,8 +49,9 @@ async def typed_map(scene: Scene, text: str) -> Answer:
 async def _unknown_venue(scene: Scene, market: Market, typed: str, span: str) -> Answer:
     """The symbol is known and the word after it is not: the exchanges that list it."""
     view = await scene.desk.view(market)
-    text = scene.texts("error.unknown_venue", typed=echo(typed), base=view.base)
-    keys = venue_keys(view, "m", scene.texts, span, mark=False) or (range_keys(market, "m", scene.texts),)
+    venues = venue_keys(view, "m", scene.texts, span, mark=False)
+    text = scene.texts("error.unknown_venue" if venues else "error.no_venue", typed=echo(typed), base=view.base)
+    keys = venues or (range_keys(market, "m", scene.texts),)
     return Answer(Message(text, keys))
 
 

@@ -123,6 +123,10 @@ async def explain(scene: Scene, text: str, error: ParseError) -> Answer:
     if error.code is ErrorCode.UNKNOWN_SYMBOL:
         return _other_symbol(scene, text, error)
     market = _market_so_far(scene, error)
+    if market == EVERYWHERE:
+        example = scene.texts("example.digest")
+        order = key(scene.texts.label("button.order_digest"), "wt", "digest daily")
+        return Answer(Message(Html("\n".join([fault_words(error, scene.texts), example])), ((order,),)))
     named = market if market is not None else Market("", scene.desk.popular()[0])
     words = [fault_words(error, scene.texts), example_words(error, base_name(named), scene.texts)]
     buttons: Keyboard = chips(scene.desk.popular(), "w")

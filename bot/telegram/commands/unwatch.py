@@ -8,7 +8,7 @@ from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands.rules import gone
 from bot.telegram.limits import CALLBACK_BYTES
 from bot.telegram.scene import Answer, Scene, base_name, chips, unknown_symbol
-from bot.telegram.wording import rule_brief
+from bot.telegram.wording import rule_name
 
 ALL = "all"
 NUMBER_DIGITS = 18
@@ -42,7 +42,7 @@ async def delete(scene: Scene, rule_id: int, *, fresh: bool = False) -> Answer:
     rule = await scene.desk.remove_rule(scene.chat, rule_id)
     if rule is None:
         return gone(scene)
-    text = scene.texts("rules.deleted", base=base_name(rule.market), rule=rule_brief(rule, scene.texts))
+    text = scene.texts("rules.deleted", rule=rule_name(rule, scene.texts))
     buttons = ((key(scene.texts.label("button.undo"), "u", rule_id), key(scene.texts.label("button.rules"), "rn")),)
     reply_to = scene.inbound.message_id if fresh else None
     return Answer(
@@ -125,9 +125,7 @@ async def _rules(scene: Scene) -> list[Rule]:
 
 
 def _rule_key(rule: Rule, scene: Scene) -> Button:
-    texts = scene.texts
-    brief = rule_brief(rule, texts)
-    label = texts.label("button.delete_rule", number=str(rule.id), base=base_name(rule.market), rule=brief)
+    label = scene.texts.label("button.delete_rule", number=str(rule.id), rule=rule_name(rule, scene.texts))
     return key(label, "xe", rule.id)
 
 

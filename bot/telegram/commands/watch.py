@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.alerts.digest import due_ms
-from bot.alerts.filters import meets_floor
+from bot.alerts.filters import in_price_range, meets_floor
 from bot.alerts.kinds import AT_TICKS, OF_CLUSTERS
 from bot.alerts.types import Kind, Market, Rule, Unit
 from bot.delivery.messenger import Button, Keyboard, Message
@@ -118,7 +118,7 @@ def confirmation(scene: Scene, added: AddedRule, view: MarketView | None) -> Htm
     """The rule in plain words, what is true already or the nearest cluster now, and where the figures come from."""
     texts, rule = scene.texts, added.rule
     base = market_name(scene, rule.market, base_name(rule.market) if view is None else view.base)
-    lines = [texts("watch.existed" if added.existed else "watch.added", base=base, rule=rule_words(rule, texts))]
+    lines = [texts("watch.existed" if added.existed else "watch.added", base=base, rule=_labelled(rule, texts))]
     if view is None:
         lines.append(texts("watch.blind"))
         return Html("\n".join(lines))
@@ -129,13 +129,23 @@ def confirmation(scene: Scene, added: AddedRule, view: MarketView | None) -> Htm
     return Html("\n".join(lines))
 
 
+def _labelled(rule: Rule, texts: Texts) -> Html:
+    """The rule in plain words, behind the label that somebody gave it."""
+    words = rule_words(rule, texts)
+    if rule.label is None:
+        return words
+    return Html(texts("rule.join").join([texts("rule.label", label=rule.label), words]))
+
+
 def _now_words(added: AddedRule, view: MarketView, texts: Texts) -> Html:
     """The cluster that satisfies the rule already, else the nearest that it could tell of."""
     rule = added.rule
     if added.already is not None:
         phrase = cluster_phrase(added.already, view, texts)
         return texts("watch.already" if rule.kind is Kind.PROXIMITY else "watch.already_so", cluster=phrase)
-    fitting = [each for each in view.clusters if meets_floor(rule, each.cluster)]
+    fitting = [
+        each for each in view.clusters if meets_floor(rule, each.cluster) and in_price_range(rule.where, each.cluster)
+    ]
     near = min(fitting, key=lambda each: abs(each.distance_pct), default=None)
     if near is not None:
         return texts("watch.nearest", cluster=cluster_phrase(near, view, texts))
@@ -158,8 +168,8 @@ def _market_words(added: AddedRule, view: MarketView, texts: Texts) -> Html:
 def digest_answer(scene: Scene, added: AddedRule) -> Answer:
     """A digest was ordered: when it comes."""
     texts, rule = scene.texts, added.rule
-    time = texts.figures.clock(due_ms(rule, 0), now_ms=scene.now_ms)
-    text = texts("watch.digest", rule=rule_words(rule, texts), time=time)
+    time = texts.figures.clock(due_ms(rule, scene.now_ms), now_ms=scene.now_ms)
+    text = texts("watch.digest_existed" if added.existed else "watch.digest", rule=rule_words(rule, texts), time=time)
     keys = (key(texts.label("button.rules"), "rn"), key(texts.label("button.delete"), "xe", rule.id))
     return Answer(Message(text, (keys,)))
 

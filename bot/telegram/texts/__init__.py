@@ -33,6 +33,13 @@ def sound(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def seen(text: str) -> str:
+    """What a person sees of a typed text: its line breaks, but nothing of no width, and no blanks around it."""
+    if text.isascii():
+        return text.strip()
+    return "".join(c for c in sound(text) if unicodedata.category(c) != "Cf").strip()
+
+
 def escape(value: str) -> Html:
     """A person's text made safe: no markup, no control characters, no half surrogates."""
     if value.isascii() and value.isprintable():

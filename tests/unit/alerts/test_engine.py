@@ -8,7 +8,7 @@ import pytest
 
 from bot.alerts import Engine
 from bot.alerts.matching import Watch
-from bot.alerts.types import Changes, CloseReason, Kind, Market, Phase, Track
+from bot.alerts.types import Changes, CloseReason, Kind, Market, Phase, Track, Where
 from bot.alerts.verdicts import BREAKER
 from tests.unit.alerts.scenes import (
     BTC,
@@ -399,6 +399,7 @@ def test_nearest_shows_where_a_rule_stands() -> None:
     assert cooling is not None
     assert (cooling.phase, cooling.cooling_until_ms) == (Phase.RECOVERING, LIVE + 2_000 + 30 * MINUTE)
     assert bench.engine.nearest(replace(near(2.0), min_usd=1e9)) is None
+    assert bench.engine.nearest(replace(near(2.0), where=Where(price_high=89.0))) is None
 
 
 def test_a_restart_goes_on_where_the_last_commit_left_it() -> None:

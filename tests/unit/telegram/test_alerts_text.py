@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.alerts.types import Event, Kind, Severity
+from bot.alerts.types import EVERYWHERE, Event, Kind, Severity
 from bot.delivery.messenger import Message
 from bot.liquidation.types import Cluster, MapLimit, Side
 from bot.telegram.alerts_text import Contract, alert_message, headline, sample_event
 from bot.telegram.limits import bare, plain
-from bot.telegram.texts import Catalogue
+from bot.telegram.texts import Catalogue, Html
 from tests.fakes.chat import check_limits
 from tests.fakes.desk import NOON_MS, PNG, believable_markets, market
 
@@ -53,6 +53,18 @@ def shown(event: Event, contract: Contract = BTC, *, late_ms: int = 2_000, repea
 
 def first_line(event: Event, contract: Contract = BTC, *, late_ms: int = 2_000, repeat: bool = False) -> str:
     return bare(shown(event, contract, late_ms=late_ms, repeat=repeat).text).split("\n")[0]
+
+
+def test_a_digest_keeps_what_it_sums_up() -> None:
+    digest = replace(NEAR, kind=Kind.DIGEST, market=EVERYWHERE, cluster=None, window_ms=24 * HOUR_MS)
+    lines = [Html("All: 3 alerts."), Html("Growth: 1 alert.")]
+    message = alert_message(digest, Contract("", 1.0), texts=ENGLISH, sent_ms=NOON_MS, below=lines)
+    assert bare(message.text).split("\n") == ["Your digest of the last 24 hr", "", "All: 3 alerts.", "Growth: 1 alert."]
+
+
+def test_the_end_of_a_digest_names_all_markets() -> None:
+    ends = replace(NEAR, kind=Kind.EXPIRY, market=EVERYWHERE, cluster=None)
+    assert first_line(ends, Contract("", 1.0)) == "Your rule #3 for all your markets has ended"
 
 
 def test_a_proximity_alert_reads_whole() -> None:

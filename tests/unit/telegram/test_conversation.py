@@ -62,6 +62,20 @@ async def test_a_command_is_known_in_any_case_and_with_the_bots_name() -> None:
     assert "Watching ETH" in chat.said
 
 
+async def test_characters_that_nobody_sees_are_not_read() -> None:
+    chat = Chat()
+    await chat.type("\u202d/watch\u200b BTC\u2060 1%\ufeff")
+    assert chat.said.startswith("Watching BTC: price within 1% of a strong liquidation cluster.")
+
+
+async def test_a_wrong_word_after_a_market_of_one_exchange_leads_to_the_ranges() -> None:
+    chat = Chat()
+    await chat.type("/map BTC gate")
+    assert chat.said == "gate is neither an exchange I read BTC from nor a range. Choose a range:"
+    await chat.tap("7d")
+    assert "Only positions opened in the last 7 days." in chat.said
+
+
 async def test_the_same_rule_again_is_not_doubled() -> None:
     chat = await watching("BTC 1%", "BTC 1%")
     assert "already watch" in chat.said

@@ -54,7 +54,7 @@ async def test_rules_of_every_kind_stand_in_one_list() -> None:
     assert "#2 “big ones”, swept:" in chat.said
     assert "#3 flip 10%: armed" in chat.said
     assert "All your markets\n" in chat.said
-    assert "#4 digest every 24 hr: armed" in chat.said
+    assert "#4 digest every 24 hr: next one 29 Dec 08:00 UTC" in chat.said
 
 
 async def test_a_digest_is_offered_and_ordered_by_a_tap() -> None:
@@ -63,6 +63,44 @@ async def test_a_digest_is_offered_and_ordered_by_a_tap() -> None:
     assert "Shall I send a digest every 7 days?" in chat.said
     await chat.tap("Yes, watch")
     assert "Ordered: a digest every 7 days." in chat.said
+
+
+async def test_a_digest_that_is_ordered_already_is_not_ordered_again() -> None:
+    chat = Chat()
+    await chat.type("/watch digest daily")
+    await chat.type("/watch digest daily")
+    assert chat.said.startswith("You already get a digest every 24 hr.\nThe next one comes")
+    assert len(await chat.desk.rules(7)) == 1
+
+
+async def test_a_mistake_in_a_digest_is_answered_with_a_digest() -> None:
+    chat = Chat()
+    await chat.type("/watch digest hourly")
+    assert chat.said == "I understood digest, but not hourly.\nFor example /watch digest daily"
+    await chat.tap("A digest every day")
+    assert "Ordered: a digest every 24 hr." in chat.said
+
+
+async def test_a_digest_is_named_without_a_market() -> None:
+    chat = Chat()
+    await chat.type("/watch digest daily")
+    await chat.type("/unwatch")
+    await chat.tap("#1 digest every 24 hr")
+    assert chat.said == "Deleted: digest every 24 hr."
+
+
+async def test_a_label_is_told_back() -> None:
+    chat = Chat()
+    await chat.type('/watch BTC 1% "my short"')
+    assert "Watching BTC: “my short”, price within 1% of a strong liquidation cluster." in chat.said
+
+
+async def test_a_cluster_outside_the_prices_of_a_rule_is_not_its_nearest() -> None:
+    chat = Chat()
+    await chat.type("/watch BTC 0.5% above 97k")
+    assert "Nearest now: short liquidations" in chat.said
+    await chat.type("/watch BTC 1% above 900k")
+    assert "No such cluster now." in chat.said
 
 
 async def test_a_line_too_long_for_a_button_is_given_back_to_be_sent() -> None:
