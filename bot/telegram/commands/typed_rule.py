@@ -164,7 +164,10 @@ def fault_words(error: ParseError, texts: Texts) -> Html:
 
 def example_words(error: ParseError, symbol: str, texts: Texts) -> Html:
     """A line that would be right."""
-    return texts.of("example", EXAMPLES.get(error.code, "other"), symbol=symbol)
+    example = EXAMPLES.get(error.code, "other")
+    if error.code is ErrorCode.BAD_TIME and str(error.values.get("understood", "")).endswith(" every"):
+        example = "every"
+    return texts.of("example", example, symbol=symbol)
 
 
 def _market_so_far(scene: Scene, error: ParseError) -> Market | None:

@@ -81,6 +81,14 @@ async def test_a_mistake_in_a_digest_is_answered_with_a_digest() -> None:
     assert "Ordered: a digest every 24 hr." in chat.said
 
 
+async def test_a_wrong_time_gets_the_example_of_its_own_word() -> None:
+    chat = Chat()
+    await chat.type("/watch BTC 1% every 5s")
+    assert chat.said.endswith("For example /watch BTC 1% every 30min")
+    await chat.type("/watch BTC 1% until never")
+    assert chat.said.endswith("For example /watch BTC 1% until friday")
+
+
 async def test_a_digest_is_named_without_a_market() -> None:
     chat = Chat()
     await chat.type("/watch digest daily")
@@ -99,7 +107,7 @@ async def test_a_cluster_outside_the_prices_of_a_rule_is_not_its_nearest() -> No
     chat = Chat()
     await chat.type("/watch BTC 0.5% above 97k")
     assert "Nearest now: short liquidations" in chat.said
-    await chat.type("/watch BTC 1% above 900k")
+    await chat.type("/watch BTC 0.5% above 900k")
     assert "No such cluster now." in chat.said
 
 
