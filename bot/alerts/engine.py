@@ -289,7 +289,7 @@ class Engine:
         return take_first_look(book, rule, price=now[0], price_ms=now[1])
 
     def nearest(self, rule: Rule) -> Standing | None:
-        """The rule's nearest matching track and how it stands with it; None where no track matches."""
+        """The rule's nearest matching track and how it stands with it; None where there is no map or no price yet."""
         book = self._books.get(rule.market)
         now = self._price(rule.market)
         return None if book is None or now is None else find_nearest(book, rule, price=now[0])

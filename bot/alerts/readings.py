@@ -79,7 +79,7 @@ class FirstLook:
 class Standing:
     """Where a rule stands now: its nearest matching track, how far it is, and until when it cools (0: it does not).
 
-    A rule that watches a market as a whole has neither track nor distance.
+    A rule that watches a market as a whole, or finds no cluster that it takes, has neither track nor distance.
     """
 
     track: Track | None

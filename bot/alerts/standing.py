@@ -46,8 +46,8 @@ def take_first_look(book: MarketBook, rule: Rule, *, price: float, price_ms: int
 
 
 def find_nearest(book: MarketBook, rule: Rule, *, price: float) -> Standing | None:
-    """The nearest track that is on the rule's side, between its prices and big enough, None where there is none; of
-    another kind of rule, how it stands with its market.
+    """The nearest track that is on the rule's side, between its prices and big enough; a rule that finds none stands
+    armed without one, as does one that watches its market as a whole. None where there is no map to look at yet.
     """
     if rule.kind not in OF_CLUSTERS:
         return _with_market(book, rule)
@@ -60,7 +60,7 @@ def find_nearest(book: MarketBook, rule: Rule, *, price: float) -> Standing | No
         and not passed(price, track.cluster)
     ]
     if not fit:
-        return None
+        return None if book.reading is None else Standing(None, None, Phase.ARMED)
     distance, track_id = min(fit)
     state = book.state(rule.id, track_id)
     return Standing(book.tracks[track_id], distance, state.phase, _cooling_until_ms(rule, state))

@@ -8,6 +8,7 @@ import pytest
 
 from bot.alerts import Engine
 from bot.alerts.matching import Watch
+from bot.alerts.readings import Standing
 from bot.alerts.types import Changes, CloseReason, Kind, Market, Phase, Track, Where
 from bot.alerts.verdicts import BREAKER
 from tests.unit.alerts.scenes import (
@@ -398,8 +399,8 @@ def test_nearest_shows_where_a_rule_stands() -> None:
     cooling = bench.engine.nearest(near(2.0))
     assert cooling is not None
     assert (cooling.phase, cooling.cooling_until_ms) == (Phase.RECOVERING, LIVE + 2_000 + 30 * MINUTE)
-    assert bench.engine.nearest(replace(near(2.0), min_usd=1e9)) is None
-    assert bench.engine.nearest(replace(near(2.0), where=Where(price_high=89.0))) is None
+    for nothing in (replace(near(2.0), min_usd=1e9), replace(near(2.0), where=Where(price_high=89.0))):
+        assert bench.engine.nearest(nothing) == Standing(None, None, Phase.ARMED)
 
 
 def test_a_restart_goes_on_where_the_last_commit_left_it() -> None:
