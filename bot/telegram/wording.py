@@ -58,12 +58,15 @@ def rule_brief(rule: Rule, texts: Texts) -> Html:
     return Html(texts("rule.join").join(parts))
 
 
-def rule_name(rule: Rule, texts: Texts) -> Html:
-    """A rule with its market, in few words: "BTC within 1%"; one of all markets needs no market."""
+def rule_name(rule: Rule, texts: Texts, *, market: Html | None = None) -> Html:
+    """A rule with its market, in few words: "BTC within 1%", "BTC on OKX within 1%"; one of all markets needs none.
+
+    `market` is what the market is called where that is more than its short name.
+    """
     brief = rule_brief(rule, texts)
     if rule.market == EVERYWHERE:
         return brief
-    return texts("rule.named", base=base_name(rule.market), rule=brief)
+    return texts("rule.named", base=base_name(rule.market) if market is None else market, rule=brief)
 
 
 def threshold_words(

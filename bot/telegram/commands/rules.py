@@ -44,7 +44,7 @@ async def delete_in_list(scene: Scene, rule_id: int, page: int) -> Answer:
     if rule is None:
         answer = await rules_answer(scene, page)
         return Answer(answer.message, toast=scene.texts.label("toast.gone"))
-    note = scene.texts("rules.deleted", rule=rule_name(rule, scene.texts))
+    note = scene.texts("rules.deleted", rule=named(scene, rule))
     undo = key(scene.texts.label("button.undo"), "ru", rule_id, page)
     answer = await rules_answer(scene, page, note=note, undo=undo)
     return Answer(answer.message, toast=scene.texts.label("toast.deleted"))
@@ -72,7 +72,7 @@ async def snooze_from_alert(scene: Scene, rule_id: int, *, hours: int = 1) -> An
     if rule is None:
         return gone(scene)
     time = scene.texts.figures.clock(until_ms, now_ms=scene.now_ms)
-    text = scene.texts("rules.snoozed", time=time, rule=rule_name(rule, scene.texts))
+    text = scene.texts("rules.snoozed", time=time, rule=named(scene, rule))
     buttons = ((key(scene.texts.label("button.wake"), "zw", rule_id), key(scene.texts.label("button.rules"), "rn")),)
     message = Message(text, buttons, silent=True, reply_to=scene.inbound.message_id)
     return Answer(message, toast=scene.texts.label("toast.snoozed_until", time=time), fresh=True)
@@ -83,7 +83,7 @@ async def wake(scene: Scene, rule_id: int) -> Answer:
     rule = await scene.desk.snooze_rule(scene.chat, rule_id, 0)
     if rule is None:
         return gone(scene)
-    text = scene.texts("rules.awake", rule=rule_name(rule, scene.texts))
+    text = scene.texts("rules.awake", rule=named(scene, rule))
     buttons = ((key(scene.texts.label("button.rules"), "rn"),),)
     return Answer(Message(text, buttons, silent=True), toast=scene.texts.label("toast.awake"))
 
@@ -95,9 +95,14 @@ async def renew(scene: Scene, rule_id: int, minutes: int) -> Answer:
     if rule is None:
         return gone(scene)
     texts = scene.texts
-    text = texts("rules.renewed", rule=rule_name(rule, texts))
+    text = texts("rules.renewed", rule=named(scene, rule))
     buttons = ((key(texts.label("button.rules"), "rn"),),)
     return Answer(Message(text, buttons, silent=True), toast=texts.label("toast.renewed"))
+
+
+def named(scene: Scene, rule: Rule) -> Html:
+    """A rule with its market, and with its exchange where the market alone means another."""
+    return rule_name(rule, scene.texts, market=market_name(scene, rule.market, base_name(rule.market)))
 
 
 def gone(scene: Scene) -> Answer:

@@ -21,7 +21,7 @@ from bot.telegram.scene import CHIPS_A_ROW, Answer, Scene, base_name, chips, ech
 from bot.telegram.sensitivity import sensitivity
 from bot.telegram.texts import Html, Texts
 from bot.telegram.texts.figures import MINUTE_MS
-from bot.telegram.venues import market_name
+from bot.telegram.venues import exchange_name, market_name
 from bot.telegram.wording import rule_brief, rule_words
 
 TIMES = frozenset({ErrorCode.WINDOW_RANGE, ErrorCode.TIME_RANGE, ErrorCode.EXPIRY_RANGE})
@@ -182,7 +182,9 @@ def _market_so_far(scene: Scene, error: ParseError) -> Market | None:
 
 def _other_symbol(scene: Scene, text: str, error: ParseError) -> Answer:
     """The nearest symbols as buttons, each carrying the rest of the line with it."""
-    word = str(error.values.get("word", ""))
+    word, named = str(error.values.get("word", "")), str(error.values.get("understood", ""))
+    if named and scene.desk.resolve(word).market is not None:
+        return _other_exchange(scene, word, named, text[error.position :])
     near = scene.desk.resolve(word).nearest
     before, after = text[: error.position], text[error.position + len(word) :]
     answer = unknown_symbol(scene, word, near, "w")
@@ -193,3 +195,12 @@ def _other_symbol(scene: Scene, text: str, error: ParseError) -> Answer:
     if any(len((each.data or "").encode()) > CALLBACK_BYTES for each in keys):
         return answer
     return Answer(replace(answer.message, buttons=rows(keys, CHIPS_A_ROW)))
+
+
+def _other_exchange(scene: Scene, word: str, exchange: str, line: str) -> Answer:
+    """The symbol is known, but not on the exchange that was named: the same line without it."""
+    texts = scene.texts
+    text = texts("error.not_listed", typed=echo(word), exchange=exchange_name(exchange.lower(), texts))
+    here = key(texts.label("button.watch_of", base=echo(word).upper()), "wt", line)
+    fits = len((here.data or "").encode()) <= CALLBACK_BYTES
+    return Answer(Message(text, ((here,),) if fits else chips(scene.desk.popular(), "w")))

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from bot.alerts.types import Rule
 from bot.delivery.messenger import Button, Message
 from bot.telegram.callbacks import key, market_arg
-from bot.telegram.commands.rules import gone
+from bot.telegram.commands.rules import gone, named
 from bot.telegram.limits import CALLBACK_BYTES
 from bot.telegram.scene import Answer, Scene, base_name, chips, unknown_symbol
-from bot.telegram.wording import rule_name
 
 ALL = "all"
 NUMBER_DIGITS = 18
@@ -42,7 +41,7 @@ async def delete(scene: Scene, rule_id: int, *, fresh: bool = False) -> Answer:
     rule = await scene.desk.remove_rule(scene.chat, rule_id)
     if rule is None:
         return gone(scene)
-    text = scene.texts("rules.deleted", rule=rule_name(rule, scene.texts))
+    text = scene.texts("rules.deleted", rule=named(scene, rule))
     buttons = ((key(scene.texts.label("button.undo"), "u", rule_id), key(scene.texts.label("button.rules"), "rn")),)
     reply_to = scene.inbound.message_id if fresh else None
     return Answer(
@@ -125,7 +124,7 @@ async def _rules(scene: Scene) -> list[Rule]:
 
 
 def _rule_key(rule: Rule, scene: Scene) -> Button:
-    label = scene.texts.label("button.delete_rule", number=str(rule.id), rule=rule_name(rule, scene.texts))
+    label = scene.texts.label("button.delete_rule", number=str(rule.id), rule=named(scene, rule))
     return key(label, "xe", rule.id)
 
 

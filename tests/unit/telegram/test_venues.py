@@ -54,6 +54,25 @@ async def test_buttons_go_from_all_to_one_and_back_in_the_same_range() -> None:
     assert len(phone.screen) == 1, "in place"
 
 
+async def test_a_coin_that_the_named_exchange_does_not_list_is_offered_where_it_is() -> None:
+    phone = chat()
+    await phone.type("/watch okx ZRX 2%")
+    assert bare(phone.said) == "OKX does not list ZRX, another exchange does. Shall I watch it there?"
+    await phone.tap("Watch ZRX")
+    assert bare(phone.said).startswith("Watching ZRX: price within 2%")
+
+
+async def test_rules_of_one_coin_are_told_apart_by_their_exchange() -> None:
+    phone = chat()
+    for line in ("BTC 1%", "okx BTC 1%", "all BTC 1%"):
+        await phone.type(f"/watch {line}")
+    await phone.type("/unwatch")
+    labels = [button.text for button in phone.keys(max(phone.screen))]
+    assert labels == ["#1 BTC within 1%", "#2 BTC on OKX within 1%", "#3 BTC on all exchanges within 1%"]
+    await phone.tap(labels[1])
+    assert bare(phone.said) == "Deleted: BTC on OKX within 1%."
+
+
 async def test_an_old_button_works_after_a_restart() -> None:
     phone = chat()
     await phone.type("/map BTC")
