@@ -148,9 +148,9 @@ MARKET_TAPS: dict[str, OnMarket] = {
     "mr": lambda scene, market, tap: maps.map_of(
         scene, market, tap.arg(1), fresh=False, again=tap.arg(2) == maps.AGAIN
     ),
-    "c": lambda scene, market, _: clusters.clusters_of(scene, market),
+    "c": lambda scene, market, tap: clusters.clusters_of(scene, market, tap.arg(1)),
     "yb": lambda scene, market, _: why.why_market(scene, market),
-    "cr": lambda scene, market, _: clusters.clusters_of(scene, market, fresh=False),
+    "cr": lambda scene, market, tap: clusters.clusters_of(scene, market, tap.arg(1), fresh=False),
 }
 """Verbs whose first argument is a market."""
 

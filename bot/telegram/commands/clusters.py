@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.alerts.types import Market
 from bot.delivery.messenger import Message
 from bot.telegram.callbacks import key, market_arg
+from bot.telegram.commands.maps import RANGES, WHOLE, range_of
 from bot.telegram.desk import ClusterView, MarketView
 from bot.telegram.limits import utf16_length
 from bot.telegram.scene import Answer, Scene, chips, unknown_symbol
@@ -18,38 +19,44 @@ BAND_WIDTH = 15
 
 
 async def typed_clusters(scene: Scene, text: str) -> Answer:
-    """/clusters with what was typed after it."""
+    """/clusters with what was typed after it: `BTC`, `BTC 7d`, `BTC okx`, or nothing."""
     if not text:
         return Answer(Message(scene.texts("clusters.pick"), chips(scene.desk.popular(), "c")))
-    resolution = scene.desk.resolve(text)
+    span, symbol = range_of(text.split())
+    resolution = scene.desk.resolve(symbol)
     if resolution.shown is None:
-        return unknown_symbol(scene, text, resolution.nearest, "c")
-    return await clusters_of(scene, resolution.shown)
+        return unknown_symbol(scene, symbol, resolution.nearest, "c", span)
+    return await clusters_of(scene, resolution.shown, span)
 
 
-async def clusters_of(scene: Scene, market: Market, *, fresh: bool = True) -> Answer:
-    """The table of one market, with its buttons."""
-    view = await scene.desk.view(market)
+async def clusters_of(scene: Scene, market: Market, span: str = WHOLE, *, fresh: bool = True) -> Answer:
+    """The table of one market over one range, with its buttons."""
+    span = span if span in RANGES else WHOLE
+    view = await scene.desk.view(market, range_ms=RANGES[span])
     texts = scene.texts
     buttons = (
         (
-            key(texts.label("button.refresh"), "cr", market_arg(market)),
-            key(texts.label("button.map"), "m", market_arg(market)),
+            key(texts.label("button.refresh"), "cr", market_arg(market), span),
+            key(texts.label("button.map"), "m", market_arg(market), span),
             key(texts.label("button.watch_of", base=view.base), "wn", market_arg(market)),
         ),
-        *venue_keys(view, "cr", texts),
+        *venue_keys(view, "cr", texts, span),
     )
     toast = "" if fresh else texts.label("toast.refreshed")
-    return Answer(Message(table(view, texts, now_ms=scene.now_ms), buttons), toast=toast, fresh=fresh)
+    return Answer(
+        Message(table(view, texts, now_ms=scene.now_ms, range_ms=RANGES[span]), buttons), toast=toast, fresh=fresh
+    )
 
 
-def table(view: MarketView, texts: Texts, *, now_ms: int) -> Html:
+def table(view: MarketView, texts: Texts, *, now_ms: int, range_ms: int | None = None) -> Html:
     """Title, ladder with the price in the middle, and what the columns mean."""
     price = texts.figures.price(view.price, view.tick_size)
     above = chosen([each for each in view.clusters if each.cluster.peak > view.price])
     below = chosen([each for each in view.clusters if each.cluster.peak <= view.price])
     origin = texts("alert.small", text=map_words(view, texts, now_ms=now_ms))
     notes = [texts("alert.note_simulated")] if view.simulated else []
+    if range_ms is not None:
+        notes.append(texts("map.range", range=texts.figures.duration(range_ms)))
     if not above and not below:
         return Html("\n".join([texts("clusters.none", base=view.base, price=price), *notes, origin]))
     title = texts(

@@ -85,7 +85,7 @@ def map_keys(view: MarketView, span: str, texts: Texts) -> Keyboard:
     return (
         (
             key(texts.label("button.refresh"), "mr", market, span, AGAIN),
-            key(texts.label("button.clusters"), "c", market),
+            key(texts.label("button.clusters"), "c", market, span),
             key(texts.label("button.watch_of", base=view.base), "wn", market),
         ),
         range_keys(view.market, "mr", texts, shown=span),

@@ -76,6 +76,17 @@ async def test_a_wrong_word_after_a_market_of_one_exchange_leads_to_the_ranges()
     assert "Only positions opened in the last 7 days." in chat.said
 
 
+async def test_a_table_keeps_its_range_to_the_map_and_back() -> None:
+    chat = Chat()
+    await chat.type("/clusters BTC 7d")
+    for button in ("Refresh", "Map", "Table"):
+        assert "Only positions opened in the last 7 days." in chat.said
+        await chat.tap(button)
+    assert "Only positions opened in the last 7 days." in chat.said
+    await chat.type("/clusters BTC")
+    assert "Only positions" not in chat.said
+
+
 async def test_the_same_rule_again_is_not_doubled() -> None:
     chat = await watching("BTC 1%", "BTC 1%")
     assert "already watch" in chat.said
