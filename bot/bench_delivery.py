@@ -36,7 +36,7 @@ from bot.telegram.texts import Catalogue
 from bot.watch import Watch
 
 FIRST = 25
-"""The limit lets so many go within a second; the rest wait their turn by design."""
+"""The limit lets so many go at once after silence; the rest wait their turn by design."""
 
 NO_TOKEN = "123456789:" + "A" * 35
 """Well formed, and nobody's."""
@@ -99,7 +99,7 @@ async def _measure(load: DeliveryLoad, folder: Path, url: str, came_s: list[floa
 
 
 def _figures(came_s: Floats, stalls: list[float]) -> Figures:
-    first, steady = came_s[:FIRST], came_s[FIRST - 1 :]
+    first, steady = came_s[:FIRST], came_s[FIRST:]
     rate = (len(steady) - 1) / (steady[-1] - steady[0]) if len(steady) > 1 else TOKEN_RATE
     return {
         "tick_to_request_ms": {

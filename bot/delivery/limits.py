@@ -1,8 +1,9 @@
 """How fast messages may go: per token, per private chat, per group, with a share kept for replies to people.
 
 Each limit is a virtual schedule (the generic cell rate algorithm): one number says when it will be even again, and a
-message may go when that is no further ahead than the burst allows. After a refusal (429) the token's rate is halved;
-each minute without one gives a message a second back.
+message may go when that is no further ahead than the burst allows. Where nobody waited, what the last second left of
+a second's worth goes at once, and the schedule counts it like any other. After a refusal (429) the token's rate is
+halved; each minute without one gives a message a second back.
 """
 
 import asyncio
@@ -46,6 +47,9 @@ class RateLimiter:
         self._changed_s = clock.monotonic()
         self._even_at_s = 0.0
         self._silent_until_s = 0.0
+        # What went in the last second, and how many since a second before nobody waited last.
+        self._lately_s: deque[float] = deque()
+        self._in_row = 0
         self._lanes: dict[int, _Lane] = {}
         self._refusals: deque[tuple[float, int]] = deque(maxlen=32)
         # First come, first served among alerts; replies pass by.
@@ -63,10 +67,10 @@ class RateLimiter:
         while (wait_s := self._lane_wait(lane, slack_s)) > 0:
             await self._clock.sleep(wait_s)
         if interactive:
-            await self._take(BURST - 1)
+            await self._take(BURST - 1, at_once=int(self._rate) + BURST)
         else:
             async with self._queue:
-                await self._take(BURST - 1 - RESERVED)
+                await self._take(BURST - 1 - RESERVED, at_once=int(self._rate))
         lane = self._lane(chat)
         lane.even_at_s = max(lane.even_at_s, self._clock.monotonic()) + lane.interval_s
 
@@ -84,15 +88,26 @@ class RateLimiter:
         self._changed_s = now_s
         self._refusals.append((now_s, chat))
 
-    async def _take(self, ahead: int) -> None:
-        """Wait for the token's own schedule, which may run `ahead` messages early, and take the next place in it."""
+    async def _take(self, ahead: int, *, at_once: int) -> None:
+        """Wait for the token's own schedule and take the next place in it.
+
+        It may run `ahead` messages early. From when it is even until `at_once` have gone, those of the second before
+        included, there is no waiting.
+        """
         while True:
             now_s = self._clock.monotonic()
             self._recover(now_s)
             interval_s = 1.0 / self._rate
-            wait_s = max(self._silent_until_s, self._even_at_s - ahead * interval_s) - now_s
+            while self._lately_s and self._lately_s[0] <= now_s - 1.0:
+                self._lately_s.popleft()
+            if now_s >= self._even_at_s:
+                self._in_row = len(self._lately_s)
+            even_s = self._even_at_s - ahead * interval_s if self._in_row >= at_once else now_s
+            wait_s = max(self._silent_until_s, even_s) - now_s
             if wait_s <= 0:
                 self._even_at_s = max(self._even_at_s, now_s) + interval_s
+                self._lately_s.append(now_s)
+                self._in_row += 1
                 return
             await self._clock.sleep(wait_s)
 

@@ -157,7 +157,9 @@ class OutboxWorker:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self.wake()
+        # While many wait their turn more would only wait with them, and to claim some takes the database from those.
+        if len(self._tasks) <= IN_FLIGHT // 2:
+            self.wake()
         if not task.cancelled() and (error := task.exception()):
             log.error("Delivering a message broke off, its lease will run out", exc_info=error)
 

@@ -1,10 +1,13 @@
 """The limiter, in virtual time."""
 
 import asyncio
+from itertools import count
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from bot.delivery.limits import BURST, RateLimiter
+from bot.delivery.limits import BURST, TOKEN_RATE, RateLimiter
 from tests.fakes.virtual_time import LoopClock, in_virtual_time
 
 
@@ -41,6 +44,60 @@ async def test_many_chats_get_25_a_second_and_never_more_than_30_in_one() -> Non
     times = [time for time, _ in log.sent]
     assert most_in(1.0, times) <= 30
     assert times[-1] == pytest.approx(1000 / 25, rel=0.01)
+
+
+@in_virtual_time
+async def test_after_silence_a_second_of_alerts_goes_at_once() -> None:
+    log = Log()
+    for _ in range(3):
+        began_s = log.clock.monotonic()
+        times = await asyncio.gather(*(log.alert(chat) for chat in range(1, 41)))
+        assert [time - began_s for time in times[:25]] == [0.0] * 25
+        assert times[25] - began_s == pytest.approx(0.92)
+        assert times[-1] - began_s == pytest.approx((40 - 3) / 25)
+        await asyncio.sleep(1.1)
+    assert most_in(1.0, [time for time, _ in log.sent]) <= 30
+
+
+@in_virtual_time
+async def test_beside_a_few_replies_the_rest_of_a_second_of_alerts_still_goes_at_once() -> None:
+    log = Log()
+    for i in range(10):
+        await log.reply(10_000 + i)
+        await asyncio.sleep(0.3)
+    began_s = log.clock.monotonic()
+    times = await asyncio.gather(*(log.alert(chat) for chat in range(1, 41)))
+    assert sum(time == began_s for time in times) == 22
+    assert most_in(1.0, [time for time, _ in log.sent]) <= 30
+
+
+@in_virtual_time
+async def test_the_replies_of_the_second_in_which_alerts_burst_go_at_once() -> None:
+    log = Log()
+    alerts = [asyncio.create_task(log.alert(chat)) for chat in range(1, 101)]
+    await asyncio.sleep(0.1)
+    assert [await log.reply(10_000 + i) for i in range(5)] == [0.1] * 5
+    await asyncio.gather(*alerts)
+    assert most_in(1.0, [time for time, _ in log.sent]) <= 30
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.floats(0.0, 1.5), st.integers(1, 60), st.booleans()), max_size=12))
+def test_no_second_holds_more_than_telegram_allows(bursts: list[tuple[float, int, bool]]) -> None:
+    times: list[float] = []
+
+    @in_virtual_time
+    async def play() -> None:
+        log, chats = Log(), count(1)
+        waiting: list[asyncio.Task[float]] = []
+        for pause_s, messages, replies in bursts:
+            await asyncio.sleep(pause_s)
+            send = log.reply if replies else log.alert
+            waiting += [asyncio.create_task(send(next(chats))) for _ in range(messages)]
+        times.extend(await asyncio.gather(*waiting))
+
+    play()
+    assert not times or most_in(1.0, times) <= 30
 
 
 @in_virtual_time
@@ -102,7 +159,7 @@ async def test_a_burst_of_replies_is_bounded_too() -> None:
     log = Log()
     await asyncio.gather(*(log.reply(chat) for chat in range(1, 101)))
     times = [time for time, _ in log.sent]
-    assert most_in(0.01, times) == BURST
+    assert most_in(0.01, times) == TOKEN_RATE + BURST
     assert most_in(1.0, times) <= 30
 
 
@@ -166,7 +223,7 @@ async def test_chats_that_have_been_quiet_are_forgotten() -> None:
 async def test_giving_up_waiting_takes_no_place() -> None:
     log = Log()
     waiting = [asyncio.create_task(log.alert(chat)) for chat in range(1, 101)]
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(2.0)
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
