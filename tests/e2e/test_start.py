@@ -145,7 +145,7 @@ async def test_an_exchange_that_comes_late_dies_and_comes_back_is_taken_up_witho
             exchange.heal()
             await running.says("binance is heard again", within_s=30)
             await stops(running, signal.SIGINT)
-    for once in ("no exchange answers", "is not heard", "is heard again"):
+    for once in ("no exchange answers", "binance is not heard", "binance is heard again"):
         assert running.err.count(once) == 1, once
     assert "Traceback" not in running.err
 

@@ -122,7 +122,7 @@ async def test_an_hour_of_four_exchanges_can_be_mapped_replayed_and_scored(tmp_p
             assert 15 <= len(prices) <= 32, name
             samples = recording.open_interest(name, "BTCUSDT")
             assert samples is not None
-            assert len(samples) > (300 if exchange.gives_open_interest_history else 1), name
+            assert len(samples) > (300 if exchange.gives_open_interest_history else 0), name
             assert recording.tiers(name)["BTCUSDT"]
         for name in on.feeds:
             prints = recording.prints(name)
@@ -195,7 +195,9 @@ async def test_a_contract_that_is_gone_is_let_go_and_the_rest_goes_on(tmp_path: 
     async with scene(tmp_path) as on:
 
         async def delist() -> None:
-            await on.clock.sleep(300)
+            while not (tmp_path / "binance/ZRXUSDT/bars_5m.csv.gz").exists():
+                await on.clock.sleep(30)
+            await on.clock.sleep(60)
             del on.fakes["binance"].markets["ZRXUSDT"]
 
         gone = asyncio.create_task(delist())
