@@ -28,6 +28,7 @@ from bot.market.exchange import Exchange, ExchangeError, KnowsPositions, Unknown
 from bot.market.feed import LiquidationFeed, MarketStream
 from bot.market.priority import Priority, asking_as
 from bot.missed import AlertFolding
+from bot.operator_desk import OperatorDesk
 from bot.pictures import PictureDesk
 from bot.price_reader import PriceReader
 from bot.reachability import Reachability
@@ -194,6 +195,10 @@ class App:
                 exchanges=world.exchanges,
                 contract_of=self.composer.contract_of,
             ),
+            operator=OperatorDesk(
+                db=world.db, status=self.status, watch=self.watch, clock=world.clock, queued=self.worker.wake
+            ),
+            admins=limits.admin_ids,
         )
         self.conversation = Conversation(self.desk, self.catalogue)
         self.jobs = Jobs(

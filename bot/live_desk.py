@@ -14,6 +14,7 @@ from bot.doorbell import Doorbell
 from bot.history_store import NoMapError
 from bot.liquidation.combining import COMBINED
 from bot.markets import LiveMarket
+from bot.operator_desk import OperatorDesk
 from bot.pictures import PictureDesk, map_picture
 from bot.reading import Reading, distance_pct, touch_odds
 from bot.status import StatusBoard
@@ -64,6 +65,8 @@ class LiveDesk:
         hears: Callable[[str], bool],
         bell: Doorbell,
         why: Why,
+        operator: OperatorDesk,
+        admins: Sequence[int],
     ) -> None:
         self._markets = markets
         self._watch = watch
@@ -77,6 +80,8 @@ class LiveDesk:
         self._hears = hears
         self._bell = bell
         self._why = why
+        self._operator = operator
+        self._admins = frozenset(admins)
         self._ranking: Sequence[str] = ()
 
     def now_ms(self) -> int:
@@ -246,6 +251,9 @@ class LiveDesk:
             kinds=tuple(by_kind(outcomes).items()),
             rules=tuple((rule_id, rules.get(rule_id), rate) for rule_id, rate in by_rule(outcomes).items()),
         )
+
+    def operator(self, user: int | None) -> OperatorDesk | None:
+        return self._operator if user in self._admins else None
 
     def _track_view(self, track: Track, live: LiveMarket) -> ClusterView:
         return ClusterView(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from bot.alerts.manners import QuietHours
 from bot.storage.access import Access
@@ -74,6 +74,11 @@ class Chats:
         wished = chats.c.quiet.is_not(None) | (chats.c.muted_until_ms > 0)
         statement = _CHATS.where(wished).order_by(chats.c.id)
         return await self._access.read(lambda connection: [_chat(row) for row in connection.execute(statement)])
+
+    async def count(self) -> int:
+        """How many chats can be written to."""
+        statement = select(func.count()).select_from(chats).where(chats.c.active == 1)
+        return await self._access.read(lambda connection: connection.execute(statement).scalar_one())
 
     async def _set(self, chat: int, **values: Any) -> bool:
         statement = update(chats).where(chats.c.id == chat).values(values)

@@ -11,6 +11,7 @@ from bot.alerts.types import Market
 from bot.delivery.messenger import Button, Message
 from bot.telegram.callbacks import SEPARATOR, Tap, key, market_arg, pack, unpack
 from bot.telegram.commands import (
+    admin,
     clusters,
     maps,
     quiet,
@@ -131,6 +132,8 @@ async def _command(scene: Scene, name: str, rest: str) -> Answer:
             return await why.typed_why(scene, rest)
         case "status":
             return await status.status_answer(scene)
+        case "admin" if (operator := admin.operator_of(scene)) is not None:
+            return await admin.admin_answer(scene, operator)
         case _:
             return welcome.unknown_command(scene, name)
 
@@ -220,6 +223,10 @@ async def _tapped(scene: Scene, data: str) -> Answer:
             return await unwatch.delete_many(scene, None)
         case "uk":
             return unwatch.kept(scene)
+        case "ad" if (operator := admin.operator_of(scene)) is not None:
+            return await admin.admin_answer(scene, operator, fresh=False)
+        case "aq" if (operator := admin.operator_of(scene)) is not None:
+            return await admin.requeue(scene, operator, tap.number(0))
         case "rn":
             answer = await rules.rules_answer(scene)
             return Answer(answer.message, fresh=True)

@@ -170,6 +170,31 @@ class StatusView:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadView:
+    """A message that ended undelivered, when (ms UTC) and why."""
+
+    id: int
+    chat: int
+    ended_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorView:
+    """What an operator looks at: messages without an end, the oldest since `waiting_since_ms`; those that ended
+    undelivered, the newest of them first; how the exchanges are heard; chats that can be written to, rules judged.
+    """
+
+    waiting: int
+    waiting_since_ms: int
+    dead: int
+    newest_dead: tuple[DeadView, ...]
+    exchanges: tuple[ExchangeView, ...]
+    chats: int
+    rules: int
+
+
+@dataclass(frozen=True, slots=True)
 class StatsView:
     """What came of a chat's alerts in the last `days` days: all, by kind and by rule, those with most alerts first.
 
@@ -252,6 +277,16 @@ class TooManyRulesError(Exception):
         self.limit = limit
 
 
+class Operator(Protocol):
+    """What those who run the bot can do in the chat."""
+
+    async def view(self) -> OperatorView: ...
+
+    async def requeue(self, message: int) -> bool:
+        """Send a message after all that ended undelivered; False where it is none such."""
+        ...
+
+
 class Desk(Protocol):
     """Everything a conversation can do. Rules of another chat are never found."""
 
@@ -323,6 +358,10 @@ class Desk(Protocol):
 
     async def stats(self, chat: int) -> StatsView:
         """What came of the chat's alerts."""
+        ...
+
+    def operator(self, user: int | None) -> Operator | None:
+        """What this person may do as one who runs the bot; None for everybody else."""
         ...
 
     def now_ms(self) -> int: ...

@@ -19,6 +19,7 @@ from bot.telegram.desk import (
     HistoryView,
     MarketUnavailableError,
     MarketView,
+    Operator,
     QuietView,
     Resolution,
     RuleView,
@@ -203,6 +204,7 @@ class FakeDesk:
         self.told: dict[int, tuple[ToldView, ...]] = {}
         self.whys: dict[int, WhyView] = {}
         self.log: tuple[LogEntry, ...] = ()
+        self.operators: dict[int, Operator] = {}
         self._rules: dict[int, Rule] = {}
         self._removed: dict[int, Rule] = {}
 
@@ -307,6 +309,9 @@ class FakeDesk:
 
     async def stats(self, chat: int) -> StatsView:
         return self.record
+
+    def operator(self, user: int | None) -> Operator | None:
+        return None if user is None else self.operators.get(user)
 
     def now_ms(self) -> int:
         return self.now

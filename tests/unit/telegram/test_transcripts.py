@@ -21,6 +21,7 @@ from bot.telegram.receipts_text import receipt_message
 from bot.telegram.texts import Catalogue
 from tests.fakes.chat import Chat
 from tests.fakes.desk import NOON_MS, PNG, FakeDesk
+from tests.fakes.operator import FakeOperator
 from tests.fakes.several_desk import SeveralDesk
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "conversations"
@@ -344,6 +345,17 @@ def explain_btc(chat: Chat) -> None:
     chat.desk.silence = QuietView(None, held=1, held_since_ms=NOON_MS - 300_000, held_until_ms=NOON_MS + 2_400_000)
 
 
+async def admin(chat: Chat) -> None:
+    await chat.type("/admin")
+    operator = FakeOperator()
+    chat.desk.operators[11] = operator
+    await chat.type("/admin")
+    await chat.tap("Requeue #1207")
+    await chat.tap("Requeue #1188")
+    operator.state = replace(operator.state, waiting=0)
+    await chat.tap("Refresh")
+
+
 async def several_exchanges(chat: Chat) -> None:
     await chat.type("/map BTC")
     await chat.tap("OKX")
@@ -381,6 +393,7 @@ SCRIPTS: tuple[Script, ...] = (
     what_came_of_it,
     quiet_and_mute,
     why,
+    admin,
     several_exchanges,
     help_and_menus,
 )

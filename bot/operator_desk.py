@@ -1,0 +1,47 @@
+"""What /admin shows and does: the outbox, the feeds and the size of the house, for the `ADMIN_IDS`."""
+
+from collections.abc import Callable
+
+from bot.clock import Clock
+from bot.status import StatusBoard
+from bot.storage.database import Database
+from bot.telegram.desk import DeadView, OperatorView
+from bot.watch import Watch
+
+MOST_DEAD = 5
+
+
+class OperatorDesk:
+    """Implements `bot.telegram.desk.Operator`. `queued` is called when a message is due again."""
+
+    def __init__(
+        self, *, db: Database, status: StatusBoard, watch: Watch, clock: Clock, queued: Callable[[], None]
+    ) -> None:
+        self._db = db
+        self._status = status
+        self._watch = watch
+        self._clock = clock
+        self._queued = queued
+
+    async def view(self) -> OperatorView:
+        outbox = self._db.outbox_desk
+        waiting, dead = await outbox.waiting(), await outbox.dead()
+        newest = await outbox.get(sorted(dead)[-MOST_DEAD:])
+        return OperatorView(
+            waiting=sum(count for count, _ in waiting.values()),
+            waiting_since_ms=min((since_ms for _, since_ms in waiting.values()), default=0),
+            dead=len(dead),
+            newest_dead=tuple(
+                DeadView(entry.id, entry.chat, entry.done_ms or entry.due_ms, entry.last_error or "")
+                for entry in reversed(newest)
+            ),
+            exchanges=self._status.view(()).exchanges,
+            chats=await self._db.chats.count(),
+            rules=len(self._watch.rules()),
+        )
+
+    async def requeue(self, message: int) -> bool:
+        again = await self._db.outbox_desk.requeue([message], now_ms=self._clock.now_ms())
+        if again:
+            self._queued()
+        return bool(again)
