@@ -113,8 +113,7 @@ class MapRound:
         book, slot_ms = self._book, self._reading.slot_ms
         watch = book.watch(measure, measured.track_id, seen_ms=slot_ms)
         self.watches.append(watch)
-        if measured.track is None:
-            watch.loosen()
+        watch.meet(measured.body)
         unseen_ms = max(0, slot_ms - watch.seen_ms - 2 * self._slot_ms)
         if not watch.wakes(measured.metric, slot_ms, unseen_ms=unseen_ms):
             return

@@ -5,6 +5,7 @@ still fired, the earliest wait that ends. While the measured value stays between
 look costs as much as has changed, however many rules there are.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
 
@@ -31,6 +32,10 @@ _CODES = {
     Phase.CLOSED: _INERT,
 }
 _SIDES = {None: 0, Side.LONG: 1, Side.SHORT: 2}
+_KEPT_CLASSES = 64
+
+SizeClass = tuple[Side, int, int, int, int]
+"""Clusters of one class are on the side of, big enough for, and in the price range of the same rules of a column."""
 
 
 class Column:
@@ -38,7 +43,7 @@ class Column:
 
     __slots__ = (
         *("exit_at", "hit_at", "judge", "last_silent_ms", "min_strength", "min_usd", "peak_high", "peak_low"),
-        *("position", "rules", "side", "silent_ms"),
+        *("_eligible", "_steps", "position", "rules", "side", "silent_ms"),
     )
 
     def __init__(self, rules: Iterable[Rule], judge: Judge) -> None:
@@ -56,6 +61,9 @@ class Column:
         self.peak_high = np.array([rule.where.price_high or np.inf for rule in self.rules], dtype=np.float64)
         self.silent_ms = np.array([silent_until_ms(rule) for rule in self.rules], dtype=np.int64)
         self.last_silent_ms = int(self.silent_ms.max(initial=0))
+        filters = (self.min_strength, self.min_usd, self.peak_low, self.peak_high)
+        self._steps: tuple[list[float], ...] = tuple(np.unique(column).tolist() for column in filters)
+        self._eligible: dict[SizeClass, NDArray[np.bool_]] = {}
 
     def __len__(self) -> int:
         return len(self.rules)
@@ -65,8 +73,28 @@ class Column:
         """The largest threshold: no rule is hit by a metric above it."""
         return float(self.hit_at[-1]) if len(self.hit_at) else -np.inf
 
+    def class_of(self, cluster: Cluster) -> SizeClass:
+        """Between which of the rules' floors and ranges a cluster lies."""
+        strengths, sizes, lows, highs = self._steps
+        return (
+            cluster.side,
+            bisect_right(strengths, cluster.strength),
+            bisect_right(sizes, cluster.usd),
+            bisect_right(lows, cluster.peak),
+            bisect_left(highs, cluster.peak),
+        )
+
     def eligible(self, cluster: Cluster) -> NDArray[np.bool_]:
-        """Which rules this cluster is on the side of, big enough for, and in the price range of."""
+        """Which rules this cluster is on the side of, big enough for, and in the price range of; not to be written."""
+        like = self.class_of(cluster)
+        found = self._eligible.get(like)
+        if found is None:
+            if len(self._eligible) >= _KEPT_CLASSES:
+                self._eligible.clear()
+            found = self._eligible[like] = self._work_out(cluster)
+        return found
+
+    def _work_out(self, cluster: Cluster) -> NDArray[np.bool_]:
         good: NDArray[np.bool_] = (self.min_strength <= cluster.strength) & (self.min_usd <= cluster.usd)
         good &= (self.peak_low <= cluster.peak) & (cluster.peak <= self.peak_high)
         good &= (self.side == 0) | (self.side == _SIDES[cluster.side])
@@ -84,6 +112,7 @@ class Watch:
         "due_ms",
         "exact",
         "fired",
+        "like",
         "pending",
         "phases",
         "seen_ms",
@@ -94,6 +123,7 @@ class Watch:
         self.column = column
         self.phases = np.zeros(len(column), dtype=np.int8)
         self.due: dict[int, int] = {}
+        self.like: SizeClass | None = None
         self.seen_ms = max([seen_ms, *(state.last_ms for state in states.values())])
         self.update(states.values())
 
@@ -105,6 +135,11 @@ class Watch:
                 self._place(position[state.rule_id], state)
         self._bound()
 
+    def meet(self, cluster: Cluster) -> None:
+        """What is measured is this cluster now: bounds worked out for one like it still hold."""
+        if self.exact and self.column.class_of(cluster) != self.like:
+            self.loosen()
+
     def loosen(self) -> None:
         """What is measured has changed its size: any rule may have become eligible."""
         self.exact = False
@@ -114,7 +149,8 @@ class Watch:
         """Bounds that surely hold, without asking which rules the cluster is big enough for."""
         phases = self.phases
         self.loosen()
-        self.again = self.column.reach if self.due else -np.inf
+        recovering = self.column.hit_at[phases == _RECOVERING]
+        self.again = float(recovering[-1]) if len(recovering) else -np.inf
         fired = self.column.exit_at[phases == _FIRED]
         self.fired = float(fired.min()) if len(fired) else np.inf
         self.pending = bool((phases == _PENDING).any())
@@ -124,8 +160,8 @@ class Watch:
     def tighten(self, cluster: Cluster, now_ms: int) -> None:
         """Work the bounds out exactly for this cluster; a rule that is snoozed now is due when it wakes."""
         column = self.column
-        ready = column.eligible(cluster)
-        ready &= self.phases == _ARMED
+        self.like = column.class_of(cluster)
+        ready = column.eligible(cluster) & (self.phases == _ARMED)
         self.due_ms = self.wait_ms
         if column.last_silent_ms > now_ms:
             silent = column.silent_ms > now_ms
