@@ -31,8 +31,8 @@ from bot.recorded import Recorded, open_recorded
 from bot.recorded_lessons import RecordedLessons
 from bot.recorded_receipts import RecordedReceipts, hits_json
 from bot.rules_file import read_rules
-from bot.telegram.alerts_text import Contract, alert_message
-from bot.telegram.limits import bare
+from bot.telegram.alerts_text import Contract, alert_text
+from bot.telegram.limits import TEXT_UNITS, bare, shorten_html
 from bot.telegram.receipts_text import receipt_message
 from bot.telegram.texts import Catalogue
 from bot.times import utc_text
@@ -56,7 +56,7 @@ def replay_recording(path: Path, rules_path: Path, *, json: bool) -> Iterator[st
             text = bare(receipt_message(event, contract, texts=texts).text)
             yield receipt_line(event, text) if json else f"{utc_text(event.ended_ms)}  {text.splitlines()[0]}"
             continue
-        text = bare(alert_message(event, contract, texts=texts, sent_ms=event.time_ms).text)
+        text = bare(shorten_html(alert_text(event, contract, texts=texts, sent_ms=event.time_ms), TEXT_UNITS))
         ruling = replay.ruling(event)
         held = f" ({ruling.reason.value})" if ruling.held else ""
         words = f"{utc_text(event.time_ms)}  {text.splitlines()[0]}{held}"
@@ -76,7 +76,9 @@ class Replay:
         self._rules = rules
         self._engine = Engine(tick_ms=BAR_MS // 4)
         markets = sorted({rule.market for rule in rules} - {EVERYWHERE})
-        self._players = [_Player(recorded, market) for market in markets]
+        of_maps = {rule.market for rule in rules if rule.kind in (Kind.FLIP, Kind.CONCENTRATION)}
+        self._players = [_Player(recorded, market, drawn=market in of_maps) for market in markets]
+        self._awaits_cascades = any(rule.kind is Kind.CASCADE for rule in rules)
         self._printed = {exchange: _printed(recorded, exchange) for exchange in {market.exchange for market in markets}}
         for rule in rules:
             if rule.market == EVERYWHERE:
@@ -162,12 +164,9 @@ class Replay:
             changes = self._engine.evaluate_tick(
                 exchange, symbols, np.array(prices), np.full(len(seen), time_ms, dtype=np.int64), now_ms=time_ms
             )
-            self._engine.apply(changes)
-            self._rule(changes, time_ms)
             for symbol, price in seen:
                 self._receipts.see(Market(exchange, symbol), price, time_ms)
-            self._receipts.follow(changes.events)
-            yield from changes.events
+            yield from self._taken(changes, time_ms)
 
     def _prints(self, exchange: str, until_ms: int) -> Iterator[Event]:
         """The liquidations up to a tick, as the live bot hears them before it."""
@@ -176,12 +175,15 @@ class Replay:
             first = []
             while news and news[-1].time_ms <= until_ms:
                 first.append(news.pop())
-            yield from self._taken(self._engine.evaluate_prints(exchange, first, heard_ms=until_ms), until_ms)
+            if first or self._awaits_cascades:
+                yield from self._taken(self._engine.evaluate_prints(exchange, first, heard_ms=until_ms), until_ms)
 
     def _clock(self, now_ms: int) -> Iterator[Event]:
         yield from self._taken(self._engine.evaluate_clock(now_ms), now_ms)
 
     def _taken(self, changes: Changes, now_ms: int) -> Iterator[Event]:
+        if not changes:
+            return
         self._engine.apply(changes)
         self._rule(changes, now_ms)
         self._receipts.follow(changes.events)
@@ -225,10 +227,13 @@ class Replay:
 
 
 class _Player:
-    """One market of the recording, played bar by bar."""
+    """One market of the recording, played bar by bar. Its readings hold the whole map only where that is `drawn`: where
+    a rule weighs all of it, and not one cluster.
+    """
 
-    def __init__(self, recorded: Recorded, market: Market) -> None:
+    def __init__(self, recorded: Recorded, market: Market, *, drawn: bool) -> None:
         self.market = market
+        self._drawn = drawn
         self._history = recorded.history(market)
         self._bars = _bars(self._history)
         self._tiers = recorded.tiers_of(market)
@@ -276,7 +281,7 @@ class _Player:
             self._model.update(bar)
         self._at += 1
         volatility = self._volatility
-        seen_so_far = self._history.rows(max(0, self._at - ATR_BARS), self._at)
+        end, history = self._at, self._history
         reading = read_model(self._model, volatility, shares=self._shares)
         self._shares.observe(slot_ms, reading.map.price, reading.clusters)
         return MapReading(
@@ -293,9 +298,9 @@ class _Player:
             limits=reading.map.limits,
             proven=reading.proven,
             touch=lambda cluster, price: touch_odds(cluster, price, volatility),
-            map=reading.map,
+            map=reading.map if self._drawn else None,
             volatility=volatility,
-            atr_pct=lambda: average_true_range_pct(seen_so_far),
+            atr_pct=lambda: average_true_range_pct(history.rows(max(0, end - ATR_BARS), end)),
         )
 
 

@@ -6,7 +6,7 @@ the place where a slope crosses some height moves with the peak. Chosen by measu
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -69,12 +69,13 @@ def _find_bodies(usd: Floats, kernel: Floats, first: int) -> list[tuple[int, int
     in the smoothing only.
     """
     smooth = _smoothed(usd, kernel)[first:]
-    if len(smooth) == 0 or not smooth.max() > 0.0:
-        return []
-    peaks, valleys = _separate(smooth)
     height: list[float] = smooth.tolist()
-    standing: list[float] = usd[first:].tolist()
-    mass: list[float] = [0.0, *usd[first:].cumsum().tolist()]
+    if not height or not max(height) > 0.0:
+        return []
+    peaks, valleys = _separate(smooth, height)
+    ahead = usd[first:]
+    standing: list[float] = ahead.tolist()
+    mass: list[float] = [0.0, *accumulate(standing)]
     blur = round((len(kernel) // 2) / KERNEL_REACH)
     bodies = []
     for peak, left, right in zip(peaks, [0, *valleys], [*valleys, len(height) - 1], strict=True):
@@ -127,16 +128,14 @@ def _smoothed(usd: Floats, kernel: Floats) -> Floats:
     return smooth
 
 
-def _separate(smooth: Floats) -> tuple[list[int], list[int]]:
-    """Indices of the peaks that stand apart, and of the valleys between them (one fewer)."""
+def _separate(smooth: Floats, height: Sequence[float]) -> tuple[list[int], list[int]]:
+    """Indices of the peaks that stand apart, and of the valleys between them (one fewer). `height` is `smooth` (n,)."""
     rising = np.zeros(len(smooth) + 1, dtype=np.bool_)
     rising[0] = True
     np.greater(smooth[1:], smooth[:-1], out=rising[1:-1])
-    turns = np.flatnonzero(rising[:-1] != rising[1:])  # top, bottom, top, ..., top
-    peaks: list[int] = turns[::2].tolist()
-    valleys: list[int] = turns[1::2].tolist()
-    heights: list[float] = smooth[peaks].tolist()
-    depths: list[float] = smooth[valleys].tolist()
+    turns: list[int] = (rising[:-1] != rising[1:]).nonzero()[0].tolist()  # top, bottom, top, ..., top
+    peaks, valleys = turns[::2], turns[1::2]
+    heights, depths = [height[at] for at in peaks], [height[at] for at in valleys]
     shallow = [_shallowness(depth, *heights[i : i + 2]) for i, depth in enumerate(depths)]
     while shallow and (worst_of_all := max(shallow)) > 1.0 - VALLEY_DEPTH:
         worst = shallow.index(worst_of_all)

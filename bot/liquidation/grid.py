@@ -1,5 +1,7 @@
 """The absolute grid of log-price cells that maps, kernels and clusters share."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -19,7 +21,9 @@ def cells_of(prices: ArrayLike) -> Ints:
     return np.floor(log_cells(prices)).astype(np.int64)
 
 
+@lru_cache(maxsize=512)  # price comes back to its cell; each market has a few of its own
 def edges(first: int, count: int) -> Floats:
-    """The (count + 1,) prices that bound `count` contiguous cells from cell `first` on."""
+    """The (count + 1,) prices that bound `count` contiguous cells from cell `first` on; not to be written."""
     prices: Floats = np.exp(np.arange(first, first + count + 1) * CELL)
+    prices.flags.writeable = False
     return prices

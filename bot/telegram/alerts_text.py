@@ -14,7 +14,7 @@ from bot.telegram.texts.figures import DAY_MS, MINUTE_MS, copied_price
 from bot.telegram.venues import exchange_name
 from bot.telegram.wording import estimate_words, threshold_words
 
-__all__ = ["Contract", "alert_message", "details", "headline", "odds_words", "sample_event"]
+__all__ = ["Contract", "alert_message", "alert_text", "details", "headline", "odds_words", "sample_event"]
 
 LATE_MS = 60_000
 
@@ -37,11 +37,33 @@ def alert_message(
     photo: bytes | None = None,
     photo_name: str | None = None,
 ) -> Message:
-    """One event as a message within Telegram's limits.
+    """One event as a message within Telegram's limits: its text with what a trader does next. A `repeat` is silent."""
+    return fit(
+        Message(
+            text=alert_text(event, contract, texts=texts, sent_ms=sent_ms, repeat=repeat, sample=sample, below=below),
+            buttons=alert_keys(event, contract, texts, sample=sample),
+            photo=photo,
+            photo_name=photo_name,
+            silent=repeat or event.severity is Severity.INFO,
+        )
+    )
+
+
+def alert_text(
+    event: Event,
+    contract: Contract,
+    *,
+    texts: Texts,
+    sent_ms: int,
+    repeat: bool = False,
+    sample: bool = False,
+    below: Sequence[Html] = (),
+) -> str:
+    """One event in words, however long.
 
     `sent_ms` is when it goes out: later than a minute after the event, the first line says by how much. A `repeat`
-    (the first delivery is unconfirmed) says so and is silent; a `sample` shows what an alert looks like.
-    `below` are lines under the rule's, or all that stands under a headline without figures.
+    (the first delivery is unconfirmed) says so; a `sample` shows what an alert looks like. `below` are lines under the
+    rule's, or all that stands under a headline without figures.
     """
     notes = [
         texts("alert.note_sample") if sample else None,
@@ -56,15 +78,7 @@ def alert_message(
         if not sample:
             parts += [_rule_line(event, texts), *below]
         parts.append(texts("alert.small", text=_origin(event, texts, age_ms=sent_ms - event.map_ms)))
-    return fit(
-        Message(
-            text="\n".join(parts),
-            buttons=alert_keys(event, contract, texts, sample=sample),
-            photo=photo,
-            photo_name=photo_name,
-            silent=repeat or event.severity is Severity.INFO,
-        )
-    )
+    return "\n".join(parts)
 
 
 def headline(
