@@ -33,6 +33,7 @@ class MapRound:
         self._reading = reading
         self._verdicts = verdicts
         self._slot_ms = slot_ms
+        self._at_maps, self._after_sweeps = self._measures(AT_MAPS), self._measures(AFTER_SWEEPS)
 
     def judge(self, tracks: Sequence[Track]) -> None:
         """The tracks of this recompute, those ended among them, then what follows sweeps, then the market itself."""
@@ -61,7 +62,7 @@ class MapRound:
 
     def _look_at(self, track: Track) -> None:
         reading = self._reading
-        for measure in self._measures(AT_MAPS):
+        for measure in self._at_maps:
             if measure.kind is Kind.GROWTH:
                 metric = growth_metric(track, slot_ms=reading.slot_ms, window_ms=measure.window_ms)
             else:
@@ -77,7 +78,7 @@ class MapRound:
     def _look_after(self, track: Track) -> None:
         """What price does after a sweep, by the closes of bars."""
         slot_ms, price = self._reading.slot_ms, self._reading.price
-        for measure in self._measures(AFTER_SWEEPS):
+        for measure in self._after_sweeps:
             if measure.kind is Kind.BREAKOUT:
                 self._ask(measure, self._measured(track, breakout.metric(track, price=price, slot_ms=slot_ms)))
                 continue

@@ -68,7 +68,7 @@ def _find_bodies(usd: Floats, kernel: Floats, first: int) -> list[tuple[int, int
     `usd` (n,) is ordered from the price outwards. Bins before `first` touch or cross the price: their mass takes part
     in the smoothing only.
     """
-    smooth = _smoothed(usd, kernel)[first:]
+    smooth = _smoothed(usd, kernel, first)
     height: list[float] = smooth.tolist()
     if not height or not max(height) > 0.0:
         return []
@@ -115,16 +115,17 @@ def _steps_to_cliff(outwards: Sequence[float], dense: float) -> int:
     return 0
 
 
-def _smoothed(usd: Floats, kernel: Floats) -> Floats:
-    """`usd` (n,) smoothed. Before the first bin nothing stands; what stands beyond the last is unknown, and left out.
+def _smoothed(usd: Floats, kernel: Floats, first: int) -> Floats:
+    """`usd` (n,) smoothed, from the bin `first` on. What stands beyond the last bin is unknown, and left out.
 
     Counted as zero, it would pull down the last hill, whose edges would then move with the window.
     """
     reach = len(kernel) // 2
-    smooth: Floats = np.convolve(usd, kernel)[reach : reach + len(usd)]
+    begin = max(0, first - reach)  # no bin before it weighs on those asked for
+    smooth: Floats = np.convolve(usd[begin:], kernel)[first - begin + reach : len(usd) - begin + reach]
     known = kernel.cumsum()[reach:-1][::-1]  # the weight that falls on known bins, for the last `reach` bins
-    count = min(reach, len(usd))
-    smooth[len(usd) - count :] /= known[reach - count :]
+    count = min(reach, len(smooth))
+    smooth[len(smooth) - count :] /= known[reach - count :]
     return smooth
 
 

@@ -10,7 +10,7 @@ from math import log
 
 import numpy as np
 
-from bot.liquidation.types import Cluster, Floats, Side
+from bot.liquidation.types import Cluster, Side
 
 HOUR_MS = 3_600_000
 KEPT_HOURS = 30 * 24
@@ -18,15 +18,15 @@ POOLED_WEIGHT = 200  # the pooled table counts as this many own clusters
 BAND_EDGES = (0.02, 0.05)  # distance from price to peak: below 2 %, 2 to 5 %, beyond
 
 
-def _per_mille(text: str) -> Floats:
-    return np.array([float(word) for word in text.split()]) / 1000.0
+def _per_mille(text: str) -> tuple[float, ...]:
+    return tuple(float(word) / 1000.0 for word in text.split())
 
 
 # Quantiles 0, 5, ..., 100 % of a cluster's share, by side and distance band: the 16,000 clusters of hourly maps of
 # BTC, ETH, SOL, DOGE, AVAX, ARB and WIF (model `cohorts-1` with positions learned as in `learning`, Binance, 5-minute
 # bars and open interest, 4 to 31 December 2025, each coin's own volatility). The median was 0.06 for BTC, 0.09 to 0.13
 # for the other six.
-_LEVELS = np.linspace(0.0, 1.0, 21)
+_LEVELS: list[float] = np.linspace(0.0, 1.0, 21).tolist()
 POOLED_SHARES = {
     (Side.LONG, 0): _per_mille("14 28 38 43 46 50 54 55 58 61 64 70 74 82 102 131 147 158 170 199 310"),
     (Side.LONG, 1): _per_mille("25 53 67 75 81 90 98 107 114 120 126 132 137 143 148 155 164 173 186 210 316"),
@@ -47,7 +47,12 @@ def distance_band(distance: float) -> int:
 
 def pooled_rank(side: Side, distance: float, share: float) -> float:
     """Portion of the clusters of all symbols, on this side and in this distance band, with a smaller share."""
-    return float(np.interp(share, POOLED_SHARES[side, distance_band(distance)], _LEVELS))
+    shares = POOLED_SHARES[side, distance_band(distance)]
+    at = bisect_right(shares, share)
+    if at in (0, len(shares)):
+        return _LEVELS[max(0, at - 1)]
+    slope = (_LEVELS[at] - _LEVELS[at - 1]) / (shares[at] - shares[at - 1])
+    return slope * (share - shares[at - 1]) + _LEVELS[at - 1]
 
 
 def pooled_strength(side: Side, distance: float, share: float) -> int:
