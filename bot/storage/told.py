@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, func, select, update
 
 from bot.storage.access import Access
 from bot.storage.tables import outbox
@@ -22,6 +22,18 @@ class Held:
     since_ms: int
     due_ms: int
     events: int
+
+
+def _holds() -> Select[Any]:
+    led = outbox.alias("led")
+    count = select(func.count()).select_from(led).where(led.c.lead == outbox.c.id).scalar_subquery()
+    columns = (outbox.c.dedupe_key, outbox.c.chat, outbox.c.created_ms, outbox.c.due_ms, 1 + count)
+    return select(*columns).where(_WAITS).order_by(outbox.c.id)
+
+
+_HOLDS = _holds()
+# Asked for each message that is composed; built once, for building takes as long as asking.
+_HOLDS_OF_CHAT = _HOLDS.where(outbox.c.chat == bindparam("of_chat"))
 
 
 class Told:
@@ -51,22 +63,16 @@ class Told:
 
     async def holds(self) -> Sequence[Held]:
         """Every message that waits on purpose, with how many events it will tell of."""
-        return await self._held(_WAITS)
+        return await self._access.read(lambda connection: [Held(*row) for row in connection.execute(_HOLDS)])
 
     async def held(self, chat: int) -> Held | None:
         """The message that waits on purpose for a chat; None where there is none."""
-        found = await self._held(and_(_WAITS, outbox.c.chat == chat))
-        return found[0] if found else None
 
-    async def _held(self, which: ColumnElement[bool]) -> Sequence[Held]:
-        led = outbox.alias("led")
-        count = select(func.count()).select_from(led).where(led.c.lead == outbox.c.id).scalar_subquery()
-        statement = (
-            select(outbox.c.dedupe_key, outbox.c.chat, outbox.c.created_ms, outbox.c.due_ms, 1 + count)
-            .where(which)
-            .order_by(outbox.c.id)
-        )
-        return await self._access.read(lambda connection: [Held(*row) for row in connection.execute(statement)])
+        def work(connection: Connection) -> Held | None:
+            row = connection.execute(_HOLDS_OF_CHAT, {"of_chat": chat}).first()
+            return None if row is None else Held(*row)
+
+        return await self._access.read(work)
 
     async def reschedule(self, chat: int, dedupe_key: str, *, due_ms: int) -> bool:
         """Let a message that waits on purpose go at another time; False where it has gone already."""
