@@ -7,6 +7,8 @@ from bot.alerts.outcomes import Outcome
 from bot.alerts.types import Event
 from bot.reading import cluster_json
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
+
 
 def alert_line(event: Event, text: str, ruling: Ruling | None = None) -> str:
     """The line, keys in a fixed order, without a line end; the same event gives the same bytes.
@@ -66,4 +68,4 @@ def receipt_line(outcome: Outcome, text: str) -> str:
 
 def dump_line(values: dict[str, object]) -> str:
     """One line of JSON; no NaN can pass."""
-    return json.dumps(values, ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
+    return _ENCODER.encode(values)

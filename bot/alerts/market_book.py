@@ -79,7 +79,8 @@ class MarketBook:
 
     def watch(self, measure: Measure, track_id: str, *, seen_ms: int) -> Watch:
         """Where the rules of one column stand with a track or matter; kept while that is remembered."""
-        watch = self._watches.get(track_id, {}).get(measure)
+        watches = self._watches.get(track_id)
+        watch = None if watches is None else watches.get(measure)
         if watch is None:
             watch = Watch(self.columns()[measure], self._states.get(track_id, {}), seen_ms=seen_ms)
             if self._remembers(track_id):

@@ -125,7 +125,8 @@ class Play:
 
     def _fade(self, kept: Floats) -> None:
         self._scale *= kept
-        if self._scale.min() < 1e-100 or self._scale.max() > 1e100:
+        scales = self._scale.tolist()
+        if min(scales) < 1e-100 or max(scales) > 1e100:
             self._coins *= self._scale[:, None]
             self._scale[:] = 1.0
 

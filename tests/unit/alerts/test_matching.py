@@ -140,3 +140,14 @@ def test_a_recompute_asks_only_the_growth_rules_it_may_concern() -> None:
         assert bench.engine.work.judged == 0
     bench.map(reading(START + 13 * SLOT, [long(90, 92, 55e6)]))
     assert bench.engine.work.judged == 50
+
+
+def test_a_recompute_wakes_a_row_only_where_the_body_passes_a_floor() -> None:
+    bench = Bench(near(5.0))
+    woken, told = [], []
+    for i, strength in enumerate((40, 55, 59, 60, 61)):
+        bench.map(reading(START + i * SLOT, [long(96, 97, strength=strength)]))
+        told.append(len(bench.tick(START + i * SLOT + 75_000, 100.0).events))
+        woken.append(bench.engine.work.woken)
+    assert woken == [1, 0, 0, 1, 1], "the first look, the floor of 60, and a row whose rule has just fired"
+    assert told == [0, 0, 0, 1, 0]
