@@ -26,6 +26,8 @@ _RECOVERY_S = 60.0
 # Refusals this close together are one incident.
 _INCIDENT_S = 5.0
 _LANES_KEPT = 10_000
+# A wait this short is none: an event loop wakes from less than its clock can tell without any time having passed.
+_INSTANT_S = 1e-6
 
 
 @dataclass(slots=True)
@@ -64,7 +66,7 @@ class RateLimiter:
         """Wait until a message may go to this chat, then count it. `interactive` marks an answer to a person."""
         lane = self._lane(chat)
         slack_s = (REPLIES_AT_ONCE - 1) * lane.interval_s if interactive else 0.0
-        while (wait_s := self._lane_wait(lane, slack_s)) > 0:
+        while (wait_s := self._lane_wait(lane, slack_s)) > _INSTANT_S:
             await self._clock.sleep(wait_s)
         if interactive:
             await self._take(BURST - 1, at_once=int(self._rate) + BURST)
@@ -100,11 +102,11 @@ class RateLimiter:
             interval_s = 1.0 / self._rate
             while self._lately_s and self._lately_s[0] <= now_s - 1.0:
                 self._lately_s.popleft()
-            if now_s >= self._even_at_s:
+            if now_s >= self._even_at_s - _INSTANT_S:
                 self._in_row = len(self._lately_s)
             even_s = self._even_at_s - ahead * interval_s if self._in_row >= at_once else now_s
             wait_s = max(self._silent_until_s, even_s) - now_s
-            if wait_s <= 0:
+            if wait_s <= _INSTANT_S:
                 self._even_at_s = max(self._even_at_s, now_s) + interval_s
                 self._lately_s.append(now_s)
                 self._in_row += 1

@@ -229,3 +229,22 @@ async def test_giving_up_waiting_takes_no_place() -> None:
     await asyncio.gather(*waiting, return_exceptions=True)
     asked_s = log.clock.monotonic()
     assert await log.alert(500) - asked_s <= 0.04
+
+
+@in_virtual_time
+async def test_a_wait_that_no_clock_can_tell_is_none() -> None:
+    waits: list[float] = []
+
+    class Told(LoopClock):
+        async def sleep(self, seconds: float) -> None:
+            waits.append(seconds)
+            await asyncio.sleep(max(seconds, 1e-6))
+
+    limiter, chats = RateLimiter(Told()), count(1)
+    sends = []
+    for pause_s, messages in ((2.2e-16, 42), (1e-5, 4), (0.0, 35), (1.0, 12), (0.2, 40), (0.0, 50), (1.0, 13)):
+        await asyncio.sleep(pause_s)
+        sends += [asyncio.create_task(limiter.acquire(next(chats))) for _ in range(messages)]
+    await asyncio.gather(*sends)
+    assert waits
+    assert min(waits) > 1e-6
