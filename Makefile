@@ -15,7 +15,7 @@ demo: $(RUN)  ## the whole pipeline on a simulated market, no token and no netwo
 	$(BIN)/liqwatch demo
 
 test: $(DEV)  ## all tests
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not soak and not bench"
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not soak and not bench"
 
 check: $(DEV)  ## the linters: ruff, mypy --strict
 	$(BIN)/ruff format --check bot tests migrations

@@ -242,9 +242,10 @@ async def test_a_wait_that_no_clock_can_tell_is_none() -> None:
 
     limiter, chats = RateLimiter(Told()), count(1)
     sends = []
-    for pause_s, messages in ((2.2e-16, 42), (1e-5, 4), (0.0, 35), (1.0, 12), (0.2, 40), (0.0, 50), (1.0, 13)):
+    bursts = ((0.0, 42, False), (1e-5, 4, False), (0.0, 35, True), (1.0, 12, False), (0.2, 40, False), (0.0, 50, True))
+    for pause_s, messages, replies in (*bursts, (1.0, 13, False), (0.2, 58, True), (1.0, 5, True)):
         await asyncio.sleep(pause_s)
-        sends += [asyncio.create_task(limiter.acquire(next(chats))) for _ in range(messages)]
+        sends += [asyncio.create_task(limiter.acquire(next(chats), interactive=replies)) for _ in range(messages)]
     await asyncio.gather(*sends)
     assert waits
     assert min(waits) > 1e-6
