@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# One more than there are cores: many tests wait for a server, a process or a time-out.
+WORKERS := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 
@@ -15,7 +17,7 @@ demo: $(RUN)  ## the whole pipeline on a simulated market, no token and no netwo
 	$(BIN)/liqwatch demo
 
 test: $(DEV)  ## all tests
-	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not soak and not bench"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak and not bench"
 
 check: $(DEV)  ## the linters: ruff, mypy --strict
 	$(BIN)/ruff format --check bot tests migrations
