@@ -1,6 +1,5 @@
 """`liqwatch bench`: speed and memory as figures of one run on this machine; nothing here passes or fails."""
 
-import asyncio
 import json
 import statistics
 import time
@@ -19,7 +18,6 @@ from bot.liquidation.touch import Volatility
 from bot.market.types import BAR_MS
 from bot.pictures import map_picture
 from bot.reading import read_history, read_model
-from bot.side_by_side import each
 from bot.telegram.texts import Catalogue
 
 START_MS = 1_764_547_200_000
@@ -95,17 +93,12 @@ def walk(bars: int, *, seed: int, start_ms: int = START_MS) -> History:
 
 
 def _recompute_s(load: Load) -> float:
-    """Every symbol's map from stored bars in memory, side by side in threads as the live bot makes them."""
+    """Every symbol's map from stored bars in memory, one after the other on one core."""
     histories = [walk(load.bars, seed=seed) for seed in range(8)]
 
-    async def recompute() -> None:
-        async def read(number: int) -> None:
-            await asyncio.to_thread(read_history, histories[number % len(histories)], tiers=None)
-
-        await each(range(load.symbols), read)
-
     began = time.perf_counter()
-    asyncio.run(recompute())
+    for number in range(load.symbols):
+        read_history(histories[number % len(histories)], tiers=None)
     return time.perf_counter() - began
 
 
