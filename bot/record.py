@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import errno
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from bot.market.feed import LiquidationFeed
 from bot.market.symbols import SymbolBook
 from bot.recorder import VenueRecorder, Wanted
 from bot.settings import EXCHANGES, Settings
+from bot.signals import stop_on_signals
 from bot.storage.errors import CannotOpenError, DatabaseInUseError
 from bot.storage.lock import FileLock
 from bot.venues import open_exchanges, open_feeds
@@ -65,11 +65,7 @@ class RecordRequest:
 async def record_live(request: RecordRequest, settings: Settings, *, print_line: PrintLine) -> None:
     """Record until the time is over or a signal comes. Raises UsageError, FailedError, RecordingError."""
     settings = request.settings(settings)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):  # Windows has no handlers on its loop; Ctrl-C still raises.
-            loop.add_signal_handler(number, stop.set)
+    stop = stop_on_signals()
     with held(request.out):
         clock = SystemClock()
         exchanges = open_exchanges(settings, clock=clock)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import signal
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
@@ -19,6 +18,7 @@ from bot.logs import watch_loop
 from bot.observation import Observation
 from bot.reachability import ban_key
 from bot.settings import Settings
+from bot.signals import stop_on_signals
 from bot.storage.database import Database
 from bot.telegram.admins import Admins
 from bot.telegram.connection import TELEGRAM, Line, open_line
@@ -49,16 +49,6 @@ async def run_bot(settings: Settings) -> None:
         await run_in_terminal(settings, stop=stop_on_signals())
     else:
         await run_on_telegram(settings, settings.telegram_bot_token.get_secret_value(), stop=stop_on_signals())
-
-
-def stop_on_signals() -> asyncio.Event:
-    """An event that SIGTERM and SIGINT set."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):  # Windows has no handlers on its loop; Ctrl-C still raises.
-            loop.add_signal_handler(number, stop.set)
-    return stop
 
 
 async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event) -> None:
