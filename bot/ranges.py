@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bot.market.feed import joined_stretches
 from bot.market.types import Ints
 
 Span = tuple[int, int]
@@ -20,13 +21,7 @@ class Ranges:
     @classmethod
     def of(cls, spans: Iterable[Span]) -> "Ranges":
         """The union of any spans, in any order; an empty one adds nothing."""
-        merged: list[Span] = []
-        for start_ms, end_ms in sorted(span for span in spans if span[0] < span[1]):
-            if merged and start_ms <= merged[-1][1]:
-                merged[-1] = (merged[-1][0], max(merged[-1][1], end_ms))
-            else:
-                merged.append((start_ms, end_ms))
-        return cls(tuple(merged))
+        return cls(joined_stretches(spans))
 
     @classmethod
     def of_rows(cls, open_ms: Ints, width_ms: int) -> "Ranges":
@@ -53,10 +48,4 @@ class Ranges:
 
     def joined(self, most_ms: int) -> "Ranges":
         """Spans with at most `most_ms` between them become one."""
-        whole: list[Span] = []
-        for start_ms, end_ms in self.spans:
-            if whole and start_ms - whole[-1][1] <= most_ms:
-                whole[-1] = (whole[-1][0], end_ms)
-            else:
-                whole.append((start_ms, end_ms))
-        return Ranges(tuple(whole))
+        return Ranges(joined_stretches(self.spans, gap_ms=most_ms))
