@@ -1,6 +1,5 @@
 """Writes recordings: each file appears whole or not at all, and reading it gives back exactly what was written."""
 
-import gzip
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +10,7 @@ import numpy as np
 
 from bot.liquidation.margin import RiskTier
 from bot.market.feed import Print, rows_of_prints
+from bot.market.growing import member
 from bot.market.recording import (
     AT_BANKRUPTCY,
     BAR_COLUMNS,
@@ -68,8 +68,8 @@ class RecordingWriter:
         replace_file(self._folder / TIERS_FILE, text.encode())
 
     def _write(self, name: str, header: Sequence[str], columns: Sequence[Column]) -> None:
-        lines = [",".join(header), *map(",".join, zip(*map(cells, columns), strict=True)), ""]
-        replace_file(self._folder / name, gzip.compress("\n".join(lines).encode(), compresslevel=6, mtime=0))
+        lines = [",".join(header), *map(",".join, zip(*map(cells, columns), strict=True))]
+        replace_file(self._folder / name, member(lines))
 
 
 def print_cells(one: Print) -> tuple[str, ...]:
