@@ -18,14 +18,14 @@ from pathlib import Path
 import numpy as np
 
 from bot.alerts.engine import Engine
-from bot.alerts.readings import MapReading
 from bot.alerts.types import Kind, Market, Rule
+from bot.bench_matching import map_at_100
 from bot.clock import SystemClock
 from bot.compose import Composer
 from bot.delivery.limits import TOKEN_RATE, RateLimiter
 from bot.delivery.worker import OutboxWorker
 from bot.doorbell import Doorbell
-from bot.liquidation import MODEL_VERSION, Cluster, Side
+from bot.liquidation import Cluster, Side
 from bot.market.types import Floats, Tick
 from bot.markets import Markets
 from bot.pictures import PictureDesk
@@ -129,23 +129,8 @@ async def _engine(load: DeliveryLoad, db: Database, *, now_ms: int) -> Engine:
         for side, level in ((Side.LONG, 96.0), (Side.SHORT, 104.0))
     )
     for market in markets:
-        engine.apply(engine.evaluate_map(_reading(market, clusters, now_ms)))
+        engine.apply(engine.evaluate_map(map_at_100(market, clusters, now_ms)))
     return engine
-
-
-def _reading(market: Market, clusters: tuple[Cluster, ...], now_ms: int) -> MapReading:
-    return MapReading(
-        market=market,
-        slot_ms=now_ms,
-        now_ms=now_ms,
-        clusters=clusters,
-        price=100.0,
-        low=100.0,
-        high=100.0,
-        map_ms=now_ms,
-        model_version=MODEL_VERSION,
-        open_interest="measured",
-    )
 
 
 def _markets(load: DeliveryLoad) -> list[Market]:

@@ -31,8 +31,12 @@ def ticks(symbols: int, rules: int, *, step: float = WILD_STEP) -> Callable[[], 
         Rule(number, number % 5_000, markets[number % symbols], Kind.PROXIMITY, threshold_pct=percent)
         for number, percent in enumerate(rng.uniform(0.2, 5.0, rules).round(2).tolist(), start=1)
     )
+    clusters = tuple(
+        Cluster(side, level * 0.995, level * 1.005, level, 1e7, 0.2, 80)
+        for side, level in ((Side.LONG, 92.0), (Side.LONG, 96.0), (Side.SHORT, 104.0), (Side.SHORT, 108.0))
+    )
     for market in markets:
-        engine.apply(engine.evaluate_map(_reading(market)))
+        engine.apply(engine.evaluate_map(map_at_100(market, clusters, START_MS)))
     prices = np.full(symbols, 100.0)
     now_ms = START_MS
 
@@ -71,20 +75,17 @@ def rss_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 2**20)
 
 
-def _reading(market: Market) -> MapReading:
-    clusters = tuple(
-        Cluster(side, level * 0.995, level * 1.005, level, 1e7, 0.2, 80)
-        for side, level in ((Side.LONG, 92.0), (Side.LONG, 96.0), (Side.SHORT, 104.0), (Side.SHORT, 108.0))
-    )
+def map_at_100(market: Market, clusters: tuple[Cluster, ...], time_ms: int) -> MapReading:
+    """A recompute with these clusters around a price of 100."""
     return MapReading(
         market=market,
-        slot_ms=START_MS,
-        now_ms=START_MS,
+        slot_ms=time_ms,
+        now_ms=time_ms,
         clusters=clusters,
         price=100.0,
         low=100.0,
         high=100.0,
-        map_ms=START_MS,
+        map_ms=time_ms,
         model_version=MODEL_VERSION,
         open_interest="measured",
     )
