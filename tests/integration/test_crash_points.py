@@ -20,6 +20,7 @@ from bot.storage.lock import FileLock
 from tests.integration import crash_subject
 from tests.integration.crash_subject import CHATS, POINTS, SLOTS, TRACKS
 
+PATIENCE = "while the server asks for patience"
 # The points after which nobody can know whether the message arrived.
 UNSURE = {"before the request", "after the request", "after the answer, before it is stored"}
 
@@ -50,6 +51,10 @@ class Lives:
         found = [dict(row) for row in connection.execute("SELECT * FROM outbox ORDER BY id")]
         connection.close()
         return found
+
+    def under_way(self) -> bool:
+        """Whether a request was on its way when the last process ended."""
+        return any(row["state"] == "sending" for row in self.rows())
 
     def arrived(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.server.read_text().splitlines()] if self.server.exists() else []
@@ -106,9 +111,11 @@ def test_an_undisturbed_life_sends_each_message_once(lives: Lives) -> None:
 @pytest.mark.parametrize("point", POINTS)
 def test_a_kill_at_each_point_loses_nothing_and_repeats_only_what_is_unsure(lives: Lives, point: str) -> None:
     assert lives.live(point) == -signal.SIGKILL
+    # On a machine that is late, a chat's wait may be over, and its next request on its way, by the time of the kill.
+    expected = lives.under_way() if point == PATIENCE else point in UNSURE
     assert lives.live() == 0
     unsure = lives.check()
-    assert (unsure > 0) == (point in UNSURE)
+    assert (unsure > 0) == expected
     assert unsure <= len(CHATS)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.liquidation.margin import liquidation_price
@@ -112,8 +112,8 @@ def test_a_bankruptcy_price_is_moved_to_where_the_position_was_set_off(
 ) -> None:
     coins = notional / entry
     bankruptcy = entry * (1 - (1 if is_long else -1) / leverage)
-    if not bankruptcy > 0:
-        return
+    # Below a thousandth of the entry the difference of two near numbers has lost the digits that are compared here.
+    assume(bankruptcy > entry / 1000)
     trigger = liquidation_price(
         side=Side.LONG if is_long else Side.SHORT,
         entry=entry,
