@@ -42,7 +42,7 @@ def find_clusters(
     before_long = n - int(liquidation_map.high.searchsorted(liquidation_map.price, side="left"))
     before_short = int(liquidation_map.low.searchsorted(liquidation_map.price, side="right"))
     mirrored = _find_bodies(liquidation_map.long_usd[::-1], kernel, before_long)
-    longs = [(n - end, n - start, n - 1 - peak) for start, end, peak in reversed(mirrored)]
+    longs = [(n - end, n - start, n - 1 - densest) for start, end, densest in reversed(mirrored)]
     shorts = _find_bodies(liquidation_map.short_usd, kernel, before_short)
     return (
         *(_cluster(liquidation_map, Side.LONG, body, strength) for body in longs),
@@ -63,10 +63,11 @@ def _gaussian(sd_bins: float) -> Floats:
 
 
 def _find_bodies(usd: Floats, kernel: Floats, first: int) -> list[tuple[int, int, int]]:
-    """Bodies as (start, end, peak) bin indices, end exclusive, among the bins from `first` on.
+    """Bodies as (start, end, densest) bin indices, end exclusive, among the bins from `first` on.
 
     `usd` (n,) is ordered from the price outwards. Bins before `first` touch or cross the price: their mass takes part
-    in the smoothing only.
+    in the smoothing only. The densest bin is that of `usd` itself, for where density climbs to a cliff the smoothed
+    top lies behind it; of equals it is the one nearest to price.
     """
     smooth = _smoothed(usd, kernel, first)
     height: list[float] = smooth.tolist()
@@ -84,7 +85,8 @@ def _find_bodies(usd: Floats, kernel: Floats, first: int) -> list[tuple[int, int
         start -= _steps_to_cliff(standing[max(left, start - blur, 1) - 1 : start + 1][::-1], dense)
         end += _steps_to_cliff(standing[end - 1 : min(right, end + blur) + 1], dense)
         if mass[end] - mass[start] > max(MIN_MASS_SHARE * mass[-1], 0.0):
-            bodies.append((first + start, first + end, first + peak))
+            densest = standing.index(max(standing[start:end]), start)
+            bodies.append((first + start, first + end, first + densest))
     return bodies
 
 
@@ -156,7 +158,7 @@ def _shallowness(depth: float, left: float, right: float) -> float:
 
 
 def _cluster(liquidation_map: LiquidationMap, side: Side, body: tuple[int, int, int], strength: Rating) -> Cluster:
-    start, end, top = body
+    start, end, densest = body
     usd, total = (
         (liquidation_map.long_usd, liquidation_map.long_total_usd)
         if side is Side.LONG
@@ -164,7 +166,7 @@ def _cluster(liquidation_map: LiquidationMap, side: Side, body: tuple[int, int, 
     )
     mass = float(usd[start:end].sum())
     share = min(mass / total, 1.0) if total > 0.0 else 0.0
-    peak = math.sqrt(liquidation_map.low[top] * liquidation_map.high[top])
+    peak = math.sqrt(liquidation_map.low[densest] * liquidation_map.high[densest])
     return Cluster(
         side=side,
         low=float(liquidation_map.low[start]),

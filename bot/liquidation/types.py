@@ -102,11 +102,11 @@ class LiquidationMap:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A dense zone of the map: a body around one peak, on one side of the price.
+    """A dense zone of the map: one body on one side of the price.
 
-    `low`, `high`, `peak` are prices, `usd` the notional standing in the body, `share` that notional over the side's
-    total, `strength` 0 to 100. `expected_usd` and `expected_high_usd` are what a sweep is expected to print and the
-    upper end of its band; None where that is not proven for this feed.
+    `low`, `high`, `peak` are prices, `peak` the middle of the body's densest bin; `usd` is the notional standing in the
+    body, `share` that notional over the side's total, `strength` 0 to 100. `expected_usd` and `expected_high_usd` are
+    what a sweep is expected to print and the upper end of its band; None where that is not proven for this feed.
     """
 
     side: Side

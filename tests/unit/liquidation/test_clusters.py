@@ -84,6 +84,27 @@ def test_a_body_ends_at_a_cliff_though_the_ground_beyond_is_nearly_as_high() -> 
     assert distance_pct(m, cluster.high) == pytest.approx(4.55, abs=0.01)
 
 
+@pytest.mark.parametrize("side", Side)
+def test_the_peak_stands_at_the_cliff_that_density_climbs_to(side: Side) -> None:
+    """Smoothed, the same ground is highest well before the cliff."""
+    climb = np.zeros(241)
+    climb[140:181] = np.linspace(2.0, 10.0, 41)
+    usd, away = (climb, 1) if side is Side.SHORT else (climb[::-1].copy(), -1)
+    (cluster,) = find_clusters(a_map(*((np.zeros(241), usd)[::away])), day_volatility=0.03)
+    assert cluster.side is side
+    assert distance_pct(a_map(usd, usd), cluster.peak) == pytest.approx(away * 6.0, abs=0.01)
+
+
+def test_of_equally_dense_places_the_nearest_to_price_is_the_peak() -> None:
+    usd = np.zeros(241)
+    usd[150:166] = usd[75:91] = 10.0
+    long, short = find_clusters(
+        a_map(np.where(np.arange(241) < 120, usd, 0.0), usd * (np.arange(241) > 120)), day_volatility=CALM
+    )
+    assert 100.0 < short.low < short.peak < short.low * math.exp(STEP)
+    assert 100.0 > long.high > long.peak > long.high * math.exp(-STEP)
+
+
 def test_bodies_of_neighbours_stop_short_of_the_valley_between() -> None:
     # The valley lies above 70 % of the peaks, yet in neither body.
     m = a_map(np.zeros(241), hills(241, (170, 5.0, 4.0), (182, 5.0, 4.0)))
@@ -186,6 +207,9 @@ def test_every_map_gives_well_formed_clusters(long: Floats, short_seed: int, off
     clusters = find_clusters(m, day_volatility=volatility)
     edges = {*m.low.tolist(), *m.high.tolist()}
     for cluster in clusters:
+        usd = m.long_usd if cluster.side is Side.LONG else m.short_usd
+        body = (m.low >= cluster.low) & (m.high <= cluster.high)
+        assert usd[(m.low < cluster.peak) & (cluster.peak < m.high)] == usd[body].max()
         assert cluster.low < cluster.peak < cluster.high
         assert cluster.low in edges
         assert cluster.high in edges
@@ -206,7 +230,7 @@ def test_smoothing_moves_no_edge_away_from_its_cliff(sd_bins: float) -> None:
 
 
 def steepest_bodies(usd: Floats, sd: float) -> list[tuple[int, int, int]]:
-    """The rule bin by bin: bodies (start, end, peak) of a short side, `usd` (n,) outwards from the price."""
+    """The rule bin by bin: bodies (start, end, densest) of a short side, `usd` (n,) outwards from the price."""
     n, reach = len(usd), math.ceil(KERNEL_REACH * sd)
     blur = round(reach / KERNEL_REACH)
     smooth = []
@@ -251,7 +275,7 @@ def steepest_bodies(usd: Floats, sd: float) -> list[tuple[int, int, int]]:
             if usd[at] < dense:
                 break
         if usd[start:end].sum() > MIN_MASS_SHARE * usd.sum():
-            bodies.append((start, end, peak))
+            bodies.append((start, end, max(range(start, end), key=usd.__getitem__)))
     return bodies
 
 
