@@ -117,14 +117,19 @@ class Chats:
         return await self._access.write(work)
 
     async def migrate(self, old: int, new: int, *, now_ms: int) -> None:
-        """The group has a new id: its settings, rules and waiting messages go there. Doing it again changes nothing."""
+        """The group has a new id: its settings, rules and waiting messages go there. Doing it again changes nothing.
+
+        Where the new one has spoken first it keeps what was set there since.
+        """
 
         def work(connection: Connection) -> None:
             row = connection.execute(select(chats).where(chats.c.id == old)).first()
-            if row and connection.execute(select(chats.c.id).where(chats.c.id == new)).first() is None:
+            there = connection.execute(select(chats).where(chats.c.id == new)).first()
+            if row and there is None:
                 values = {"id": new, "kind": "supergroup", "active": 1, "inactive_reason": None}
                 connection.execute(update(chats).where(chats.c.id == old).values(values))
-            elif row:
+            elif row and there:
+                connection.execute(update(chats).where(chats.c.id == new).values(_wishes_left(row, there)))
                 connection.execute(update(rules).where(rules.c.chat == old).values(chat=new))
                 connection.execute(delete(chats).where(chats.c.id == old))
             connection.execute(update(decisions).where(decisions.c.chat == old).values(chat=new))
@@ -138,6 +143,12 @@ def ensure_chat(connection: Connection, chat: int, *, kind: str | None = None, n
     """Make the chat's row if there is none; without a `kind` the sign of the id tells people from groups."""
     row = {"id": chat, "kind": kind or ("private" if chat > 0 else "group"), "created_ms": now_ms}
     insert_new(connection, chats, row, unique=("id",))
+
+
+def _wishes_left(old: Row[Any], new: Row[Any]) -> dict[str, Any]:
+    """What the old chat had set and the new one has not; the longer of both mutes."""
+    unset = {name: value for name, value in old._mapping.items() if new._mapping[name] is None}
+    return {**unset, "inactive_reason": None, "muted_until_ms": max(old.muted_until_ms, new.muted_until_ms)}
 
 
 _CHATS = select(chats, topics.c.topic).outerjoin(topics, topics.c.chat == chats.c.id)

@@ -13,6 +13,7 @@ from bot.telegram.callbacks import SEPARATOR, Tap, key, market_arg, pack, unpack
 from bot.telegram.commands import (
     admin,
     clusters,
+    groups,
     maps,
     quiet,
     rules,
@@ -60,12 +61,19 @@ class Conversation:
         """
         scene = Scene(self._desk, self._catalogue.texts(inbound.language), inbound)
         try:
-            answer = await (_typed(scene) if inbound.callback_data is None else _tapped(scene, inbound.callback_data))
+            answer = await _answer(scene)
         except MarketUnavailableError as error:
             answer = _unavailable(scene, error)
         except TooManyRulesError as error:
             answer = await _too_many(scene, error)
         return _actions(answer, inbound)
+
+
+async def _answer(scene: Scene) -> Answer | None:
+    inbound = scene.inbound
+    if inbound.occasion is not None:
+        return await groups.joined(scene)
+    return await (_typed(scene) if inbound.callback_data is None else _tapped(scene, inbound.callback_data))
 
 
 def _actions(answer: Answer | None, inbound: Inbound) -> list[Action]:
@@ -90,7 +98,7 @@ def _actions(answer: Answer | None, inbound: Inbound) -> list[Action]:
 async def _typed(scene: Scene) -> Answer | None:
     text = seen(scene.inbound.text or "")
     command = _COMMAND.fullmatch(text)
-    if command is None and not scene.inbound.to_bot:
+    if command is None and not scene.inbound.to_bot and await groups.is_talk(scene, text):
         return None
     if not text:
         return welcome.not_understood(scene, "error.no_text")
@@ -198,10 +206,21 @@ AGAIN = {"m": "mr", "mn": "mr", "c": "cr"}
 
 def makes_rule(inbound: Inbound) -> bool:
     """Whether this turn asks for a watch rule."""
+    return _asked(inbound) in (WATCHING if inbound.callback_data is not None else {"watch"})
+
+
+def changes(inbound: Inbound) -> bool:
+    """Whether this turn is one that only those may take who may change the chat's rules."""
+    return _asked(inbound) in (CHANGING_TAPS if inbound.callback_data is not None else CHANGING_COMMANDS)
+
+
+def _asked(inbound: Inbound) -> str:
+    """The verb of a tapped button; of a typed line its command or first word."""
     if inbound.callback_data is not None:
-        return unpack(sound(inbound.callback_data)).verb in WATCHING
-    command = _COMMAND.fullmatch(seen(inbound.text or ""))
-    return command is not None and command[1].lower() == "watch"
+        return unpack(sound(inbound.callback_data)).verb
+    text = seen(inbound.text or "")
+    command = _COMMAND.fullmatch(text)
+    return (command[1] if command else text.partition(" ")[0]).lower()
 
 
 async def _tapped(scene: Scene, data: str) -> Answer:

@@ -4,16 +4,19 @@ Only what a turn needs is kept: no names, no usernames, and the text only until 
 """
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bot.telegram.turn import Inbound
+from bot.telegram.turn import ChatKind, Inbound
 
 ALLOWED_UPDATES = ("message", "channel_post", "callback_query", "my_chat_member")
 # The kinds of content a person sends; a message with none of them is a service message.
 _MEDIA = ("photo", "sticker", "video", "animation", "voice", "video_note", "document", "audio", "paid_media", "story")
 _CONTENT = frozenset({"text", "poll", "location", "venue", "contact", "dice", "checklist", *_MEDIA})
-_GONE = frozenset({"kicked", "left"})
+_INSIDE = frozenset({"member", "administrator", "creator"})
+_CHANNEL_BOT = 136817688
+"""The user that Telegram names as the sender of what somebody writes as their channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +29,20 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The bot was let into a chat (`present`) or put out of it: `status` is the server's word for it."""
+    """The bot was let into a chat (`present`) or put out of it: `status` is the server's word for it.
+
+    `joined` tells that it could not write there before and now can. `user_id` is who did that, `language` their
+    client's.
+    """
 
     update_id: int
     chat_id: int
-    chat_kind: str
+    chat_kind: ChatKind
     present: bool
     status: str
+    joined: bool = False
+    user_id: int | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +77,27 @@ def read_update(update: dict[str, Any], me: Self) -> Heard | None:
 
 
 def _standing(update_id: int, change: dict[str, Any]) -> Standing:
-    chat, status = change["chat"], str(change["new_chat_member"]["status"])
-    return Standing(update_id, int(chat["id"]), str(chat["type"]), status not in _GONE, status)
+    chat, user, now = change["chat"], change.get("from") or {}, change["new_chat_member"]
+    present = _may_write(chat["type"], now)
+    return Standing(
+        update_id,
+        int(chat["id"]),
+        chat["type"],
+        present,
+        str(now["status"]),
+        joined=present and not _may_write(chat["type"], change["old_chat_member"]),
+        user_id=user.get("id"),
+        language=user.get("language_code"),
+    )
+
+
+def _may_write(kind: ChatKind, member: dict[str, Any]) -> bool:
+    """Whether the bot, being such a member, may write to a chat of this kind."""
+    if kind == "channel":
+        return bool(member["status"] == "creator" or member.get("can_post_messages"))
+    if member["status"] == "restricted":
+        return bool(member.get("is_member") and member.get("can_send_messages"))
+    return member["status"] in _INSIDE
 
 
 def _message(update_id: int, message: dict[str, Any], me: Self) -> Said | Moved | None:
@@ -78,10 +107,10 @@ def _message(update_id: int, message: dict[str, Any], me: Self) -> Said | Moved 
         return Moved(update_id, chat_id, int(message["migrate_to_chat_id"]))
     text = message.get("text")
     meant_for_us = kind == "private" or (_addressed(message, me) and not _for_another(text, me))
-    if not _CONTENT & set(message) or not meant_for_us:
+    if not _CONTENT & set(message) or not meant_for_us or _not_typed(message, me):
         return None
     speaks_for_chat = sender_chat is not None and int(sender_chat["id"]) == chat_id
-    if user is not None and user.get("is_bot") and not speaks_for_chat:
+    if user is not None and user.get("is_bot") and not speaks_for_chat and user.get("id") != _CHANNEL_BOT:
         return None
     known = user is not None and sender_chat is None
     inbound = Inbound(
@@ -90,8 +119,9 @@ def _message(update_id: int, message: dict[str, Any], me: Self) -> Said | Moved 
         chat_kind=kind,
         user_id=int(user["id"]) if user is not None and known else None,
         language=user.get("language_code") if user is not None else None,
-        text=text,
+        text=text if kind == "private" else _without_name(text, me),
         may_change=kind in ("private", "channel") or speaks_for_chat,
+        to_bot=kind == "private" or _names(text, me),
         reply_to=_answered(message, me),
         topic=_topic(message),
     )
@@ -142,10 +172,30 @@ def _for_another(text: str | None, me: Self) -> bool:
 
 def _addressed(message: dict[str, Any], me: Self) -> bool:
     """Whether a message in a group or channel is meant for the bot: a command, an answer to it, or its name."""
-    text = message.get("text") or ""
+    text = message.get("text")
     answered = (message.get("reply_to_message") or {}).get("from") or {}
-    named = me.username is not None and f"@{me.username}".lower() in text.lower()
-    return text.startswith("/") or answered.get("id") == me.id or named
+    return (text or "").startswith("/") or answered.get("id") == me.id or _names(text, me)
+
+
+def _names(text: str | None, me: Self) -> bool:
+    return me.username is not None and re.search(rf"@{me.username}\b", text or "", re.IGNORECASE) is not None
+
+
+def _without_name(text: str | None, me: Self) -> str | None:
+    """What is said to the bot by its name; the name stays in a command, whose part it is."""
+    if text is None or me.username is None or text.startswith("/"):
+        return text
+    return " ".join(re.sub(rf"@{me.username}\b", " ", text, flags=re.IGNORECASE).split())
+
+
+def _not_typed(message: dict[str, Any], me: Self) -> bool:
+    """Whether this was put there without being said to us: by our own inline answer, or carried over from elsewhere.
+
+    In private people do forward to the bot what they want it to read.
+    """
+    ours = (message.get("via_bot") or {}).get("id") == me.id
+    carried = "forward_origin" in message or message.get("is_automatic_forward")
+    return bool(ours or (carried and message["chat"]["type"] != "private"))
 
 
 _KINDS: dict[str, type[Said] | type[Standing] | type[Moved]] = {"said": Said, "standing": Standing, "moved": Moved}

@@ -6,6 +6,8 @@ from typing import Literal
 from bot.delivery.messenger import Message
 
 ChatKind = Literal["private", "group", "supergroup", "channel"]
+Occasion = Literal["group_joined"]
+"""What happened to the bot without anybody saying so: it was let into a group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +17,10 @@ class Inbound:
     `text` is what was typed (None for a photo, a sticker and the like), `callback_data` what a button carried, with
     `message_id` the message under which it hangs and `has_photo` whether that one carries a picture (a picture can
     not be edited back into a text). `language` is the client's (`"pt-br"`), None where unknown. `may_change` is False
-    for a group's members who are no admins. `to_bot` is False for talk in a group that was not meant for the bot.
-    `reply_to` is the bot's message that this one answers.
-    `topic` is the topic of a forum in which it was said, None for General and elsewhere.
+    for a group's members who are no admins. `to_bot` is False for an answer to the bot in a group that does not name
+    it: that may be talk among people. `reply_to` is the bot's message that this one answers.
+    `topic` is the topic of a forum in which it was said, None for General and elsewhere. With an `occasion` nobody said
+    anything: something happened to the bot.
     """
 
     update_id: int
@@ -34,6 +37,7 @@ class Inbound:
     to_bot: bool = True
     reply_to: int | None = None
     topic: int | None = None
+    occasion: Occasion | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from bot.delivery.messenger import Message
 from bot.storage.database import Database
 from bot.storage.errors import StorageError
 from bot.storage.updates import Update
-from bot.telegram.conversation import makes_rule
+from bot.telegram.conversation import changes, makes_rule
 from bot.telegram.flood import Flood
 from bot.telegram.inbound import Heard, Moved, Said, Standing, from_payload
 from bot.telegram.limits import fit
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class Ranks(Protocol):
-    """Knows who is an admin of a chat."""
+    """Knows who is an admin of a chat. Raises DeliveryError where that cannot be told now."""
 
     async def is_admin(self, chat_id: int, user_id: int) -> bool: ...
 
@@ -104,14 +104,16 @@ class Turns:
         await insist(lambda: updates.handled(update.id, now_ms=clock.now_ms()), "note a turn as done", clock)
 
     async def _take(self, update: Update, heard: Heard) -> None:
-        match heard:
-            case Standing() | Moved():
-                await insist(lambda: self._note_standing(heard), "note where a chat stands", self._house.clock)
-                self._house.chats_changed()
-            case Said() if update.begun or update.actions:
-                await self._resume(update, heard)
-            case Said():
-                await self._answer(heard)
+        if not isinstance(heard, Said):
+            await insist(lambda: self._note_standing(heard), "note where a chat stands", self._house.clock)
+            self._house.chats_changed()
+        said = heard if isinstance(heard, Said) else _greeting(heard)
+        if said is None:
+            return
+        if update.begun or update.actions:
+            await self._resume(update, said)
+        else:
+            await self._answer(said)
 
     async def _note_standing(self, heard: Standing | Moved) -> None:
         chats, now_ms = self._house.database.chats, self._house.clock.now_ms()
@@ -188,7 +190,7 @@ class Turns:
         if language != chat.language:
             await chats.set_language(inbound.chat_id, language)
         may_change = inbound.may_change
-        if said.check_admin and inbound.user_id is not None:
+        if said.check_admin and inbound.user_id is not None and changes(inbound):
             may_change = await self._house.ranks.is_admin(inbound.chat_id, inbound.user_id)
         inbound = replace(inbound, language=language, may_change=may_change)
         if may_change and inbound.topic != chat.topic and makes_rule(inbound):
@@ -202,3 +204,19 @@ class Turns:
         if inbound.callback_id:
             return [Toast(texts.label(key))]
         return [Reply(Message(texts(key)))]
+
+
+def _greeting(heard: Standing | Moved) -> Said | None:
+    """The turn in which the bot says what it is for, where it was let into a group; in private, /start does that."""
+    if isinstance(heard, Moved) or not heard.joined or heard.chat_kind not in ("group", "supergroup"):
+        return None
+    return Said(
+        Inbound(
+            heard.update_id,
+            heard.chat_id,
+            heard.chat_kind,
+            language=heard.language,
+            may_change=False,
+            occasion="group_joined",
+        )
+    )

@@ -1,12 +1,12 @@
 """A chat with a conversation, without a messenger: what is typed and tapped, the screen, and a transcript."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.delivery.messenger import Button, Message
 from bot.telegram.conversation import Conversation, Edit, Inbound, Reply, Toast
 from bot.telegram.limits import CALLBACK_BYTES, CAPTION_UNITS, ROW_KEYS, TEXT_UNITS, TOAST_UNITS, bare, visible_length
 from bot.telegram.texts import Catalogue
-from bot.telegram.turn import Action, ChatKind
+from bot.telegram.turn import Action, ChatKind, Occasion
 from tests.fakes.desk import FakeDesk
 
 CATALOGUE = Catalogue.load()
@@ -33,6 +33,11 @@ class Chat:
         """Send a text; None is a sticker."""
         self.lines.append(f"> {text if text is not None else '(a sticker)'}")
         return await self._take(self._inbound(text=text, to_bot=to_bot, reply_to=reply_to))
+
+    async def happen(self, occasion: Occasion, what: str) -> list[Action]:
+        """Something happens to the bot; `what` is its line in the transcript."""
+        self.lines.append(f"* {what}")
+        return await self._take(replace(self._inbound(), occasion=occasion))
 
     async def tap(self, label: str) -> list[Action]:
         """Tap the key of this label on the newest message that has one."""

@@ -87,7 +87,7 @@ async def listening(
     clock = HastyClock()
     line = open_line(api.token, api_url=api.url, read_timeout_s=2.0)
     replies = Replies(TelegramMessenger(line), database.chats, clock)
-    house = House(database, CATALOGUE, Admins(line, clock), clock)
+    house = House(database, CATALOGUE, Admins(line), clock)
     turns = Turns(answer, replies, house, parallel=parallel, per_minute=per_minute)
     intake = Intake(line, database.updates, turns, clock, poll_s=2)
     bot = Bot(api, database, intake, turns, asyncio.create_task(intake.run()))

@@ -90,7 +90,7 @@ async def test_texts_pictures_taps_and_edits_pass_without_a_refusal(tmp_path: Pa
         line = open_line(TOKEN, api_url=url)
         await introduce(line, catalogue, COMMANDS, describe=False)
         replies = Replies(TelegramMessenger(line), database.chats, clock)
-        turns = Turns(converse, replies, House(database, catalogue, Admins(line, clock), clock))
+        turns = Turns(converse, replies, House(database, catalogue, Admins(line), clock))
         intake = asyncio.create_task(Intake(line, database.updates, turns, clock, poll_s=1).run())
         await inject(url, {"message": {"message_id": 1, "date": 1, "chat": CHAT, "from": ADA, "text": "/watch BTC 1%"}})
         await until_called(journal, "sendPhoto", 2)

@@ -161,9 +161,79 @@ async def test_only_admins_may_change_a_group(api: FakeBotApi, database: Databas
         assert [inbound.may_change for inbound in echo.heard] == [True, True, False, False, True]
         assert echo.heard[4].user_id is None
         asked = len(api.asked("getChatMember"))
-        await api.say(GROUP, "/unwatch", user=1)
+        await api.say(GROUP, "/map BTC", user=1)
         await bot.all_handled()
-        assert len(api.asked("getChatMember")) == asked, "a rank is remembered for a while"
+        assert len(api.asked("getChatMember")) == asked, "who only looks is not asked for a rank"
+
+
+async def test_a_demoted_admin_changes_nothing_from_that_moment_on(api: FakeBotApi, database: Database) -> None:
+    echo = Echo()
+    group = api.chat(GROUP, "supergroup", {2: "administrator"})
+    async with listening(api, database, echo.answer) as bot:
+        await api.say(GROUP, "/watch BTC", user=2)
+        await bot.all_handled()
+        group.members[2] = "member"
+        await api.say(GROUP, "/unwatch all", user=2)
+        await api.say(GROUP, "mute 8h, @liqwatch_test_bot", user=2)
+        await bot.all_handled()
+    assert [inbound.may_change for inbound in echo.heard] == [True, False, False]
+
+
+async def test_where_ranks_cannot_be_asked_nothing_is_changed_and_it_is_said(
+    api: FakeBotApi, database: Database
+) -> None:
+    echo = Echo()
+    api.chat(GROUP, "supergroup", {1: "creator"})
+    api.faults.add(Fault("refuse", "getChatMember", status=429, description="Too Many", parameters={"retry_after": 1}))
+    async with listening(api, database, echo.answer) as bot:
+        await api.say(GROUP, "/unwatch all", user=1)
+        await bot.all_handled()
+    assert echo.heard == []
+    assert api.last(GROUP).text == str(CATALOGUE.texts("en")("error.failed"))
+
+
+async def test_a_group_is_greeted_once_and_its_return_is_heard(api: FakeBotApi, database: Database) -> None:
+    echo = Echo()
+    api.chat(GROUP, "supergroup", {1: "creator"})
+    async with listening(api, database, echo.answer) as bot:
+        await api.invite(GROUP, user=1)
+        await api.stand(GROUP, "member", "administrator", user=1)
+        await api.stand(GROUP, "administrator", {"status": "restricted", "is_member": True}, user=1)
+        await bot.all_handled()
+        chat = await database.chats.get(GROUP)
+        assert chat is not None
+        assert (chat.active, chat.inactive_reason) == (False, "the bot was restricted")
+        await api.kick(GROUP)
+        await api.invite(GROUP, user=1)
+        await bot.all_handled()
+    assert [(inbound.occasion, inbound.chat_id) for inbound in echo.heard] == [("group_joined", GROUP)] * 2
+    chat = await database.chats.get(GROUP)
+    assert chat is not None
+    assert (chat.active, chat.language) == (True, "en")
+
+
+async def test_nothing_is_said_to_what_nobody_typed(api: FakeBotApi, database: Database) -> None:
+    echo = Echo()
+    api.chat(GROUP, "supergroup", {1: "creator"})
+    here, elsewhere = {"id": 123456789, "is_bot": True, "first_name": "Liqwatch"}, {"type": "hidden_user", "date": 1}
+    async with listening(api, database, echo.answer) as bot:
+        await api.push_message(GROUP, user=1, text="/unwatch all", forward_origin=elsewhere)
+        await api.push_message(GROUP, user=777000, text="/unwatch all", is_automatic_forward=True)
+        await api.push_message(GROUP, user=1, text="@liqwatch_test_bot BTC 96,620", via_bot=here)
+        await api.push_message(ADA, text="BTC 96,620", via_bot=here)
+        await api.push_message(ADA, text="BTC", forward_origin=elsewhere)
+        await bot.all_handled()
+    assert [inbound.text for inbound in echo.heard] == ["BTC"], "in private a forwarded text is read"
+
+
+async def test_who_writes_as_their_channel_is_answered_and_may_not_change(api: FakeBotApi, database: Database) -> None:
+    echo = Echo()
+    api.chat(GROUP, "supergroup", {1: "creator"})
+    channel = {"id": CHANNEL, "type": "channel", "title": "Mine"}
+    async with listening(api, database, echo.answer) as bot:
+        await api.push_message(GROUP, user=136817688, text="/watch BTC", sender_chat=channel)
+        await bot.all_handled()
+    assert [(inbound.user_id, inbound.may_change) for inbound in echo.heard] == [(None, False)]
 
 
 async def test_groups_are_heard_only_where_the_bot_is_meant(api: FakeBotApi, database: Database) -> None:
@@ -178,8 +248,9 @@ async def test_groups_are_heard_only_where_the_bot_is_meant(api: FakeBotApi, dat
         await api.push_message(GROUP, user=1, text="ETH", reply_to_message=answered)
         await api.post(CHANNEL, "/clusters")
         await bot.all_handled()
-    expected = ["/map@Liqwatch_Test_Bot BTC", "what is near, @liqwatch_test_bot", "ETH", "/clusters"]
+    expected = ["/map@Liqwatch_Test_Bot BTC", "what is near,", "ETH", "/clusters"]
     assert sorted(inbound.text or "" for inbound in echo.heard) == sorted(expected)
+    assert {inbound.text: inbound.to_bot for inbound in echo.heard if inbound.chat_id == GROUP}["ETH"] is False
     channel = next(inbound for inbound in echo.heard if inbound.chat_id == CHANNEL)
     assert (channel.chat_kind, channel.user_id, channel.may_change) == ("channel", None, True)
 

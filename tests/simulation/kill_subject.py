@@ -71,7 +71,7 @@ async def live(url: str, api_url: str, begun: Event | None) -> None:
         messenger, limiter = TelegramMessenger(line), RateLimiter(clock)
         worker = OutboxWorker(db=db, messenger=messenger, compose=compose, clock=clock, limiter=limiter)
         replies = Replies(PacedMessenger(messenger, limiter), db.chats, clock)
-        house = House(db, Catalogue.load(), Admins(line, clock), clock)
+        house = House(db, Catalogue.load(), Admins(line), clock)
         turns = Turns(Conversation(db).answer, replies, house, per_minute=10_000)
         intake = asyncio.create_task(Intake(line, db.updates, turns, clock, poll_s=1).run())
         sending = asyncio.create_task(worker.run())

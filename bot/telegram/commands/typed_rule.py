@@ -16,6 +16,7 @@ from bot.alerts.types import EVERYWHERE, Kind, Market, Rule
 from bot.delivery.messenger import Keyboard, Message
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands import maps, watch, welcome
+from bot.telegram.desk import MarketUnavailableError
 from bot.telegram.limits import CALLBACK_BYTES, bare
 from bot.telegram.scene import CHIPS_A_ROW, Answer, Scene, base_name, chips, echo, rows, unknown_symbol
 from bot.telegram.sensitivity import sensitivity
@@ -76,6 +77,15 @@ async def plain_text(scene: Scene, text: str) -> Answer:
     if any(character.isdigit() for character in text):
         return await explain(scene, text, read)
     return welcome.not_understood(scene)
+
+
+async def can_read(scene: Scene, text: str) -> bool:
+    """Whether a line without a command is a symbol or a whole rule."""
+    try:
+        symbol = scene.desk.resolve(text).shown is not None
+        return symbol or not isinstance(await read_rule(scene, text), ParseError)
+    except MarketUnavailableError:
+        return False
 
 
 async def read_rule(scene: Scene, text: str) -> Rule | ParseError:

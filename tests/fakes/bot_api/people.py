@@ -10,6 +10,9 @@ BOT_USER = {"id": 123456789, "is_bot": True, "first_name": "Liqwatch", "username
 _ANONYMOUS = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
 
 
+Member = str | dict[str, Any]
+
+
 class People:
     """Makes updates as Telegram would. A person's id in a private chat is the chat's."""
 
@@ -91,6 +94,10 @@ class People:
         """Somebody adds the bot to a group."""
         return await self._standing(chat_id, "member", "left", "member", user=user)
 
+    async def stand(self, chat_id: int, before: Member, after: Member, *, user: int = 1) -> int:
+        """Somebody changes what the bot is in a chat; a status, or the member as the API shows it."""
+        return await self._standing(chat_id, "member", before, after, user=user)
+
     async def migrate(self, chat_id: int, new_chat_id: int) -> int:
         """The group becomes a supergroup with another id."""
         old = self.chat(chat_id, "group")
@@ -104,7 +111,9 @@ class People:
         """Queue any update, as it is."""
         return await self.updates.put(update)
 
-    async def _standing(self, chat_id: int, standing: Any, before: str, after: str, *, user: int | None = None) -> int:
+    async def _standing(
+        self, chat_id: int, standing: Any, before: Member, after: Member, *, user: int | None = None
+    ) -> int:
         chat = self.chat(chat_id)
         chat.standing = standing
         change = {
@@ -136,5 +145,6 @@ def person(user_id: int, language: str | None) -> dict[str, Any]:
     return user | ({"language_code": language} if language else {})
 
 
-def _bot_member(status: str) -> dict[str, Any]:
-    return {"user": BOT_USER, "status": status} | ({"until_date": 0} if status == "kicked" else {})
+def _bot_member(member: Member) -> dict[str, Any]:
+    shown = {"status": member} if isinstance(member, str) else member
+    return {"user": BOT_USER} | shown | ({"until_date": 0} if shown["status"] == "kicked" else {})

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.alerts.manners import QuietHours
 from bot.storage.chats import Chat
 from bot.storage.database import Database
 from tests.unit.storage.values import BTC, NOW, row, rule
@@ -67,6 +68,18 @@ async def test_a_supergroup_that_is_known_already_keeps_its_own_settings(db: Dat
     assert moved.language == "de"
     assert len(await db.rules.of_chat(SUPERGROUP)) == 2
     assert await db.chats.get(GROUP) is None
+
+
+async def test_a_supergroup_that_spoke_before_its_move_was_heard_of_gets_what_it_has_not_set(db: Database) -> None:
+    night = QuietHours(23 * 60, 7 * 60, "UTC")
+    await db.chats.seen(GROUP, kind="group", now_ms=NOW)
+    await db.chats.set_language(GROUP, "es")
+    await db.chats.set_quiet(GROUP, night)
+    await db.chats.mute(GROUP, NOW + 60_000)
+    await db.chats.seen(SUPERGROUP, kind="supergroup", now_ms=NOW + 5)
+    await db.chats.migrate(GROUP, SUPERGROUP, now_ms=NOW + 6)
+    moved = await db.chats.get(SUPERGROUP)
+    assert moved == Chat(SUPERGROUP, "supergroup", "es", created_ms=NOW + 5, muted_until_ms=NOW + 60_000, quiet=night)
 
 
 async def test_what_was_delivered_to_a_group_is_known_under_its_new_id(db: Database) -> None:

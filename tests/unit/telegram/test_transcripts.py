@@ -184,6 +184,8 @@ async def too_many_rules(chat: Chat) -> None:
 
 async def a_group(chat: Chat) -> None:
     chat.kind, chat.may_change = "supergroup", False
+    await chat.happen("group_joined", "Ada adds the bot to the group")
+    await chat.tap("ETH")
     await chat.type("/watch@LiqwatchBot BTC 1%")
     await chat.type("good morning all", to_bot=False)
     await chat.type("/map@LiqwatchBot BTC")
@@ -194,6 +196,15 @@ async def a_group(chat: Chat) -> None:
     chat.may_change = False
     await chat.type("/rules")
     await chat.tap("Delete #1")
+    view = chat.desk.markets["BTCUSDT"]
+    event = replace(sample_event(view, view.clusters[0], now_ms=NOON_MS), rule_id=1, threshold_pct=1.0)
+    alert = chat.show(alert_message(event, Contract("BTC", 0.1), texts=ENGLISH, sent_ms=NOON_MS))
+    chat.desk.told[alert] = (ToldView(event, "BTC", 0.1, chat.desk.rule(1), ()),)
+    await chat.type("I would not touch that", to_bot=False, reply_to=alert)
+    await chat.type("eth", to_bot=False, reply_to=alert)
+    await chat.type("what do you mean", to_bot=False, reply_to=alert - 1)
+    await chat.tap("Rule off")
+    await chat.happen("group_joined", "the bot is thrown out, and let in again")
 
 
 async def alerts(chat: Chat) -> None:
