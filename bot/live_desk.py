@@ -47,6 +47,10 @@ POPULAR = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT", "ZRXUSDT")
 """Offered where no ranking by volume is known."""
 
 
+BY_HAND = "by_hand"
+"""The reason of a rule that somebody has paused."""
+
+
 class LiveDesk:
     """Implements `bot.telegram.desk.Desk`."""
 
@@ -100,12 +104,16 @@ class LiveDesk:
         return Resolution(combined if named and combined else market, combined=combined)
 
     def popular(self) -> Sequence[str]:
-        listed = [symbol for symbol in (*self._ranking, *POPULAR) if self._markets.book.get(symbol) is not None]
-        return list(dict.fromkeys(listed or self._markets.symbols()))[:6]
+        return self.traded()[:6]
+
+    def traded(self) -> Sequence[str]:
+        listed = dict.fromkeys(self._markets.symbols())
+        first = [symbol for symbol in dict.fromkeys((*self._ranking, *POPULAR)) if symbol in listed]
+        return list(dict.fromkeys((*first, *listed)))
 
     def rank_by_volume(self, volumes: Mapping[str, float]) -> None:
         """Offer the most traded first."""
-        self._ranking = sorted(volumes, key=lambda symbol: -volumes[symbol])[:20]
+        self._ranking = sorted(volumes, key=lambda symbol: -volumes[symbol])
 
     async def view(self, market: Market, *, range_ms: int | None = None) -> MarketView:
         try:
@@ -176,7 +184,7 @@ class LiveDesk:
     async def add_rule(self, rule: Rule) -> AddedRule:
         if rule.market == EVERYWHERE:
             added = await self._store(rule)
-            return AddedRule(added.rule, None, added.existed)
+            return AddedRule(added.rule, None, added.existed, first=added.first)
         if rule.kind is Kind.CASCADE and rule.market.exchange == COMBINED:
             # Liquidations are counted as one exchange prints them: the first that lists the coin is watched.
             rule = replace(rule, market=next(iter(self._markets.parts(rule.market)), rule.market))
@@ -186,9 +194,13 @@ class LiveDesk:
             raise MarketUnavailableError(rule.market, error.reason) from None
         await self._watch.take_map(live)
         added = await self._store(rule)
+        return self._added(added, live)
+
+    def _added(self, added: Added, live: LiveMarket | None) -> AddedRule:
         track = added.look.already
-        already = None if track is None else self._track_view(track, live)
-        return AddedRule(added.rule, already, added.existed, hears=self._hears(rule.market.exchange))
+        already = None if track is None or live is None else self._track_view(track, live)
+        hears = self._hears(added.rule.market.exchange)
+        return AddedRule(added.rule, already, added.existed, hears=hears, first=added.first)
 
     async def _store(self, rule: Rule) -> Added:
         try:
@@ -198,6 +210,16 @@ class LiveDesk:
 
     async def rules(self, chat: int) -> Sequence[RuleView]:
         return [self._rule_view(rule) for rule in await self._watch.rules_of(chat)]
+
+    async def edit_rule(self, rule: Rule) -> AddedRule | None:
+        edited = await self._watch.edit(rule)
+        return None if edited is None else self._added(edited, self._markets.get(rule.market))
+
+    async def pause_rule(self, chat: int, rule_id: int) -> Rule | None:
+        return await self._watch.stop(chat, rule_id, BY_HAND)
+
+    def rules_limit(self) -> int:
+        return self._rules_per_chat
 
     async def remove_rule(self, chat: int, rule_id: int) -> Rule | None:
         return await self._watch.remove(chat, rule_id)

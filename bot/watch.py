@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 from bot.aftermath import NOTHING, Aftermath, Aftermaths
 from bot.alerts.engine import Engine
-from bot.alerts.expiry import life_ms
+from bot.alerts.expiry import EXPIRED, life_ms
 from bot.alerts.gate import ALERTS_PER_HOUR
 from bot.alerts.manners import QuietHours
 from bot.alerts.readings import FirstLook, Liquidation, MapReading, Standing
 from bot.alerts.reasons import Reason
 from bot.alerts.silence import Silence
-from bot.alerts.types import Changes, Event, LogEntry, Market, Phase, Rule, RuleState, Track
+from bot.alerts.types import Changes, Event, LogEntry, Market, Phase, Repeat, Rule, RuleState, Track
 from bot.alerts.verdicts import TOLD_ONCE
 from bot.clock import Clock
 from bot.doorbell import Doorbell, breaker_notices, outbox_rows
@@ -38,11 +38,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A rule as stored, whether it was there before, and what satisfies it already."""
+    """A rule as stored, whether it was there before, and what satisfies it already; `first` of its chat's rules."""
 
     rule: Rule
     existed: bool
     look: FirstLook
+    first: bool = False
 
 
 class Watch:
@@ -123,6 +124,7 @@ class Watch:
     async def add(self, rule: Rule, *, limit: int) -> Added:
         """Store a rule and judge it from now on. Raises RuleLimitError."""
         async with self._turn:
+            first = await self._db.rules.none_ever(rule.chat)
             stored, existed = await self._db.rules.add(rule, limit=limit)
             look = self._engine.first_look(stored)
             known = self._engine.rule(stored.id)
@@ -130,7 +132,43 @@ class Watch:
                 await self._begin_again(stored)
             elif known != stored:
                 self._engine.replace_rule(stored)
-            return Added(stored, existed, look)
+            return Added(stored, existed, look, first)
+
+    async def edit(self, rule: Rule) -> Added | None:
+        """Let a chat's rule ask for something else under its own number; None where the chat has none such.
+
+        Another rule of the chat that asks for that already is given back instead, and nothing is changed. A rule that
+        had told once, or ended, runs again where the edit takes that reason away.
+        """
+        async with self._turn:
+            known = await self._db.rules.get(rule.chat, rule.id)
+            if known is None:
+                return None
+            twin = await self._db.rules.twin(rule)
+            if twin is not None:
+                return Added(twin, True, FirstLook(()))
+            stopped = known.paused_reason
+            if (stopped == TOLD_ONCE and rule.repeat is not Repeat.ONCE) or (
+                stopped == EXPIRED and rule.expires_ms != known.expires_ms
+            ):
+                stopped = None
+            changed = replace(rule, snoozed_until_ms=known.snoozed_until_ms, paused_reason=stopped)
+            woken = known.paused_reason is not None and stopped is None
+            look = self._engine.first_look(changed) if woken else self._engine.edited_look(known, changed)
+            log = self._true_now(changed, look)
+            await self._db.commit_changes(Changes(states=look.states), log=log, edited=(changed,))
+            self._engine.replace_rule(changed, look.states)
+            return Added(changed, False, look)
+
+    async def stop(self, chat: int, rule_id: int, reason: str) -> Rule | None:
+        """Let a rule say nothing until it is woken; None where the chat has none such."""
+        async with self._turn:
+            known = await self._db.rules.get(chat, rule_id)
+            if known is None:
+                return None
+            stopped = replace(known, paused_reason=reason)
+            await self._db.commit_changes(Changes(rules=(stopped,)))
+            return self._replaced(stopped)
 
     async def remove(self, chat: int, rule_id: int) -> Rule | None:
         async with self._turn:
@@ -196,12 +234,15 @@ class Watch:
     async def _begin_again(self, rule: Rule) -> Rule:
         """A rule that had stopped starts as a new one does: what is true now is no news."""
         look = self._engine.first_look(rule)
-        now_ms = self._clock.now_ms()
-        true_now = [state.track_id for state in look.states if state.phase is Phase.FIRED]
-        log = [_about(rule, Reason.TRUE_WHEN_MADE, now_ms, track_id=track_id) for track_id in true_now]
-        await self._db.commit_changes(Changes(states=look.states), log=log)
+        await self._db.commit_changes(Changes(states=look.states), log=self._true_now(rule, look))
         self._engine.replace_rule(rule, look.states)
         return rule
+
+    def _true_now(self, rule: Rule, look: FirstLook) -> Sequence[LogEntry]:
+        """The log of what a rule finds true already."""
+        now_ms = self._clock.now_ms()
+        true_now = [state.track_id for state in look.states if state.phase is Phase.FIRED]
+        return [_about(rule, Reason.TRUE_WHEN_MADE, now_ms, track_id=track_id) for track_id in true_now]
 
     def _replaced(self, rule: Rule) -> Rule:
         self._engine.replace_rule(rule)

@@ -23,7 +23,7 @@ from bot.alerts.pulse import Pulse
 from bot.alerts.readings import FirstLook, Liquidation, MapReading, Standing, Work
 from bot.alerts.silence import Silence, why_silent
 from bot.alerts.splits import inherited
-from bot.alerts.standing import find_nearest, take_first_look
+from bot.alerts.standing import find_nearest, take_edited_look, take_first_look
 from bot.alerts.tick_board import Look, TickBoard
 from bot.alerts.tracks import GRACE, match
 from bot.alerts.types import EVERYWHERE, Changes, Kind, Market, Phase, Rule, RuleState, Track
@@ -287,6 +287,14 @@ class Engine:
         if book is None or now is None:
             return FirstLook(())
         return take_first_look(book, rule, price=now[0], price_ms=now[1])
+
+    def edited_look(self, old: Rule, new: Rule) -> FirstLook:
+        """A rule of the same number and market that asks for something else now: the states that it goes on from."""
+        book = self._books.get(new.market)
+        now = self._price(new.market)
+        if book is None or now is None:
+            return FirstLook(())
+        return take_edited_look(book, old, new, price=now[0], price_ms=now[1])
 
     def nearest(self, rule: Rule) -> Standing | None:
         """The rule's nearest matching track and how it stands with it; None where there is no map or no price yet."""

@@ -50,6 +50,7 @@ __all__ = [
     "Resolve",
     "format_watch",
     "parse_watch",
+    "split_label",
 ]
 
 Resolve = Callable[[str], Market | None]
@@ -73,7 +74,7 @@ def parse_watch(
     """
     words: tuple[Word, ...] = ()
     try:
-        rest, label = _label(line)
+        rest, label = split_label(line)
         words = split_words(rest)
         if not words:
             return ParseError(0, ErrorCode.EMPTY)
@@ -91,7 +92,7 @@ def parse_watch(
         )
 
 
-def _label(line: str) -> tuple[str, str | None]:
+def split_label(line: str) -> tuple[str, str | None]:
     """The line with its label blanked out, so that places stay, and the label."""
     opening = _QUOTE.search(line)
     if opening is None:

@@ -29,15 +29,21 @@ def format_watch(rule: Rule, *, default_exchange: str = lex.DEFAULT_EXCHANGE) ->
     if rule.kind is Kind.DIGEST:
         words = [lex.DIGEST, "weekly" if rule.window_ms > lex.DAY_MINUTES * lex.MINUTE_MS else "daily"]
     else:
-        words = [*_market(rule, default_exchange), *_what(rule), *_which(rule)]
-    if rule.repeat is Repeat.ONCE:
-        words.append("once")
-    elif rule.repeat is Repeat.EVERY:
-        words.append(f"every {span(rule.repeat_ms)}")
+        words = [*_market(rule, default_exchange), term_words(rule)]
     if rule.expires_ms:
         words.append(f"until {moment_words(rule.expires_ms)}")
     if rule.label is not None:
         words.append(f'"{rule.label}"')
+    return " ".join(words)
+
+
+def term_words(rule: Rule) -> str:
+    """What a rule asks for and how often it tells, without its market, its end and its label."""
+    words = [*_what(rule), *_which(rule)]
+    if rule.repeat is Repeat.ONCE:
+        words.append("once")
+    elif rule.repeat is Repeat.EVERY:
+        words.append(f"every {span(rule.repeat_ms)}")
     return " ".join(words)
 
 

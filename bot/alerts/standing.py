@@ -45,6 +45,43 @@ def take_first_look(book: MarketBook, rule: Rule, *, price: float, price_ms: int
     return FirstLook(tuple(states), book.tracks[track_id], distance)
 
 
+def take_edited_look(book: MarketBook, old: Rule, new: Rule, *, price: float, price_ms: int) -> FirstLook:
+    """What an edited rule goes on from: what it has told of stays told, and what it was about to tell is still told.
+
+    What is true only since the edit starts as FIRED, silently, as of a new rule. What the edit asks more of begins
+    anew, so that the nearer (or bigger) is told of without a cooldown. A rule that measures otherwise is a new one.
+    """
+    if new.kind not in JUDGES:
+        return FirstLook(())
+    judge = JUDGES[new.kind]
+    if old.kind is not new.kind or judge.measure(old) != judge.measure(new):
+        return take_first_look(book, new, price=price, price_ms=price_ms)
+    time_ms = price_ms if new.kind in AT_TICKS else book.slot_ms
+    asks_more = judge.hit_at(new) < judge.hit_at(old)
+    before = {
+        measured.track_id: judge.sight(old, measured)
+        for measured in measured_now(book, old, price=price, time_ms=time_ms)
+    }
+    states: list[RuleState] = []
+    hits: list[tuple[float, str]] = []
+    for measured in measured_now(book, new, price=price, time_ms=time_ms):
+        state, sight = book.state(new.id, measured.track_id), judge.sight(new, measured)
+        was_hit = before.get(measured.track_id) is Sight.HIT
+        if sight is Sight.HIT and measured.track is not None:
+            hits.append((distance_pct(price, measured.track.cluster), measured.track.id))
+        if sight is Sight.HIT and not was_hit:
+            # Told of lately, it keeps the time of that; otherwise the edit itself has just shown it.
+            told = state.fired_ms if state.phase in (Phase.FIRED, Phase.RECOVERING) else time_ms
+            started = _started(state, Phase.FIRED, time_ms, judge.tells(measured))
+            states.append(replace(started, fired_ms=told))
+        elif sight in (Sight.BETWEEN, Sight.OUT) and state.last_ms and (was_hit or asks_more):
+            states.append(_started(state, Phase.ARMED, time_ms, 0.0))
+    if not hits:
+        return FirstLook(tuple(states))
+    distance, track_id = min(hits)
+    return FirstLook(tuple(states), book.tracks[track_id], distance)
+
+
 def find_nearest(book: MarketBook, rule: Rule, *, price: float) -> Standing | None:
     """The nearest track that is on the rule's side, between its prices and big enough; a rule that finds none stands
     armed without one, as does one that watches its market as a whole. None where there is no map to look at yet.

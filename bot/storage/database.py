@@ -9,7 +9,7 @@ from typing import Self
 from sqlalchemy import URL, Connection
 
 from bot.alerts.outcomes import Outcome
-from bot.alerts.types import Changes, LogEntry
+from bot.alerts.types import Changes, LogEntry, Rule
 from bot.storage import retention
 from bot.storage.access import Access
 from bot.storage.alerts_state import AlertsState, HistoryRow, write_history, write_pulses, write_states, write_tracks
@@ -27,7 +27,7 @@ from bot.storage.outbox import Outbox
 from bot.storage.outbox_desk import OutboxDesk
 from bot.storage.outcomes import Outcomes, write_outcomes
 from bot.storage.prints import PrintLog
-from bot.storage.rules import Rules, update_rules
+from bot.storage.rules import Rules, rewrite_rules, update_rules
 from bot.storage.series import Series
 from bot.storage.slots import Slot, Slots, mark_slot
 from bot.storage.told import Told
@@ -135,10 +135,11 @@ class Database:
         history: Sequence[HistoryRow] = (),
         log: Sequence[LogEntry] = (),
         outcomes: Sequence[Outcome] = (),
+        edited: Sequence[Rule] = (),
         now_ms: int = 0,
     ) -> int:
         """Store one evaluation whole: states, tracks, rules, its events' messages, the slots it finished, its reasons,
-        what is followed from now on and what came of it.
+        what is followed from now on and what came of it. `edited` rules are written whole, by a person's wish.
 
         Returns how many messages were new: the rest were there from a run that a crash cut short.
         """
@@ -146,6 +147,7 @@ class Database:
         def work(connection: Connection) -> int:
             write_tracks(connection, changes.tracks)
             update_rules(connection, changes.rules)
+            rewrite_rules(connection, edited)
             write_states(connection, changes.states)
             write_pulses(connection, changes.pulses)
             write_history(connection, history)

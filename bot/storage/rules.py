@@ -34,8 +34,7 @@ class Rules:
 
         def work(connection: Connection) -> tuple[Rule, bool]:
             values = rule_to_row(rule)
-            same = and_(_ALIVE, *(rules.c[name].is_not_distinct_from(values[name]) for name in _WHAT))
-            found = connection.execute(select(rules).where(same)).first()
+            found = connection.execute(select(rules).where(_same(values))).first()
             if found:
                 news = {"label": values["label"] or found.label, "paused_reason": None}
                 if values["expires_ms"] != found.expires_ms:
@@ -61,6 +60,18 @@ class Rules:
     async def get(self, chat: int, rule_id: int) -> Rule | None:
         found = await self._select(select(rules).where(_ALIVE, _belongs(chat, rule_id)))
         return found[0] if found else None
+
+    async def twin(self, rule: Rule) -> Rule | None:
+        """Another rule of the chat that asks for the very same."""
+        found = await self._select(select(rules).where(_same(rule_to_row(rule)), rules.c.id != rule.id))
+        return found[0] if found else None
+
+    async def none_ever(self, chat: int) -> bool:
+        """Whether a chat has no rule and had none, as far back as removed ones are kept."""
+        known = await self._access.read(
+            lambda connection: connection.execute(select(rules.c.id).where(rules.c.chat == chat).limit(1)).first()
+        )
+        return known is None
 
     async def remove(self, chat: int, rule_id: int, *, now_ms: int) -> Rule | None:
         """Remove a rule in a way that `restore` can undo; None where this chat has none such."""
@@ -98,6 +109,14 @@ def update_rules(connection: Connection, changed: Sequence[Rule]) -> None:
     """Write what the judgement may change about a rule: its snooze and its pause."""
     for rule in changed:
         values = {"snoozed_until_ms": rule.snoozed_until_ms, "paused_reason": rule.paused_reason}
+        connection.execute(update(rules).where(rules.c.id == rule.id).values(values))
+
+
+def rewrite_rules(connection: Connection, edited: Sequence[Rule]) -> None:
+    """Write what a person may change about a rule: everything but its number and its chat."""
+    for rule in edited:
+        values = rule_to_row(rule)
+        del values["chat"]
         connection.execute(update(rules).where(rules.c.id == rule.id).values(values))
 
 
@@ -160,6 +179,11 @@ def rule_from_row(row: Row[Any]) -> Rule:
 
 def _real(value: float | None) -> float | None:
     return None if value is None else float(value)
+
+
+def _same(values: dict[str, Any]) -> ColumnElement[bool]:
+    """Asks for the same as these columns do, in the same chat."""
+    return and_(_ALIVE, *(rules.c[name].is_not_distinct_from(values[name]) for name in _WHAT))
 
 
 def _belongs(chat: int, rule_id: int) -> ColumnElement[bool]:

@@ -67,13 +67,15 @@ class RuleView:
 class AddedRule:
     """A rule just stored. `already` tells the cluster that satisfies it now (said in the confirmation, no alert).
 
-    `hears` tells whether liquidations of its exchange are listened to, without which a cascade is never seen.
+    `hears` tells whether liquidations of its exchange are listened to, without which a cascade is never seen. `first`
+    is True of the first rule that the chat ever had.
     """
 
     rule: Rule
     already: ClusterView | None
     existed: bool = False
     hears: bool = True
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +298,10 @@ class Desk(Protocol):
         """A few symbols to offer, most traded first."""
         ...
 
+    def traded(self) -> Sequence[str]:
+        """Every symbol that can be watched, most traded first."""
+        ...
+
     async def view(self, market: Market, *, range_ms: int | None = None) -> MarketView:
         """The market now; `range_ms` counts only positions opened that recently. Raises MarketUnavailableError."""
         ...
@@ -311,6 +317,21 @@ class Desk(Protocol):
         ...
 
     async def rules(self, chat: int) -> Sequence[RuleView]: ...
+
+    async def edit_rule(self, rule: Rule) -> AddedRule | None:
+        """Let a rule of the chat ask for something else under its own number; None where the chat has none such.
+
+        `existed` is True where another rule asks for that already: it is given back, and nothing is changed.
+        """
+        ...
+
+    async def pause_rule(self, chat: int, rule_id: int) -> Rule | None:
+        """Let one rule say nothing until it is woken by `snooze_rule(..., 0)`."""
+        ...
+
+    def rules_limit(self) -> int:
+        """How many rules a chat may have (the setting RULES_PER_CHAT)."""
+        ...
 
     async def remove_rule(self, chat: int, rule_id: int) -> Rule | None:
         """Remove one rule; None where this chat has none such."""

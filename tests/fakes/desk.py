@@ -220,6 +220,12 @@ class FakeDesk:
     def popular(self) -> Sequence[str]:
         return tuple(self.markets)[:6]
 
+    def traded(self) -> Sequence[str]:
+        return tuple(self.markets)
+
+    def rules_limit(self) -> int:
+        return self.limit
+
     async def view(self, market: Market, *, range_ms: int | None = None) -> MarketView:
         if market.symbol in self.unavailable or market == EVERYWHERE:
             raise MarketUnavailableError(market, self.unavailable.get(market.symbol, "no_data"))
@@ -239,9 +245,28 @@ class FakeDesk:
                 return AddedRule(stored, self._already(stored), existed=True)
         if sum(each.chat == rule.chat for each in self._rules.values()) >= self.limit:
             raise TooManyRulesError(self.limit)
+        first = all(each.chat != rule.chat for each in (*self._rules.values(), *self._removed.values()))
         new = replace(rule, id=1 + max((*self._rules, *self._removed), default=0))
         self._rules[new.id] = new
-        return AddedRule(new, self._already(new), hears=self.hears)
+        return AddedRule(new, self._already(new), hears=self.hears, first=first)
+
+    async def edit_rule(self, rule: Rule) -> AddedRule | None:
+        known = self._rules.get(rule.id)
+        if known is None or known.chat != rule.chat:
+            return None
+        for other in self._rules.values():
+            if replace(other, id=rule.id, created_ms=0, snoozed_until_ms=0) == replace(
+                rule, created_ms=0, snoozed_until_ms=0
+            ):
+                return AddedRule(other, None, existed=other.id != rule.id)
+        self._rules[rule.id] = rule
+        return AddedRule(rule, self._already(rule), hears=self.hears)
+
+    async def pause_rule(self, chat: int, rule_id: int) -> Rule | None:
+        if rule_id not in self._rules or self._rules[rule_id].chat != chat:
+            return None
+        self.pause(rule_id, "by_hand")
+        return self._rules[rule_id]
 
     async def rules(self, chat: int) -> Sequence[RuleView]:
         return [self._rule_view(rule) for rule in self._rules.values() if rule.chat == chat]

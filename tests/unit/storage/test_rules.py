@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.alerts.types import Kind
+from bot.alerts.types import Changes, Kind
 from bot.liquidation.types import Side
 from bot.storage.database import Database
 from bot.storage.errors import RuleLimitError
@@ -88,3 +88,29 @@ async def test_rules_of_chats_that_are_away_are_kept_but_not_listed(db: Database
 async def test_sql_in_a_symbol_is_just_a_symbol(db: Database) -> None:
     made, _ = await db.rules.add(rule(market=BTC._replace(symbol="x'); DROP TABLE rules; --")))
     assert await db.rules.all() == [made]
+
+
+async def test_an_edited_rule_is_rewritten_but_for_its_chat(db: Database) -> None:
+    made, _ = await db.rules.add(rule())
+    wanted = replace(made, threshold_pct=3.5, label="mine", min_usd=None, side=Side.LONG, snoozed_until_ms=NOW + 1)
+    await db.commit_changes(Changes(), edited=(replace(wanted, chat=99),))
+    assert await db.rules.of_chat(1) == [wanted]
+
+
+async def test_a_twin_is_another_living_rule_of_the_chat_that_asks_for_the_same(db: Database) -> None:
+    one, _ = await db.rules.add(rule(threshold_pct=1))
+    two, _ = await db.rules.add(rule(threshold_pct=2))
+    await db.rules.add(rule(chat=2, threshold_pct=3))
+    assert await db.rules.twin(one) is None
+    assert await db.rules.twin(replace(two, threshold_pct=1, label="other")) == one
+    assert await db.rules.twin(replace(two, threshold_pct=3)) is None
+    await db.rules.remove(1, one.id, now_ms=NOW)
+    assert await db.rules.twin(replace(two, threshold_pct=1)) is None
+
+
+async def test_a_chat_that_removed_its_only_rule_has_had_one(db: Database) -> None:
+    assert await db.rules.none_ever(1)
+    made, _ = await db.rules.add(rule())
+    await db.rules.remove(1, made.id, now_ms=NOW)
+    assert not await db.rules.none_ever(1)
+    assert await db.rules.none_ever(2)
