@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from bot.liquidation.bars import Bar, Path, Reach, check_bar, check_history, path_of, reach_of
+from bot.liquidation.bars import Bar, Reach, check_bar, check_history, path_of, reach_of
 from bot.liquidation.book import REACH, Book
-from bot.liquidation.flow import HOUR_MS, Flows, FlowState, Rates, Step, flows
+from bot.liquidation.flow import HOUR_MS, FlowState, Rates, Step, flows
 from bot.liquidation.grid import cells_of
 from bot.liquidation.kernel import distance_kernel
 from bot.liquidation.margin import RiskTier
@@ -89,16 +89,12 @@ class PositionModel:
         check_history(history)
         table = None if tiers is None else tuple(tiers)
         kernels = [distance_kernel(side, table, parameters) for side in SIDES]
-        path = path_of(history.high, history.low, history.close, history.volume, history.quote_volume)
-        rates = Rates.of(history.bar_ms, parameters)
-        flow, state = flows(rates, history.open_ms, history.volume, history.open_interest)
-        cohorts = _cohorts(path, flow)
+        cohorts, state = _cohorts(history, parameters)
         coins = _standing(cohorts, kernels)
         whole = None
         if since_ms is not None:
             whole = np.array([side.sum(axis=1) for side in coins])
-            late = cohorts.weight * (history.open_ms >= since_ms)
-            coins = _standing(Cohorts(path, late, np.zeros_like(cohorts.stock), -1), kernels)
+            coins = _standing(_late(cohorts, history, since_ms), kernels)
         return cls(
             bar_ms=history.bar_ms,
             open_ms=int(history.open_ms[-1]),
@@ -269,13 +265,31 @@ class PositionModel:
         return taken
 
 
-def _cohorts(path: Path, flow: Flows) -> Cohorts:
-    """Each bar's opened coins that were not closed voluntarily by the end."""
+def cohorts_of(history: History, parameters: ModelParameters, *, since_ms: int | None = None) -> Cohorts:
+    """What was opened and not closed voluntarily by the end; with `since_ms` only in bars from that time on.
+
+    Raises ValueError, naming the bar, on a broken history.
+    """
+    check_history(history)
+    cohorts, _ = _cohorts(history, parameters)
+    return cohorts if since_ms is None else _late(cohorts, history, since_ms)
+
+
+def _cohorts(history: History, parameters: ModelParameters) -> tuple[Cohorts, FlowState]:
+    """Each bar's opened coins that were not closed voluntarily by the end, and the flow's state after it."""
+    path = path_of(history.high, history.low, history.close, history.volume, history.quote_volume)
+    rates = Rates.of(history.bar_ms, parameters)
+    flow, state = flows(rates, history.open_ms, history.volume, history.open_interest)
     fading = np.cumsum(np.log(flow.kept[:, ::-1]), axis=1)[:, ::-1]
     left = np.ones_like(flow.kept)
     np.exp(fading[:, 1:], out=left[:, :-1])
     stock = flow.stock * left[:, flow.stock_bar] if flow.stock_bar >= 0 else flow.stock
-    return Cohorts(path, flow.opened * left, stock, flow.stock_bar)
+    return Cohorts(path, flow.opened * left, stock, flow.stock_bar), state
+
+
+def _late(cohorts: Cohorts, history: History, since_ms: int) -> Cohorts:
+    weight = cohorts.weight * (history.open_ms >= since_ms)
+    return Cohorts(cohorts.path, weight, np.zeros_like(cohorts.stock), -1)
 
 
 def _standing(cohorts: Cohorts, kernels: Sequence[Floats]) -> list[Floats]:

@@ -5,6 +5,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.font_manager import fontManager
 
 from bot.charts.fonts import can_draw, fitted, legible, text_width
 
@@ -18,10 +19,14 @@ def test_languages_of_the_bundled_font_are_drawn_as_they_are(text: str) -> None:
     assert legible(text) == text
 
 
-def test_a_chinese_name_is_either_drawn_or_spelled() -> None:
-    name = "币安人生USDT"
-    spelled = "5E01·5B89·4EBA·751F USDT"
-    assert legible(name) == (name if can_draw(name) else spelled)
+@pytest.mark.parametrize("text", ["币安人生USDT", "清算热力图 · 未平仓多头 $1", "비트코인", "ビットコイン"])
+def test_chinese_japanese_and_korean_are_drawn_as_they_are(text: str) -> None:
+    assert can_draw(text)
+    assert legible(text) == text
+
+
+def test_chinese_is_drawn_in_the_shapes_of_simplified_chinese() -> None:
+    assert fontManager.findfont("Noto Sans CJK SC").face_index == 2
 
 
 def test_letters_that_no_font_has_are_spelled_as_code_points() -> None:
