@@ -50,9 +50,11 @@ def test_near_the_price_stands_high_leverage_and_far_from_it_low() -> None:
 
 def test_no_position_stands_nearer_to_its_entry_than_its_leverage_lets_it() -> None:
     history = random_market(5, 400)
-    highest = float(history.high.max())
-    nearest = liquidation_distance(Side.LONG, 5.0, 0.004)
+    # At most 6 % above price at the start (the first stock's spread), and maintained by 10 % in the dearest bracket.
+    highest = float(history.high.max()) * 1.062
+    nearest = liquidation_distance(Side.LONG, 5.0, 0.10)
     drawn = PositionModel.rebuild(history).map()
     low = by_leverage(drawn, history)[0]
     gone = drawn.low > highest * (1.0 - nearest) * 1.002
+    assert gone.any()
     assert not low.long_usd[gone].any()
