@@ -137,7 +137,7 @@ def _market_lines(event: Event, texts: Texts) -> Sequence[Html]:
 
 def _size_line(event: Event, cluster: Cluster, texts: Texts) -> Html:
     figures = texts.figures
-    share = texts("alert.share", percent=figures.percent(cluster.share * 100), side=texts.of("holders", cluster.side))
+    share = texts.of("alert.share", cluster.side, percent=figures.percent(cluster.share * 100))
     strength = texts("proof.proven" if event.proven else "proof.not_proven", strength=str(cluster.strength))
     if event.kind in AFTERWARDS:
         usd = texts("size.usd", usd=figures.money(cluster.usd)) if event.names_usd else None

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from bot.alerts.types import Event, Kind
 from bot.liquidation.types import Cluster, Side
 from bot.telegram.texts import Html, Texts
-from bot.telegram.wording import size_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +26,15 @@ class _About:
     contract: Contract
     texts: Texts
 
-    @property
-    def side(self) -> Html:
-        return self.texts.of("side_name", self.cluster.side)
-
-    @property
-    def size(self) -> Html:
-        return size_words(self.cluster, self.texts, names_usd=self.event.names_usd)
+    def line(self, family: str, **values: str) -> Html:
+        """One of the family's sentences: that of the cluster's side, with its size in USD or its strength."""
+        return self.texts(
+            f"headline.{family}.{self.cluster.side}.{'usd' if self.event.names_usd else 'strength'}",
+            base=self.contract.base,
+            usd=self.texts.figures.money(self.cluster.usd),
+            strength=str(self.cluster.strength),
+            **values,
+        )
 
     @property
     def band(self) -> str:
@@ -56,87 +57,55 @@ def first_line(event: Event, contract: Contract, texts: Texts) -> Html:
 
 
 def _proximity(about: _About) -> Html:
-    event, cluster, texts, base = about.event, about.cluster, about.texts, about.contract.base
+    event, cluster = about.event, about.cluster
     if cluster.low <= event.price <= cluster.high:
-        return texts("alert.inside", base=base, side=about.side, band=about.band, size=about.size)
+        return about.line("inside", band=about.band)
     below = event.price < cluster.low
     if below is (cluster.side is Side.LONG):
-        return texts("alert.through", base=base, side=about.side, band=about.band, size=about.size)
-    return texts(
-        "alert.below" if below else "alert.above",
-        base=base,
-        percent=texts.figures.percent(event.value_pct),
-        side=about.side,
-        level=about.level(cluster.low if below else cluster.high),
-        size=about.size,
-    )
+        return about.line("through", band=about.band)
+    edge = about.level(cluster.low if below else cluster.high)
+    return about.line("near", percent=about.texts.figures.percent(event.value_pct), level=edge)
 
 
 def _growth(about: _About) -> Html:
-    figures = about.texts.figures
-    return about.texts(
-        "alert.grew",
-        base=about.contract.base,
-        side=about.side,
-        level=about.level(about.cluster.peak),
-        percent=figures.percent(about.event.value_pct),
-        window=figures.duration(about.event.window_ms),
-        size=about.size,
-    )
+    figures, event = about.texts.figures, about.event
+    percent, window = figures.percent(event.value_pct), figures.duration(event.window_ms)
+    return about.line("grew", level=about.level(about.cluster.peak), percent=percent, window=window)
 
 
 def _new(about: _About) -> Html:
-    level = about.level(about.cluster.peak)
-    return about.texts("alert.new", base=about.contract.base, side=about.side, level=level, size=about.size)
+    return about.line("new", level=about.level(about.cluster.peak))
 
 
 def _swept(about: _About) -> Html:
-    texts, realised = about.texts, about.event.figure("realised_usd")
-    line = texts("alert.swept", base=about.contract.base, side=about.side, band=about.band, size=about.size)
-    return line if not realised else texts("alert.realised", line=line, usd=texts.figures.money(realised))
+    line, realised = about.line("swept", band=about.band), about.event.figure("realised_usd")
+    return line if not realised else about.texts("alert.realised", line=line, usd=about.texts.figures.money(realised))
 
 
 def _breakout(about: _About) -> Html:
-    up = about.cluster.side is Side.SHORT
-    return about.texts(
-        "alert.broke_up" if up else "alert.broke_down",
-        base=about.contract.base,
-        level=about.far,
-        side=about.side,
-        window=about.texts.figures.duration(about.event.window_ms),
-        size=about.size,
-    )
+    return about.line("broke", level=about.far, window=about.texts.figures.duration(about.event.window_ms))
 
 
 def _stop_hunt(about: _About) -> Html:
-    up = about.cluster.side is Side.SHORT
-    near = about.cluster.low if up else about.cluster.high
-    return about.texts(
-        "alert.hunted_up" if up else "alert.hunted_down",
-        base=about.contract.base,
-        level=about.level(near),
-        side=about.side,
-        after=about.texts.figures.duration(about.event.figure("after_ms") or 0.0),
-        size=about.size,
-    )
+    near = about.cluster.low if about.cluster.side is Side.SHORT else about.cluster.high
+    after = about.texts.figures.duration(about.event.figure("after_ms") or 0.0)
+    return about.line("hunted", level=about.level(near), after=after)
 
 
 def _exposure(about: _About) -> Html:
     level = about.event.figure("level") or about.cluster.peak
-    own = about.texts.figures.price(level, about.contract.tick_size)
-    return about.texts("alert.exposed", base=about.contract.base, side=about.side, level=own, size=about.size)
+    return about.line("exposed", level=about.texts.figures.price(level, about.contract.tick_size))
 
 
 def _cascade(event: Event, contract: Contract, texts: Texts) -> Html:
     usd = texts.figures.money(event.figure("minute_usd") or 0.0)
     usual = texts.figures.money(event.figure("usual_usd") or 0.0)
-    holders = texts.of("side_brief", event.side or "both")
-    return texts("alert.cascade", base=contract.base, usd=usd, holders=holders, usual=usual)
+    return texts.of("alert.cascade", event.side or Side.LONG, base=contract.base, usd=usd, usual=usual)
 
 
 def _flip(event: Event, contract: Contract, texts: Texts) -> Html:
-    side = texts.of("side_name", event.side or "both")
-    return texts("alert.flipped", base=contract.base, side=side, percent=texts.figures.percent(event.value_pct))
+    percent = texts.figures.percent(event.value_pct)
+    return texts.of("alert.flipped", event.side or Side.LONG, base=contract.base, percent=percent)
 
 
 def _concentration(event: Event, contract: Contract, texts: Texts) -> Html:

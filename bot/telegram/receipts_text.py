@@ -27,16 +27,16 @@ def receipt_line(outcome: Outcome, contract: Contract, texts: Texts) -> Html:
     figures = texts.figures
     words = {
         "base": contract.base,
-        "side": texts.of("side_name", outcome.side),
         "level": figures.level(outcome.near, contract.tick_size),
         "after": figures.duration(outcome.ended_ms - outcome.time_ms),
         "percent": figures.percent(abs(outcome.short_of_pct)),
     }
     if outcome.ending is Ending.SWEPT:
-        return texts("receipt.swept", **words)
+        return texts.of("receipt.swept", outcome.side, **words)
+    expired = outcome.ending is Ending.EXPIRED
     if outcome.touched_ms:
-        return texts("receipt.touched" if outcome.ending is Ending.EXPIRED else "receipt.touched_faded", **words)
-    return texts("receipt.missed" if outcome.ending is Ending.EXPIRED else "receipt.faded", **words)
+        return texts.of("receipt.touched" if expired else "receipt.touched_faded", outcome.side, **words)
+    return texts.of("receipt.missed" if expired else "receipt.faded", outcome.side, **words)
 
 
 def _details(outcome: Outcome, contract: Contract, texts: Texts) -> Sequence[Html]:

@@ -133,10 +133,10 @@ def _amount(silence: Silence, value: float | None, texts: Texts) -> str:
 
 
 def _cluster(cluster: Cluster, tick_size: float, texts: Texts) -> Html:
-    """`long liquidations at 85,400-85,790 (strength 48)`."""
-    return texts(
+    """`longs at 85,400-85,790, strength 48`."""
+    return texts.of(
         "why.zone",
-        side=texts.of("side_name", cluster.side),
+        cluster.side,
         band=texts.figures.band(cluster.low, cluster.high, tick_size),
         strength=str(cluster.strength),
     )

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from bot.alerts.digest import due_ms
+from bot.alerts.filters import DEFAULT_MIN_STRENGTH
+from bot.alerts.kinds import OF_CLUSTERS
 from bot.alerts.types import EVERYWHERE, Kind, Repeat, Rule, Unit
 from bot.liquidation.combining import COMBINED
 from bot.liquidation.types import Cluster, MapLimit, Side
@@ -13,25 +15,31 @@ from bot.telegram.venues import combined_words, exchange_name, known_words
 
 
 def rule_words(rule: Rule, texts: Texts) -> Html:
-    """What a rule waits for, without its market: "within 1% of short liquidations, at least $10M"."""
+    """What a rule waits for, without its market: "price within 1% of a cluster, shorts only, $10M or more"."""
     figures = texts.figures
-    floored = rule.min_usd is not None or rule.min_strength is not None
-    side = texts.of("side_any" if floored else "side_strong", rule.side or "both")
     words = texts.of(
         "waits",
         "odds" if rule.unit is Unit.ODDS else rule.kind,
-        side=side,
-        holders=texts.of("side_holders", rule.side or "both"),
         percent=distance_words(rule.threshold_pct, rule.unit, texts),
         window=figures.duration(rule.window_ms),
         level="" if rule.level is None else figures.own_price(rule.level),
     )
-    parts = [words, *_where_words(rule, texts)]
+    parts = [words]
+    if rule.side is not None:
+        parts.append(texts.of("rule.only", rule.side))
+    parts += _where_words(rule, texts)
     if rule.min_usd is not None:
         parts.append(texts("rule.floor_usd", usd=figures.money(rule.min_usd)))
-    if rule.min_strength is not None:
-        parts.append(texts("rule.floor_strength", strength=str(rule.min_strength)))
+    if strength := _least_strength(rule):
+        parts.append(texts("rule.floor_strength", strength=str(strength)))
     return Html(texts("rule.join").join([*parts, *_course_words(rule, texts)]))
+
+
+def _least_strength(rule: Rule) -> int | None:
+    """The strength from which clusters count for a rule: its own, or the usual one where it names no floor."""
+    if rule.min_strength is not None or rule.min_usd is not None or rule.kind not in OF_CLUSTERS:
+        return rule.min_strength
+    return DEFAULT_MIN_STRENGTH
 
 
 def rule_brief(rule: Rule, texts: Texts) -> Html:
@@ -146,11 +154,11 @@ def size_words(cluster: Cluster, texts: Texts, *, names_usd: bool) -> Html:
 
 
 def cluster_phrase(view: ClusterView, market: MarketView, texts: Texts) -> Html:
-    """One cluster in a sentence: "short liquidations at 97,400-97,900, 0.8% above, ≈$42M"."""
+    """One cluster in a sentence: "short cluster at 97,400-97,900, 0.8% above price, ≈$42M"."""
     cluster, figures = view.cluster, texts.figures
-    return texts(
+    return texts.of(
         "cluster.phrase",
-        side=texts.of("side_name", cluster.side),
+        cluster.side,
         band=figures.band(cluster.low, cluster.high, market.tick_size),
         place=place_words(view, texts),
         size=size_words(cluster, texts, names_usd=market.names_usd),

@@ -127,11 +127,11 @@ def headline(view: MarketView, texts: Texts) -> Html:
     short, long = nearest(view, Side.SHORT), nearest(view, Side.LONG)
     for each in (short, long):
         if each is not None and each.distance_pct == 0:
-            return texts(
+            return texts.of(
                 "map.at_price",
+                each.cluster.side,
                 base=view.base,
                 price=price,
-                side=texts.of("side_name", each.cluster.side),
                 band=figures.band(each.cluster.low, each.cluster.high, view.tick_size),
                 size=_size(each, view, texts),
             )

@@ -162,7 +162,7 @@ def _market_words(added: AddedRule, view: MarketView, texts: Texts) -> Html:
     short_usd, long_usd = standing_near(view.map)
     heavier = Side.SHORT if short_usd > long_usd else Side.LONG
     share = 100.0 * max(short_usd, long_usd) / max(short_usd + long_usd, 1.0)
-    return texts("watch.heavier", side=texts.of("side_name", heavier), percent=texts.figures.percent(share))
+    return texts.of("watch.heavier", heavier, percent=texts.figures.percent(share))
 
 
 def digest_answer(scene: Scene, added: AddedRule) -> Answer:

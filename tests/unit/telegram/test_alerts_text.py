@@ -64,16 +64,16 @@ def test_a_digest_keeps_what_it_sums_up() -> None:
 
 def test_the_end_of_a_digest_names_all_markets() -> None:
     ends = replace(NEAR, kind=Kind.EXPIRY, market=EVERYWHERE, cluster=None)
-    assert first_line(ends, Contract("", 1.0)) == "Your rule #3 for all your markets has ended"
+    assert first_line(ends, Contract("", 1.0)) == "Your rule #3 (all your markets) has ended"
 
 
 def test_a_proximity_alert_reads_whole() -> None:
     assert bare(shown(NEAR).text).split("\n") == [
-        "BTC 0.83% below short liquidations at 97,430 (≈$42.3M)",
+        "BTC 0.83% below a ≈$42.3M short cluster at 97,430",
         "",
         "Price 96,620.5 (BTCUSDT)",
         "Cluster 97,430–97,910, densest at 97,670",
-        "Open there ≈$42.3M, 5.3% of all shorts, strength 83/100",
+        "Open there: ≈$42.3M, 5.3% of all shorts, strength 83/100",
         "Odds of a touch: 34% in 1 hr, 61% in 4 hr, 88% in 24 hr",
         "Your rule #3: within 1%",
         "Estimate from Binance data, 42 sec old.",
@@ -84,22 +84,22 @@ def test_a_proximity_alert_reads_whole() -> None:
     ("event", "line"),
     [
         # longs lie below price, so price is above them
-        (replace(NEAR, cluster=LONGS, value_pct=1.62), "BTC 1.6% above long liquidations at 95,070 (≈$31.2M)"),
+        (replace(NEAR, cluster=LONGS, value_pct=1.62), "BTC 1.6% above a ≈$31.2M long cluster at 95,070"),
         # price within the body
-        (replace(NEAR, price=97_500.0, value_pct=0.0), "BTC has entered short liquidations at 97,430–97,910 (≈$42.3M)"),
+        (replace(NEAR, price=97_500.0, value_pct=0.0), "BTC has entered a ≈$42.3M short cluster at 97,430–97,910"),
         # price beyond the far edge of shorts, and of longs
-        (replace(NEAR, price=98_000.0, value_pct=0.1), "BTC has passed short liquidations at 97,430–97,910 (≈$42.3M)"),
+        (replace(NEAR, price=98_000.0, value_pct=0.1), "BTC has passed a ≈$42.3M short cluster at 97,430–97,910"),
         (
             replace(NEAR, cluster=LONGS, price=94_600.0, value_pct=0.1),
-            "BTC has passed long liquidations at 94,680–95,070 (≈$31.2M)",
+            "BTC has passed a ≈$31.2M long cluster at 94,680–95,070",
         ),
-        (GREW, "BTC short liquidations at 97,670 grew 34% in 4 hr (≈$42.3M)"),
-        (replace(GREW, kind=Kind.NEW_CLUSTER), "BTC new short liquidations at 97,670 (≈$42.3M)"),
+        (GREW, "BTC short cluster at 97,670 grew 34% in 4 hr, to ≈$42.3M"),
+        (replace(GREW, kind=Kind.NEW_CLUSTER), "BTC: new ≈$42.3M short cluster at 97,670"),
         # no dollars where open interest is not measured
-        (replace(NEAR, open_interest="estimated"), "BTC 0.83% below short liquidations at 97,430 (strength 83)"),
+        (replace(NEAR, open_interest="estimated"), "BTC 0.83% below a short cluster at 97,430 (strength 83)"),
         # nor where the map was not shown to be worth anything
-        (replace(NEAR, proven=False), "BTC 0.83% below short liquidations at 97,430 (strength 83)"),
-        (replace(NEAR, severity=Severity.CRITICAL), "❗ BTC 0.83% below short liquidations at 97,430 (≈$42.3M)"),
+        (replace(NEAR, proven=False), "BTC 0.83% below a short cluster at 97,430 (strength 83)"),
+        (replace(NEAR, severity=Severity.CRITICAL), "❗ BTC 0.83% below a ≈$42.3M short cluster at 97,430"),
     ],
 )
 def test_the_first_line_says_it_all(event: Event, line: str) -> None:
@@ -111,8 +111,8 @@ def test_the_first_line_fits_a_lock_screen() -> None:
 
 
 def test_a_late_alert_says_by_how_much_in_its_first_line() -> None:
-    assert first_line(NEAR, late_ms=60_000).endswith("(≈$42.3M)")
-    assert first_line(NEAR, late_ms=121_000).endswith("(≈$42.3M) · 2 min late")
+    assert first_line(NEAR, late_ms=60_000).endswith("short cluster at 97,430")
+    assert first_line(NEAR, late_ms=121_000).endswith("short cluster at 97,430 · 2 min late")
 
 
 def test_a_repeat_is_marked_and_silent() -> None:
@@ -142,7 +142,7 @@ def test_a_volume_model_claims_no_dollars_anywhere() -> None:
     )
     text = bare(shown(estimated).text)
     assert "$" not in text
-    assert "Open there 5.3% of all shorts, strength 83/100" in text
+    assert "Open there: 5.3% of all shorts, strength 83/100" in text
     assert "Volume model: this contract publishes no open interest. Bars are missing in its history." in text
 
 
@@ -152,7 +152,7 @@ def test_where_nothing_is_proven_the_strength_says_so_and_no_dollars_are_named()
         text = bare(shown(event).text)
         assert "$" not in text
         assert "sweep" not in text
-        assert "Open there 5.3% of all shorts, strength 83/100 (not proven here)" in text
+        assert "Open there: 5.3% of all shorts, strength 83/100 (not proven here)" in text
     assert "not proven" not in shown(NEAR).text
 
 
@@ -202,9 +202,7 @@ def test_the_plain_variant_has_the_same_words() -> None:
 
 
 def test_the_headline_stands_alone_for_a_line_of_json() -> None:
-    assert (
-        bare(headline(NEAR, BTC, ENGLISH, sent_ms=NOON_MS)) == "BTC 0.83% below short liquidations at 97,430 (≈$42.3M)"
-    )
+    assert bare(headline(NEAR, BTC, ENGLISH, sent_ms=NOON_MS)) == "BTC 0.83% below a ≈$42.3M short cluster at 97,430"
 
 
 @given(

@@ -65,7 +65,7 @@ async def test_a_command_is_known_in_any_case_and_with_the_bots_name() -> None:
 async def test_characters_that_nobody_sees_are_not_read() -> None:
     chat = Chat()
     await chat.type("\u202d/watch\u200b BTC\u2060 1%\ufeff")
-    assert chat.said.startswith("Watching BTC: price within 1% of a strong liquidation cluster.")
+    assert chat.said.startswith("Watching BTC: price within 1% of a cluster, strength 60 or more.")
 
 
 async def test_a_wrong_word_after_a_market_of_one_exchange_leads_to_the_ranges() -> None:
@@ -184,9 +184,9 @@ async def test_a_percentage_is_understood_in_many_spellings(line: str) -> None:
 
 async def test_the_confirmation_tells_what_is_true_already() -> None:
     chat = await watching("BTC 1%")
-    assert "True already: short liquidations at 97,430–97,910" in chat.said
+    assert "True already: short cluster at 97,430–97,910" in chat.said
     chat = await watching("BTC 0.5%")
-    assert "Nearest now: short liquidations" in chat.said
+    assert "Nearest now: short cluster" in chat.said
     chat = await watching("BTC 1% 900M")
     assert "No such cluster now" in chat.said
 

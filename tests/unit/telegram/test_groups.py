@@ -53,8 +53,8 @@ def lines(*group: Told, **options: object) -> list[str]:
 
 def test_two_alerts_of_a_market_are_the_stronger_one_and_the_other_under_it() -> None:
     first, _, other, *_ = lines(told(strength=70, rule=4), told(strength=91, kind=Kind.GROWTH, value_pct=34.0))
-    assert first == "BTC short liquidations at 101.5 grew 34% in 4 hr (≈$40M), and 1 more"
-    assert other == "BTC 0.99% below short liquidations at 101 (≈$40M), rule #4"
+    assert first == "BTC short cluster at 101.5 grew 34% in 4 hr, to ≈$40M, and 1 more"
+    assert other == "BTC 0.99% below a ≈$40M short cluster at 101, rule #4"
 
 
 def test_many_markets_at_once_are_a_sweep_with_a_row_each() -> None:

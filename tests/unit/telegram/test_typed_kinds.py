@@ -10,21 +10,24 @@ from tests.fakes.desk import NOON_MS
 
 # What is typed after /watch, and what the confirmation says.
 CONFIRMED = [
-    ("BTC 1.5atr", "Watching BTC: price within 1.5 ATR of a strong liquidation cluster."),
-    ("BTC 60% in 4h 20M", "Watching BTC: 60% odds that price touches a liquidation cluster in 4 hr, $20M or more."),
-    ("BTC grow", "Watching BTC: a strong liquidation cluster growing 10% in 4 hr."),
-    ("BTC new 20M short", "Watching BTC: a short cluster that is new, $20M or more."),
-    ("BTC swept", "Watching BTC: a strong liquidation cluster being swept."),
-    ("BTC breakout", "price holding for 15 min beyond a strong liquidation cluster that it swept."),
+    ("BTC 1.5atr", "Watching BTC: price within 1.5 ATR of a cluster, strength 60 or more."),
+    ("BTC 60% in 4h 20M", "Watching BTC: 60% odds that price touches a cluster in 4 hr, $20M or more."),
+    ("BTC grow", "Watching BTC: a cluster growing 10% in 4 hr, strength 60 or more."),
+    ("BTC new 20M short", "Watching BTC: a new cluster, shorts only, $20M or more."),
+    ("BTC swept", "Watching BTC: a cluster being swept, strength 60 or more."),
+    ("BTC breakout", "price holding for 15 min beyond a cluster that it swept, strength 60 or more."),
     (
         "BTC hunt above 90k",
-        "price sweeping a strong liquidation cluster and coming back within 1 hr, at 90,000 or above.",
+        "price sweeping a cluster and coming back within 1 hr, at 90,000 or above, strength 60 or more.",
     ),
-    ("BTC cascade long", "more longs liquidated in a minute than in 99% of minutes, $100K or more."),
-    ("BTC flip", "Heavier now: "),
+    ("BTC cascade long", "more liquidated in a minute than in 99% of minutes, longs only, $100K or more."),
+    ("BTC flip", "Longs are heavier now: "),
     ("BTC concentration", "What is usual is learned from the last days"),
-    ("BTC exposure long 95000", "a strong long cluster within 0.25% of your liquidation price 95,000."),
-    ("BTC 2% once until friday", "of a strong liquidation cluster, once, until 3 Jan 00:00 UTC."),
+    (
+        "BTC exposure long 95000",
+        "a cluster within 0.25% of your liquidation price 95,000, longs only, strength 60 or more.",
+    ),
+    ("BTC 2% once until friday", "of a cluster, strength 60 or more, once, until 3 Jan 00:00 UTC."),
     ("BTC 2% every 30min", "every 30 min while it holds."),
     ("digest weekly", "Ordered: a digest every 7 days."),
 ]
@@ -100,13 +103,13 @@ async def test_a_digest_is_named_without_a_market() -> None:
 async def test_a_label_is_told_back() -> None:
     chat = Chat()
     await chat.type('/watch BTC 1% "my short"')
-    assert "Watching BTC: “my short”, price within 1% of a strong liquidation cluster." in chat.said
+    assert "Watching BTC: “my short”, price within 1% of a cluster, strength 60 or more." in chat.said
 
 
 async def test_a_cluster_outside_the_prices_of_a_rule_is_not_its_nearest() -> None:
     chat = Chat()
     await chat.type("/watch BTC 0.5% above 97k")
-    assert "Nearest now: short liquidations" in chat.said
+    assert "Nearest now: short cluster" in chat.said
     await chat.type("/watch BTC 0.5% above 900k")
     assert "No such cluster now." in chat.said
 
