@@ -29,6 +29,7 @@ RECOVER_EVERY_S = 30.0
 # After a crash the request has long ended one way or the other.
 REPEAT_AFTER_CRASH_MS = 5_000
 _STORAGE_PAUSE_S = 5.0
+_REMIND_EVERY_S = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +90,7 @@ class OutboxWorker:
         self._stopping = False
         self._down: MessengerDownError | None = None
         self._recovered_s: float | None = None
+        self._told_of_database_s: float | None = None
 
     def wake(self) -> None:
         """New rows were committed: look at once."""
@@ -125,14 +127,24 @@ class OutboxWorker:
                 return False
             rows = await self._db.outbox.claim(self._clock.now_ms(), self._owner, LEASE_MS, room)
         except StorageError as error:
-            log.critical("The database gives no messages out, nothing is sent meanwhile", extra={"reason": str(error)})
+            self._tell_of_database(error)
             await self._wait_for_news(_STORAGE_PAUSE_S)
             return not self._stopping
+        if self._told_of_database_s is not None:
+            self._told_of_database_s = None
+            log.warning("The database gives messages out again")
         for row in rows:
             task = asyncio.create_task(self._deliver(row, probe=self._outage.down), name=f"deliver-{row.id}")
             self._tasks.add(task)
             task.add_done_callback(self._ended)
         return len(rows) == room and len(self._tasks) < IN_FLIGHT
+
+    def _tell_of_database(self, error: StorageError) -> None:
+        """Say so now and every minute, not at each try: the disk that is full may be the one with the log."""
+        now_s = self._clock.monotonic()
+        if self._told_of_database_s is None or now_s - self._told_of_database_s >= _REMIND_EVERY_S:
+            self._told_of_database_s = now_s
+            log.critical("The database gives no messages out, nothing is sent meanwhile", extra={"reason": str(error)})
 
     async def _recover(self) -> None:
         """End leases that nobody works on: at start all of them, then every so often those that ran out."""
