@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bot.alerts.types import Event, Kind
 from bot.liquidation.types import Cluster, Side
 from bot.telegram.texts import Html, Texts
+from bot.telegram.wording import size_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +28,11 @@ class _About:
     texts: Texts
 
     def line(self, family: str, **values: str) -> Html:
-        """One of the family's sentences: that of the cluster's side, with its size in USD or its strength."""
-        return self.texts(
-            f"headline.{family}.{self.cluster.side}.{'usd' if self.event.names_usd else 'strength'}",
-            base=self.contract.base,
-            usd=self.texts.figures.money(self.cluster.usd),
-            strength=str(self.cluster.strength),
-            **values,
-        )
+        """One of the family's sentences: that of the cluster's side, with its size in USD or in other words."""
+        family, values = f"headline.{family}.{self.cluster.side}", {"base": self.contract.base, **values}
+        if self.event.names_usd:
+            return self.texts(f"{family}.usd", usd=self.texts.figures.money(self.cluster.usd), **values)
+        return self.texts(f"{family}.other", size=size_words(self.cluster, self.texts, names_usd=False), **values)
 
     @property
     def band(self) -> str:
