@@ -181,7 +181,6 @@ class App:
             watch=self.watch,
             status=self.status,
             pictures=self.pictures,
-            catalogue=self.catalogue,
             clock=world.clock,
             simulated=world.simulated,
             rules_per_chat=limits.rules_per_chat,

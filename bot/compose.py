@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.alerts.hit_rate import by_kind, hit_rate
+from bot.alerts.preferences import NO_PREFERENCES
 from bot.alerts.reasons import Reason
 from bot.alerts.types import Event, Kind, Market
 from bot.clock import Clock
@@ -18,7 +19,7 @@ from bot.storage.errors import UnreadableBlobError
 from bot.storage.outbox import Claimed
 from bot.storage.outcomes import outcome_from_plain
 from bot.telegram.alerts_text import WITHOUT_PRICE, Contract, alert_message
-from bot.telegram.desk import StatsView
+from bot.telegram.desk import Look, StatsView
 from bot.telegram.groups import SWEEP_MARKETS, Told, Waited, group_message, strongest_first
 from bot.telegram.missed_text import missed_message
 from bot.telegram.notices import notice_message
@@ -54,11 +55,13 @@ class Composer:
     async def compose(self, row: Claimed) -> Message:
         """The message of a row, marked where it is late or a repeat, in the chat's language and topic."""
         chat = await self._db.chats.get(row.chat)
-        texts = self._catalogue.texts(chat.language if chat else None)
-        message = await self._message(row, texts)
+        chosen = chat.preferences if chat else NO_PREFERENCES
+        texts = self._catalogue.texts(chat.spoken if chat else None).read_by(chosen)
+        message = await self._message(row, Look(texts, chosen.theme))
         return replace(message, topic=chat.topic if chat else None)
 
-    async def _message(self, row: Claimed, texts: Texts) -> Message:
+    async def _message(self, row: Claimed, look: Look) -> Message:
+        texts = look.texts
         if "notice" in row.payload:
             return notice_message(row.payload, texts, now_ms=self._clock.now_ms(), repeat=row.repeat)
         if "receipt" in row.payload:
@@ -72,10 +75,11 @@ class Composer:
         if row.held:
             waited = Waited(row.created_ms, await self._cause(row))
             return group_message(group, texts, sent_ms=self._clock.now_ms(), repeat=row.repeat, waited=waited)
-        return await self._alerts(row, group, texts)
+        return await self._alerts(row, group, look)
 
-    async def _alerts(self, row: Claimed, group: Sequence[Told], texts: Texts) -> Message:
+    async def _alerts(self, row: Claimed, group: Sequence[Told], look: Look) -> Message:
         """One alert, or those of the same few seconds."""
+        texts = look.texts
         below = await self._held_lines(row, texts)
         first = strongest_first(group)[0]
         if first.event.kind is Kind.DIGEST:
@@ -84,7 +88,7 @@ class Composer:
         if len({told.event.market for told in group}) >= SWEEP_MARKETS:
             return group_message(group, texts, sent_ms=sent_ms, repeat=row.repeat, notes=below)
         draws = first.event.kind not in WITHOUT_PRICE
-        name, photo = await self._picture(first.event, first.contract, texts) if draws else ("", None)
+        name, photo = await self._picture(first.event, first.contract, look) if draws else ("", None)
         photo_name = name if photo else None
         if len(group) > 1:
             return group_message(
@@ -153,9 +157,9 @@ class Composer:
             return Contract(market.symbol.removesuffix("USDT"), 10.0 ** _magnitude(price), simulated)
         return Contract(instrument.base, instrument.tick_size, simulated)
 
-    async def _picture(self, event: Event, contract: Contract, texts: Texts) -> tuple[str, bytes | None]:
+    async def _picture(self, event: Event, contract: Contract, look: Look) -> tuple[str, bytes | None]:
         live = self._markets.get(event.market)
-        name = f"alert:{':'.join(event.market)}:{event.map_ms}:{event.track_id}:{event.price:.8g}:{texts.language}"
+        name = f"alert:{':'.join(event.market)}:{event.map_ms}:{event.track_id}:{event.price:.8g}:{look.name}"
         parts = () if live is None else live.reading.parts
         if live is not None:
             drawn, clusters = live.reading.map, live.reading.clusters
@@ -173,7 +177,7 @@ class Composer:
             base=contract.base,
             exchange=event.market.exchange,
             tick_size=contract.tick_size,
-            texts=texts,
+            texts=look.texts,
             price=event.price,
             now_ms=self._clock.now_ms(),
             simulated=contract.simulated,
@@ -183,7 +187,7 @@ class Composer:
             range_ms=None if live is None or live.whole else live.history.end_ms - int(live.history.open_ms[0]),
             known_share=0.0 if live is None else live.reading.known_share,
         )
-        return name, await self._pictures.draw(picture, name)
+        return name, await self._pictures.draw(picture, name, theme=look.theme)
 
 
 def _magnitude(price: float) -> int:

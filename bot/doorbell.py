@@ -7,14 +7,16 @@ from dataclasses import replace
 from bot.alerts.flapping import CHECK_MS, STEPS
 from bot.alerts.gate import GROUP_MS, Gate, Hold, Rulings
 from bot.alerts.manners import NO_MANNERS, Manners, QuietHours
+from bot.alerts.preferences import NO_PREFERENCES, Preferences
 from bot.alerts.reasons import Reason
 from bot.alerts.types import Changes, Rule
 from bot.alerts.verdicts import BREAKER
-from bot.quiet_hours import UnknownZoneError, quiet_until, zone_name
+from bot.quiet_hours import quiet_until
 from bot.storage.chats import Chat
 from bot.storage.codec import event_to_plain
 from bot.storage.database import Database
 from bot.storage.outbox import OutboxRow
+from bot.telegram.texts.zones import UnknownZoneError, zone_name
 
 REMEMBERED_MS = (STEPS + 1) * CHECK_MS
 """How far back the gate must remember: its hour's messages, and the checks by which flapping is counted."""
@@ -67,6 +69,18 @@ class Doorbell:
         if quiet is not None:
             quiet = replace(quiet, zone=zone_name(quiet.zone))
         await self._db.chats.set_quiet(chat, quiet)
+        await self._changed(chat, now_ms=now_ms)
+
+    def preferences(self, chat: int) -> Preferences:
+        """What a chat has chosen."""
+        wishes = self._wishes.get(chat)
+        return NO_PREFERENCES if wishes is None else wishes.preferences
+
+    async def prefer(self, chat: int, chosen: Preferences, *, now_ms: int) -> None:
+        """Keep what a chat has chosen; its zone is that of its quiet hours too. Raises UnknownZoneError."""
+        if chosen.zone:
+            chosen = replace(chosen, zone=zone_name(chosen.zone))
+        await self._db.chats.prefer(chat, chosen, now_ms=now_ms)
         await self._changed(chat, now_ms=now_ms)
 
     async def mute(self, chat: int, until_ms: int, *, now_ms: int) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from zlib import crc32
 
-from bot import quiet_hours
 from bot.alerts.hit_rate import by_kind, by_rule, hit_rate
 from bot.alerts.manners import QuietHours
+from bot.alerts.preferences import Preferences
 from bot.alerts.types import EVERYWHERE, Kind, LogEntry, Market, Phase, Rule, Track
 from bot.clock import Clock
 from bot.combined_markets import CombinedMarkets
@@ -23,6 +23,7 @@ from bot.storage.outcomes import Outcomes
 from bot.telegram.desk import (
     AddedRule,
     ClusterView,
+    Look,
     MarketUnavailableError,
     MarketView,
     QuietView,
@@ -32,10 +33,8 @@ from bot.telegram.desk import (
     StatusView,
     ToldView,
     TooManyRulesError,
-    UnknownZoneError,
     WhyView,
 )
-from bot.telegram.texts import Catalogue
 from bot.watch import Added, Watch
 from bot.why import Why
 
@@ -61,7 +60,6 @@ class LiveDesk:
         watch: Watch,
         status: StatusBoard,
         pictures: PictureDesk,
-        catalogue: Catalogue,
         clock: Clock,
         simulated: frozenset[str],
         rules_per_chat: int,
@@ -76,7 +74,6 @@ class LiveDesk:
         self._watch = watch
         self._status = status
         self._pictures = pictures
-        self._catalogue = catalogue
         self._clock = clock
         self._simulated = simulated
         self._rules_per_chat = rules_per_chat
@@ -157,19 +154,17 @@ class LiveDesk:
             choices=tuple(self._markets.choices(live.market)),
         )
 
-    async def picture(
-        self, view: MarketView, *, language: str, range_ms: int | None = None
-    ) -> tuple[bytes, str] | None:
+    async def picture(self, view: MarketView, *, look: Look, range_ms: int | None = None) -> tuple[bytes, str] | None:
         market = view.market
         version = crc32(repr(view.parts).encode()) if view.parts else view.map.time_ms
-        name = f"map:{':'.join(market)}:{version}:{view.price:.8g}:{range_ms or 'all'}:{language}"
+        name = f"map:{':'.join(market)}:{version}:{view.price:.8g}:{range_ms or 'all'}:{look.name}"
         picture = map_picture(
             view.map,
             tuple(shown.cluster for shown in view.clusters),
             base=view.base,
             exchange=market.exchange,
             tick_size=view.tick_size,
-            texts=self._catalogue.texts(language),
+            texts=look.texts,
             price=view.price,
             now_ms=self.now_ms(),
             simulated=view.simulated,
@@ -178,7 +173,7 @@ class LiveDesk:
             parts=view.parts,
             known_share=view.known_share,
         )
-        png = await self._pictures.draw(picture, name)
+        png = await self._pictures.draw(picture, name, theme=look.theme)
         return None if png is None else (png, name)
 
     async def add_rule(self, rule: Rule) -> AddedRule:
@@ -242,10 +237,13 @@ class LiveDesk:
         return replace(view, held=hold.events, held_since_ms=hold.since_ms, held_until_ms=hold.until_ms)
 
     async def set_quiet(self, chat: int, hours: QuietHours | None) -> None:
-        try:
-            await self._watch.set_quiet(chat, hours)
-        except quiet_hours.UnknownZoneError:
-            raise UnknownZoneError from None
+        await self._watch.set_quiet(chat, hours)
+
+    async def preferences(self, chat: int) -> Preferences:
+        return self._bell.preferences(chat)
+
+    async def prefer(self, chat: int, chosen: Preferences) -> None:
+        await self._watch.prefer(chat, chosen)
 
     async def mute(self, chat: int, until_ms: int) -> None:
         await self._watch.mute(chat, until_ms)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from bot.charts import MapPicture, MapWords, draw_map
+from bot.charts.themes import ThemeName, theme_named
 from bot.liquidation import Cluster, LiquidationMap
 from bot.liquidation.combining import VenuePart
 from bot.liquidation.types import MapLimit
@@ -28,11 +29,14 @@ class PictureDesk:
         self._most = kept
         self._drawings: OrderedDict[str, asyncio.Task[bytes | None]] = OrderedDict()
 
-    async def draw(self, picture: MapPicture, name: str) -> bytes | None:
-        """The picture as PNG; None where drawing failed, which is logged: the text goes without it."""
+    async def draw(self, picture: MapPicture, name: str, *, theme: str = "dark") -> bytes | None:
+        """The picture as PNG, in dark where there is no such theme; `name` tells the theme too.
+
+        None where drawing failed, which is logged: the text goes without it.
+        """
         drawing = self._drawings.get(name)
         if drawing is None:
-            drawing = self._drawings[name] = asyncio.create_task(self._draw(picture, name))
+            drawing = self._drawings[name] = asyncio.create_task(self._draw(picture, name, theme_named(theme)))
         self._drawings.move_to_end(name)
         while len(self._drawings) > self._most:
             self._drawings.popitem(last=False)
@@ -42,10 +46,10 @@ class PictureDesk:
             del self._drawings[name]
         return png
 
-    async def _draw(self, picture: MapPicture, name: str) -> bytes | None:
+    async def _draw(self, picture: MapPicture, name: str, theme: ThemeName) -> bytes | None:
         async with self._turn:
             try:
-                return await asyncio.to_thread(draw_map, picture)
+                return await asyncio.to_thread(draw_map, picture, theme=theme)
             except (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError):
                 log.exception("picture %s could not be drawn", name)
                 return None
@@ -86,7 +90,7 @@ def map_picture(
     else:
         range_words = texts("chart.short" if MapLimit.SHORT_HISTORY in drawn.limits else "chart.all")
     source = "chart.measured" if drawn.open_interest == "measured" else "chart.volume"
-    words = texts.label(source, range=range_words, time=texts.figures.clock(drawn.time_ms, now_ms=now_ms))
+    words = texts.label(source, range=range_words, time=texts.figures.clock(drawn.time_ms, now_ms=now_ms, named=True))
     if parts:
         title = title_words(base, parts, texts)
         venues = source_words(parts, texts)
@@ -110,7 +114,7 @@ def map_picture(
             empty=texts.label("chart.empty"),
         ),
         tick_size=tick_size,
-        proven=proven,
+        proven=proven and not texts.in_shares,
         price=price,
         highlight=highlight,
         banner=texts.label("chart.simulated") if simulated else "",

@@ -14,6 +14,7 @@ from bot.alerts.engine import Engine
 from bot.alerts.expiry import EXPIRED, life_ms
 from bot.alerts.gate import ALERTS_PER_HOUR
 from bot.alerts.manners import QuietHours
+from bot.alerts.preferences import Preferences
 from bot.alerts.readings import FirstLook, Liquidation, MapReading, Standing
 from bot.alerts.reasons import Reason
 from bot.alerts.silence import Silence
@@ -252,6 +253,12 @@ class Watch:
         """Keep a chat's quiet hours. Raises UnknownZoneError."""
         async with self._turn:
             await self._bell.set_quiet(chat, quiet, now_ms=self._clock.now_ms())
+        self._on_events(())
+
+    async def prefer(self, chat: int, chosen: Preferences) -> None:
+        """Keep what a chat has chosen. Raises UnknownZoneError."""
+        async with self._turn:
+            await self._bell.prefer(chat, chosen, now_ms=self._clock.now_ms())
         self._on_events(())
 
     async def mute(self, chat: int, until_ms: int) -> None:

@@ -6,6 +6,11 @@ from typing import Literal
 ThemeName = Literal["dark", "light"]
 
 
+def theme_named(name: str) -> ThemeName:
+    """The theme of this name, the dark one where there is none such."""
+    return next((known for known in THEMES if known == name), "dark")
+
+
 @dataclass(frozen=True, slots=True)
 class Theme:
     """`long` and `short` paint what is inside clusters, their `_dim` twins what is outside, `_line` the curves."""

@@ -2,24 +2,27 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from bot.alerts.manners import QuietHours
+from bot.alerts.preferences import NO_PREFERENCES, Preferences
 from bot.storage.access import Access
 from bot.storage.enqueue import OutboxRow, enqueue
 from bot.storage.outbox import bury_chat, move_chat
+from bot.storage.preferences import PREFERRED, move_preferences, preferences_of, write_preferences
 from bot.storage.statements import insert_new, upsert
-from bot.storage.tables import chats, decisions, outcomes, rules, topics
+from bot.storage.tables import chats, decisions, outcomes, preferences, rules, topics
 
 
 @dataclass(frozen=True, slots=True)
 class Chat:
     """One conversation; `kind` is private, group, supergroup or channel. `inactive_reason` says why nothing is sent.
 
-    `topic` is the topic of a forum in which alerts are told, None where that is General.
+    `language` is the newest that its client told. `topic` is the topic of a forum in which alerts are told, None where
+    that is General.
     """
 
     id: int
@@ -31,6 +34,12 @@ class Chat:
     topic: int | None = None
     muted_until_ms: int = 0
     quiet: QuietHours | None = None
+    preferences: Preferences = NO_PREFERENCES
+
+    @property
+    def spoken(self) -> str | None:
+        """The language it is spoken to: the chosen one, else its client's, None where neither is known."""
+        return self.preferences.language or self.language
 
 
 class Chats:
@@ -51,27 +60,49 @@ class Chats:
         return await self._access.write(work)
 
     async def get(self, chat: int) -> Chat | None:
-        def work(connection: Connection) -> Chat | None:
-            row = connection.execute(_of(chat)).first()
-            return _chat(row) if row else None
-
-        return await self._access.read(work)
+        return await self._access.read(lambda connection: _known(connection, chat))
 
     async def set_language(self, chat: int, language: str | None) -> bool:
         """Keep a language's code; False where there is no such chat."""
         return await self._set(chat, language=language)
 
     async def set_quiet(self, chat: int, quiet: QuietHours | None) -> bool:
-        """Keep a chat's quiet hours, or that it has none; False where there is no such chat."""
-        return await self._set(chat, quiet=None if quiet is None else json.dumps(asdict(quiet)))
+        """Keep a chat's quiet hours, or that it has none; False where there is no such chat.
+
+        Their zone is the chat's from now on.
+        """
+
+        def work(connection: Connection) -> bool:
+            known = _known(connection, chat)
+            if known is None:
+                return False
+            _write_quiet(connection, chat, quiet)
+            if quiet is not None and quiet.zone != known.preferences.zone:
+                write_preferences(connection, chat, replace(known.preferences, zone=quiet.zone))
+            return True
+
+        return await self._access.write(work)
+
+    async def prefer(self, chat: int, chosen: Preferences, *, now_ms: int) -> None:
+        """Keep what a chat has chosen, its zone for its quiet hours too; the chat is made if it is new."""
+
+        def work(connection: Connection) -> None:
+            ensure_chat(connection, chat, now_ms=now_ms)
+            write_preferences(connection, chat, chosen)
+            known = _known(connection, chat)
+            if known is not None and known.quiet is not None and chosen.zone:
+                _write_quiet(connection, chat, replace(known.quiet, zone=chosen.zone))
+
+        await self._access.write(work)
 
     async def mute(self, chat: int, until_ms: int) -> bool:
         """Keep until when a chat wants no alert; 0 ends it. False where there is no such chat."""
         return await self._set(chat, muted_until_ms=until_ms)
 
     async def reserved(self) -> Sequence[Chat]:
-        """Every chat that has quiet hours or was muted at some time."""
-        wished = chats.c.quiet.is_not(None) | (chats.c.muted_until_ms > 0)
+        """Every chat that has quiet hours, was muted at some time, or has chosen anything."""
+        chosen = preferences.c.chat.is_not(None)
+        wished = chats.c.quiet.is_not(None) | (chats.c.muted_until_ms > 0) | chosen
         statement = _CHATS.where(wished).order_by(chats.c.id)
         return await self._access.read(lambda connection: [_chat(row) for row in connection.execute(statement)])
 
@@ -131,6 +162,7 @@ class Chats:
             elif row and there:
                 connection.execute(update(chats).where(chats.c.id == new).values(_wishes_left(row, there)))
                 connection.execute(update(rules).where(rules.c.chat == old).values(chat=new))
+                move_preferences(connection, old, new)
                 connection.execute(delete(chats).where(chats.c.id == old))
             connection.execute(update(decisions).where(decisions.c.chat == old).values(chat=new))
             connection.execute(update(outcomes).where(outcomes.c.chat == old).values(chat=new))
@@ -151,13 +183,37 @@ def _wishes_left(old: Row[Any], new: Row[Any]) -> dict[str, Any]:
     return {**unset, "inactive_reason": None, "muted_until_ms": max(old.muted_until_ms, new.muted_until_ms)}
 
 
-_CHATS = select(chats, topics.c.topic).outerjoin(topics, topics.c.chat == chats.c.id)
+_CHATS = (
+    select(chats, topics.c.topic, *PREFERRED)
+    .outerjoin(topics, topics.c.chat == chats.c.id)
+    .outerjoin(preferences, preferences.c.chat == chats.c.id)
+)
 
 
 def _of(chat: int) -> Select[Any]:
     return _CHATS.where(chats.c.id == chat)
 
 
+def _known(connection: Connection, chat: int) -> Chat | None:
+    row = connection.execute(_of(chat)).first()
+    return _chat(row) if row else None
+
+
+def _write_quiet(connection: Connection, chat: int, quiet: QuietHours | None) -> None:
+    stored = None if quiet is None else json.dumps(asdict(quiet))
+    connection.execute(update(chats).where(chats.c.id == chat).values(quiet=stored))
+
+
 def _chat(row: Row[Any]) -> Chat:
-    quiet = QuietHours(**json.loads(row.quiet)) if row.quiet else None
-    return Chat(**{**row._mapping, "active": bool(row.active), "quiet": quiet})
+    return Chat(
+        row.id,
+        row.kind,
+        row.language,
+        bool(row.active),
+        row.inactive_reason,
+        row.created_ms,
+        row.topic,
+        row.muted_until_ms,
+        QuietHours(**json.loads(row.quiet)) if row.quiet else None,
+        preferences_of(row),
+    )

@@ -384,6 +384,25 @@ topics = _table(
     ForeignKeyConstraint(["chat"], ["chats.id"], onupdate="CASCADE", ondelete="CASCADE"),
 )
 
+# What a chat has chosen; one without a row has chosen nothing.
+preferences = _table(
+    "preferences",
+    Column("chat", Int64, autoincrement=False, nullable=False),
+    Column("language", Text, nullable=False, server_default=text("''")),
+    Column("zone", Text, nullable=False, server_default=text("''")),
+    Column("sound", Text, nullable=False, server_default=text("'warnings'")),
+    Column("digest_hour", Integer, nullable=False, server_default=text("8")),
+    Column("theme", Text, nullable=False, server_default=text("'dark'")),
+    Column("map_range", Text, nullable=False, server_default=text("'30d'")),
+    Column("units", Text, nullable=False, server_default=text("'usd'")),
+    Column("exchange", Text, nullable=False, server_default=text("''")),
+    PrimaryKeyConstraint("chat"),
+    ForeignKeyConstraint(["chat"], ["chats.id"], onupdate="CASCADE", ondelete="CASCADE"),
+    _one_of("sound", ("all", "warnings", "critical", "none")),
+    _one_of("units", ("usd", "share")),
+    CheckConstraint("digest_hour BETWEEN 0 AND 23", name="digest_hour"),
+)
+
 kv = _table(
     "kv",
     Column("key", Text, nullable=False),

@@ -17,6 +17,7 @@ from bot.telegram.commands import (
     maps,
     quiet,
     rules,
+    settings,
     stats,
     status,
     typed_rule,
@@ -24,6 +25,7 @@ from bot.telegram.commands import (
     watch,
     welcome,
     why,
+    zone,
 )
 from bot.telegram.desk import Desk, MarketUnavailableError, TooManyRulesError
 from bot.telegram.limits import TOAST_UNITS, fit, shorten
@@ -34,12 +36,29 @@ from bot.telegram.turn import Action, Edit, Inbound, Reply, Toast
 
 __all__ = ["COMMANDS", "Action", "Conversation", "Edit", "Inbound", "Reply", "Toast"]
 
-COMMANDS = ("watch", "rules", "map", "clusters", "unwatch", "quiet", "mute", "why", "stats", "status", "help", "start")
+COMMANDS = (
+    "watch",
+    "rules",
+    "map",
+    "clusters",
+    "unwatch",
+    "quiet",
+    "mute",
+    "why",
+    "stats",
+    "status",
+    "settings",
+    "help",
+    "start",
+)
 CHANGING_COMMANDS = frozenset({"watch", "unwatch", "quiet", "mute"})
+CHANGING_WITH_A_VALUE = frozenset({"settings"})
+"""Commands that show when they stand alone."""
+
 CHANGING_TAPS = frozenset(
     {
         *("wp", "wt", "s", "x", "xe", "u", "ub", "ua", "um", "us", "rx", "ru", "rs", "rw", "z", "zw", "e"),
-        *("mu", "qm", "qo", "qc"),
+        *("mu", "qm", "qo", "qc", "ss", "sz"),
     }
 )
 LONGEST_TEXT = 300
@@ -59,7 +78,8 @@ class Conversation:
 
         Nothing that a person can type or tap raises; only the desk itself may (a database that is gone).
         """
-        scene = Scene(self._desk, self._catalogue.texts(inbound.language), inbound)
+        preferences = await self._desk.preferences(inbound.chat_id)
+        scene = Scene.of(self._desk, self._catalogue, inbound, preferences)
         try:
             answer = await _answer(scene)
         except MarketUnavailableError as error:
@@ -138,6 +158,8 @@ async def _command(scene: Scene, name: str, rest: str) -> Answer:
             return await quiet.typed_mute(scene, rest)
         case "why":
             return await why.typed_why(scene, rest)
+        case "settings":
+            return await settings.typed_settings(scene, rest)
         case "status":
             return await status.status_answer(scene)
         case "admin" if (operator := admin.operator_of(scene)) is not None:
@@ -183,6 +205,10 @@ TAPS: dict[str, OnTap] = {
     "ru": lambda scene, tap: rules.restore_in_list(scene, tap.number(0), tap.number(1)),
     "rs": lambda scene, tap: rules.snooze_in_list(scene, tap.number(0), tap.number(1)),
     "rw": lambda scene, tap: rules.snooze_in_list(scene, tap.number(0), tap.number(1), wake=True),
+    "se": lambda scene, _: settings.shown(scene),
+    "sg": lambda scene, tap: settings.opened(scene, tap.arg(0)),
+    "ss": lambda scene, tap: settings.choose(scene, tap.arg(0), tap.arg(1)),
+    "sz": lambda scene, tap: zone.keep_zone(scene, tap.arg(0)),
     "sa": lambda scene, _: stats.stats_answer(scene, fresh=False),
     "st": lambda scene, _: status.status_answer(scene, fresh=False),
     "z": lambda scene, tap: rules.snooze_from_alert(scene, tap.number(0), hours=tap.number(1) or 1),
@@ -211,7 +237,8 @@ def makes_rule(inbound: Inbound) -> bool:
 
 def changes(inbound: Inbound) -> bool:
     """Whether this turn is one that only those may take who may change the chat's rules."""
-    return _asked(inbound) in (CHANGING_TAPS if inbound.callback_data is not None else CHANGING_COMMANDS)
+    changing = CHANGING_TAPS if inbound.callback_data is not None else CHANGING_COMMANDS | CHANGING_WITH_A_VALUE
+    return _asked(inbound) in changing
 
 
 def _asked(inbound: Inbound) -> str:

@@ -6,10 +6,12 @@ from typing import Protocol
 
 from bot.alerts.hit_rate import HitRate
 from bot.alerts.manners import QuietHours
+from bot.alerts.preferences import Preferences
 from bot.alerts.silence import Silence
 from bot.alerts.types import Event, Kind, LogEntry, Market, Phase, Rule
 from bot.liquidation.combining import VenuePart
 from bot.liquidation.types import Cluster, LiquidationMap
+from bot.telegram.texts import Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,19 @@ class MarketView:
     def names_usd(self) -> bool:
         """Whether texts and pictures may name sizes in USD: open interest is measured, and the map is proven."""
         return self.proven and self.map.open_interest == "measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a chat wants its pictures: the words and figures in them, and their colours."""
+
+    texts: Texts
+    theme: str
+
+    @property
+    def name(self) -> str:
+        """Names all by which pictures of the same thing differ."""
+        return f"{self.texts.manner}:{self.theme}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,10 +273,6 @@ class WhyView:
     names_usd: bool = False
 
 
-class UnknownZoneError(Exception):
-    """No time zone goes by that name."""
-
-
 class MarketUnavailableError(Exception):
     """There is no map for this market now; `reason` is a key of the catalogue's `unavailable` table."""
 
@@ -306,9 +317,7 @@ class Desk(Protocol):
         """The market now; `range_ms` counts only positions opened that recently. Raises MarketUnavailableError."""
         ...
 
-    async def picture(
-        self, view: MarketView, *, language: str, range_ms: int | None = None
-    ) -> tuple[bytes, str] | None:
+    async def picture(self, view: MarketView, *, look: Look, range_ms: int | None = None) -> tuple[bytes, str] | None:
         """The map as PNG with a name for what it shows; None where it could not be drawn (it is logged)."""
         ...
 
@@ -355,6 +364,14 @@ class Desk(Protocol):
 
     async def set_quiet(self, chat: int, hours: QuietHours | None) -> None:
         """Keep a chat's quiet hours, or none. Raises UnknownZoneError."""
+        ...
+
+    async def preferences(self, chat: int) -> Preferences:
+        """What a chat has chosen."""
+        ...
+
+    async def prefer(self, chat: int, chosen: Preferences) -> None:
+        """Keep what a chat has chosen. Raises UnknownZoneError."""
         ...
 
     async def mute(self, chat: int, until_ms: int) -> None:

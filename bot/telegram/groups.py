@@ -169,7 +169,7 @@ def _cells(told: Told, texts: Texts, *, timed: bool) -> list[str]:
     much = ""
     if event.kind in (Kind.PROXIMITY, Kind.GROWTH):
         much = figures.percent(event.value_pct)
-    clock = [figures.clock(event.time_ms, now_ms=event.time_ms).removesuffix(" UTC")] if timed else []
+    clock = [figures.wall(event.time_ms)] if timed else []
     words = texts.label(f"did.{event.kind}")
     return [*clock, told.contract.base, words, texts.label(f"side_brief.{side}") if side else "", level, much]
 

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.alerts.preferences import Preferences
 from bot.alerts.types import Market
 from bot.delivery.messenger import Button, Keyboard, Message
 from bot.telegram.callbacks import key
-from bot.telegram.desk import Desk
+from bot.telegram.desk import Desk, Look
 from bot.telegram.limits import shorten
-from bot.telegram.texts import Texts
+from bot.telegram.texts import Catalogue, Texts
 from bot.telegram.turn import Inbound
 
 CHIPS_A_ROW = 4
@@ -18,11 +19,28 @@ QUOTES = ("USDT", "USDC")
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One turn: who asks, in what language, and the desk that knows."""
+    """One turn: who asks, what this chat prefers, its texts among all, and the desk that knows."""
 
     desk: Desk
-    texts: Texts
+    catalogue: Catalogue
     inbound: Inbound
+    preferences: Preferences
+    texts: Texts
+
+    @classmethod
+    def of(cls, desk: Desk, catalogue: Catalogue, inbound: Inbound, preferences: Preferences) -> "Scene":
+        """The scene for a chat with these preferences."""
+        texts = catalogue.texts(preferences.language or inbound.language).read_by(preferences)
+        return cls(desk, catalogue, inbound, preferences, texts)
+
+    def preferring(self, preferences: Preferences) -> "Scene":
+        """The same scene once the chat prefers otherwise."""
+        return Scene.of(self.desk, self.catalogue, self.inbound, preferences)
+
+    @property
+    def look(self) -> Look:
+        """How pictures are made for this chat."""
+        return Look(self.texts, self.preferences.theme)
 
     @property
     def chat(self) -> int:

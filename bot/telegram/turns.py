@@ -18,7 +18,7 @@ from bot.telegram.flood import Flood
 from bot.telegram.inbound import Heard, Moved, Said, Standing, from_payload
 from bot.telegram.limits import fit
 from bot.telegram.replies import Note, Replies
-from bot.telegram.texts import Catalogue, Html
+from bot.telegram.texts import Catalogue, Html, Texts
 from bot.telegram.turn import Action, Inbound, Reply, Toast
 from bot.telegram.turn_codec import actions_from_json, actions_to_json
 
@@ -131,7 +131,7 @@ class Turns:
         if verdict == "pass_over":
             _log.info("a flood of requests is passed over", extra={"chat": inbound.chat_id})
             return
-        actions = self._sentence(inbound, "error.flood") if verdict == "warn" else await self._actions(said)
+        actions = await (self._sentence(inbound, "error.flood") if verdict == "warn" else self._actions(said))
         await self._replies.carry_out(inbound, actions, note=self._note(inbound, actions))
 
     async def _resume(self, update: Update, said: Said) -> None:
@@ -139,7 +139,7 @@ class Turns:
         decided = actions_from_json(update.actions) if update.actions else await self._actions(said)
         unsure, actions = update.begun - 1, list(decided)
         if 0 <= unsure < len(actions):
-            actions[unsure] = self._repeated(said.inbound, actions[unsure])
+            actions[unsure] = await self._repeated(said.inbound, actions[unsure])
         note = self._note(said.inbound, decided, doubted=update.begun)
         await self._replies.carry_out(said.inbound, actions, note=note, first=max(0, unsure))
 
@@ -151,7 +151,7 @@ class Turns:
             actions = await self._converse(inbound)
         except Exception:
             _log.exception("a turn failed", extra={"update": inbound.update_id, "chat": inbound.chat_id})
-            actions = self._sentence(inbound, "error.failed")
+            actions = await self._sentence(inbound, "error.failed")
         if inbound.callback_id and not any(isinstance(action, Toast) for action in actions):
             return (Toast(), *actions)
         return actions
@@ -174,11 +174,12 @@ class Turns:
 
         return note
 
-    def _repeated(self, inbound: Inbound, action: Action) -> Action:
+    async def _repeated(self, inbound: Inbound, action: Action) -> Action:
         """An action once more: a message says that it is a repeat, and makes no sound; an edit or a toast may recur."""
         if not isinstance(action, Reply):
             return action
-        text = self._house.catalogue.texts(inbound.language)("alert.repeat", line=Html(action.message.text))
+        texts = await self._texts(inbound)
+        text = texts("alert.repeat", line=Html(action.message.text))
         return Reply(fit(replace(action.message, text=text, silent=True)))
 
     async def _known(self, said: Said) -> Inbound:
@@ -189,6 +190,7 @@ class Turns:
         language = inbound.language if own and inbound.language else chat.language or inbound.language
         if language != chat.language:
             await chats.set_language(inbound.chat_id, language)
+        language = chat.preferences.language or language
         may_change = inbound.may_change
         if said.check_admin and inbound.user_id is not None and changes(inbound):
             may_change = await self._house.ranks.is_admin(inbound.chat_id, inbound.user_id)
@@ -198,9 +200,18 @@ class Turns:
             await chats.set_topic(inbound.chat_id, inbound.topic)
         return inbound
 
-    def _sentence(self, inbound: Inbound, key: str) -> list[Action]:
+    async def _texts(self, inbound: Inbound) -> Texts:
+        """The texts in the chat's language; its client's where the database does not tell."""
+        try:
+            chat = await self._house.database.chats.get(inbound.chat_id)
+        except StorageError:
+            _log.warning("a chat's language could not be read", extra={"chat": inbound.chat_id})
+            chat = None
+        return self._house.catalogue.texts((chat.spoken if chat else None) or inbound.language)
+
+    async def _sentence(self, inbound: Inbound, key: str) -> list[Action]:
         """One sentence to whoever waits: a toast for a tap, a message for a text."""
-        texts = self._house.catalogue.texts(inbound.language)
+        texts = await self._texts(inbound)
         if inbound.callback_id:
             return [Toast(texts.label(key))]
         return [Reply(Message(texts(key)))]

@@ -148,6 +148,9 @@ def state_words(view: RuleView, texts: Texts, *, now_ms: int) -> Html:
 
 def size_words(cluster: Cluster, texts: Texts, *, names_usd: bool) -> Html:
     """How big a cluster is, in as few words as a lock screen has room for: USD only where the map is worth it."""
+    if texts.in_shares:
+        percent = texts.figures.percent(100 * cluster.share)
+        return texts("size.share", percent=percent, side=texts.of("side_brief", cluster.side))
     if names_usd:
         return texts("size.usd", usd=texts.figures.money(cluster.usd))
     return texts("size.strength", strength=str(cluster.strength))

@@ -8,6 +8,7 @@ import numpy as np
 from bot.alerts.filters import meets_floor
 from bot.alerts.hit_rate import HitRate
 from bot.alerts.manners import QuietHours
+from bot.alerts.preferences import Preferences
 from bot.alerts.reasons import Reason
 from bot.alerts.silence import Silence
 from bot.alerts.types import EVERYWHERE, Kind, LogEntry, Market, Phase, Rule
@@ -17,6 +18,7 @@ from bot.telegram.desk import (
     ClusterView,
     ExchangeView,
     HistoryView,
+    Look,
     MarketUnavailableError,
     MarketView,
     Operator,
@@ -29,9 +31,9 @@ from bot.telegram.desk import (
     StreamView,
     ToldView,
     TooManyRulesError,
-    UnknownZoneError,
     WhyView,
 )
+from bot.telegram.texts.zones import UnknownZoneError, zone_name
 
 NOON_MS = 1_766_923_200_000
 """2025-12-28 12:00 UTC."""
@@ -201,6 +203,7 @@ class FakeDesk:
         self.record = StatsView(30, HitRate())
         self.hears = True
         self.silence = QuietView(None)
+        self.chosen: dict[int, Preferences] = {}
         self.told: dict[int, tuple[ToldView, ...]] = {}
         self.whys: dict[int, WhyView] = {}
         self.log: tuple[LogEntry, ...] = ()
@@ -231,10 +234,9 @@ class FakeDesk:
             raise MarketUnavailableError(market, self.unavailable.get(market.symbol, "no_data"))
         return self.markets[market.symbol]
 
-    async def picture(
-        self, view: MarketView, *, language: str, range_ms: int | None = None
-    ) -> tuple[bytes, str] | None:
-        return (PNG, f"{view.market.symbol}-{range_ms or 'all'}-{language}") if self.pictures else None
+    async def picture(self, view: MarketView, *, look: Look, range_ms: int | None = None) -> tuple[bytes, str] | None:
+        how = look.texts.language if look.theme == "dark" else f"{look.texts.language}-{look.theme}"
+        return (PNG, f"{view.market.symbol}-{range_ms or 'all'}-{how}") if self.pictures else None
 
     async def add_rule(self, rule: Rule) -> AddedRule:
         if rule.market.symbol in self.unavailable:
@@ -301,9 +303,21 @@ class FakeDesk:
     async def quiet(self, chat: int) -> QuietView:
         return self.silence
 
+    async def preferences(self, chat: int) -> Preferences:
+        return self.chosen.get(chat, Preferences())
+
+    async def prefer(self, chat: int, chosen: Preferences) -> None:
+        if chosen.zone:
+            chosen = replace(chosen, zone=zone_name(chosen.zone))
+        self.chosen[chat] = chosen
+        if self.silence.hours is not None and chosen.zone:
+            self.silence = replace(self.silence, hours=replace(self.silence.hours, zone=chosen.zone))
+
     async def set_quiet(self, chat: int, hours: QuietHours | None) -> None:
         if hours is not None and "/" not in hours.zone and not hours.zone.startswith("UTC"):
             raise UnknownZoneError
+        if hours is not None:
+            self.chosen[chat] = replace(await self.preferences(chat), zone=hours.zone)
         self.silence = replace(self.silence, hours=hours)
 
     async def mute(self, chat: int, until_ms: int) -> None:

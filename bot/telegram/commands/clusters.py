@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.alerts.types import Market
 from bot.delivery.messenger import Message
 from bot.telegram.callbacks import key, market_arg
-from bot.telegram.commands.maps import RANGES, WHOLE, range_of
+from bot.telegram.commands.maps import RANGES, range_of
 from bot.telegram.desk import ClusterView, MarketView
 from bot.telegram.limits import utf16_length
 from bot.telegram.scene import Answer, Scene, chips, unknown_symbol
@@ -29,9 +29,9 @@ async def typed_clusters(scene: Scene, text: str) -> Answer:
     return await clusters_of(scene, resolution.shown, span)
 
 
-async def clusters_of(scene: Scene, market: Market, span: str = WHOLE, *, fresh: bool = True) -> Answer:
+async def clusters_of(scene: Scene, market: Market, span: str = "", *, fresh: bool = True) -> Answer:
     """The table of one market over one range, with its buttons."""
-    span = span if span in RANGES else WHOLE
+    span = span if span in RANGES else scene.preferences.map_range
     view = await scene.desk.view(market, range_ms=RANGES[span])
     texts = scene.texts
     buttons = (

@@ -56,20 +56,20 @@ async def _unknown_venue(scene: Scene, market: Market, typed: str, span: str) ->
 
 
 def range_of(words: Sequence[str]) -> tuple[str, str]:
-    """The range among these words and the text without it; all of time where none is named."""
+    """The range among these words, empty where none is named, and the text without it."""
     for index in range(len(words) - 1, 0, -1):
         span = SPELLED.get(words[index].lower(), words[index].lower())
         if span in RANGES:
             return span, " ".join([*words[:index], *words[index + 1 :]])
-    return WHOLE, " ".join(words)
+    return "", " ".join(words)
 
 
-async def map_of(scene: Scene, market: Market, span: str = WHOLE, *, fresh: bool = True, again: bool = False) -> Answer:
+async def map_of(scene: Scene, market: Market, span: str = "", *, fresh: bool = True, again: bool = False) -> Answer:
     """The map with its caption, its picture where one could be drawn, the ranges as buttons; `again` is a refresh."""
-    span = span if span in RANGES else WHOLE
+    span = span if span in RANGES else scene.preferences.map_range
     range_ms = RANGES[span]
     view = await scene.desk.view(market, range_ms=range_ms)
-    drawn = await scene.desk.picture(view, language=scene.texts.language, range_ms=range_ms)
+    drawn = await scene.desk.picture(view, look=scene.look, range_ms=range_ms)
     text = caption(view, scene.texts, now_ms=scene.now_ms, range_ms=range_ms)
     if drawn is None:
         text = Html("\n".join([text, scene.texts("map.no_picture")]))

@@ -6,10 +6,11 @@ from dataclasses import replace
 from bot.alerts.manners import QuietHours
 from bot.delivery.messenger import Button, Message
 from bot.telegram.callbacks import key
-from bot.telegram.desk import QuietView, UnknownZoneError
+from bot.telegram.desk import QuietView
 from bot.telegram.scene import Answer, Scene, echo
 from bot.telegram.texts import Html
 from bot.telegram.texts.figures import DAY_MS, HOUR_MS, MINUTE_MS
+from bot.telegram.texts.zones import UnknownZoneError
 
 OFF = frozenset({"off", "no", "none", "0", "stop"})
 LONGEST_MUTE_MS = 30 * DAY_MS
@@ -117,6 +118,7 @@ async def shown(scene: Scene) -> Answer:
         passes = view.hours.critical_passes
         label = "button.critical_waits" if passes else "button.critical_passes"
         rows.append((key(texts.label(label), "qc", 0 if passes else 1), key(texts.label("button.quiet_off"), "qo")))
+    rows.append((key(texts.label("button.settings_back"), "se"),))
     return Answer(Message(Html("\n".join(lines)), tuple(rows)))
 
 

@@ -204,7 +204,7 @@ async def sample(scene: Scene, market: Market) -> Answer:
     near = min(strong, key=lambda each: abs(each.distance_pct), default=nearest(view))
     if near is None:
         return await maps.map_of(scene, market)
-    drawn = await scene.desk.picture(view, language=scene.texts.language)
+    drawn = await scene.desk.picture(view, look=scene.look)
     photo, name = drawn or (None, None)
     message = alert_message(
         sample_event(view, near, now_ms=scene.now_ms),

@@ -10,13 +10,16 @@ import string
 import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any
 
 from babel import Locale
 from babel.numbers import format_decimal
 
+from bot.alerts.preferences import Preferences, Units
 from bot.telegram.texts.figures import Figures
+from bot.telegram.texts.zones import UnknownZoneError, zone_of
 
 FALLBACK = "en"
 PLURALS = frozenset({"zero", "one", "two", "few", "many", "other"})
@@ -54,16 +57,40 @@ class CatalogueError(Exception):
 
 
 class Texts:
-    """All texts of one language. Call it with a key for HTML, `label` for a button or a toast, which know no markup."""
+    """All texts of one language. Call it with a key for HTML, `label` for a button or a toast, which know no markup.
 
-    def __init__(self, language: str, entries: Mapping[str, Mapping[str, str]]) -> None:
+    `in_shares` tells whether their reader wants sizes as shares and not in USD.
+    """
+
+    def __init__(
+        self,
+        language: str,
+        entries: Mapping[str, Mapping[str, str]],
+        *,
+        zone: tzinfo = UTC,
+        in_shares: bool = False,
+    ) -> None:
         self.language = language
         self.locale = Locale.parse(language, sep="-")
         self.entries = entries
+        self.in_shares = in_shares
         self.figures = Figures(
             self.locale,
             money={name: entries[f"money.{name}"]["other"] for name in ("pattern", "thousand", "million", "billion")},
+            zone=zone,
         )
+
+    def read_by(self, preferences: Preferences) -> "Texts":
+        """The same texts with times and sizes as a chat prefers them."""
+        in_shares = preferences.units is Units.SHARE
+        if not preferences.zone and not in_shares:
+            return self
+        return Texts(self.language, self.entries, zone=_zone(preferences.zone), in_shares=in_shares)
+
+    @property
+    def manner(self) -> str:
+        """Names all by which these texts differ from others: their language, zone and units."""
+        return f"{self.language}:{self.figures.zone}:{Units.SHARE if self.in_shares else Units.USD}"
 
     def __call__(self, key: str, /, **values: str | int) -> Html:
         """The text of `key` as HTML, every value escaped that is not `Html`. Raises KeyError for an unknown key."""
@@ -111,6 +138,14 @@ class Catalogue:
             return named[wanted]
         root = wanted.split("-")[0]
         return next((texts for name, texts in named.items() if name.split("-")[0] == root), named[FALLBACK])
+
+
+def _zone(name: str) -> tzinfo:
+    """A chat's zone; UTC, which every time in it then says, where this machine no longer knows that."""
+    try:
+        return zone_of(name or "UTC")
+    except UnknownZoneError:
+        return UTC
 
 
 def read_texts(path: Path) -> Texts:

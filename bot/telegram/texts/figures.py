@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 
@@ -21,10 +21,11 @@ MINUS = "\N{MINUS SIGN}"
 
 
 class Figures:
-    """How one language writes figures."""
+    """How one language writes figures, and moments by the clock of one zone."""
 
-    def __init__(self, locale: Locale, *, money: Mapping[str, str]) -> None:
+    def __init__(self, locale: Locale, *, money: Mapping[str, str], zone: tzinfo = UTC) -> None:
         self.locale = locale
+        self.zone = zone
         self._money = money
 
     def money(self, usd: float) -> str:
@@ -96,11 +97,20 @@ class Figures:
             return self._unit(round(ms / HOUR_MS), "hour")
         return self._unit(round(ms / DAY_MS), "day")
 
-    def clock(self, time_ms: int, *, now_ms: int) -> str:
-        """A moment in UTC, with the date where it is not today: `14:05 UTC`, `28 Dec 14:05 UTC`."""
-        moment = datetime.fromtimestamp(time_ms / 1000, tz=UTC)
-        today = moment.date() == datetime.fromtimestamp(now_ms / 1000, tz=UTC).date()
-        return format_datetime(moment, "HH:mm" if today else "d MMM HH:mm", locale=self.locale) + " UTC"
+    def clock(self, time_ms: int, *, now_ms: int, named: bool = False) -> str:
+        """A moment, with the date where it is not today: `14:05`, `28 Dec 14:05`.
+
+        A reader who has chosen no zone reads `14:05 UTC`. `named` names every zone, for what is passed on to readers
+        elsewhere: `14:05 UTC+3`.
+        """
+        moment = datetime.fromtimestamp(time_ms / 1000, tz=self.zone)
+        today = moment.date() == datetime.fromtimestamp(now_ms / 1000, tz=self.zone).date()
+        written = format_datetime(moment, "HH:mm" if today else "d MMM HH:mm", locale=self.locale)
+        return f"{written} {_offset_words(moment)}" if named or self.zone is UTC else written
+
+    def wall(self, time_ms: int) -> str:
+        """The time of day alone: `14:05`."""
+        return f"{datetime.fromtimestamp(time_ms / 1000, tz=self.zone):%H:%M}"
 
     def _unit(self, count: int, unit: str) -> str:
         return _duration(count, unit, self.locale)
@@ -112,6 +122,14 @@ class Figures:
         zeros = "0" * decimals
         pattern = f"#,##0.{zeros}" if zeros else "#,##0"
         return _decimal(round(value, decimals), pattern, self.locale)
+
+
+def _offset_words(moment: datetime) -> str:
+    """How far a moment's clock is ahead of UTC: `UTC`, `UTC+3`, `UTC-3:30`."""
+    minutes = round((moment.utcoffset() or timedelta()).total_seconds() / 60)
+    hours, rest = divmod(abs(minutes), 60)
+    sign = "-" if minutes < 0 else "+"
+    return "UTC" if not minutes else f"UTC{sign}{hours}" + (f":{rest:02d}" if rest else "")
 
 
 # Writing a number takes Babel longer than judging the alert it stands in, and the same few are written again and again.

@@ -216,7 +216,7 @@ async def test_what_was_held_says_why_and_what_still_waits_is_said_under_what_pa
     held = await rig.composer.compose(claimed(one, other, held=True))
     assert bare(held.text).splitlines()[:2] == [
         "Held since 00:00 UTC: 2 alerts",
-        "They came while alerts were muted. Times are UTC.",
+        "They came while alerts were muted.",
     ]
     assert held.silent
     passing = await rig.composer.compose(claimed(event(rule_id=5), budget_free_ms=due_ms, budget=12))

@@ -11,8 +11,11 @@ from bot.clock import StepClock
 from bot.market.simulator import SimulatedMarket
 from bot.market.types import BAR_MS
 from bot.storage.database import Database
-from bot.telegram.desk import Desk, MarketUnavailableError, TooManyRulesError
+from bot.telegram.desk import Desk, Look, MarketUnavailableError, TooManyRulesError
+from bot.telegram.texts import Catalogue
 from tests.unit.app.scenes import START_MS, CountedExchange, Inbox, near, playing
+
+DARK = Look(Catalogue.load().texts("en"), "dark")
 
 SIM = Market("simulated", "SIMUSDT")
 HOUR_MS = 3_600_000
@@ -100,13 +103,13 @@ async def test_a_range_has_zones_of_its_own_and_a_smaller_map(rig: Rig) -> None:
     assert part.map.long_usd.sum() < whole.map.long_usd.sum()
     assert {each.track_id for each in part.clusters} == {""}
     pictures = [
-        await rig.desk.picture(whole, language="en"),
-        await rig.desk.picture(part, language="en", range_ms=6 * HOUR_MS),
+        await rig.desk.picture(whole, look=DARK),
+        await rig.desk.picture(part, look=DARK, range_ms=6 * HOUR_MS),
     ]
     names = {picture[1] for picture in pictures if picture is not None}
     assert len(names) == 2
     assert all(picture is not None and picture[0].startswith(b"\x89PNG") for picture in pictures)
-    assert await rig.desk.picture(whole, language="en") == pictures[0]
+    assert await rig.desk.picture(whole, look=DARK) == pictures[0]
 
 
 async def test_a_market_that_cannot_be_had_is_unavailable_for_its_reason(rig: Rig) -> None:

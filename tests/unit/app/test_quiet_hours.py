@@ -8,7 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.alerts.manners import QuietHours
-from bot.quiet_hours import UnknownZoneError, quiet_until, zone_name, zone_of
+from bot.quiet_hours import quiet_until
+from bot.telegram.texts.zones import UnknownZoneError, zone_name, zone_of
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE

@@ -1,8 +1,11 @@
 """Chats that come, go and move."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.alerts.manners import QuietHours
+from bot.alerts.preferences import Preferences, Sound, Units
 from bot.storage.chats import Chat
 from bot.storage.database import Database
 from tests.unit.storage.values import BTC, NOW, row, rule
@@ -93,3 +96,47 @@ async def test_what_was_delivered_to_a_group_is_known_under_its_new_id(db: Datab
     fate = await db.outbox.fate("told")
     assert fate is not None
     assert (fate.state, fate.chat, fate.message_id) == ("sent", SUPERGROUP, 5)
+
+
+CHOSEN = Preferences("ru", "Europe/Moscow", Sound.CRITICAL, 21, "light", "7d", Units.SHARE, "okx")
+
+
+async def test_what_a_chat_chose_is_kept_and_leads_its_language(db: Database) -> None:
+    await db.chats.prefer(7, CHOSEN, now_ms=NOW)
+    await db.chats.set_language(7, "en")
+    kept = await db.chats.get(7)
+    assert kept == Chat(7, "private", "en", created_ms=NOW, preferences=CHOSEN)
+    assert kept.spoken == "ru"
+    assert await db.chats.reserved() == [kept]
+    await db.chats.prefer(7, replace(CHOSEN, language=""), now_ms=NOW)
+    kept = await db.chats.get(7)
+    assert kept is not None
+    assert kept.spoken == "en"
+
+
+async def test_a_chat_has_one_zone_for_its_quiet_hours_and_its_clock(db: Database) -> None:
+    await db.chats.seen(7, kind="private", now_ms=NOW)
+    night = QuietHours(23 * 60, 7 * 60, "Europe/Berlin")
+    assert await db.chats.set_quiet(7, night)
+    kept = await db.chats.get(7)
+    assert kept is not None
+    assert kept.preferences == Preferences(zone="Europe/Berlin")
+    await db.chats.prefer(7, replace(CHOSEN, zone="Asia/Tokyo"), now_ms=NOW)
+    kept = await db.chats.get(7)
+    assert kept is not None
+    assert kept.quiet == replace(night, zone="Asia/Tokyo")
+    assert not await db.chats.set_quiet(8, night)
+
+
+@pytest.mark.parametrize("chosen_before", [None, Preferences(language="es")])
+async def test_what_a_group_chose_goes_with_it_where_the_new_one_has_chosen_nothing(
+    db: Database, chosen_before: Preferences | None
+) -> None:
+    await db.chats.prefer(GROUP, CHOSEN, now_ms=NOW)
+    await db.chats.seen(SUPERGROUP, kind="supergroup", now_ms=NOW)
+    if chosen_before is not None:
+        await db.chats.prefer(SUPERGROUP, chosen_before, now_ms=NOW)
+    await db.chats.migrate(GROUP, SUPERGROUP, now_ms=NOW)
+    moved = await db.chats.get(SUPERGROUP)
+    assert moved is not None
+    assert moved.preferences == (chosen_before or CHOSEN)

@@ -37,6 +37,8 @@ WORDS = {
     "is_long": 1,
     "at_bankruptcy": 1,
     "exchange": "binance",
+    "sound": "all",
+    "units": "usd",
 }
 """Columns whose values a check restricts."""
 

@@ -107,6 +107,20 @@ async def test_liquidations_of_the_version_before_have_the_prices_of_their_fills
     assert rows_of_prints(prints) == (Print(5, "BTCUSDT", is_long=True, price=90.5, coins=2.0),)
 
 
+async def test_the_zone_of_quiet_hours_becomes_the_chat_s_own(url: str, engine: Engine) -> None:
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0008")
+        for chat, quiet in ((1, '{"start": 60, "end": 120, "zone": "Asia/Tokyo"}'), (2, None), (3, "torn")):
+            statement = text("INSERT INTO chats (id, kind, created_ms, quiet) VALUES (:chat, 'private', 1, :quiet)")
+            connection.execute(statement, {"chat": chat, "quiet": quiet})
+        migrate(connection, "here")
+        kept = connection.exec_driver_sql("SELECT chat, zone, sound FROM preferences").all()
+    assert [tuple(row) for row in kept] == [(1, "Asia/Tokyo", "warnings")]
+
+
 def test_rows_that_point_at_nothing_stop_a_migration(engine: Engine) -> None:
     with engine.begin() as connection:
         migrate(connection, "here")

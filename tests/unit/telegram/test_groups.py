@@ -75,7 +75,7 @@ def test_what_was_held_says_since_when_and_why_with_each_one_s_time_and_is_silen
     message = group_message(group, ENGLISH, sent_ms=NOON_MS + 300 * MINUTE, waited=waited)
     first, cause, _, *rows = bare(message.text).split("\n")
     assert first == "Held since 12:00 UTC: 2 alerts"
-    assert cause == "They came in your quiet hours. Times are UTC."
+    assert cause == "They came in your quiet hours."
     assert [row.split()[0] for row in rows[:2]] == ["12:00", "12:01"]
     assert message.silent
 
