@@ -89,9 +89,7 @@ class Chats:
         def work(connection: Connection) -> None:
             ensure_chat(connection, chat, now_ms=now_ms)
             write_preferences(connection, chat, chosen)
-            known = _known(connection, chat)
-            if known is not None and known.quiet is not None and chosen.zone:
-                _write_quiet(connection, chat, replace(known.quiet, zone=chosen.zone))
+            _share_zone(connection, chat)
 
         await self._access.write(work)
 
@@ -163,6 +161,7 @@ class Chats:
                 connection.execute(update(chats).where(chats.c.id == new).values(_wishes_left(row, there)))
                 connection.execute(update(rules).where(rules.c.chat == old).values(chat=new))
                 move_preferences(connection, old, new)
+                _share_zone(connection, new)
                 connection.execute(delete(chats).where(chats.c.id == old))
             connection.execute(update(decisions).where(decisions.c.chat == old).values(chat=new))
             connection.execute(update(outcomes).where(outcomes.c.chat == old).values(chat=new))
@@ -202,6 +201,13 @@ def _known(connection: Connection, chat: int) -> Chat | None:
 def _write_quiet(connection: Connection, chat: int, quiet: QuietHours | None) -> None:
     stored = None if quiet is None else json.dumps(asdict(quiet))
     connection.execute(update(chats).where(chats.c.id == chat).values(quiet=stored))
+
+
+def _share_zone(connection: Connection, chat: int) -> None:
+    """The chosen zone of a chat becomes that of its quiet hours."""
+    known = _known(connection, chat)
+    if known is not None and known.quiet is not None and known.preferences.zone:
+        _write_quiet(connection, chat, replace(known.quiet, zone=known.preferences.zone))
 
 
 def _chat(row: Row[Any]) -> Chat:

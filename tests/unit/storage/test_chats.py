@@ -82,7 +82,15 @@ async def test_a_supergroup_that_spoke_before_its_move_was_heard_of_gets_what_it
     await db.chats.seen(SUPERGROUP, kind="supergroup", now_ms=NOW + 5)
     await db.chats.migrate(GROUP, SUPERGROUP, now_ms=NOW + 6)
     moved = await db.chats.get(SUPERGROUP)
-    assert moved == Chat(SUPERGROUP, "supergroup", "es", created_ms=NOW + 5, muted_until_ms=NOW + 60_000, quiet=night)
+    assert moved == Chat(
+        SUPERGROUP,
+        "supergroup",
+        "es",
+        created_ms=NOW + 5,
+        muted_until_ms=NOW + 60_000,
+        quiet=night,
+        preferences=Preferences(zone="UTC"),
+    )
 
 
 async def test_what_was_delivered_to_a_group_is_known_under_its_new_id(db: Database) -> None:
