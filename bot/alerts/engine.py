@@ -348,16 +348,24 @@ class Engine:
             book = self._books[market]
             measures = [measure for measure in book.columns() if measure.kind in AT_TICKS]
             seen = () if book.reading is None else tuple(book.tracks.values())
-            live = {(track.id, measure): track for track in seen if track.missed == 0 for measure in measures}
+            live: dict[tuple[str, Measure], tuple[Track, Watch]] = {}
+            for track in seen:
+                if track.missed:
+                    continue
+                for measure in measures:
+                    watch = book.watch(measure, track.id, seen_ms=track.seen_ms)
+                    watch.meet(track.at_best if measure.kind is Kind.SWEPT else track.cluster)
+                    if not watch.idle:
+                        live[track.id, measure] = track, watch
             for track_id, measure in board.rows_of(market.symbol) - live.keys():
                 seen_ms = board.remove((market.symbol, track_id, measure))
                 if measure in measures and track_id in book.tracks:
                     book.watch(measure, track_id, seen_ms=seen_ms).seen_ms = seen_ms
-            for (track_id, measure), track in live.items():
+            for (track_id, measure), (track, watch) in live.items():
                 board.place(
                     (market.symbol, track_id, measure),
                     track.cluster,
-                    book.watch(measure, track_id, seen_ms=track.seen_ms),
+                    watch,
                     scale=book.scale(measure),
                     valid_ms=book.slot_ms + GRACE * self._slot_ms,
                     from_far=measure.kind is Kind.SWEPT,

@@ -1,9 +1,8 @@
 """Exposure: a dense cluster has formed around a user's own liquidation price."""
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
-
-import numpy as np
 
 from bot.alerts.filters import distance_pct, meets_floor
 from bot.alerts.judge import Judge, Measured, Telling
@@ -25,26 +24,32 @@ CLOSE_PCT = 5.0
 
 
 class Levels:
-    """The exposure rules of one market as arrays (n,), so that a map is a few vector operations."""
+    """The exposure rules of one market by their levels, so that a map looks only at those near its clusters."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = {rule.id: rule for rule in rules}
-        self._ids = tuple(self._rules)
-        self._level = np.array([rule.level for rule in self._rules.values()], dtype=np.float64)
-        self._within = np.array([rule.threshold_pct for rule in self._rules.values()], dtype=np.float64)
+        known = [(rule.level, rule) for rule in self._rules.values() if rule.level is not None]
+        known.sort(key=lambda pair: pair[0])
+        self._levels = [level for level, _ in known]
+        self._by_level = [rule for _, rule in known]
+        # A hair more than the farthest that any rule reaches: the exact comparison is made rule by rule.
+        self._reach = math.exp(max((rule.threshold_pct for _, rule in known), default=0.0) / 100.0) * (1.0 + 1e-9)
 
     def concerned(self, cluster: Cluster, states: Mapping[int, RuleState]) -> list[Rule]:
         """The rules that must be asked about a cluster: those it has come near to, and those it was near to before."""
-        if not self._ids:
+        if not self._rules:
             return []
-        if not self._ids:
-            return []
-        edge = np.clip(self._level, cluster.low, cluster.high)
-        near = 100.0 * np.abs(np.log(self._level / edge)) <= self._within
-        found = (self._rules[self._ids[at]] for at in np.flatnonzero(near))
-        hit = {rule.id: rule for rule in found if meets_floor(rule, cluster)}
+        first = bisect_left(self._levels, cluster.low / self._reach)
+        end = bisect_right(self._levels, cluster.high * self._reach)
+        found = zip(self._levels[first:end], self._by_level[first:end], strict=True)
+        hit = {
+            rule.id: rule
+            for level, rule in found
+            if distance_pct(level, cluster) <= rule.threshold_pct and meets_floor(rule, cluster)
+        }
         asked = [rule for rule in hit.values() if rule.id not in states or not _rests(rule, states[rule.id])]
-        asked += [self._rules[known] for known in states if known in self._rules and known not in hit]
+        if states:
+            asked += [self._rules[known] for known in states if known in self._rules and known not in hit]
         return sorted(asked, key=lambda rule: rule.id)
 
 

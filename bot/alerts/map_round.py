@@ -63,11 +63,14 @@ class MapRound:
     def _look_at(self, track: Track) -> None:
         reading = self._reading
         for measure in self._at_maps:
+            watch = self._watch(measure, track.id, track.cluster)
+            if watch.idle:
+                continue
             if measure.kind is Kind.GROWTH:
                 metric = growth_metric(track, slot_ms=reading.slot_ms, window_ms=measure.window_ms)
             else:
                 metric = new_cluster.metric(track, slot_ms=reading.slot_ms)
-            self._ask(measure, self._measured(track, metric))
+            self._put(watch, self._measured(track, metric))
         judge, states = JUDGES[Kind.EXPOSURE], self._book.states_of(track.id)
         for rule in self._book.levels().concerned(track.cluster, states):
             measured = exposure.measure(rule, track, slot_ms=reading.slot_ms, price=reading.price)
@@ -109,12 +112,19 @@ class MapRound:
 
     def _ask(self, measure: Measure, measured: Measured) -> None:
         """Put what was measured before the rules that it may concern."""
+        if measured.metric is not None:
+            self._put(self._watch(measure, measured.track_id, measured.body), measured)
+
+    def _watch(self, measure: Measure, track_id: str, body: Cluster) -> Watch:
+        watch = self._book.watch(measure, track_id, seen_ms=self._reading.slot_ms)
+        watch.meet(body)
+        return watch
+
+    def _put(self, watch: Watch, measured: Measured) -> None:
         if measured.metric is None:
             return
         book, slot_ms = self._book, self._reading.slot_ms
-        watch = book.watch(measure, measured.track_id, seen_ms=slot_ms)
         self.watches.append(watch)
-        watch.meet(measured.body)
         unseen_ms = max(0, slot_ms - watch.seen_ms - 2 * self._slot_ms)
         if not watch.wakes(measured.metric, slot_ms, unseen_ms=unseen_ms):
             return

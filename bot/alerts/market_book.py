@@ -130,11 +130,6 @@ class MarketBook:
         """Take over a track as it is now; a closed one goes with all its states, a swept one is remembered a while."""
         if track.closed is None:
             self.tracks[track.id] = track
-            for measure, watch in self._watches.get(track.id, {}).items():
-                if measure.kind is Kind.SWEPT:
-                    watch.loosen()  # judged by the body at its best
-                else:
-                    watch.meet(track.cluster)
             return
         self.tracks.pop(track.id, None)
         self._states.pop(track.id, None)

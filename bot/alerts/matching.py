@@ -32,7 +32,7 @@ _CODES = {
     Phase.CLOSED: _INERT,
 }
 _SIDES = {None: 0, Side.LONG: 1, Side.SHORT: 2}
-_KEPT_CLASSES = 64
+_KEPT_CLASSES, _KEPT_REACHES = 64, 4_096
 
 SizeClass = tuple[Side, int, int, int, int]
 """Clusters of one class are on the side of, big enough for, and in the price range of the same rules of a column."""
@@ -43,7 +43,7 @@ class Column:
 
     __slots__ = (
         *("exit_at", "hit_at", "judge", "last_silent_ms", "min_strength", "min_usd", "peak_high", "peak_low"),
-        *("_eligible", "_steps", "position", "rules", "side", "silent_ms"),
+        *("_eligible", "_reaches", "_steps", "position", "rules", "side", "silent_ms"),
     )
 
     def __init__(self, rules: Iterable[Rule], judge: Judge) -> None:
@@ -64,6 +64,7 @@ class Column:
         filters = (self.min_strength, self.min_usd, self.peak_low, self.peak_high)
         self._steps: tuple[list[float], ...] = tuple(np.unique(column).tolist() for column in filters)
         self._eligible: dict[SizeClass, NDArray[np.bool_]] = {}
+        self._reaches: dict[SizeClass, float] = {}
 
     def __len__(self) -> int:
         return len(self.rules)
@@ -92,6 +93,17 @@ class Column:
             if len(self._eligible) >= _KEPT_CLASSES:
                 self._eligible.clear()
             found = self._eligible[like] = self._work_out(cluster)
+        return found
+
+    def reach_to(self, cluster: Cluster) -> float:
+        """The largest threshold of the rules that this cluster is eligible for; minus infinity where there is none."""
+        like = self.class_of(cluster)
+        found = self._reaches.get(like)
+        if found is None:
+            if len(self._reaches) >= _KEPT_REACHES:
+                self._reaches.clear()
+            eligible = self.eligible(cluster).nonzero()[0]
+            found = self._reaches[like] = float(self.hit_at[eligible[-1]]) if len(eligible) else -np.inf
         return found
 
     def _work_out(self, cluster: Cluster) -> NDArray[np.bool_]:
@@ -135,14 +147,21 @@ class Watch:
                 self._place(position[state.rule_id], state)
         self._bound()
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing measured can matter: no rule wants a cluster like this, and none has been told of it."""
+        return self.armed == -np.inf and self.again == -np.inf and self.fired == np.inf and self.due_ms == NEVER_MS
+
     def meet(self, cluster: Cluster) -> None:
         """What is measured is this cluster now: bounds worked out for one like it still hold."""
-        if self.exact and self.column.class_of(cluster) != self.like:
-            self.loosen()
+        like = self.column.class_of(cluster)
+        if like != self.like:
+            self.like, self.exact = like, False
+            self.armed = self.column.reach_to(cluster)
 
     def loosen(self) -> None:
         """What is measured has changed its size: any rule may have become eligible."""
-        self.exact = False
+        self.like, self.exact = None, False
         self.armed = self.column.reach
 
     def _bound(self) -> None:
