@@ -39,6 +39,7 @@ from bot.status import StatusBoard
 from bot.storage.database import Database
 from bot.storage.errors import StorageError
 from bot.telegram.conversation import Conversation
+from bot.telegram.speaking import Channels, NoChannels
 from bot.telegram.texts import Catalogue
 from bot.ticks import Ticks
 from bot.warming import FIRST_MS, Warmer
@@ -53,7 +54,8 @@ class World:
     """What an app is built on. `simulated` names the exchanges that are not real ones.
 
     `feeds` are the liquidations of exchanges that tell them; whoever runs the app makes them listen. `played` is True
-    where time runs by a clock of its own, so that no message is late by it.
+    where time runs by a clock of its own, so that no message is late by it. `channels` are those that people set up
+    from their private chats, `bot_name` the bot's name at Telegram once that is known.
     """
 
     exchanges: Mapping[str, Exchange]
@@ -63,6 +65,8 @@ class World:
     simulated: frozenset[str] = frozenset()
     feeds: Mapping[str, LiquidationFeed] = field(default_factory=dict)
     played: bool = False
+    channels: Channels = field(default_factory=NoChannels)
+    bot_name: Callable[[], str | None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ class App:
             clock=world.clock,
             simulated=world.simulated,
             played=world.played,
+            bot_name=world.bot_name,
         )
         self.worker = OutboxWorker(
             db=world.db,
@@ -199,7 +204,7 @@ class App:
             ),
             admins=limits.admin_ids,
         )
-        self.conversation = Conversation(self.desk, self.catalogue)
+        self.conversation = Conversation(self.desk, self.catalogue, world.channels)
         self.jobs = Jobs(
             read_prices=self.read_prices,
             fetch_bars=self.fetch_bars,

@@ -1,6 +1,6 @@
 """From an outbox row to the message that goes out: the text in the chat's language, the picture of that moment."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.alerts.hit_rate import by_kind, hit_rate
@@ -25,6 +25,7 @@ from bot.telegram.missed_text import missed_message
 from bot.telegram.notices import notice_message
 from bot.telegram.receipts_text import receipt_message
 from bot.telegram.stats_text import digest_lines
+from bot.telegram.strangers import for_strangers
 from bot.telegram.texts import Catalogue, Html, Texts
 
 DAY_MS = 86_400_000
@@ -43,6 +44,7 @@ class Composer:
         clock: Clock,
         simulated: frozenset[str],
         played: bool = False,
+        bot_name: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._db = db
         self._markets = markets
@@ -51,6 +53,7 @@ class Composer:
         self._clock = clock
         self._simulated = simulated
         self._played = played
+        self._bot_name = bot_name
 
     async def compose(self, row: Claimed) -> Message:
         """The message of a row, marked where it is late or a repeat, in the chat's language and topic."""
@@ -58,6 +61,8 @@ class Composer:
         chosen = chat.preferences if chat else NO_PREFERENCES
         texts = self._catalogue.texts(chat.spoken if chat else None).read_by(chosen)
         message = await self._message(row, Look(texts, chosen.theme))
+        if chat is not None and chat.kind == "channel":
+            return for_strangers(message, texts, bot_name=self._bot_name())
         return replace(message, topic=chat.topic if chat else None)
 
     async def _message(self, row: Claimed, look: Look) -> Message:

@@ -21,6 +21,7 @@ from bot.settings import Settings
 from bot.signals import stop_on_signals
 from bot.storage.database import Database
 from bot.telegram.admins import Admins
+from bot.telegram.channels import LinkedChannels
 from bot.telegram.connection import TELEGRAM, Line, open_line
 from bot.telegram.conversation import COMMANDS
 from bot.telegram.errors import TokenRefusedError
@@ -67,7 +68,8 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
         closing.push_async_callback(line.shutdown)
         messenger, limiter = TelegramMessenger(line), RateLimiter(clock)
         feeds, observation = open_feeds(settings, exchanges, clock=clock), Observation(settings)
-        world = World(exchanges, db, messenger, clock, feeds=feeds)
+        channels = LinkedChannels(line, db.links)
+        world = World(exchanges, db, messenger, clock, feeds=feeds, channels=channels, bot_name=lambda: line.known_name)
         app = await App.build(world, limits, limiter=limiter, count=observation.count)
         closing.push_async_callback(app.markets.aclose)
         replies = Replies(PacedMessenger(messenger, limiter), db.chats, clock)

@@ -20,6 +20,7 @@ from bot.storage.engine import is_memory, make_engine, make_migration_engine, pa
 from bot.storage.enqueue import OutboxRow, enqueue
 from bot.storage.errors import CannotOpenError, StorageError
 from bot.storage.kv import KeyValues
+from bot.storage.links import Links
 from bot.storage.lock import FileLock
 from bot.storage.maps import Maps
 from bot.storage.migrate import check_newest, migrate
@@ -56,6 +57,7 @@ class Database:
         self.updates = Updates(access)
         self.outcomes = Outcomes(access)
         self.kv = KeyValues(access)
+        self.links = Links(access)
 
     @classmethod
     async def open(cls, url: str = "sqlite://", *, inline: bool = False) -> Self:

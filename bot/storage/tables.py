@@ -403,6 +403,39 @@ preferences = _table(
     CheckConstraint("digest_hour BETWEEN 0 AND 23", name="digest_hour"),
 )
 
+# The channels that a person set up in the private chat `chat`; what is typed there `speaks` for at most one of them.
+links = _table(
+    "links",
+    Column("chat", Int64, autoincrement=False, nullable=False),
+    Column("channel", Int64, autoincrement=False, nullable=False),
+    Column("speaks", Integer, nullable=False, server_default=text("0")),
+    PrimaryKeyConstraint("chat", "channel"),
+    ForeignKeyConstraint(["channel"], ["chats.id"], onupdate="CASCADE", ondelete="CASCADE"),
+    CheckConstraint("speaks IN (0, 1)", name="speaks"),
+    _index_where("uq_links_speaks", "speaks = 1", "chat", unique=True),
+)
+
+# Chats and people whom an operator let in or turned away, whatever the settings say.
+guests = _table(
+    "guests",
+    Column("id", Int64, autoincrement=False, nullable=False),
+    Column("allowed", Integer, nullable=False),
+    PrimaryKeyConstraint("id"),
+    CheckConstraint("allowed IN (0, 1)", name="allowed"),
+)
+
+# What operators told every chat; a draft waits for its writer's confirmation.
+broadcasts = _table(
+    "broadcasts",
+    Column("id", Int64, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created_ms", Int64, nullable=False),
+    Column("stage", Text, nullable=False),
+    PrimaryKeyConstraint("id"),
+    _one_of("stage", ("draft", "sending", "cancelled")),
+    never_reuse_ids=True,
+)
+
 kv = _table(
     "kv",
     Column("key", Text, nullable=False),

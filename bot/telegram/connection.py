@@ -49,6 +49,16 @@ class Line(Bot):
         )
         return updates
 
+    async def about(self, chat: int | str) -> dict[str, Any]:
+        """What the server tells of a chat, as it came: only some of it is needed here. Raises DeliveryError."""
+        told: dict[str, Any] = await translated(self._post("getChat", {"chat_id": chat}), token=self.token)
+        return told
+
+    @property
+    def known_name(self) -> str | None:
+        """The bot's own name; None before `get_me` was asked."""
+        return self._bot_user.username if self._bot_user else None
+
     async def shutdown(self) -> None:
         """Close both pools, also where `initialize` was never called (the library would leave them open)."""
         await asyncio.gather(*(pool.shutdown() for pool in self._request))

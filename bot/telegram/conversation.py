@@ -12,6 +12,7 @@ from bot.delivery.messenger import Button, Message
 from bot.telegram.callbacks import SEPARATOR, Tap, key, market_arg, pack, unpack
 from bot.telegram.commands import (
     admin,
+    channel,
     clusters,
     groups,
     maps,
@@ -30,6 +31,7 @@ from bot.telegram.commands import (
 from bot.telegram.desk import Desk, MarketUnavailableError, TooManyRulesError
 from bot.telegram.limits import TOAST_UNITS, fit, shorten
 from bot.telegram.scene import Answer, Scene, base_name, unknown_symbol
+from bot.telegram.speaking import Channels, NoChannels, spoken
 from bot.telegram.texts import Catalogue, seen, sound
 from bot.telegram.texts.figures import HOUR_MS
 from bot.telegram.turn import Action, Edit, Inbound, Reply, Toast
@@ -61,7 +63,12 @@ CHANGING_TAPS = frozenset(
         *("mu", "qm", "qo", "qc", "ss", "sz"),
     }
 )
+PERSONAL = frozenset({"start", "help", "about", "status", "admin", "channel", "mydata", "forgetme", "privacy"})
+"""Commands that are a person's own, also while they speak for a channel."""
+
 LONGEST_TEXT = 300
+NOTHING = Answer()
+NO_CHANNELS = NoChannels()
 
 _COMMAND = re.compile(r"/(\w+)(?:@\w+)?\s*(.*)", re.DOTALL)
 
@@ -69,24 +76,46 @@ _COMMAND = re.compile(r"/(\w+)(?:@\w+)?\s*(.*)", re.DOTALL)
 class Conversation:
     """Answers one inbound turn at a time; the same turn twice asks the desk the same things twice."""
 
-    def __init__(self, desk: Desk, catalogue: Catalogue) -> None:
+    def __init__(self, desk: Desk, catalogue: Catalogue, channels: Channels = NO_CHANNELS) -> None:
         self._desk = desk
         self._catalogue = catalogue
+        self._channels = channels
 
     async def answer(self, inbound: Inbound) -> list[Action]:
         """What to do about it. A tapped button always gets exactly one Toast, first, with or without a text.
 
         Nothing that a person can type or tap raises; only the desk itself may (a database that is gone).
         """
+        texts = self._catalogue.texts(inbound.language)
+        return await spoken(self._channels, inbound, texts, self._answer, personal=_asked(inbound) in PERSONAL)
+
+    async def _answer(self, inbound: Inbound) -> list[Action]:
         preferences = await self._desk.preferences(inbound.chat_id)
         scene = Scene.of(self._desk, self._catalogue, inbound, preferences)
         try:
-            answer = await _answer(scene)
+            answer = await self._of_channels(scene) or await _answer(scene)
         except MarketUnavailableError as error:
             answer = _unavailable(scene, error)
         except TooManyRulesError as error:
             answer = await _too_many(scene, error)
         return _actions(answer, inbound)
+
+    async def _of_channels(self, scene: Scene) -> Answer | None:
+        """What is asked and said about channels themselves; None where it is anything else."""
+        inbound = scene.inbound
+        if inbound.occasion == "channel_joined":
+            return await channel.joined(scene, self._channels, inbound.subject or 0) or NOTHING
+        if inbound.callback_data is not None:
+            tap = unpack(sound(inbound.callback_data))
+            if inbound.chat_kind == "channel" and not inbound.may_change:
+                return Answer(toast=scene.texts.label("toast.in_private"))
+            if tap.verb == "cs":
+                return await channel.choose(scene, self._channels, tap.number(0))
+            return await channel.menu(scene, self._channels) if tap.verb == "ch" else None
+        command = _COMMAND.fullmatch(seen(inbound.text or ""))
+        if command is None or command[1].lower() != "channel":
+            return None
+        return await channel.typed_channel(scene, self._channels, command[2].strip()[:LONGEST_TEXT])
 
 
 async def _answer(scene: Scene) -> Answer | None:

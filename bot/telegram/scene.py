@@ -8,12 +8,13 @@ from bot.alerts.types import Market
 from bot.delivery.messenger import Button, Keyboard, Message
 from bot.telegram.callbacks import key
 from bot.telegram.desk import Desk, Look
-from bot.telegram.limits import shorten
+from bot.telegram.limits import CALLBACK_BYTES, shorten
 from bot.telegram.texts import Catalogue, Texts
 from bot.telegram.turn import Inbound
 
 CHIPS_A_ROW = 4
 ECHO_UNITS = 40
+MARK_BYTES = 12
 QUOTES = ("USDT", "USDC")
 
 
@@ -45,6 +46,11 @@ class Scene:
     @property
     def chat(self) -> int:
         return self.inbound.chat_id
+
+    @property
+    def data_bytes(self) -> int:
+        """How long a button's data may be, with room for the name of a channel that it speaks for."""
+        return CALLBACK_BYTES - (MARK_BYTES if self.inbound.chat_kind == "channel" else 0)
 
     @property
     def now_ms(self) -> int:

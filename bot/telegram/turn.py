@@ -6,8 +6,8 @@ from typing import Literal
 from bot.delivery.messenger import Message
 
 ChatKind = Literal["private", "group", "supergroup", "channel"]
-Occasion = Literal["group_joined"]
-"""What happened to the bot without anybody saying so: it was let into a group."""
+Occasion = Literal["group_joined", "channel_joined"]
+"""What happened to the bot without anybody saying so: it was let into a group, or into a channel (`subject`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Inbound:
     for a group's members who are no admins. `to_bot` is False for an answer to the bot in a group that does not name
     it: that may be talk among people. `reply_to` is the bot's message that this one answers.
     `topic` is the topic of a forum in which it was said, None for General and elsewhere. With an `occasion` nobody said
-    anything: something happened to the bot.
+    anything: something happened to the bot, in the chat itself or in the `subject`.
     """
 
     update_id: int
@@ -38,6 +38,7 @@ class Inbound:
     reply_to: int | None = None
     topic: int | None = None
     occasion: Occasion | None = None
+    subject: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

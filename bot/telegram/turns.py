@@ -121,7 +121,11 @@ class Turns:
             case Moved():
                 await chats.migrate(heard.chat_id, heard.new_chat_id, now_ms=now_ms)
             case Standing(present=True):
-                await chats.seen(heard.chat_id, kind=heard.chat_kind, now_ms=now_ms)
+                chat = await chats.seen(heard.chat_id, kind=heard.chat_kind, now_ms=now_ms)
+                if heard.chat_kind == "channel" and heard.user_id is not None:
+                    await self._house.database.links.add(heard.user_id, heard.chat_id)
+                    if chat.language is None:
+                        await chats.set_language(heard.chat_id, heard.language)
             case Standing():
                 await chats.deactivate(heard.chat_id, f"the bot was {heard.status}", now_ms=now_ms)
 
@@ -192,7 +196,7 @@ class Turns:
             await chats.set_language(inbound.chat_id, language)
         language = chat.preferences.language or language
         may_change = inbound.may_change
-        if said.check_admin and inbound.user_id is not None and changes(inbound):
+        if said.check_admin and inbound.user_id is not None and (changes(inbound) or inbound.chat_kind == "channel"):
             may_change = await self._house.ranks.is_admin(inbound.chat_id, inbound.user_id)
         inbound = replace(inbound, language=language, may_change=may_change)
         if may_change and inbound.topic != chat.topic and makes_rule(inbound):
@@ -218,9 +222,14 @@ class Turns:
 
 
 def _greeting(heard: Standing | Moved) -> Said | None:
-    """The turn in which the bot says what it is for, where it was let into a group; in private, /start does that."""
-    if isinstance(heard, Moved) or not heard.joined or heard.chat_kind not in ("group", "supergroup"):
+    """The turn in which the bot says what it is for, where it was let in; in private, /start does that.
+
+    A group is told there, whoever let it into a channel is told in private.
+    """
+    if isinstance(heard, Moved) or not heard.joined or heard.chat_kind == "private":
         return None
+    if heard.chat_kind == "channel":
+        return None if heard.user_id is None else Said(_news_of_channel(heard, heard.user_id))
     return Said(
         Inbound(
             heard.update_id,
@@ -230,4 +239,15 @@ def _greeting(heard: Standing | Moved) -> Said | None:
             may_change=False,
             occasion="group_joined",
         )
+    )
+
+
+def _news_of_channel(heard: Standing, user: int) -> Inbound:
+    return Inbound(
+        heard.update_id,
+        user,
+        user_id=user,
+        language=heard.language,
+        occasion="channel_joined",
+        subject=heard.chat_id,
     )

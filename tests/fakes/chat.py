@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from bot.delivery.messenger import Button, Message
 from bot.telegram.conversation import Conversation, Edit, Inbound, Reply, Toast
 from bot.telegram.limits import CALLBACK_BYTES, CAPTION_UNITS, ROW_KEYS, TEXT_UNITS, TOAST_UNITS, bare, visible_length
+from bot.telegram.speaking import Channels, NoChannels
 from bot.telegram.texts import Catalogue
 from bot.telegram.turn import Action, ChatKind, Occasion
 from tests.fakes.desk import FakeDesk
@@ -24,9 +25,10 @@ class Chat:
     screen: dict[int, Message] = field(default_factory=dict)
     toasts: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    channels: Channels = field(default_factory=NoChannels)
 
     def __post_init__(self) -> None:
-        self.conversation = Conversation(self.desk, CATALOGUE)
+        self.conversation = Conversation(self.desk, CATALOGUE, self.channels)
         self._updates = 0
 
     async def type(self, text: str | None, *, to_bot: bool = True, reply_to: int | None = None) -> list[Action]:
@@ -34,10 +36,10 @@ class Chat:
         self.lines.append(f"> {text if text is not None else '(a sticker)'}")
         return await self._take(self._inbound(text=text, to_bot=to_bot, reply_to=reply_to))
 
-    async def happen(self, occasion: Occasion, what: str) -> list[Action]:
+    async def happen(self, occasion: Occasion, what: str, *, subject: int | None = None) -> list[Action]:
         """Something happens to the bot; `what` is its line in the transcript."""
         self.lines.append(f"* {what}")
-        return await self._take(replace(self._inbound(), occasion=occasion))
+        return await self._take(replace(self._inbound(), occasion=occasion, subject=subject))
 
     async def tap(self, label: str) -> list[Action]:
         """Tap the key of this label on the newest message that has one."""

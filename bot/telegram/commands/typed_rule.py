@@ -17,7 +17,7 @@ from bot.delivery.messenger import Keyboard, Message
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands import maps, watch, welcome
 from bot.telegram.desk import MarketUnavailableError
-from bot.telegram.limits import CALLBACK_BYTES, bare
+from bot.telegram.limits import bare
 from bot.telegram.scene import CHIPS_A_ROW, Answer, Scene, base_name, chips, echo, rows, unknown_symbol
 from bot.telegram.sensitivity import sensitivity
 from bot.telegram.texts import Html, Texts
@@ -114,7 +114,7 @@ def offer(scene: Scene, rule: Rule) -> Answer:
         return Answer(Message(texts("watch.offer_digest", rule=rule_words(rule, texts)), ((yes,),)))
     name = market_name(scene, rule.market, base_name(rule.market))
     words = texts("watch.offer", base=name, rule=rule_words(rule, texts))
-    if len((yes.data or "").encode()) > CALLBACK_BYTES:
+    if len((yes.data or "").encode()) > scene.data_bytes:
         return Answer(Message(Html("\n".join([words, texts("watch.offer_long", line=line)]))))
     look = key(texts.label("button.map_of", base=base_name(rule.market)), "m", market_arg(rule.market))
     return Answer(Message(words, ((yes, look),)))
@@ -202,7 +202,7 @@ def _other_symbol(scene: Scene, text: str, error: ParseError) -> Answer:
         return answer
     lines = [(symbol, f"{before}{symbol}{after}") for symbol in near or scene.desk.popular()]
     keys = [key(base_name(Market("", symbol)), "wt", line) for symbol, line in lines]
-    if any(len((each.data or "").encode()) > CALLBACK_BYTES for each in keys):
+    if any(len((each.data or "").encode()) > scene.data_bytes for each in keys):
         return answer
     return Answer(replace(answer.message, buttons=rows(keys, CHIPS_A_ROW)))
 
@@ -212,5 +212,5 @@ def _other_exchange(scene: Scene, word: str, exchange: str, line: str) -> Answer
     texts = scene.texts
     text = texts("error.not_listed", typed=echo(word), exchange=exchange_name(exchange.lower(), texts))
     here = key(texts.label("button.watch_of", base=echo(word).upper()), "wt", line)
-    fits = len((here.data or "").encode()) <= CALLBACK_BYTES
+    fits = len((here.data or "").encode()) <= scene.data_bytes
     return Answer(Message(text, ((here,),) if fits else chips(scene.desk.popular(), "w")))

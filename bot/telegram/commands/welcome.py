@@ -3,17 +3,20 @@
 from bot.alerts.filters import DEFAULT_MIN_STRENGTH
 from bot.delivery.messenger import Keyboard, Message
 from bot.telegram.callbacks import key
+from bot.telegram.commands import maps
 from bot.telegram.commands.watch import sensitivity_menu
+from bot.telegram.deep_links import MAP, WATCH, market_in
 from bot.telegram.scene import Answer, Scene, chips, echo, unknown_symbol
 from bot.telegram.texts import Html
 
-WATCH_PAYLOAD = "w_"
-
 
 async def start(scene: Scene, payload: str = "") -> Answer:
-    """Two lines and the markets as buttons; a deep link (`w_ZRXUSDT`) opens the watch of its market."""
-    if payload.startswith(WATCH_PAYLOAD):
-        symbol = payload.removeprefix(WATCH_PAYLOAD)
+    """Two lines and the markets as buttons; a deep link opens the watch (`w_ZRXUSDT`) or the map of its market."""
+    shown = market_in(payload, MAP)
+    if shown is not None:
+        return await maps.typed_map(scene, shown)
+    symbol = market_in(payload, WATCH)
+    if symbol is not None:
         resolution = scene.desk.resolve(symbol)
         if resolution.market is None:
             return unknown_symbol(scene, symbol, resolution.nearest, "w")

@@ -143,20 +143,24 @@ class Methods:
 
     def get_chat(self, call: Call) -> dict[str, Any]:
         limits = {"accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": {}}
-        return self.state.chat(call.chat_id or 0).as_json() | limits
+        name = call.text("chat_id")
+        chat = self.state.named(name) if name.startswith("@") else self.state.chat(call.chat_id or 0)
+        if chat.standing != "member":
+            raise Refusal(403, f"Forbidden: bot is not a member of the {chat.kind} chat")
+        return chat.as_json() | limits
 
     def get_member(self, call: Call) -> dict[str, Any]:
         chat = self.state.chat(call.chat_id or 0)
         user_id = checks.read_int(call.fields.get("user_id"), "invalid user_id specified")
         if user_id not in chat.members:
             raise bad_request("member not found")
-        return _member(user_id, chat.members[user_id])
+        return _member(user_id, chat.members[user_id], chat.kind)
 
     def get_administrators(self, call: Call) -> list[dict[str, Any]]:
         chat = self.state.chat(call.chat_id or 0)
         if chat.kind == "private":
             raise bad_request("there are no administrators in the private chat")
-        return [_member(user, status) for user, status in chat.members.items() if status in _ADMIN]
+        return [_member(user, status, chat.kind) for user, status in chat.members.items() if status in _ADMIN]
 
     def set_commands(self, call: Call) -> bool:
         commands = call.json("commands") or []
@@ -256,12 +260,16 @@ _RIGHTS = (
 )
 
 
-def _member(user_id: int, status: str) -> dict[str, Any]:
+_CHANNEL_RIGHTS = ("can_post_messages", "can_edit_messages")
+
+
+def _member(user_id: int, status: str, kind: str) -> dict[str, Any]:
     member: dict[str, Any] = {"user": {"id": user_id, "is_bot": False, "first_name": "Ada"}, "status": status}
     if status == "creator":
         member["is_anonymous"] = False
     elif status == "administrator":
         member |= dict.fromkeys(_RIGHTS.split(), False)
+        member |= dict.fromkeys(_CHANNEL_RIGHTS, True) if kind == "channel" else {}
     elif status == "kicked":
         member["until_date"] = 0
     return member

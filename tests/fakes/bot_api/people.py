@@ -94,6 +94,12 @@ class People:
         """Somebody adds the bot to a group."""
         return await self._standing(chat_id, "member", "left", "member", user=user)
 
+    async def appoint(self, chat_id: int, *, user: int = 1, language: str = "en", may_post: bool = True) -> int:
+        """Somebody makes the bot an admin of a channel."""
+        self.chat(chat_id, "channel")
+        admin = {"status": "administrator", "can_post_messages": may_post}
+        return await self._standing(chat_id, "member", "left", admin, user=user, language=language)
+
     async def stand(self, chat_id: int, before: Member, after: Member, *, user: int = 1) -> int:
         """Somebody changes what the bot is in a chat; a status, or the member as the API shows it."""
         return await self._standing(chat_id, "member", before, after, user=user)
@@ -112,13 +118,20 @@ class People:
         return await self.updates.put(update)
 
     async def _standing(
-        self, chat_id: int, standing: Any, before: Member, after: Member, *, user: int | None = None
+        self,
+        chat_id: int,
+        standing: Any,
+        before: Member,
+        after: Member,
+        *,
+        user: int | None = None,
+        language: str = "en",
     ) -> int:
         chat = self.chat(chat_id)
         chat.standing = standing
         change = {
             "chat": chat.as_json(),
-            "from": person(user or abs(chat_id), "en"),
+            "from": person(user or abs(chat_id), language),
             "date": 1_766_000_000,
             "old_chat_member": _bot_member(before),
             "new_chat_member": _bot_member(after),

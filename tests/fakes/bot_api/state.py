@@ -52,11 +52,13 @@ class Chat:
     members: dict[int, str] = field(default_factory=dict)
     topics: set[int] = field(default_factory=set)
     moved_to: int | None = None
+    username: str | None = None
     posts: dict[int, Posted] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         name = {"first_name": "Ada"} if self.kind == "private" else {"title": f"Chat {self.id}"}
-        return {"id": self.id, "type": self.kind} | name
+        named = {"username": self.username} if self.username else {}
+        return {"id": self.id, "type": self.kind} | name | named
 
     def check_writable(self) -> None:
         """Refuse as the server does where the bot cannot write."""
@@ -100,6 +102,14 @@ class State:
                 raise bad_request("chat not found")
             self.open(chat_id)
         return self.chats[chat_id]
+
+    def named(self, name: str) -> Chat:
+        """The public chat of this `@name`; raises 400 "chat not found"."""
+        wanted = name.removeprefix("@").lower()
+        for chat in self.chats.values():
+            if chat.username is not None and chat.username.lower() == wanted:
+                return chat
+        raise bad_request("chat not found")
 
     def open(self, chat_id: int, kind: ChatKind | None = None) -> Chat:
         """The chat of this id, made where it is new."""

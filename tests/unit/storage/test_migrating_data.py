@@ -39,6 +39,9 @@ WORDS = {
     "exchange": "binance",
     "sound": "all",
     "units": "usd",
+    "speaks": 1,
+    "allowed": 1,
+    "stage": "draft",
 }
 """Columns whose values a check restricts."""
 

@@ -67,3 +67,23 @@ async def test_the_broom_takes_what_is_over_and_nothing_else(db: Database) -> No
     assert await db.alerts.states() == [state(kept.id, "t2", last_ms=1)]
     assert await db.alerts.open_tracks() == [track("t2")]
     assert [update.id for update in await db.updates.waiting()] == [2]
+
+
+async def test_a_chat_speaks_for_one_of_its_channels_at_most(db: Database) -> None:
+    for channel in (-1001, -1002):
+        await db.chats.seen(channel, kind="channel", now_ms=NOW)
+        assert await db.links.add(7, channel)
+    assert not await db.links.add(7, -1001)
+    assert not await db.links.add(7, -1003), "a channel that the bot is not in"
+    assert await db.links.of(7) == [-1002, -1001]
+    assert await db.links.speaks_for(7) is None
+    for channel in (-1001, -1002):
+        assert await db.links.speak_for(7, channel)
+        assert await db.links.speaks_for(7) == channel
+    assert not await db.links.speak_for(7, -1003)
+    assert await db.links.speaks_for(7) is None
+    await db.links.speak_for(7, -1001)
+    await db.chats.deactivate(-1001, "the bot was kicked", now_ms=NOW)
+    assert await db.links.of(7) == [-1002]
+    await db.links.remove(7, -1001)
+    assert await db.links.speaks_for(7) is None

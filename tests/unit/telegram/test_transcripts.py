@@ -16,10 +16,13 @@ from bot.alerts.reasons import Reason
 from bot.alerts.silence import Silence
 from bot.alerts.types import Kind, LogEntry, Phase, Severity
 from bot.telegram.alerts_text import Contract, alert_message, sample_event
+from bot.telegram.conversation import Conversation
 from bot.telegram.desk import HistoryView, PassedView, QuietView, StatsView, StreamView, ToldView, WhyView
 from bot.telegram.receipts_text import receipt_message
+from bot.telegram.strangers import for_strangers
 from bot.telegram.texts import Catalogue
-from tests.fakes.chat import Chat
+from tests.fakes.channels import FakeChannels
+from tests.fakes.chat import CATALOGUE, Chat
 from tests.fakes.desk import NOON_MS, PNG, FakeDesk
 from tests.fakes.operator import FakeOperator
 from tests.fakes.several_desk import SeveralDesk
@@ -205,6 +208,34 @@ async def a_group(chat: Chat) -> None:
     await chat.type("what do you mean", to_bot=False, reply_to=alert - 1)
     await chat.tap("Rule off")
     await chat.happen("group_joined", "the bot is thrown out, and let in again")
+
+
+async def a_channel(chat: Chat) -> None:
+    news = -1001234567890
+    channels = FakeChannels({news: "Crypto News", -1002: "Not Mine"}, {(11, news)})
+    chat.channels = channels
+    chat.conversation = Conversation(chat.desk, CATALOGUE, channels)
+    await chat.type("/channel")
+    await chat.type("/channel @NotMine")
+    channels.linked.add((11, news))
+    await chat.happen("channel_joined", "Ada lets the bot post in Crypto News", subject=news)
+    await chat.tap("Set up alerts for Crypto News")
+    await chat.type("/watch BTC 1%")
+    await chat.tap("Fast 2%")
+    await chat.type("/rules")
+    await chat.type("/channel")
+    await chat.tap("This chat")
+    await chat.type("/rules")
+    await chat.tap("Normal 1%")
+    await chat.type("/channel @CryptoNews")
+    channels.posters.clear()
+    await chat.type("/unwatch all")
+    await chat.type("/rules")
+    view = chat.desk.markets["BTCUSDT"]
+    event = replace(sample_event(view, view.clusters[0], now_ms=NOON_MS), rule_id=1, threshold_pct=1.0)
+    alert = alert_message(event, Contract("BTC", 0.1), texts=ENGLISH, sent_ms=NOON_MS, photo=PNG, photo_name="BTC")
+    chat.lines.append("* in the channel")
+    chat.show(for_strangers(alert, ENGLISH, bot_name="LiqwatchBot"))
 
 
 async def alerts(chat: Chat) -> None:
@@ -400,6 +431,7 @@ SCRIPTS: tuple[Script, ...] = (
     no_map_now,
     too_many_rules,
     a_group,
+    a_channel,
     alerts,
     what_came_of_it,
     quiet_and_mute,

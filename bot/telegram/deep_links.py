@@ -1,0 +1,27 @@
+"""Links that open the bot in private at the right place: `t.me/bot?start=m_binance-BTCUSDT`.
+
+A start parameter has at most 64 characters out of A-Z, a-z, 0-9, _ and -.
+"""
+
+import re
+
+WATCH, MAP = "w_", "m_"
+_PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_MARKET = re.compile(r"([a-z]+)-(.+)", re.ASCII)
+
+
+def start_link(bot_name: str, payload: str = "") -> str:
+    """The address of the bot; with a payload that it cannot carry, of its beginning."""
+    return f"https://t.me/{bot_name}" + (f"?start={payload}" if _PAYLOAD.fullmatch(payload) else "")
+
+
+def market_payload(kind: str, market: str) -> str:
+    """What opens the watch or the map of a market, given as `callbacks.market_arg` writes it."""
+    return f"{kind}{market.replace(':', '-')}"
+
+
+def market_in(payload: str, kind: str) -> str | None:
+    """The market of a payload of this kind, as `Desk.resolve` reads it; a bare symbol stays one. None: another kind."""
+    if not payload.startswith(kind):
+        return None
+    return _MARKET.sub(r"\1:\2", payload.removeprefix(kind), count=1)
