@@ -1,8 +1,11 @@
 """Imbalance flip: the side that is heavier within 5 % of price has changed.
 
 Each side is a matter of its own. It is hit once it is heavier by the margin, and out only once the other is: so a
-balance that wavers around even is no news.
+balance that wavers around even is no news. Coming and leaving take the same two looks in a row, so that a side is told
+of again only where the other was the heavier in between.
 """
+
+import math
 
 from bot.alerts.judge import Judge, Measured, Telling
 from bot.alerts.machine import Terms
@@ -11,7 +14,7 @@ from bot.alerts.wording import price_words, usd_words
 from bot.liquidation.types import Cluster, Side
 
 NORMAL_MARGIN_PCT = 10.0
-TERMS = Terms(hold=2, recover_ms=0, cooldown_ms=0)
+TERMS = Terms(hold=2, recover_ms=0, cooldown_ms=0, firm=True)
 """Two recomputes in a row. No wait after it: whoever was told of a flip has to hear of the way back."""
 
 LONG_USD, SHORT_USD = "long_usd", "short_usd"
@@ -25,24 +28,25 @@ def matter(side: Side) -> str:
 def measure(*, near_usd: tuple[float, float], slot_ms: int, price: float) -> tuple[Measured, ...]:
     """Both sides' matters. `near_usd` are (shorts above, longs below) within 5 %; nothing where both are empty.
 
-    The metric is minus the lead in percent of both together.
+    The metric is minus the lead in percent of both together, to the last bit the same for both.
     """
     short_usd, long_usd = near_usd
     both = short_usd + long_usd
     if not both > 0.0:
         return ()
+    lead = 100.0 * (short_usd - long_usd) / both
     figures = ((LONG_USD, long_usd), (SHORT_USD, short_usd))
     return tuple(
         Measured(
             track=None,
             time_ms=slot_ms,
             price=price,
-            metric=-100.0 * (usd - (both - usd)) / both,
+            metric=metric,
             matter=matter(side),
             whole=Cluster(side, price, price, price, usd, usd / both, 100),
             figures=figures,
         )
-        for side, usd in ((Side.LONG, long_usd), (Side.SHORT, short_usd))
+        for side, usd, metric in ((Side.LONG, long_usd, lead), (Side.SHORT, short_usd, -lead))
     )
 
 
@@ -58,7 +62,7 @@ def _tell(rule: Rule, measured: Measured) -> Telling:
 
 FLIP = Judge(
     hit_at=lambda rule: -rule.threshold_pct,
-    exit_at=lambda rule: rule.threshold_pct,
+    exit_at=lambda rule: math.nextafter(rule.threshold_pct, 0.0),  # out at the very lead at which the other is hit
     pace=lambda _rule: TERMS,
     tell=_tell,
 )

@@ -52,7 +52,7 @@ class Terms:
 
     `once` ends the pair at its first firing; `every_ms` above 0 fires again after that long while the hit lasts. Where
     `longest_cooldown_ms` is above 0 the cooldown doubles with each episode up to it: the same thing is less news each
-    time.
+    time. `firm` asks for two looks past the exit in a row before it arms again.
     """
 
     hold: int
@@ -61,6 +61,7 @@ class Terms:
     once: bool = False
     every_ms: int = 0
     longest_cooldown_ms: int = 0
+    firm: bool = False
 
     def cooldown_after(self, episode: int) -> int:
         """How long to be silent after so many firings, in ms."""
@@ -144,8 +145,10 @@ def _fired(state: RuleState, seen: Observation, terms: Terms) -> tuple[RuleState
 
 
 def _recovering(state: RuleState, seen: Observation, terms: Terms) -> tuple[RuleState, Decision]:
-    if seen.sight is Sight.HIT:
+    if seen.sight is Sight.HIT or (terms.firm and seen.sight is Sight.BETWEEN):
         return _moved(state, Phase.FIRED, seen.time_ms), Decision.HIT_AGAIN
+    if terms.firm and seen.unseen_ms > PENDING_GAP_MS:
+        return _moved(state, Phase.RECOVERING, seen.time_ms), Decision.LEFT
     since_ms = state.since_ms + seen.unseen_ms
     if seen.time_ms >= rearm_ms(replace(state, since_ms=since_ms), terms):
         return _moved(state, Phase.ARMED, seen.time_ms), Decision.REARMED

@@ -1,8 +1,11 @@
 """Kinds that watch a market as a whole: flips, concentration, cascades. Tables with one comment a row."""
 
 import math
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.alerts import concentration
 from bot.alerts.cascade import LEARNING, MINUTE_MS, Minutes
@@ -26,6 +29,12 @@ FLIPS = [
     ([0.3, 0.7, 0.7, 0.48, 0.52, 0.48, 0.7, 0.7], [(2, Side.SHORT)]),
     # there and back: whoever was told of the one hears of the other
     ([0.3, 0.7, 0.7, 0.3, 0.3, 0.3], [(2, Side.SHORT), (4, Side.LONG)]),
+    # a lead of the other side in one map, then none: no flip, so no flip back
+    ([0.3, 0.7, 0.7, 0.4, 0.5, 0.7, 0.7], [(2, Side.SHORT)]),
+    # the same, the balance back at once
+    ([0.3, 0.7, 0.7, 0.4, 0.7, 0.7], [(2, Side.SHORT)]),
+    # a lead of exactly the margin counts for both sides
+    ([0.3, 0.55, 0.55, 0.45, 0.45, 0.55, 0.55], [(2, Side.SHORT), (4, Side.LONG), (6, Side.SHORT)]),
     # nothing stands near price: no data, and no exit
     ([0.3, 0.7, 0.7, math.nan, 0.7, 0.7], [(2, Side.SHORT)]),
 ]
@@ -47,6 +56,21 @@ def test_when_the_heavier_side_changes(shares: list[float], expected: list[tuple
     bench.add(asked("BTC flip"))
     told = [(i, event.side) for i, event in balance_maps(bench, shares[1:], first=1)]
     assert told == expected
+
+
+@given(
+    shares=st.lists(st.sampled_from([math.nan, 0.2, 0.45, 0.46, 0.5, 0.54, 0.55, 0.8]), min_size=4, max_size=40),
+    pauses=st.sets(st.integers(1, 39), max_size=4),
+)
+def test_the_sides_of_flips_alternate(shares: list[float], pauses: set[int]) -> None:
+    """Whatever the balance does, also over hours without a map."""
+    bench, told, slot = Bench(), [], 0
+    balance_maps(bench, [0.3])
+    bench.add(asked("BTC flip"))
+    for i, share in enumerate(shares):
+        slot += 20 if i in pauses else 1
+        told += [event.side for _, event in balance_maps(bench, [share], first=slot)]
+    assert all(before is not after for before, after in pairwise(told))
 
 
 def test_a_flip_tells_how_heavy_and_explains_itself() -> None:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +108,10 @@ def test_a_normal_rule_on_bitcoin_was_told_at_most_six_times_on_any_day() -> Non
 def test_identities_stay_in_the_kept_list() -> None:
     kept = (GOLDEN / "replays" / "recordings.txt").read_text(encoding="utf-8").splitlines()
     assert float(kept[1].split()[4]) <= 0.3
+
+
+def test_flips_alternate_in_the_kept_list() -> None:
+    kept = (GOLDEN / "replays" / "recordings.txt").read_text(encoding="utf-8").splitlines()
+    sides = [line.split(" flip-")[1].split(":")[0] for line in kept if " flip flip-" in line]
+    assert len(sides) > 20
+    assert all(before != after for before, after in pairwise(sides))
