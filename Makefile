@@ -8,7 +8,7 @@ WORKERS := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 
-.PHONY: run demo test check bench evaluate soak lock clean
+.PHONY: run demo test check screens bench evaluate soak lock clean
 
 run: $(RUN)  ## the bot; without a token it shows the chat in this terminal
 	$(BIN)/liqwatch run
@@ -23,6 +23,9 @@ check: $(DEV)  ## the linters: ruff, mypy --strict
 	$(BIN)/ruff format --check bot tests migrations
 	$(BIN)/ruff check bot tests migrations
 	$(BIN)/mypy
+
+screens: $(DEV)  ## every screen of a scripted day in all languages, as a phone shows it: screens/<language>/*.png
+	$(BIN)/python -m tests.screens
 
 bench: $(RUN)  ## speed and memory, as figures of one run
 	$(BIN)/liqwatch bench --json

@@ -1,0 +1,1 @@
+"""Every screen of a scripted day, drawn as on a phone: `make screens`."""
