@@ -9,7 +9,7 @@ from bot.alerts.grammar import ErrorCode, ParseError, parse_watch
 from bot.alerts.types import EVERYWHERE, Rule
 from bot.failures import UsageError
 from bot.recorded import Recorded
-from bot.telegram.commands.typed_rule import fault_words
+from bot.telegram.commands.faults import fault_words
 from bot.telegram.limits import bare
 from bot.telegram.texts import Catalogue
 

@@ -15,8 +15,12 @@ from bot.telegram.commands import (
     channel,
     clusters,
     groups,
+    kinds,
     maps,
+    pick,
     quiet,
+    rule_edit,
+    rule_page,
     rules,
     settings,
     stats,
@@ -53,7 +57,7 @@ COMMANDS = (
     "help",
     "start",
 )
-CHANGING_COMMANDS = frozenset({"watch", "unwatch", "quiet", "mute"})
+CHANGING_COMMANDS = frozenset({"watch", "edit", "unwatch", "quiet", "mute"})
 CHANGING_WITH_A_VALUE = frozenset({"settings"})
 """Commands that show when they stand alone."""
 
@@ -61,6 +65,7 @@ CHANGING_TAPS = frozenset(
     {
         *("wp", "wt", "s", "x", "xe", "u", "ub", "ua", "um", "us", "rx", "ru", "rs", "rw", "z", "zw", "e"),
         *("mu", "qm", "qo", "qc", "ss", "sz"),
+        *("pe", "pz", "ph", "pm", "pn"),
     }
 )
 PERSONAL = frozenset({"start", "help", "about", "status", "admin", "channel", "mydata", "forgetme", "privacy"})
@@ -141,6 +146,7 @@ def _actions(answer: Answer | None, inbound: Inbound) -> list[Action]:
         actions.append(Edit(inbound.message_id, message))
     else:
         actions.append(Reply(message))
+    actions.extend(Reply(fit(after)) for after in answer.then)
     return actions
 
 
@@ -155,8 +161,10 @@ async def _typed(scene: Scene) -> Answer | None:
         return welcome.not_understood(scene, "error.too_long")
     if command is not None:
         return await _command(scene, command[1].lower(), command[2].strip())
+    if rule_edit.NUMBERED.fullmatch(text):
+        return await _command(scene, "edit", text)
     word, _, rest = text.partition(" ")
-    if word.lower() in COMMANDS:
+    if word.lower() in (*COMMANDS, "edit"):
         return await _command(scene, word.lower(), rest.strip())
     return await typed_rule.plain_text(scene, text)
 
@@ -173,6 +181,8 @@ async def _command(scene: Scene, name: str, rest: str) -> Answer:
             return await typed_rule.typed_watch(scene, rest)
         case "rules":
             return await rules.rules_answer(scene)
+        case "edit":
+            return await rule_edit.typed_edit(scene, rest)
         case "unwatch":
             return await unwatch.typed_unwatch(scene, rest)
         case "map":
@@ -204,6 +214,10 @@ MARKET_TAPS: dict[str, OnMarket] = {
     "w": lambda scene, market, _: watch.sensitivity_menu(scene, market),
     "wn": lambda scene, market, _: watch.sensitivity_menu(scene, market, fresh=True),
     "wp": lambda scene, market, tap: watch.tapped_percent(scene, market, tap.arg(1)),
+    "wk": lambda scene, market, _: kinds.menu(scene, market),
+    "wj": lambda scene, market, tap: kinds.of_kind(scene, market, tap.arg(1)),
+    "pm": lambda scene, market, tap: rule_edit.move(scene, tap.number(1), market),
+    "pn": lambda scene, market, tap: rule_edit.copy(scene, market, tap.number(1)),
     "t": lambda scene, market, _: watch.sample(scene, market),
     "m": lambda scene, market, tap: maps.map_of(scene, market, tap.arg(1)),
     "mn": lambda scene, market, tap: maps.map_of(scene, market, tap.arg(1)),
@@ -220,7 +234,13 @@ SHOWING = frozenset({"m", "mn", "mr", "c", "cr"})
 """Verbs that show a market: of all exchanges, where the button names none."""
 
 TAPS: dict[str, OnTap] = {
-    "n": lambda scene, _: watch.pick(scene),
+    "p": lambda scene, tap: rule_page.page(scene, tap.number(0)),
+    "pf": lambda scene, tap: rule_page.page(scene, tap.number(0), fresh=True),
+    "pp": lambda scene, tap: rule_page.parameter_page(scene, tap.number(0), tap.arg(1)),
+    "pc": lambda scene, tap: rule_page.custom_page(scene, tap.number(0), tap.arg(1)),
+    "pe": lambda scene, tap: rule_edit.tapped_edit(scene, tap.number(0), SEPARATOR.join(tap.args[1:])),
+    "pz": lambda scene, tap: rule_edit.snooze(scene, tap.number(0), tap.arg(1)),
+    "ph": lambda scene, tap: rule_edit.pause(scene, tap.number(0)),
     "wt": lambda scene, tap: typed_rule.typed_watch(scene, SEPARATOR.join(tap.args)),
     "s": lambda scene, tap: watch.change_percent(scene, tap.number(0), tap.arg(1)),
     "u": lambda scene, tap: unwatch.restore(scene, [tap.number(0)]),
@@ -275,6 +295,8 @@ def _asked(inbound: Inbound) -> str:
     if inbound.callback_data is not None:
         return unpack(sound(inbound.callback_data)).verb
     text = seen(inbound.text or "")
+    if rule_edit.NUMBERED.fullmatch(text):
+        return "edit"
     command = _COMMAND.fullmatch(text)
     return (command[1] if command else text.partition(" ")[0]).lower()
 
@@ -294,6 +316,10 @@ async def _tapped(scene: Scene, data: str) -> Answer:
     match tap.verb:
         case "h":
             return welcome.help_answer(scene)
+        case "n":
+            return pick.pick(scene, "wk")
+        case "q":
+            return pick.turned(scene, tap.arg(0), tap.number(1), *tap.args[2:])
         case "ua":
             return await unwatch.delete_many(scene, None)
         case "uk":

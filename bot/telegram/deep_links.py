@@ -5,9 +5,11 @@ A start parameter has at most 64 characters out of A-Z, a-z, 0-9, _ and -.
 
 import re
 
+from bot.alerts.grammar import VENUE_WORDS
+
 WATCH, MAP = "w_", "m_"
 _PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-_MARKET = re.compile(r"([a-z]+)-(.+)", re.ASCII)
+_MARKET = re.compile(rf"({'|'.join(VENUE_WORDS)})[-_](.+)", re.ASCII | re.IGNORECASE)
 
 
 def start_link(bot_name: str, payload: str = "") -> str:

@@ -59,11 +59,15 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command wants shown: a message in place of the tapped one (`fresh`: under it), and a toast for a tap."""
+    """What a command wants shown: a message in place of the tapped one (`fresh`: under it), and a toast for a tap.
+
+    `then` are messages that come after it.
+    """
 
     message: Message | None = None
     toast: str = ""
     fresh: bool = False
+    then: tuple[Message, ...] = ()
 
 
 def base_name(market: Market) -> str:

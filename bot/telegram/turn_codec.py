@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from bot.delivery.messenger import Button, Message
@@ -12,11 +12,19 @@ _KINDS: dict[str, type[Reply] | type[Edit] | type[Toast]] = {"reply": Reply, "ed
 
 
 def actions_to_json(actions: Sequence[Action]) -> str | None:
-    """The actions as text; None where one carries a picture: what shows a map changes nothing, and is asked again."""
+    """The actions as text; None where the first message is a picture: what shows a map changes nothing, and is asked
+    again. A picture that follows a text, as a sample does a first rule, is left out of its message.
+    """
     messages = [action.message for action in actions if not isinstance(action, Toast)]
-    if any(message.photo is not None for message in messages):
+    if messages and messages[0].photo is not None:
         return None
-    return json.dumps([{"do": type(action).__name__.lower()} | asdict(action) for action in actions])
+    return json.dumps([{"do": type(action).__name__.lower()} | asdict(_without_picture(action)) for action in actions])
+
+
+def _without_picture(action: Action) -> Action:
+    if isinstance(action, Toast) or action.message.photo is None:
+        return action
+    return replace(action, message=replace(action.message, photo=None, photo_name=None))
 
 
 def actions_from_json(text: str) -> list[Action]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.alerts.digest import due_ms
-from bot.alerts.filters import DEFAULT_MIN_STRENGTH
+from bot.alerts.filters import DEFAULT_MIN_STRENGTH, in_price_range, meets_floor
 from bot.alerts.kinds import OF_CLUSTERS
 from bot.alerts.types import EVERYWHERE, Kind, Repeat, Rule, Unit
 from bot.liquidation.combining import COMBINED
@@ -180,6 +180,14 @@ def nearest(market: MarketView, side: Side | None = None) -> ClusterView | None:
     """The cluster nearest to price, of one side or of both."""
     of_side = [view for view in market.clusters if side in (None, view.cluster.side)]
     return min(of_side, key=lambda view: abs(view.distance_pct), default=None)
+
+
+def nearest_for(rule: Rule, market: MarketView) -> ClusterView | None:
+    """The nearest cluster that a rule could tell of."""
+    fitting = [
+        view for view in market.clusters if meets_floor(rule, view.cluster) and in_price_range(rule.where, view.cluster)
+    ]
+    return min(fitting, key=lambda view: abs(view.distance_pct), default=None)
 
 
 def day_odds(view: ClusterView) -> float | None:

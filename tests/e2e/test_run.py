@@ -89,11 +89,11 @@ async def test_alerts_with_pictures_arrive_and_a_kill_in_the_middle_loses_none(t
             await arrives(wire, "Your rule #2", second, by_ms=zrx.cross_ms + RAMP_MS + 20_000)
             await settled(database, second)
             await phone.say("/rules")
-            await arrives(wire, "2 rules", second, within_s=15)
+            await arrives(wire, "rules 2/25", second, within_s=15)
             second.process.send_signal(signal.SIGTERM)
             assert await second.ends(within_s=10) == 0
 
-    rules = wire.reading("2 rules")[0].text
+    rules = wire.reading("rules 2/25")[0].text
     assert "#1 within 1%" in rules
     assert "#2 within 2%" in rules
     for alert in (wire.reading("Your rule #1")[0], wire.reading("Your rule #2")[0]):

@@ -141,7 +141,7 @@ async def test_an_exchange_that_comes_late_dies_and_comes_back_is_taken_up_witho
             exchange.fail("down")
             await running.says("binance is not heard", within_s=30)
             await api.say(ADA, "/rules")
-            await reads(api, "1 rule", running)
+            await reads(api, "rules 1/25", running)
             exchange.heal()
             await running.says("binance is heard again", within_s=30)
             await stops(running, signal.SIGINT)

@@ -202,6 +202,7 @@ class FakeDesk:
         self.state = believable_status()
         self.record = StatsView(30, HitRate())
         self.hears = True
+        self.newcomer = False
         self.silence = QuietView(None)
         self.chosen: dict[int, Preferences] = {}
         self.told: dict[int, tuple[ToldView, ...]] = {}
@@ -247,7 +248,8 @@ class FakeDesk:
                 return AddedRule(stored, self._already(stored), existed=True)
         if sum(each.chat == rule.chat for each in self._rules.values()) >= self.limit:
             raise TooManyRulesError(self.limit)
-        first = all(each.chat != rule.chat for each in (*self._rules.values(), *self._removed.values()))
+        known = (*self._rules.values(), *self._removed.values())
+        first = self.newcomer and all(each.chat != rule.chat for each in known)
         new = replace(rule, id=1 + max((*self._rules, *self._removed), default=0))
         self._rules[new.id] = new
         return AddedRule(new, self._already(new), hears=self.hears, first=first)

@@ -174,3 +174,7 @@ def test_actions_come_back_as_they_were() -> None:
     assert kept is not None
     assert actions_from_json(kept) == actions
     assert actions_to_json([Reply(Message("y", photo=b"png"))]) is None
+    sample = Reply(Message("y", photo=b"png", photo_name="y", silent=True))
+    text_first = actions_to_json([Reply(Message("x")), sample])
+    assert text_first is not None
+    assert actions_from_json(text_first) == [Reply(Message("x")), Reply(Message("y", silent=True))]

@@ -6,9 +6,10 @@ from bot.alerts.types import Market
 from bot.delivery.messenger import Message
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands.maps import RANGES, range_of
+from bot.telegram.commands.pick import pick
 from bot.telegram.desk import ClusterView, MarketView
 from bot.telegram.limits import utf16_length
-from bot.telegram.scene import Answer, Scene, chips, unknown_symbol
+from bot.telegram.scene import Answer, Scene, unknown_symbol
 from bot.telegram.texts import Html, Texts, escape
 from bot.telegram.venues import venue_keys
 from bot.telegram.wording import day_odds, map_words
@@ -21,7 +22,7 @@ BAND_WIDTH = 15
 async def typed_clusters(scene: Scene, text: str) -> Answer:
     """/clusters with what was typed after it: `BTC`, `BTC 7d`, `BTC okx`, or nothing."""
     if not text:
-        return Answer(Message(scene.texts("clusters.pick"), chips(scene.desk.popular(), "c")))
+        return pick(scene, "c")
     span, symbol = range_of(text.split())
     resolution = scene.desk.resolve(symbol)
     if resolution.shown is None:

@@ -7,8 +7,9 @@ from bot.delivery.messenger import Button, Keyboard, Message
 from bot.liquidation.totals import standing_near
 from bot.liquidation.types import Side
 from bot.telegram.callbacks import key, market_arg
+from bot.telegram.commands.pick import pick
 from bot.telegram.desk import ClusterView, MarketView
-from bot.telegram.scene import Answer, Scene, chips, echo, unknown_symbol
+from bot.telegram.scene import Answer, Scene, echo, unknown_symbol
 from bot.telegram.texts import Html, Texts
 from bot.telegram.texts.figures import DAY_MS, HOUR_MS
 from bot.telegram.venues import venue_keys
@@ -31,7 +32,7 @@ async def typed_map(scene: Scene, text: str) -> Answer:
     """/map with what was typed after it: `BTC`, `BTC 7d`, `BTC binance`, or nothing."""
     words = text.split()
     if not words:
-        return Answer(Message(scene.texts("map.pick"), chips(scene.desk.popular(), "mn")))
+        return pick(scene, "mn")
     span, symbol = range_of(words)
     resolution = scene.desk.resolve(symbol)
     if resolution.shown is not None:

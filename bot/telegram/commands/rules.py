@@ -1,4 +1,4 @@
-"""/rules: every rule of the chat, nearest to firing first, each with its state and two buttons."""
+"""/rules: every rule of the chat, nearest to firing first, each with its state and a button that opens its page."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from bot.telegram.texts.figures import HOUR_MS, MINUTE_MS
 from bot.telegram.venues import market_name
 from bot.telegram.wording import rule_brief, rule_name, state_words
 
-PAGE = 6
+PAGE = 8
 LONGEST_SNOOZE_HOURS = 24 * 7
 
 
@@ -29,7 +29,7 @@ async def rules_answer(scene: Scene, page: int = 0, *, note: Html | None = None,
         page = min(page, pages - 1)
         shown = views[page * PAGE : (page + 1) * PAGE]
         text = await _list(scene, shown, len(views), page, pages)
-        buttons = (*_rule_keys(shown, page, scene), *_page_keys(page, pages, texts))
+        buttons = (*_rule_keys(shown, scene), *_page_keys(page, pages, texts))
     return Answer(
         Message(
             Html("\n\n".join([*([note] if note else []), text])),
@@ -130,14 +130,16 @@ def sorted_rules(views: Sequence[RuleView], now_ms: int) -> list[RuleView]:
 
 async def _list(scene: Scene, shown: Sequence[RuleView], count: int, page: int, pages: int) -> Html:
     texts = scene.texts
-    title = texts("rules.title", n=count)
+    title = texts("rules.title", count=str(count), limit=str(scene.desk.rules_limit()))
+    silence = await silence_line(scene)
     lines = [title if pages == 1 else texts("rules.title_page", title=title, page=str(page + 1), pages=str(pages))]
+    lines += [silence] if silence else []
     simulated = False
     market: Market | None = None
     for view in shown:
         if view.rule.market != market:
             market = view.rule.market
-            seen = await _look(scene, market)
+            seen = await look(scene, market)
             simulated = simulated or (seen is not None and seen.simulated)
             lines.extend([Html(""), _market_line(scene, market, seen)])
         lines.append(_rule_line(view, texts, scene.now_ms))
@@ -146,7 +148,8 @@ async def _list(scene: Scene, shown: Sequence[RuleView], count: int, page: int, 
     return Html("\n".join(lines))
 
 
-async def _look(scene: Scene, market: Market) -> MarketView | None:
+async def look(scene: Scene, market: Market) -> MarketView | None:
+    """The market now, None where there is no map of it."""
     try:
         return await scene.desk.view(market)
     except MarketUnavailableError:
@@ -163,28 +166,37 @@ def _market_line(scene: Scene, market: Market, seen: MarketView | None) -> Html:
     return texts("rules.market", base=market_name(scene, market, seen.base), price=price)
 
 
-def _rule_line(view: RuleView, texts: Texts, now_ms: int) -> Html:
-    number, brief = str(view.rule.id), rule_brief(view.rule, texts)
+async def silence_line(scene: Scene) -> Html | None:
+    """Why nothing rings in this chat now, whatever its rules say; None where it does."""
+    held, texts = await scene.desk.quiet(scene.chat), scene.texts
+    for key_of_text, until_ms in (("why.muted", held.muted_until_ms), ("why.quiet", held.quiet_until_ms)):
+        if until_ms > scene.now_ms:
+            return texts(key_of_text, until=texts.figures.clock(until_ms, now_ms=scene.now_ms))
+    return None
+
+
+def standing_line(view: RuleView, texts: Texts, now_ms: int) -> Html:
+    """How a rule stands: its distance now and its state."""
     state = state_words(view, texts, now_ms=now_ms)
     if view.distance_pct is None or view.rule.kind not in AT_TICKS:
-        return texts("rules.line", number=number, rule=brief, state=state)
+        return texts("rules.standing", state=state)
     if view.distance_pct == 0:
-        return texts("rules.line_inside", number=number, rule=brief, state=state)
-    distance = texts.figures.percent(abs(view.distance_pct))
-    return texts("rules.line_distance", number=number, rule=brief, distance=distance, state=state)
+        return texts("rules.standing_inside", state=state)
+    return texts("rules.standing_distance", distance=texts.figures.percent(abs(view.distance_pct)), state=state)
 
 
-def _rule_keys(shown: Sequence[RuleView], page: int, scene: Scene) -> Keyboard:
-    return tuple(_keys_of(view.rule, page, scene) for view in shown)
+def _rule_line(view: RuleView, texts: Texts, now_ms: int) -> Html:
+    standing = standing_line(view, texts, now_ms)
+    return texts("rules.line", number=str(view.rule.id), rule=rule_brief(view.rule, texts), standing=standing)
 
 
-def _keys_of(rule: Rule, page: int, scene: Scene) -> tuple[Button, ...]:
-    texts, number = scene.texts, str(rule.id)
-    if rule.paused_reason or rule.snoozed_until_ms > scene.now_ms:
-        quiet = key(texts.label("button.wake_number", number=number), "rw", rule.id, page)
-    else:
-        quiet = key(texts.label("button.snooze_number", number=number), "rs", rule.id, page)
-    return (quiet, key(texts.label("button.delete_number", number=number), "rx", rule.id, page))
+def _rule_keys(shown: Sequence[RuleView], scene: Scene) -> Keyboard:
+    """Each rule as a button that opens its page."""
+    label = scene.texts.label
+    return tuple(
+        (key(label("button.open_rule", number=str(view.rule.id), rule=named(scene, view.rule)), "p", view.rule.id),)
+        for view in shown
+    )
 
 
 def _page_keys(page: int, pages: int, texts: Texts) -> Keyboard:

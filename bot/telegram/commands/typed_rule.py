@@ -1,60 +1,31 @@
 """A rule typed in one line: made at once after /watch, offered as plain text, explained where it is wrong."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
-from bot.alerts.grammar import (
-    DEFAULT_EXCHANGE,
-    NORMAL_GROWTH_PCT,
-    NORMAL_WINDOW_MINUTES,
-    ErrorCode,
-    ParseError,
-    format_watch,
-    parse_watch,
-)
+from bot.alerts.grammar import NORMAL_GROWTH_PCT, NORMAL_WINDOW_MINUTES, ErrorCode, ParseError, parse_watch
 from bot.alerts.types import EVERYWHERE, Kind, Market, Rule
 from bot.delivery.messenger import Keyboard, Message
 from bot.telegram.callbacks import key, market_arg
-from bot.telegram.commands import maps, watch, welcome
+from bot.telegram.commands import maps, rule_edit, watch, welcome
+from bot.telegram.commands.faults import example_words, fault_words
+from bot.telegram.commands.line import line_of
+from bot.telegram.commands.pick import pick
 from bot.telegram.desk import MarketUnavailableError
 from bot.telegram.limits import bare
 from bot.telegram.scene import CHIPS_A_ROW, Answer, Scene, base_name, chips, echo, rows, unknown_symbol
 from bot.telegram.sensitivity import sensitivity
-from bot.telegram.texts import Html, Texts
+from bot.telegram.texts import Html
 from bot.telegram.texts.figures import MINUTE_MS
 from bot.telegram.venues import exchange_name, market_name
 from bot.telegram.wording import rule_brief, rule_words
-
-TIMES = frozenset({ErrorCode.WINDOW_RANGE, ErrorCode.TIME_RANGE, ErrorCode.EXPIRY_RANGE})
-"""Faults whose range is one of times."""
-
-EXAMPLES = {
-    ErrorCode.BAD_SIZE: "size",
-    ErrorCode.SIZE_RANGE: "size",
-    ErrorCode.STRENGTH_MISSING: "strength",
-    ErrorCode.STRENGTH_RANGE: "strength",
-    ErrorCode.GROWTH_RANGE: "growth",
-    ErrorCode.WINDOW_RANGE: "growth",
-    ErrorCode.ATR_RANGE: "atr",
-    ErrorCode.ODDS_RANGE: "odds",
-    ErrorCode.BAD_TIME: "until",
-    ErrorCode.EXPIRY_RANGE: "until",
-    ErrorCode.TIME_RANGE: "every",
-    ErrorCode.BAD_PRICE: "price",
-    ErrorCode.PRICE_RANGE: "price",
-    ErrorCode.SIDE_MISSING: "exposure",
-    ErrorCode.LEVEL_MISSING: "exposure",
-    ErrorCode.LABEL_OPEN: "label",
-    ErrorCode.LABEL_LONG: "label",
-    ErrorCode.MARGIN_RANGE: "cascade",
-}
-"""The right line that goes with a fault."""
 
 
 async def typed_watch(scene: Scene, text: str) -> Answer:
     """/watch with what was typed after it. Raises TooManyRulesError."""
     if not text:
-        return await watch.pick(scene)
+        return pick(scene, "wk")
+    if (numbered := rule_edit.NUMBERED.fullmatch(text)) is not None:
+        return await rule_edit.numbered(scene, int(numbered[1]), numbered[2])
     read = await read_rule(scene, text)
     return await explain(scene, text, read) if isinstance(read, ParseError) else await watch.add(scene, read)
 
@@ -120,16 +91,10 @@ def offer(scene: Scene, rule: Rule) -> Answer:
     return Answer(Message(words, ((yes, look),)))
 
 
-def line_of(scene: Scene, rule: Rule) -> str:
-    """The line that gives this rule again, its exchange left out where the symbol alone means the same market."""
-    alone = scene.desk.resolve(rule.market.symbol).market == rule.market
-    return format_watch(rule, default_exchange=rule.market.exchange if alone else DEFAULT_EXCHANGE)
-
-
 async def explain(scene: Scene, text: str, error: ParseError) -> Answer:
     """What is wrong with a line, an example that is right, and buttons that go on."""
     if error.code is ErrorCode.EMPTY:
-        return await watch.pick(scene)
+        return pick(scene, "wk")
     if error.code is ErrorCode.UNKNOWN_SYMBOL:
         return _other_symbol(scene, text, error)
     market = _market_so_far(scene, error)
@@ -147,37 +112,6 @@ async def explain(scene: Scene, text: str, error: ParseError) -> Answer:
         view = await watch.look(scene, market)
         buttons = (watch.distance_keys(scene, market, sensitivity(view.daily_move_pct if view else None)),)
     return Answer(Message(Html("\n".join(words)), buttons))
-
-
-def fault_words(error: ParseError, texts: Texts) -> Html:
-    """The fault as a sentence, with the allowed range where there is one."""
-    values, figures = error.values, texts.figures
-    writers: dict[ErrorCode, Callable[[float], str]] = {
-        **dict.fromkeys(TIMES, lambda minutes: figures.duration(minutes * MINUTE_MS)),
-        ErrorCode.SIZE_RANGE: figures.money,
-        ErrorCode.STRENGTH_RANGE: figures.plain,
-        ErrorCode.ATR_RANGE: figures.plain,
-        ErrorCode.PRICE_RANGE: figures.own_price,
-        ErrorCode.LABEL_LONG: figures.plain,
-    }
-    write = writers.get(error.code, figures.exact_percent)
-    return texts.of(
-        "error.watch",
-        error.code,
-        word=echo(str(values.get("word", ""))),
-        understood=echo(str(values.get("understood", ""))),
-        kind=texts.of("kind_asked", str(values.get("kind", ""))),
-        low=write(float(values.get("low", 0))),
-        high=write(float(values.get("high", 0))),
-    )
-
-
-def example_words(error: ParseError, symbol: str, texts: Texts) -> Html:
-    """A line that would be right."""
-    example = EXAMPLES.get(error.code, "other")
-    if error.code is ErrorCode.BAD_TIME and str(error.values.get("understood", "")).endswith(" every"):
-        example = "every"
-    return texts.of("example", example, symbol=symbol)
 
 
 def _market_so_far(scene: Scene, error: ParseError) -> Market | None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.alerts.digest import due_ms
-from bot.alerts.filters import in_price_range, meets_floor
+from bot.alerts.filters import meets_floor
 from bot.alerts.kinds import AT_TICKS, OF_CLUSTERS
 from bot.alerts.types import Kind, Market, Rule, Unit
 from bot.delivery.messenger import Button, Keyboard, Message
@@ -13,17 +13,12 @@ from bot.telegram.alerts_text import Contract, alert_message, sample_event
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands import maps
 from bot.telegram.commands.rules import gone
-from bot.telegram.desk import AddedRule, MarketUnavailableError, MarketView, TooManyRulesError
-from bot.telegram.scene import Answer, Scene, base_name, chips
+from bot.telegram.desk import AddedRule, MarketUnavailableError, MarketView
+from bot.telegram.scene import Answer, Scene, base_name
 from bot.telegram.sensitivity import Sensitivity, sensitivity
 from bot.telegram.texts import Html, Texts
 from bot.telegram.venues import exchange_name, market_name
-from bot.telegram.wording import cluster_phrase, nearest, origin_words, rule_words
-
-
-async def pick(scene: Scene) -> Answer:
-    """Which market? The most traded ones as buttons."""
-    return Answer(Message(scene.texts("watch.pick"), chips(scene.desk.popular(), "w")))
+from bot.telegram.wording import cluster_phrase, nearest, nearest_for, origin_words, rule_words
 
 
 async def sensitivity_menu(scene: Scene, market: Market, *, fresh: bool = False) -> Answer:
@@ -48,7 +43,8 @@ async def sensitivity_menu(scene: Scene, market: Market, *, fresh: bool = False)
         lines.append(texts("watch.nearest", cluster=cluster_phrase(near, view, texts)))
     if view is not None and view.simulated:
         lines.append(texts("alert.note_simulated"))
-    return Answer(Message(Html("\n\n".join(lines)), (distance_keys(scene, market, steps),)), fresh=fresh)
+    other = key(texts.label("button.other_kinds"), "wk", market_arg(market))
+    return Answer(Message(Html("\n\n".join(lines)), (distance_keys(scene, market, steps), (other,))), fresh=fresh)
 
 
 def distance_keys(scene: Scene, market: Market, steps: Sensitivity) -> tuple[Button, ...]:
@@ -74,19 +70,15 @@ async def tapped_percent(scene: Scene, market: Market, typed: str) -> Answer:
 
 
 async def change_percent(scene: Scene, rule_id: int, typed: str) -> Answer:
-    """Another distance for a rule just made: the old one goes, the new one comes, under the same message."""
+    """Another distance for a rule just made, under its own number and under the same message."""
     percent = read_percent(typed)
     rules = [view.rule for view in await scene.desk.rules(scene.chat) if view.rule.id == rule_id]
     if percent is None or not rules:
         return gone(scene)
     if percent == rules[0].threshold_pct:
         return Answer(toast=scene.texts.label("toast.watching", base=base_name(rules[0].market)))
-    await scene.desk.remove_rule(scene.chat, rule_id)
-    try:
-        return await add(scene, replace(rules[0], id=0, threshold_pct=percent, created_ms=scene.now_ms))
-    except (MarketUnavailableError, TooManyRulesError):
-        await scene.desk.restore_rule(scene.chat, rule_id)
-        raise
+    edited = await scene.desk.edit_rule(replace(rules[0], threshold_pct=percent))
+    return gone(scene) if edited is None else await told_of(scene, edited)
 
 
 def new_rule(scene: Scene, market: Market, percent: float) -> Rule:
@@ -108,10 +100,28 @@ async def add(scene: Scene, rule: Rule) -> Answer:
     added = await scene.desk.add_rule(rule)
     if rule.kind is Kind.DIGEST:
         return digest_answer(scene, added)
+    answer = await told_of(scene, added)
+    return replace(answer, then=await first_sample(scene, added))
+
+
+async def told_of(scene: Scene, added: AddedRule) -> Answer:
+    """What the rule does, with its distances as buttons."""
     view = await look(scene, added.rule.market)
-    texts = scene.texts
-    toast = texts.label("toast.watching", base=market_name(scene, added.rule.market, base_name(added.rule.market)))
+    toast = scene.texts.label(
+        "toast.watching", base=market_name(scene, added.rule.market, base_name(added.rule.market))
+    )
     return Answer(Message(confirmation(scene, added, view), confirmation_keys(scene, added.rule, view)), toast=toast)
+
+
+async def first_sample(scene: Scene, added: AddedRule) -> tuple[Message, ...]:
+    """After a chat's first rule of all, what its alerts will look like; nothing where that cannot be shown now."""
+    if not added.first or added.rule.kind is not Kind.PROXIMITY:
+        return ()
+    try:
+        answer = await sample(scene, added.rule.market)
+    except MarketUnavailableError:
+        return ()
+    return () if answer.message is None else (replace(answer.message, silent=True),)
 
 
 def confirmation(scene: Scene, added: AddedRule, view: MarketView | None) -> Html:
@@ -143,10 +153,7 @@ def _now_words(added: AddedRule, view: MarketView, texts: Texts) -> Html:
     if added.already is not None:
         phrase = cluster_phrase(added.already, view, texts)
         return texts("watch.already" if rule.kind is Kind.PROXIMITY else "watch.already_so", cluster=phrase)
-    fitting = [
-        each for each in view.clusters if meets_floor(rule, each.cluster) and in_price_range(rule.where, each.cluster)
-    ]
-    near = min(fitting, key=lambda each: abs(each.distance_pct), default=None)
+    near = nearest_for(rule, view)
     if near is not None:
         return texts("watch.nearest", cluster=cluster_phrase(near, view, texts))
     return texts("watch.no_cluster" if rule.kind in AT_TICKS else "watch.no_cluster_yet")
@@ -179,12 +186,12 @@ def confirmation_keys(scene: Scene, rule: Rule, view: MarketView | None) -> Keyb
     texts = scene.texts
     steps = sensitivity(view.daily_move_pct if view else None)
     look_keys = (
+        key(texts.label("button.change"), "p", rule.id),
         key(texts.label("button.map"), "m", market_arg(rule.market)),
         key(texts.label("button.delete"), "xe", rule.id),
     )
     if rule.kind is not Kind.PROXIMITY or rule.unit is not Unit.PERCENT:
         return (look_keys,)
-    last = (key(texts.label("button.sample"), "t", market_arg(rule.market)), *look_keys)
     distances = tuple(
         key(
             texts.label("button.chosen", label=label) if percent == rule.threshold_pct else label,
@@ -194,7 +201,7 @@ def confirmation_keys(scene: Scene, rule: Rule, view: MarketView | None) -> Keyb
         )
         for label, percent in _labels(scene, steps)
     )
-    return (distances, last)
+    return (distances, (key(texts.label("button.sample"), "t", market_arg(rule.market)),), look_keys)
 
 
 async def sample(scene: Scene, market: Market) -> Answer:

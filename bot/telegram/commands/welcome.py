@@ -1,9 +1,13 @@
 """The first words, the help, and what is said to anything the bot does not understand."""
 
+from dataclasses import replace
+
 from bot.alerts.filters import DEFAULT_MIN_STRENGTH
 from bot.delivery.messenger import Keyboard, Message
 from bot.telegram.callbacks import key
 from bot.telegram.commands import maps
+from bot.telegram.commands.pick import market_keys
+from bot.telegram.commands.rules import rules_answer
 from bot.telegram.commands.watch import sensitivity_menu
 from bot.telegram.deep_links import MAP, WATCH, market_in
 from bot.telegram.scene import Answer, Scene, chips, echo, unknown_symbol
@@ -11,18 +15,31 @@ from bot.telegram.texts import Html
 
 
 async def start(scene: Scene, payload: str = "") -> Answer:
-    """Two lines and the markets as buttons; a deep link opens the watch (`w_ZRXUSDT`) or the map of its market."""
-    shown = market_in(payload, MAP)
-    if shown is not None:
-        return await maps.typed_map(scene, shown)
-    symbol = market_in(payload, WATCH)
-    if symbol is not None:
-        resolution = scene.desk.resolve(symbol)
-        if resolution.market is None:
-            return unknown_symbol(scene, symbol, resolution.nearest, "w")
-        return await sensitivity_menu(scene, resolution.market)
+    """The first words and the markets as buttons; to somebody who has rules, those; with a deep link, what it names."""
+    if payload:
+        return await _linked(scene, payload)
+    if await scene.desk.rules(scene.chat):
+        return await rules_answer(scene, note=scene.texts("start.back"))
     help_row = ((key(scene.texts.label("button.help"), "h"),),)
-    return Answer(Message(scene.texts("start.welcome"), chips(scene.desk.popular(), "w") + help_row))
+    return Answer(Message(scene.texts("start.welcome"), market_keys(scene, "w") + help_row))
+
+
+async def _linked(scene: Scene, payload: str) -> Answer:
+    """What a deep link opens: the watch (`w_ZRXUSDT`) or the map of a market. One that names nothing says so."""
+    shown, watched = market_in(payload, MAP), market_in(payload, WATCH)
+    named = watched or shown
+    if not named:
+        answer = await start(scene)
+        said = answer.message or Message("")
+        return Answer(replace(said, text="\n\n".join([scene.texts("start.bad_link"), said.text])))
+    resolution, symbol = scene.desk.resolve(named), named.rpartition(":")[2]
+    if resolution.market is None:
+        # The exchange does not list it: another may.
+        resolution = scene.desk.resolve(symbol)
+    market = resolution.market if watched else resolution.shown
+    if market is None:
+        return unknown_symbol(scene, symbol, resolution.nearest, "w" if watched else "mn")
+    return await (sensitivity_menu(scene, market) if watched else maps.map_of(scene, market))
 
 
 def help_answer(scene: Scene) -> Answer:

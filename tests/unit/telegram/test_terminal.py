@@ -91,7 +91,7 @@ async def test_in_a_terminal_the_bot_is_on_the_left_and_the_person_on_the_right(
 
 async def test_a_number_taps_the_key_that_bears_it(tmp_path: Path) -> None:
     screen = Screen(tmp_path)
-    await screen.run("/start", "1", "9")
+    await screen.run("/start", "1", "10")
     assert [inbound.callback_data for inbound in screen.heard[1:]] == ["w|BTCUSDT", "wp|binance:BTCUSDT|1"]
     assert screen.heard[2].message_id == 1
     assert "Watching BTC" in screen.text

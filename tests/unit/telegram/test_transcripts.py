@@ -34,20 +34,23 @@ HOUR_MS = 3_600_000
 
 
 async def onboarding(chat: Chat) -> None:
+    chat.desk.newcomer = True
     await chat.type("/start")
     await chat.tap("BTC")
     await chat.tap("Normal 1%")
-    await chat.tap("Show a sample alert")
     await chat.tap("Fast 2%")
     await chat.tap("Delete")
     await chat.tap("Undo")
     await chat.tap("My rules")
+    await chat.type("/start")
 
 
 async def deep_link(chat: Chat) -> None:
+    chat.desk.newcomer = True
     await chat.type("/start w_ZRXUSDT")
     await chat.tap("Calm 1.5%")
-    await chat.type("/start w_NOSUCH")
+    for link in ("w_NOSUCH", "m_binance_BTCUSDT", "w_okx_ZRXUSDT", "ref_4711", "w_"):
+        await chat.type(f"/start {link}")
 
 
 async def one_line_watches(chat: Chat) -> None:
@@ -73,14 +76,23 @@ async def a_day_with_rules(chat: Chat) -> None:
     chat.desk.phases[3] = (Phase.FIRED, 0)
     chat.desk.phases[4] = (Phase.RECOVERING, NOON_MS + 12 * MINUTE_MS)
     await chat.type("/rules")
-    await chat.tap("Snooze #1")
-    await chat.tap("Delete #3")
+    await chat.tap("#1 BTC within 0.5%")
+    await chat.tap("Until tomorrow")
+    await chat.tap("‹ My rules")
+    await chat.tap("#3 ZRX within 2%")
+    await chat.tap("Delete")
     await chat.tap("Undo")
-    await chat.tap("Wake #1")
+    await chat.tap("#1 BTC within 0.5%")
+    await chat.tap("Wake up")
+    await chat.tap("‹ My rules")
     chat.desk.pause(2, "breaker")
     chat.desk.unavailable["SOLUSDT"] = "exchange_down"
+    chat.desk.silence = QuietView(None, muted_until_ms=NOON_MS + HOUR_MS)
     await chat.tap("Refresh")
-    await chat.tap("Wake #2")
+    chat.desk.silence = QuietView(None)
+    await chat.tap("#2 BTC grows 30% in 4 hr, $10M+")
+    await chat.tap("Wake up")
+    await chat.tap("‹ My rules")
     await chat.type("/unwatch")
     await chat.tap("#2 BTC grows 30% in 4 hr, $10M+")
     await chat.type("/unwatch BTC")
@@ -88,6 +100,66 @@ async def a_day_with_rules(chat: Chat) -> None:
     await chat.type("/unwatch all")
     await chat.tap("Yes, delete it")
     await chat.tap("Undo")
+
+
+async def a_rule_changed(chat: Chat) -> None:
+    for line in ("/watch BTC 1%", "/watch ETH 60% in 4h 20M", "/watch SOL cascade", "/watch digest daily"):
+        await chat.type(line)
+    chat.lines.clear()
+    await chat.type("/rules")
+    await chat.tap("#1 BTC within 1%")
+    for name, value in (
+        ("Distance: 1%", "2%"),
+        ("Side: both", "shorts"),
+        ("At least: strength 60", "$10M"),
+        ("Tell: each time", "every 30 min"),
+        ("Ends: never", "3 days"),
+    ):
+        await chat.tap(name)
+        await chat.tap(value)
+    await chat.tap("Label: none")
+    await chat.tap("Custom")
+    for line in (
+        '/edit 1 "my long"',
+        "#1 1,7 % both no end",
+        "/watch #1 once",
+        "/edit 1 1.7%",
+        "/edit 1 900%",
+        "/edit 1 soon",
+        "/edit BTC 2%",
+        "/edit 99 2%",
+        "/edit 2 70%",
+        "/edit 3",
+        "/edit 4 weekly",
+        "/edit 4 2%",
+        "/edit",
+    ):
+        await chat.type(line)
+    await chat.tap("#2 ETH 70% odds in 4 hr, $20M+")
+    await chat.tap("Copy to a market")
+    await chat.tap("SOL")
+    await chat.type("#5")
+    await chat.tap("Pause")
+    await chat.tap("Wake up")
+
+
+async def new_watches(chat: Chat) -> None:
+    await chat.type("/watch")
+    await chat.tap("ZRX")
+    for kind in (
+        "Price near a cluster",
+        "A cluster grows",
+        "A new cluster",
+        "Breakout",
+        "Cascade",
+        "The heavier side flips",
+        "Unusual concentration",
+        "My liquidation price",
+    ):
+        await chat.tap(kind)
+        await chat.tap("Other alerts of it" if kind == "Price near a cluster" else "‹ Back")
+    await chat.tap("A cluster is swept")
+    await chat.tap("Calm 90+")
 
 
 async def pictures_and_tables(chat: Chat) -> None:
@@ -198,7 +270,9 @@ async def a_group(chat: Chat) -> None:
     await chat.tap("Normal 1%")
     chat.may_change = False
     await chat.type("/rules")
-    await chat.tap("Delete #1")
+    await chat.tap("#1 BTC within 1%")
+    await chat.tap("Delete")
+    await chat.type("#1 5%")
     view = chat.desk.markets["BTCUSDT"]
     event = replace(sample_event(view, view.clusters[0], now_ms=NOON_MS), rule_id=1, threshold_pct=1.0)
     alert = chat.show(alert_message(event, Contract("BTC", 0.1), texts=ENGLISH, sent_ms=NOON_MS))
@@ -407,6 +481,9 @@ async def several_exchanges(chat: Chat) -> None:
     await chat.type("/watch all BTC 1%")
     await chat.type("/watch okx BTC short 2%")
     await chat.type("/rules")
+    await chat.tap("#2 BTC on OKX within 2%, shorts")
+    await chat.tap("Exchange: OKX")
+    await chat.tap("Bybit")
 
 
 async def help_and_menus(chat: Chat) -> None:
@@ -425,6 +502,8 @@ SCRIPTS: tuple[Script, ...] = (
     deep_link,
     one_line_watches,
     a_day_with_rules,
+    a_rule_changed,
+    new_watches,
     pictures_and_tables,
     proven_or_not,
     mistakes,
