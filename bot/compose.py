@@ -59,7 +59,8 @@ class Composer:
         """The message of a row, marked where it is late or a repeat, in the chat's language and topic."""
         chat = await self._db.chats.get(row.chat)
         chosen = chat.preferences if chat else NO_PREFERENCES
-        texts = self._catalogue.texts(chat.spoken if chat else None).read_by(chosen)
+        texts = self._catalogue.texts(chat.spoken if chat else None)
+        texts = texts.read_by(chosen, shared=chat is not None and chat.kind != "private")
         message = await self._message(row, Look(texts, chosen.theme))
         if chat is not None and chat.kind == "channel":
             return for_strangers(message, texts, bot_name=self._bot_name())

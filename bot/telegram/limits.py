@@ -20,6 +20,7 @@ ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 _PIECE = re.compile(r"<[^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|\w+);|.", re.DOTALL)
 _MARKED = re.compile(r"<[^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|\w+);")
+_TIME = re.compile(r"</?tg-time\b[^<>]*>")
 _OPENING = re.compile(r"<([a-zA-Z][\w-]*)")
 
 
@@ -103,6 +104,11 @@ def fit_keyboard(keyboard: Keyboard) -> Keyboard:
         if keys:
             rows.append(keys)
     return tuple(rows)
+
+
+def without_times(markup: str) -> str:
+    """The same text with its times as they are written, for a server that cannot let clients write them."""
+    return _TIME.sub("", markup)
 
 
 def plain(message: Message) -> Message:

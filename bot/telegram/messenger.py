@@ -41,6 +41,7 @@ PHOTO_BYTES = 10_000_000
 _FILE_NAME = "map.png"
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _ADDRESS = re.compile(r"<a\b|://|\b[a-z][a-z0-9-]*\.[a-z]{2,}", re.IGNORECASE)
+_TIME_REFUSAL = 'tag "tg-time"'
 _BUTTON_REFUSAL = re.compile(r"button|keyboard|reply.?markup", re.IGNORECASE)
 
 _log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class TelegramMessenger:
     def __init__(self, line: Line) -> None:
         self._line = line
         self._pictures = Pictures()
+        self._writes_times = True  # until the server says that it does not know their tag
 
     async def send(self, chat_id: int, message: Message) -> int:
         """Send and return the new message's id.
@@ -59,12 +61,14 @@ class TelegramMessenger:
         A text that fits no caption goes as a text, which counts as the message; its picture follows as a silent reply.
         A message that the server refuses is tried once more as plain text.
         """
-        message = replace(_encodable(message), buttons=limits.fit_keyboard(message.buttons))
+        message = self._readable(replace(message, buttons=limits.fit_keyboard(message.buttons)))
         try:
             return await self._send_once(chat_id, message)
         except TopicGoneError:
             raise
         except BadMessageError as refusal:
+            if self._is_of_times(refusal):
+                return await self.send(chat_id, message)
             _log.warning("a message was refused, sending it as plain text", extra={"chat": chat_id, "reason": refusal})
             plain = limits.plain(message)
             if _BUTTON_REFUSAL.search(str(refusal)):
@@ -76,11 +80,15 @@ class TelegramMessenger:
 
         A text may become a picture; a picture that is given none keeps its own and gets the text as caption.
         """
-        message = limits.fit(_encodable(message))
+        message = self._readable(limits.fit(message))
         try:
             await self._edit_once(chat_id, message_id, message)
         except NotModifiedError:
             return
+        except BadMessageError as refusal:
+            if not self._is_of_times(refusal):
+                raise
+            await self.edit(chat_id, message_id, message)
 
     async def answer_callback(self, callback_id: str, text: str = "") -> None:
         """Stop the button's spinner, with an optional toast; a query too old is no error."""
@@ -89,6 +97,19 @@ class TelegramMessenger:
             await self._call(self._line.answer_callback_query(callback_id, text=toast))
         except QueryTooOldError:
             return
+
+    def _readable(self, message: Message) -> Message:
+        """The message as this server reads it: without lone surrogates, and without times where it knows none."""
+        text = message.text if self._writes_times else limits.without_times(message.text)
+        return replace(message, text=text.encode("utf-8", "replace").decode("utf-8"))
+
+    def _is_of_times(self, refusal: BadMessageError) -> bool:
+        """Whether the server refuses the tag of times, an old one does; from then on it gets none."""
+        if not self._writes_times or _TIME_REFUSAL not in str(refusal).lower():
+            return False
+        _log.warning("the server knows no times, they go as they are written", extra={"reason": refusal})
+        self._writes_times = False
+        return True
 
     async def _send_once(self, chat_id: int, message: Message) -> int:
         if message.photo is None:
@@ -228,8 +249,3 @@ def _keyboard(buttons: Keyboard) -> InlineKeyboardMarkup | None:
 def _key(button: Button) -> InlineKeyboardButton:
     copy = CopyTextButton(button.copy) if button.copy else None
     return InlineKeyboardButton(button.text, callback_data=button.data, copy_text=copy, url=button.url)
-
-
-def _encodable(message: Message) -> Message:
-    """Without lone surrogates, which no encoding carries."""
-    return replace(message, text=message.text.encode("utf-8", "replace").decode("utf-8"))

@@ -31,7 +31,8 @@ class Scene:
     @classmethod
     def of(cls, desk: Desk, catalogue: Catalogue, inbound: Inbound, preferences: Preferences) -> "Scene":
         """The scene for a chat with these preferences."""
-        texts = catalogue.texts(preferences.language or inbound.language).read_by(preferences)
+        texts = catalogue.texts(preferences.language or inbound.language)
+        texts = texts.read_by(preferences, shared=inbound.chat_kind != "private")
         return cls(desk, catalogue, inbound, preferences, texts)
 
     def preferring(self, preferences: Preferences) -> "Scene":

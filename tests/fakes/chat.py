@@ -4,10 +4,20 @@ from dataclasses import dataclass, field, replace
 
 from bot.delivery.messenger import Button, Message
 from bot.telegram.conversation import Conversation, Edit, Inbound, Reply, Toast
-from bot.telegram.limits import CALLBACK_BYTES, CAPTION_UNITS, ROW_KEYS, TEXT_UNITS, TOAST_UNITS, bare, visible_length
+from bot.telegram.limits import (
+    CALLBACK_BYTES,
+    CAPTION_UNITS,
+    ENTITIES,
+    ROW_KEYS,
+    TEXT_UNITS,
+    TOAST_UNITS,
+    bare,
+    visible_length,
+)
 from bot.telegram.speaking import Channels, NoChannels
 from bot.telegram.texts import Catalogue
 from bot.telegram.turn import Action, ChatKind, Occasion
+from tests.fakes.bot_api.html import parse
 from tests.fakes.desk import FakeDesk
 
 CATALOGUE = Catalogue.load()
@@ -144,6 +154,7 @@ def check_limits(message: Message) -> None:
     """No server would refuse this message."""
     assert bare(message.text).strip(), "a message says something"
     assert visible_length(message.text) <= (CAPTION_UNITS if message.photo else TEXT_UNITS)
+    assert len(parse(message.text).entities) <= ENTITIES
     for row in message.buttons:
         assert 0 < len(row) <= ROW_KEYS
         for button in row:

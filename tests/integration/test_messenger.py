@@ -256,3 +256,33 @@ async def test_the_server_comes_back_on_the_same_line(api: FakeBotApi, messenger
     await api.open_port()
     await messenger.send(CHAT, Message("two"))
     assert [entry.text for entry in api.deliveries] == ["one", "two"]
+
+
+OLD_SERVER = 'Bad Request: can\'t parse entities: Unsupported start tag "tg-time" at byte offset 6'
+TIMED = Message('<b>until <tg-time unix="1766926800" format="t">13:00 UTC</tg-time></b>', ((Button("Map", data="m"),),))
+
+
+async def test_a_server_that_knows_no_times_gets_them_written_and_is_not_asked_again(
+    api: FakeBotApi, messenger: Messenger
+) -> None:
+    api.faults.add(Fault("refuse", status=400, description=OLD_SERVER))
+    number = await messenger.send(CHAT, TIMED)
+    await messenger.send(CHAT, TIMED)
+    first, second = api.deliveries
+    assert (first.message_id, first.text) == (number, "until 13:00 UTC")
+    assert "<b>" in first.fields["text"], "the other markup is kept"
+    assert first.buttons == [[{"text": "Map", "callback_data": "m"}]]
+    assert "tg-time" not in first.fields["text"] + second.fields["text"]
+
+
+async def test_an_edit_that_is_refused_for_its_times_is_made_without(api: FakeBotApi, messenger: Messenger) -> None:
+    number = await messenger.send(CHAT, Message("before"))
+    api.faults.add(Fault("refuse", method="editMessageText", status=400, description=OLD_SERVER))
+    await messenger.edit(CHAT, number, TIMED)
+    assert api.last(CHAT).text == "until 13:00 UTC"
+
+
+async def test_times_go_to_a_server_that_knows_them(api: FakeBotApi, messenger: Messenger) -> None:
+    await messenger.send(CHAT, TIMED)
+    assert "tg-time" in api.deliveries[-1].fields["text"]
+    assert api.last(CHAT).text == "until 13:00 UTC"

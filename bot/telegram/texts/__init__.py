@@ -6,6 +6,7 @@ unless it is `Html` already, as every rendered text is.
 """
 
 import html
+import re
 import string
 import tomllib
 import unicodedata
@@ -18,10 +19,11 @@ from babel import Locale
 from babel.numbers import format_decimal
 
 from bot.alerts.preferences import Preferences, Units
-from bot.telegram.texts.figures import Figures
+from bot.telegram.texts.figures import Figures, Moment
 from bot.telegram.texts.zones import UnknownZoneError, zone_of
 
 FALLBACK = "en"
+_TAG = re.compile(r"<[^<>]*>")
 PLURALS = frozenset({"zero", "one", "two", "few", "many", "other"})
 
 
@@ -59,7 +61,8 @@ class CatalogueError(Exception):
 class Texts:
     """All texts of one language. Call it with a key for HTML, `label` for a button or a toast, which know no markup.
 
-    `in_shares` tells whether their reader wants sizes as shares and not in USD.
+    `in_shares` tells whether their reader wants sizes as shares and not in USD, `elsewhere` whether nobody knows in
+    which zones they are read.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Texts:
         *,
         zone: tzinfo = UTC,
         in_shares: bool = False,
+        elsewhere: bool = True,
     ) -> None:
         self.language = language
         self.locale = Locale.parse(language, sep="-")
@@ -78,14 +82,16 @@ class Texts:
             self.locale,
             money={name: entries[f"money.{name}"]["other"] for name in ("pattern", "thousand", "million", "billion")},
             zone=zone,
+            elsewhere=elsewhere,
         )
 
-    def read_by(self, preferences: Preferences) -> "Texts":
-        """The same texts with times and sizes as a chat prefers them."""
+    def read_by(self, preferences: Preferences, *, shared: bool = False) -> "Texts":
+        """The same texts with times and sizes as a chat prefers them; a `shared` one has readers in many zones."""
         in_shares = preferences.units is Units.SHARE
         if not preferences.zone and not in_shares:
             return self
-        return Texts(self.language, self.entries, zone=_zone(preferences.zone), in_shares=in_shares)
+        zone, elsewhere = _zone(preferences.zone), shared or not preferences.zone
+        return Texts(self.language, self.entries, zone=zone, in_shares=in_shares, elsewhere=elsewhere)
 
     @property
     def manner(self) -> str:
@@ -97,10 +103,9 @@ class Texts:
         return Html(self._fill(key, {name: self._html(value) for name, value in values.items()}, values.get("n")))
 
     def label(self, key: str, /, **values: str | int) -> str:
-        """The text of `key` as plain text, for buttons and toasts."""
-        return self._fill(
-            key, {name: html.unescape(self._html(value)) for name, value in values.items()}, values.get("n")
-        )
+        """The text of `key` as plain text, for buttons and toasts: what is inserted loses its markup."""
+        plain = {name: html.unescape(_TAG.sub("", self._html(value))) for name, value in values.items()}
+        return self._fill(key, plain, values.get("n"))
 
     def of(self, family: str, member: str, /, **values: str | int) -> Html:
         """The text of `family.member`, or `family.other` where the catalogue knows no such member."""
@@ -110,6 +115,8 @@ class Texts:
     def _html(self, value: str | int) -> str:
         if isinstance(value, Html):
             return value
+        if isinstance(value, Moment):
+            return f'<tg-time unix="{value.unix_s}" format="{value.form}">{escape(value)}</tg-time>'
         return escape(value) if isinstance(value, str) else format_decimal(value, locale=self.locale)
 
     def _fill(self, key: str, values: Mapping[str, str], n: str | int | None) -> str:

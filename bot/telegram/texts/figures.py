@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_skeleton
 from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 
@@ -20,12 +20,36 @@ MONEY_DIGITS = 3
 MINUS = "\N{MINUS SIGN}"
 
 
-class Figures:
-    """How one language writes figures, and moments by the clock of one zone."""
+class Moment(str):
+    """A time as it reads on one clock, which a message shows each reader on their own.
 
-    def __init__(self, locale: Locale, *, money: Mapping[str, str], zone: tzinfo = UTC) -> None:
+    `unix_s` is the moment, `form` how Telegram is to write it: `t` the time of day, `dt` with the date.
+    """
+
+    __slots__ = ("form", "unix_s")
+    unix_s: int
+    form: str
+
+    @classmethod
+    def of(cls, written: str, *, unix_s: int, form: str) -> "Moment":
+        """What is `written` where a client or a server does not know such times."""
+        moment = cls(written)
+        moment.unix_s, moment.form = unix_s, form
+        return moment
+
+
+class Figures:
+    """How one language writes figures, and moments by the clock of one zone.
+
+    `elsewhere` is True where the readers' own zones are not known: they have named none, or are many.
+    """
+
+    def __init__(
+        self, locale: Locale, *, money: Mapping[str, str], zone: tzinfo = UTC, elsewhere: bool = False
+    ) -> None:
         self.locale = locale
         self.zone = zone
+        self.elsewhere = elsewhere
         self._money = money
 
     def money(self, usd: float) -> str:
@@ -98,15 +122,19 @@ class Figures:
         return self._unit(round(ms / DAY_MS), "day")
 
     def clock(self, time_ms: int, *, now_ms: int, named: bool = False) -> str:
-        """A moment, with the date where it is not today: `14:05`, `28 Dec 14:05`.
+        """A moment, with the date where it is not today: `14:05`, `Dec 28 14:05`.
 
-        A reader who has chosen no zone reads `14:05 UTC`. `named` names every zone, for what is passed on to readers
-        elsewhere: `14:05 UTC+3`.
+        Where readers are elsewhere it is a `Moment`, and names its zone for those who see it as written: `14:05 UTC`.
+        So does what is told in UTC. `named` names every zone, for what is passed on: `14:05 UTC+3`.
         """
         moment = datetime.fromtimestamp(time_ms / 1000, tz=self.zone)
         today = moment.date() == datetime.fromtimestamp(now_ms / 1000, tz=self.zone).date()
-        written = format_datetime(moment, "HH:mm" if today else "d MMM HH:mm", locale=self.locale)
-        return f"{written} {_offset_words(moment)}" if named or self.zone is UTC else written
+        # A blank between date and time reads well in every language, and is no comma in a list of a rule's terms.
+        parts = [format_skeleton(skeleton, moment, locale=self.locale) for skeleton in ("MMMd", "Hm")[today:]]
+        if named or self.elsewhere or self.zone is UTC:
+            parts.append(_offset_words(moment))
+        written = " ".join(parts)
+        return Moment.of(written, unix_s=time_ms // 1000, form="t" if today else "dt") if self.elsewhere else written
 
     def wall(self, time_ms: int) -> str:
         """The time of day alone: `14:05`."""

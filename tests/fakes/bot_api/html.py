@@ -25,6 +25,7 @@ TAGS = {
     "pre": "pre",
     "blockquote": "blockquote",
 }
+_TIME_FORM = re.compile(r"r|w?[dD]?[tT]?")
 _ENTITY = re.compile(r"&(?:(lt|gt|amp|quot)|#(\d{1,7})|#x([0-9a-fA-F]{1,6}));?")
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
 _ATTRIBUTE = re.compile(r"""\s*([^\s=>]*)\s*(=?)\s*(?:"([^"]*)"|'([^']*)'|([a-zA-Z0-9.-]+))?""")
@@ -126,6 +127,10 @@ class _Parser:
             self._fail("Invalid custom emoji identifier specified")
         if name == "tg-time" and not attributes.get("unix", "").isdigit():
             self._fail(f'Tag "tg-time" must have attribute "unix" {at}')
+        if name == "tg-time" and not _TIME_FORM.fullmatch(attributes.get("format", "")):
+            self._fail(f'Invalid date-time format specified in the tag "tg-time" {at}')
+        if name == "tg-time" and any(outer in ("pre", "code", "a", "tg-time") for outer, *_ in self.nested):
+            self._fail(f'Tag "tg-time" would show no time inside of another such tag {at}')
 
     def _end_tag(self) -> None:
         at = f"at byte offset {self._bytes(self.position)}"

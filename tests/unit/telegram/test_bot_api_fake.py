@@ -29,6 +29,14 @@ KEY = {"text": "k", "callback_data": "d"}
         ("<a ='x'>x</a>", 'Empty attribute name in the tag "a" at byte offset 0'),
         ("<span>x</span>", 'Tag "span" must have class "tg-spoiler" at byte offset 0'),
         ("<tg-time>x</tg-time>", 'Tag "tg-time" must have attribute "unix" at byte offset 0'),
+        (
+            '<tg-time unix="1" format="td">x</tg-time>',
+            'Invalid date-time format specified in the tag "tg-time" at byte offset 0',
+        ),
+        (
+            '<pre><tg-time unix="1" format="t">x</tg-time></pre>',
+            'Tag "tg-time" would show no time inside of another such tag at byte offset 5',
+        ),
         ("&#xd800;", "Text contains invalid Unicode characters after decoding HTML entities"),
     ],
 )

@@ -8,8 +8,10 @@ from babel import Locale
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.alerts.preferences import Preferences
 from bot.telegram.texts import Catalogue
 from bot.telegram.texts.figures import Figures, copied_price, tick_decimals
+from bot.telegram.texts.zones import zone_of
 
 FIGURES = Catalogue.load().texts("en").figures
 SPANISH = Figures(Locale("es"), money={"pattern": "${amount}{unit}", "thousand": "K", "million": "M", "billion": "B"})
@@ -139,7 +141,56 @@ def test_a_duration_is_in_its_largest_fitting_unit(ms: float, words: str) -> Non
 
 def test_a_clock_time_names_the_day_only_when_it_is_another() -> None:
     assert FIGURES.clock(NOON_MS + 3_600_000, now_ms=NOON_MS) == "13:00 UTC"
-    assert FIGURES.clock(NOON_MS + 86_400_000, now_ms=NOON_MS) == "29 Dec 12:00 UTC"
+    assert FIGURES.clock(NOON_MS + 86_400_000, now_ms=NOON_MS) == "Dec 29 12:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        ("en", "Dec 28 13:05"),
+        ("zh", "12月28日 13:05"),
+        ("ru", "28 дек. 13:05"),
+        ("es", "28 dic 13:05"),
+        ("tr", "28 Ara 13:05"),
+        ("pt", "28 de dez. 13:05"),
+    ],
+)
+def test_a_date_is_written_as_its_language_does(language: str, written: str) -> None:
+    figures = Figures(Locale.parse(language), money={}, zone=zone_of("UTC+1"))
+    assert figures.clock(NOON_MS + 5 * 60_000, now_ms=NOON_MS - 86_400_000) == written
+
+
+# Whose clock, and how a moment reads there: in a message, and where nothing but its letters arrives.
+CLOCKS = [
+    # nobody has said where the reader lives: each client writes its own time, an old one that of UTC
+    (Preferences(), False, '<tg-time unix="1766926800" format="t">13:00 UTC</tg-time>', "13:00 UTC"),
+    # a private chat that chose its zone reads its own clock, without a name
+    (Preferences(zone="Europe/Istanbul"), False, "16:00", "16:00"),
+    # one that chose UTC wants UTC, and is told that it is
+    (Preferences(zone="UTC"), False, "13:00 UTC", "13:00 UTC"),
+    # a group chose a zone, its members live where they live
+    (
+        Preferences(zone="Europe/Istanbul"),
+        True,
+        '<tg-time unix="1766926800" format="t">16:00 UTC+3</tg-time>',
+        "16:00 UTC+3",
+    ),
+]
+
+
+@pytest.mark.parametrize(("chosen", "shared", "shown", "plain"), CLOCKS)
+def test_a_time_is_told_by_the_readers_clock(chosen: Preferences, shared: bool, shown: str, plain: str) -> None:
+    texts = Catalogue.load().texts("en").read_by(chosen, shared=shared)
+    time = texts.figures.clock(NOON_MS + 3_600_000, now_ms=NOON_MS)
+    assert texts("mute.on", until=time) == f"<b>All alerts are muted until {shown}.</b>"
+    assert texts.label("toast.snoozed_until", time=time) == f"Snoozed until {plain}"
+    assert texts.label("button.delete_rule", number="1", rule=texts("rule.until", time=time)) == f"#1 until {plain}"
+
+
+def test_another_day_is_told_with_its_date() -> None:
+    texts = Catalogue.load().texts("en")
+    shown = texts("rule.until", time=texts.figures.clock(NOON_MS + 86_400_000, now_ms=NOON_MS))
+    assert shown == 'until <tg-time unix="1767009600" format="dt">Dec 29 12:00 UTC</tg-time>'
 
 
 def test_another_language_writes_its_own_separators() -> None:

@@ -27,7 +27,7 @@ CONFIRMED = [
         "BTC exposure long 95000",
         "a cluster within 0.25% of your liquidation price 95,000, longs only, strength 60 or more.",
     ),
-    ("BTC 2% once until friday", "of a cluster, strength 60 or more, once, until 3 Jan 00:00 UTC."),
+    ("BTC 2% once until friday", "of a cluster, strength 60 or more, once, until Jan 3 00:00 UTC."),
     ("BTC 2% every 30min", "every 30 min while it holds."),
     ("digest weekly", "Ordered: a digest every 7 days."),
 ]
@@ -57,7 +57,7 @@ async def test_rules_of_every_kind_stand_in_one_list() -> None:
     assert "#2 “big ones”, swept:" in chat.said
     assert "#3 flip 10%: armed" in chat.said
     assert "All your markets\n" in chat.said
-    assert "#4 digest every 24 hr: next one 29 Dec 08:00 UTC" in chat.said
+    assert "#4 digest every 24 hr: next one Dec 29 08:00 UTC" in chat.said
 
 
 async def test_a_digest_is_offered_and_ordered_by_a_tap() -> None:
@@ -129,7 +129,7 @@ async def test_an_ended_rule_is_renewed_by_one_tap_on_a_message_of_any_age() -> 
     await chat.type("/rules")
     assert "paused: its time is over, Wake renews it" in chat.said
     await chat.tap_data(f"e|{view.rule.id}|1440")
-    assert "Renewed: BTC within 1%, until 31 Dec 12:00 UTC." in chat.transcript
+    assert "Renewed: BTC within 1%, until Dec 31 12:00 UTC." in chat.transcript
     (view,) = await chat.desk.rules(7)
     assert (view.rule.expires_ms, view.rule.paused_reason) == (chat.desk.now + 86_400_000, None)
     await chat.tap_data(f"e|{view.rule.id}|0")
