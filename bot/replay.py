@@ -58,11 +58,15 @@ def replay_recording(path: Path, rules_path: Path, *, json: bool) -> Iterator[st
             continue
         text = bare(shorten_html(alert_text(event, contract, texts=texts, sent_ms=event.time_ms), TEXT_UNITS))
         ruling = replay.ruling(event)
-        held = f" ({ruling.reason.value})" if ruling.held else ""
-        words = f"{utc_text(event.time_ms)}  {text.splitlines()[0]}{held}"
-        yield alert_line(event, text, ruling) if json else words
+        yield alert_line(event, text, ruling) if json else _words(event, text, ruling)
     summary = replay.summary()
     yield dump_line({"kind": "summary", **summary}) if json else _summary_words(summary)
+
+
+def _words(event: Event, text: str, ruling: Ruling) -> str:
+    """An alert in one line for people."""
+    held = f" ({ruling.reason.value})" if ruling.held else ""
+    return f"{utc_text(event.time_ms)}  {text.splitlines()[0]}{held}"
 
 
 WINDOW_EDGE = 0.115

@@ -1,8 +1,10 @@
 """An alert as a person reads it: the first line is all that a lock screen shows, so it says it all."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 
-from bot.alerts.types import Event, Kind, Severity
+from bot.alerts.types import Event, Kind, Severity, Unit
 from bot.delivery.messenger import Button, Keyboard, Message
 from bot.liquidation.types import Cluster, Side
 from bot.telegram.callbacks import key, market_arg
@@ -17,6 +19,8 @@ from bot.telegram.wording import estimate_words, threshold_words
 __all__ = ["Contract", "alert_message", "alert_text", "details", "headline", "odds_words", "sample_event"]
 
 LATE_MS = 60_000
+_KEPT = 128
+"""Texts kept for the next rule that tells of the same: one cluster is told of to many chats at once."""
 
 AFTERWARDS = frozenset({Kind.SWEPT, Kind.BREAKOUT, Kind.STOP_HUNT})
 """Kinds that tell of a cluster that price has been through: the odds of a touch are no question any more."""
@@ -65,20 +69,49 @@ def alert_text(
     (the first delivery is unconfirmed) says so; a `sample` shows what an alert looks like. `below` are lines under the
     rule's, or all that stands under a headline without figures.
     """
+    if event.kind in WITHOUT_PRICE:
+        above = _above(event, contract, texts, sent_ms, repeat, sample)
+        return "\n".join([*above, *below] if below else above[:-1])
+    told = _without_rule(event)
+    parts = [*_above(told, contract, texts, sent_ms, repeat, sample)]
+    if not sample:
+        parts += [_rule_line(event, texts), *below]
+    parts.append(_source_line(told, texts, sent_ms))
+    return "\n".join(parts)
+
+
+def _without_rule(event: Event) -> Event:
+    """What an event tells, whichever rule asked for it: of other kinds the lines name its window or threshold too."""
+    if event.kind is not Kind.PROXIMITY:
+        return replace(event, rule_id=0, chat=0, episode=0, reason="", label=None)
+    return replace(
+        event,
+        rule_id=0,
+        chat=0,
+        episode=0,
+        reason="",
+        label=None,
+        threshold_pct=0.0,
+        window_ms=0,
+        unit=Unit.PERCENT,
+    )
+
+
+@lru_cache(maxsize=_KEPT)
+def _above(event: Event, contract: Contract, texts: Texts, sent_ms: int, repeat: bool, sample: bool) -> tuple[str, ...]:
+    """The lines over the rule's: headline, notes, an empty line and the details."""
     notes = [
         texts("alert.note_sample") if sample else None,
         texts("alert.note_simulated") if contract.simulated else None,
         texts("alert.note_repeat") if repeat else None,
     ]
     head = headline(event, contract, texts, sent_ms=sent_ms, repeat=repeat, sample=sample)
-    parts = [texts("alert.head", text=head), *(note for note in notes if note), "", *details(event, contract, texts)]
-    if event.kind in WITHOUT_PRICE:
-        parts = [*parts, *below] if below else parts[:-1]
-    else:
-        if not sample:
-            parts += [_rule_line(event, texts), *below]
-        parts.append(texts("alert.small", text=_origin(event, texts, age_ms=sent_ms - event.map_ms)))
-    return "\n".join(parts)
+    return (texts("alert.head", text=head), *(note for note in notes if note), "", *details(event, contract, texts))
+
+
+@lru_cache(maxsize=_KEPT)
+def _source_line(event: Event, texts: Texts, sent_ms: int) -> Html:
+    return texts("alert.small", text=_origin(event, texts, age_ms=sent_ms - event.map_ms))
 
 
 def headline(

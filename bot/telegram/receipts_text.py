@@ -1,6 +1,8 @@
 """What came of an alert, told under it in its thread: whether price came, how far it went, what was liquidated."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 
 from bot.alerts.outcomes import Ending, Outcome
 from bot.delivery.messenger import Message
@@ -13,13 +15,18 @@ def receipt_message(
     outcome: Outcome, contract: Contract, *, texts: Texts, reply_to: int | None = None, repeat: bool = False
 ) -> Message:
     """A silent reply to the alert's message, short enough to be read on a lock screen."""
+    text = _text(replace(outcome, alert="", chat=0, rule_id=0), contract, texts, repeat)
+    return fit(Message(text, silent=True, reply_to=reply_to))
+
+
+@lru_cache(maxsize=128)  # many rules tell of one cluster at once, and their wait ends at once
+def _text(outcome: Outcome, contract: Contract, texts: Texts, repeat: bool) -> str:
     head = receipt_line(outcome, contract, texts)
     if repeat:
         head = texts("alert.repeat", line=head)
     if contract.simulated:
         head = texts("alert.simulated", line=head)
-    lines = [texts("alert.head", text=head), *_details(outcome, contract, texts)]
-    return fit(Message("\n".join(lines), silent=True, reply_to=reply_to))
+    return "\n".join([texts("alert.head", text=head), *_details(outcome, contract, texts)])
 
 
 def receipt_line(outcome: Outcome, contract: Contract, texts: Texts) -> Html:

@@ -1,6 +1,7 @@
 """How a rule, a cluster and a market read in a sentence: the phrases that several texts share."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from bot.alerts.digest import due_ms
 from bot.alerts.filters import DEFAULT_MIN_STRENGTH, in_price_range, meets_floor
@@ -77,6 +78,7 @@ def rule_name(rule: Rule, texts: Texts, *, market: Html | None = None) -> Html:
     return texts("rule.named", base=base_name(rule.market) if market is None else market, rule=brief)
 
 
+@lru_cache(maxsize=1_024)
 def threshold_words(
     kind: Kind, texts: Texts, *, unit: Unit, threshold_pct: float, window_ms: int, level: float | None
 ) -> Html:

@@ -12,6 +12,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import UTC, tzinfo
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ def seen(text: str) -> str:
     return "".join(c for c in sound(text) if unicodedata.category(c) != "Cf").strip()
 
 
+@lru_cache(maxsize=4_096)
 def escape(value: str) -> Html:
     """A person's text made safe: no markup, no control characters, no half surrogates."""
     if value.isascii() and value.isprintable():

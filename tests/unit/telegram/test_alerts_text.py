@@ -201,6 +201,21 @@ def test_the_plain_variant_has_the_same_words() -> None:
     assert "<" not in plain(message).text
 
 
+def test_rules_that_tell_of_one_thing_at_once_differ_in_their_own_line_alone() -> None:
+    mine, theirs = (
+        bare(shown(event).text).split("\n")
+        for event in (NEAR, replace(NEAR, rule_id=88, label="desk", threshold_pct=2.0))
+    )
+    assert [(a, b) for a, b in zip(mine, theirs, strict=True) if a != b] == [
+        ("Your rule #3: within 1%", "Your rule #88 “desk”: within 2%")
+    ]
+
+
+def test_windows_of_growth_are_told_each_by_its_own_length() -> None:
+    assert "4 hr" in first_line(GREW)
+    assert "1 hr" in first_line(replace(GREW, window_ms=HOUR_MS))
+
+
 def test_the_headline_stands_alone_for_a_line_of_json() -> None:
     assert bare(headline(NEAR, BTC, ENGLISH, sent_ms=NOON_MS)) == "BTC 0.83% below a ≈$42.3M short cluster at 97,430"
 
