@@ -37,7 +37,7 @@ def find_clusters(
     n = len(liquidation_map.low)
     if n == 0:
         return ()
-    kernel = _gaussian(_smoothing(day_volatility) * n / math.log(liquidation_map.high[-1] / liquidation_map.low[0]))
+    kernel = _gaussian(edge_blur(day_volatility) * n / math.log(liquidation_map.high[-1] / liquidation_map.low[0]))
     # Both sides are read from the price outwards, so that one is the mirror image of the other.
     before_long = n - int(liquidation_map.high.searchsorted(liquidation_map.price, side="left"))
     before_short = int(liquidation_map.low.searchsorted(liquidation_map.price, side="right"))
@@ -50,8 +50,8 @@ def find_clusters(
     )
 
 
-def _smoothing(day_volatility: float) -> float:
-    """Standard deviation of the smoothing, in log price."""
+def edge_blur(day_volatility: float) -> float:
+    """Standard deviation of the smoothing, in log price: what lies nearer to an edge than this is as good as on it."""
     return min(max(MIN_SMOOTHING, SMOOTHING_PER_DAY_VOLATILITY * day_volatility), MAX_SMOOTHING)
 
 
