@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bot.alerts.typed import Word
+from bot.alerts.typed import Word, split_words
 
 
 class ErrorCode(StrEnum):
@@ -21,6 +21,11 @@ class ErrorCode(StrEnum):
     STRENGTH_MISSING = "strength_missing"
     SIDE_MISSING = "side_missing"
     LEVEL_MISSING = "level_missing"
+    BAD_LEVEL = "bad_level"
+    BAD_LEVERAGE = "bad_leverage"
+    LEVERAGE_MISSING = "leverage_missing"
+    WALLET_MISSING = "wallet_missing"
+    STOP_MISSING = "stop_missing"
     LABEL_OPEN = "label_open"
     LABEL_LONG = "label_long"
     PERCENT_RANGE = "percent_range"
@@ -48,6 +53,14 @@ class ParseError:
     position: int
     code: ErrorCode
     values: Mapping[str, str | float] = field(default_factory=dict)
+
+
+def parse_error(line: str, fault: "FaultError") -> ParseError:
+    """A fault as what is told of it: its place, its word, and the words before that were understood."""
+    understood = " ".join(word.typed for word in split_words(line[: fault.word.start]))
+    return ParseError(
+        fault.word.start, fault.code, {"word": fault.word.typed, "understood": understood, **fault.values}
+    )
 
 
 class FaultError(Exception):

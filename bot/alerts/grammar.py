@@ -23,7 +23,7 @@ from dataclasses import replace
 
 from bot.alerts import lexicon as lex
 from bot.alerts.digest import DAY_MS
-from bot.alerts.faults import ErrorCode, FaultError, ParseError
+from bot.alerts.faults import ErrorCode, FaultError, ParseError, parse_error
 from bot.alerts.lexicon import (
     DEFAULT_EXCHANGE,
     EXCHANGES,
@@ -72,7 +72,7 @@ def parse_watch(
     `resolve` gives the market of a symbol as typed; where an exchange stands before it, of `EXCHANGE:symbol`. `now_ms`
     is what `for 3d` is counted from; days end where clocks are `offset_ms` ahead of UTC.
     """
-    words: tuple[Word, ...] = ()
+    rest = line
     try:
         rest, label = split_label(line)
         words = split_words(rest)
@@ -80,16 +80,12 @@ def parse_watch(
             return ParseError(0, ErrorCode.EMPTY)
         if words[0].text == lex.DIGEST and resolve(words[0].typed) is None:
             return (replace(_digest(words, now_ms=now_ms, offset_ms=offset_ms), label=label),)
-        market, read = _market(words, resolve, exchanges)
+        market, read = market_of(words, resolve, exchanges)
         terms = LineReader(words[read:], now_ms=now_ms, offset_ms=offset_ms).read()
         rule = RuleBuilder(terms, now_ms=now_ms, normal_pct=normal_pct).rule(market)
         return (replace(rule, label=label),)
     except FaultError as fault:
-        before = words or split_words(line[: fault.word.start])
-        understood = " ".join(word.typed for word in before if word.start < fault.word.start)
-        return ParseError(
-            fault.word.start, fault.code, {"word": fault.word.typed, "understood": understood, **fault.values}
-        )
+        return parse_error(rest, fault)
 
 
 def split_label(line: str) -> tuple[str, str | None]:
@@ -125,8 +121,8 @@ def _digest(words: tuple[Word, ...], *, now_ms: int, offset_ms: int) -> Rule:
     return Rule(0, 0, EVERYWHERE, Kind.DIGEST, 0.0, days * DAY_MS, expires_ms=expires_ms)
 
 
-def _market(words: tuple[Word, ...], resolve: Resolve, exchanges: Collection[str]) -> tuple[Market, int]:
-    """The market, and how many words name it."""
+def market_of(words: tuple[Word, ...], resolve: Resolve, exchanges: Collection[str]) -> tuple[Market, int]:
+    """The market that a line begins with, and how many words name it. Raises FaultError."""
     first, second = words[0], words[1] if len(words) > 1 else None
     named = first.text in exchanges and second is not None
     found = resolve(f"{first.text.upper()}:{second.typed}") if named and second is not None else None
