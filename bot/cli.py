@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -15,6 +15,9 @@ from bot.logs import redact, setup
 from bot.progress import busy, while_busy
 from bot.settings import Settings, SettingsError, load_settings
 from bot.times import parse_duration_ms, parse_range_ms, parse_time_ms
+
+if TYPE_CHECKING:
+    from bot.place_commands import PlaceRequest
 
 app = typer.Typer(name="liqwatch", add_completion=False, rich_markup_mode=None)
 
@@ -93,6 +96,43 @@ def map_(
         json=json,
     )
     print_lines(asyncio.run(make_map(request, _settings(quiet=True))))
+
+
+Words = Annotated[list[str], typer.Argument(help="As after the bot's command of the same name.")]
+At = Annotated[str | None, typer.Option("--at", help="The moment, such as 2025-12-20T00:00:00Z.")]
+
+
+@app.command()
+def position(
+    words: Words, recording: Recorded = None, exchange: Exchange = None, at: At = None, json: Json = False
+) -> None:
+    """My exposure: liqwatch position BTC long 5x at 97,000 [size 2,000] [margin 500] [cross]."""
+    from bot.place_commands import tell_position
+
+    request = _place_request(words, recording, exchange, at, json=json)
+    print_lines(asyncio.run(tell_position(request, _settings(quiet=True))))
+
+
+@app.command()
+def stop(
+    words: Words, recording: Recorded = None, exchange: Exchange = None, at: At = None, json: Json = False
+) -> None:
+    """Where a stop sits: liqwatch stop BTC long entry 97,000 stop 95,200."""
+    from bot.place_commands import tell_stop
+
+    request = _place_request(words, recording, exchange, at, json=json)
+    print_lines(asyncio.run(tell_stop(request, _settings(quiet=True))))
+
+
+@app.command()
+def levels(
+    words: Words, recording: Recorded = None, exchange: Exchange = None, at: At = None, json: Json = False
+) -> None:
+    """The clusters in order, what clearing each releases, and what comes behind it."""
+    from bot.place_commands import tell_levels
+
+    request = _place_request(words, recording, exchange, at, json=json)
+    print_lines(asyncio.run(tell_levels(request, _settings(quiet=True))))
 
 
 @app.command()
@@ -242,6 +282,14 @@ def outbox_drop(ids: MessageIds) -> None:
     from bot.outbox_command import drop_messages
 
     print_lines(asyncio.run(drop_messages(_settings(quiet=True), ids)))
+
+
+def _place_request(
+    words: list[str], recording: Path | None, exchange: str | None, at: str | None, *, json: bool
+) -> "PlaceRequest":
+    from bot.place_commands import PlaceRequest
+
+    return PlaceRequest(words, recording, exchange, None if at is None else parse_time_ms(at), json)
 
 
 def print_line(line: str) -> None:

@@ -13,12 +13,13 @@ from bot.combined import STALE_MS, VenueReading, add_up, in_units, lead_of
 from bot.freshness import STALE_MS as PRICES_STALE_MS
 from bot.history_store import NoMapError
 from bot.liquidation.combining import COMBINED, LeftOut, VenuePart
+from bot.liquidation.margin import RiskTier
 from bot.liquidation.strength import ShareHistory
 from bot.market.coins import Listing
 from bot.market.exchange import Exchange
 from bot.market.types import Instrument, Tick
 from bot.markets import LiveMarket, Markets
-from bot.reading import UNPROVEN, Calibration, Reading
+from bot.reading import UNPROVEN, WINDOW, Calibration, Reading
 from bot.storage.database import Database
 
 PATIENCE_S = 20.0
@@ -89,13 +90,24 @@ class CombinedMarkets(Markets):
         await self._db.maps.save(market, live.reading.map)
         return live
 
-    async def read_within(self, market: Market, range_ms: int) -> Reading:
+    async def tiers_of(self, market: Market) -> tuple[Market, Sequence[RiskTier] | None]:
+        """Those of the largest exchange that has any, where it is a combined market. Raises NoMapError."""
         if market.exchange != COMBINED:
-            return await super().read_within(market, range_ms)
+            return await super().tiers_of(market)
+        reading = (await self.open(market)).reading
+        for part in (Market(each.venue, each.symbol) for each in reading.parts if each.left_out is None):
+            found = await super().tiers_of(part)
+            if found[1]:
+                return found
+        return market, None
+
+    async def read_within(self, market: Market, range_ms: int | None, *, window: float = WINDOW) -> Reading:
+        if market.exchange != COMBINED:
+            return await super().read_within(market, range_ms, window=window)
         listings = self._listings(market)
         venues, left_out = await self._venues(listings, super().open)
         read = super().read_within
-        readings = await asyncio.gather(*(read(venue.live.market, range_ms) for venue in venues))
+        readings = await asyncio.gather(*(read(venue.live.market, range_ms, window=window) for venue in venues))
         venues = [replace(venue, reading=reading) for venue, reading in zip(venues, readings, strict=True)]
         return add_up(venues, left_out, shares=self._shares_of(market), at_prices=True)
 

@@ -17,7 +17,7 @@ from bot.liquidation.strength import ShareHistory
 from bot.market.exchange import Exchange, ExchangeError, KnowsPositions
 from bot.market.symbols import SymbolBook
 from bot.market.types import BAR_MS, Instrument, Tick
-from bot.reading import UNPROVEN, Calibration, Reading, read_history
+from bot.reading import UNPROVEN, WINDOW, Calibration, Reading, read_history
 from bot.storage.database import Database
 
 DAY_MS = 86_400_000
@@ -175,8 +175,8 @@ class Markets:
         await self.histories.fill_bars(market, max(start_ms, end_ms - NEWEST_MS), end_ms)
         await self.histories.sample_open_interest(market, end_ms)
 
-    async def read_within(self, market: Market, range_ms: int) -> Reading:
-        """A reading that counts only positions opened within `range_ms`. Raises NoMapError."""
+    async def read_within(self, market: Market, range_ms: int | None, *, window: float = WINDOW) -> Reading:
+        """A reading as far as `window` that counts only positions opened within `range_ms`. Raises NoMapError."""
         live = await self.open(market)
         tiers = await self._tiers_of(market)
         # Threads that make maps side by side contend for the interpreter: one by one takes two thirds of the time.
@@ -187,10 +187,16 @@ class Markets:
                 tiers=tiers,
                 parameters=live.parameters,
                 price=live.price,
-                since_ms=live.history.end_ms - range_ms,
+                since_ms=None if range_ms is None else live.history.end_ms - range_ms,
                 shares=self._shares.get(market),
                 calibration=self._calibration(market),
+                known=self._known_positions(market) if range_ms is None else (),
+                window=window,
             )
+
+    async def tiers_of(self, market: Market) -> tuple[Market, Sequence[RiskTier] | None]:
+        """The risk tiers that a position in this market would have, and the market that they are of."""
+        return market, await self._tiers_of(market)
 
     def take_prices(self, tick: Tick) -> None:
         """Remember the newest price of each open market."""

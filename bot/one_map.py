@@ -1,48 +1,25 @@
 """`liqwatch map`: one map of one market, from a recording or from the exchange, as JSON, as words, as a picture."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import aclosing
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 
 from bot.alert_line import dump_line
 from bot.alerts.tracks import match
-from bot.alerts.types import Market, Track
+from bot.alerts.types import Track
 from bot.charts import draw_map
-from bot.clock import SystemClock
-from bot.combined_markets import CombinedMarkets
-from bot.failures import FailedError, UsageError
-from bot.history_store import NoMapError
-from bot.liquidation import Cluster, History
-from bot.liquidation.combining import COMBINED
-from bot.market.exchange import Exchange, KnowsPositions
-from bot.market.recording import Recording
+from bot.failures import UsageError
+from bot.found_market import FoundMarket, MarketRequest, find_market
+from bot.liquidation import Cluster
 from bot.market.simulator import EXCHANGE as SIMULATED
-from bot.market.types import BAR_MS, Instrument
-from bot.markets import LEAST_BARS
 from bot.pictures import map_picture
-from bot.reading import Reading, distance_pct, map_json, read_history, touch_odds
-from bot.recorded import open_recorded
-from bot.recorded_lessons import RecordedLessons
+from bot.reading import Reading, distance_pct, map_json, touch_odds
 from bot.settings import Settings
-from bot.storage.database import Database
 from bot.telegram.texts import Catalogue
 from bot.telegram.texts.figures import Figures
 from bot.telegram.venues import source_words
 from bot.times import utc_text
-from bot.venues import open_exchanges
-
-DAY_MS = 86_400_000
-HISTORY_MS = 30 * DAY_MS
-LOADING_PATIENCE_S = 90.0
-"""Everything is fetched anew: no venue is left out for being slower than others, unless it is broken."""
-
-ACCOUNT_TURNS = 4
-"""Some hundred accounts; with more, one map does without them."""
-
-MOST_AGE_MS = DAY_MS
-"""How long after its recording's end a market may still be asked for: the age is told with the map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +35,16 @@ class MapRequest:
     json: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """One market read; `now_ms` is the moment it was asked for."""
-
-    instrument: Instrument
-    history: History
-    reading: Reading
-    now_ms: int
-
-    @property
-    def market(self) -> Market:
-        return Market(self.instrument.exchange, self.instrument.symbol)
-
-
 async def make_map(request: MapRequest, settings: Settings) -> Iterator[str]:
     """Lines to print; the picture is written first. Raises UsageError, FailedError, RecordingError."""
-    found = await _live(request, settings) if request.recording is None else _recorded(request, request.recording)
+    asked = MarketRequest(
+        symbol=request.symbol,
+        recording=request.recording,
+        exchange=request.exchange,
+        at_ms=request.at_ms,
+        range_ms=request.range_ms,
+    )
+    found = await find_market(asked, settings)
     if request.png is not None:
         _write_picture(found, request.png, range_ms=request.range_ms)
     tracks = _tracks(found)
@@ -83,79 +53,7 @@ async def make_map(request: MapRequest, settings: Settings) -> Iterator[str]:
     return _words(found, tracks)
 
 
-def _recorded(request: MapRequest, folder: Path) -> _Found:
-    recorded = open_recorded(Recording(folder))
-    instrument = recorded.instrument(request.symbol, request.exchange)
-    market = Market(instrument.exchange, instrument.symbol)
-    whole = recorded.history(market)
-    if len(whole) < LEAST_BARS:
-        raise UsageError(
-            f"a map takes {LEAST_BARS} bars of 5 minutes or more, and the recording of {market.symbol} has {len(whole)}"
-        )
-    now_ms = whole.end_ms if request.at_ms is None else request.at_ms
-    history = whole.within(now_ms - HISTORY_MS, now_ms)
-    first_ms = int(whole.open_ms[LEAST_BARS - 1]) + BAR_MS
-    if now_ms > whole.end_ms + MOST_AGE_MS or len(history) < LEAST_BARS:
-        raise UsageError(
-            f"--at takes a time from {utc_text(first_ms)} to {utc_text(whole.end_ms)}, of which the recording of "
-            f"{market.symbol} can tell, not {utc_text(now_ms)}"
-        )
-    since_ms = None if request.range_ms is None else history.end_ms - request.range_ms
-    tiers = recorded.tiers_of(market)
-    lessons = RecordedLessons(recorded, market, history)
-    lessons.learn(len(history))
-    reading = read_history(history, tiers=tiers, parameters=lessons.parameters, since_ms=since_ms)
-    return _Found(instrument, history, reading, now_ms)
-
-
-async def _live(request: MapRequest, settings: Settings) -> _Found:
-    if request.at_ms is not None:
-        raise UsageError("--at goes with --recording: the live map is of now")
-    if request.exchange is not None and request.exchange not in settings.exchanges:
-        raise UsageError(f"--exchange takes one of {', '.join(settings.exchanges)}, not '{request.exchange}'")
-    clock = SystemClock()
-    exchanges = open_exchanges(settings, clock=clock)
-    try:
-        async with await Database.open("sqlite://") as db, aclosing(_markets(exchanges, db, settings)) as markets:
-            await markets.refresh_instruments()
-            if not markets.symbols():
-                raise FailedError(
-                    f"no exchange answers ({', '.join(exchanges)}): check the network with liqwatch doctor"
-                )
-            asked = request.symbol if request.exchange is None else f"{request.exchange}:{request.symbol}"
-            instrument = markets.book.resolve(asked)
-            if instrument is None:
-                near = ", ".join(markets.book.nearest(request.symbol))
-                raise UsageError(f"no exchange lists '{request.symbol}'; the nearest are {near}")
-            together = markets.combined(instrument) if markets.book.venue_named(asked) in (None, COMBINED) else None
-            market = together or Market(instrument.exchange, instrument.symbol)
-            for part in markets.parts(market):
-                await _ask_accounts(exchanges[part.exchange])
-            live = await markets.open(market)
-            reading = live.reading if request.range_ms is None else await markets.read_within(market, request.range_ms)
-            return _Found(live.instrument, live.history, reading, clock.now_ms())
-    except NoMapError as error:
-        raise FailedError(f"there is no map of {error.market.symbol} now: {error.reason.replace('_', ' ')}") from None
-    finally:
-        for exchange in exchanges.values():
-            await exchange.aclose()
-
-
-def _markets(exchanges: Mapping[str, Exchange], db: Database, settings: Settings) -> CombinedMarkets:
-    return CombinedMarkets(
-        exchanges=exchanges, db=db, history_days=settings.history_days, patience_s=LOADING_PATIENCE_S
-    )
-
-
-async def _ask_accounts(exchange: Exchange) -> None:
-    """What known accounts hold, where they are few enough to be asked while somebody waits."""
-    if isinstance(exchange, KnowsPositions):
-        for _ in range(ACCOUNT_TURNS):
-            if await exchange.ask_accounts():
-                return
-
-
-def _tracks(found: _Found) -> tuple[Track, ...]:
+def _tracks(found: FoundMarket) -> tuple[Track, ...]:
     """The clusters with the names they would have, had the watch begun with this map."""
     drawn = found.reading.map
     return match(
@@ -170,7 +68,7 @@ def _tracks(found: _Found) -> tuple[Track, ...]:
     )
 
 
-def _write_picture(found: _Found, path: Path, *, range_ms: int | None) -> None:
+def _write_picture(found: FoundMarket, path: Path, *, range_ms: int | None) -> None:
     texts = Catalogue.load().texts("en")
     picture = map_picture(
         found.reading.map,
@@ -193,7 +91,7 @@ def _write_picture(found: _Found, path: Path, *, range_ms: int | None) -> None:
         raise UsageError(f"--png {path} cannot be written: {error.strerror}") from None
 
 
-def _words(found: _Found, tracks: tuple[Track, ...]) -> Iterator[str]:
+def _words(found: FoundMarket, tracks: tuple[Track, ...]) -> Iterator[str]:
     texts = Catalogue.load().texts("en")
     figures, drawn = texts.figures, found.reading.map
     tick = found.instrument.tick_size

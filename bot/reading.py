@@ -10,12 +10,18 @@ from bot.liquidation import DEFAULT, Cluster, History, LiquidationMap, ModelPara
 from bot.liquidation.clusters import find_clusters
 from bot.liquidation.combining import VenuePart
 from bot.liquidation.expected import with_expectations
+from bot.liquidation.ground import Ground
 from bot.liquidation.known import KnownPosition, with_known
 from bot.liquidation.strength import ShareHistory, pooled_strength
 from bot.liquidation.touch import Volatility, touch_probability
 from bot.liquidation.types import Floats
 
 TOUCH_HOURS = (1, 4, 24)
+
+WINDOW = 0.12
+"""How far a map reaches on each side, in log price."""
+WIDE_WINDOW = 1.2
+"""How far it reaches for a level of one's own: a long of 1.5x is liquidated two thirds below its entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +66,20 @@ def read_history(
     shares: ShareHistory | None = None,
     calibration: Calibration = UNPROVEN,
     known: Sequence[KnownPosition] = (),
+    window: float = WINDOW,
 ) -> Reading:
     """Rebuild the position model from `history` and read it at `price` (the last close if None).
 
     `parameters` are what was learned of the market, used unless the calibration says that the prior is better.
     `since_ms` counts only positions opened since; `shares` is the symbol's own history of cluster sizes.
-    `known` are positions whose liquidation prices are known exactly.
+    `known` are positions whose liquidation prices are known exactly. The map reaches `window` in log price.
     """
     shown = parameters if calibration.learned else DEFAULT
     model = PositionModel.rebuild(history, tiers=tiers, parameters=shown, since_ms=since_ms)
     volatility = Volatility.from_closes(history.open_ms + history.bar_ms, history.close)
-    return read_model(model, volatility, price=price, shares=shares, calibration=calibration, known=known)
+    return read_model(
+        model, volatility, price=price, shares=shares, calibration=calibration, known=known, window=window
+    )
 
 
 def read_model(
@@ -81,15 +90,31 @@ def read_model(
     shares: ShareHistory | None = None,
     calibration: Calibration = UNPROVEN,
     known: Sequence[KnownPosition] = (),
+    window: float = WINDOW,
 ) -> Reading:
     """Read a model as it stands. What a sweep is expected to print is told only where the map is proven."""
-    drawn, known_share = with_known(model.map(price=price, weights=calibration.weights), known)
+    drawn, known_share = with_known(model.map(price=price, window=window, weights=calibration.weights), known)
     strength = pooled_strength if shares is None else shares.strength
     clusters = find_clusters(drawn, day_volatility=volatility.day, strength=strength)
     if calibration.proven and calibration.kappa is not None and drawn.open_interest == "measured":
         clusters = with_expectations(clusters, drawn, calibration.kappa)
     version = f"{model.version}+known" if known_share else model.version
     return Reading(drawn, clusters, volatility, version, calibration.proven, known_share=known_share)
+
+
+def ground_of(near: Reading, wide: Reading) -> Ground:
+    """The wide map with the clusters of the near one, and those of its own that peak beyond the near one's window.
+
+    Which bodies count depends on how much stands in the window, so the wide map's clusters are not those that people
+    see on the map.
+    """
+    low, high = float(near.map.low[0]), float(near.map.high[-1])
+    beyond = [
+        far
+        for far in wide.clusters
+        if not low <= far.peak <= high and all(far.high <= own.low or far.low >= own.high for own in near.clusters)
+    ]
+    return Ground(wide.map, (*near.clusters, *beyond), day_volatility=wide.volatility.day)
 
 
 def touch_odds(cluster: Cluster, price: float, volatility: Volatility) -> tuple[tuple[int, float], ...]:
