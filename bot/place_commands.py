@@ -19,7 +19,7 @@ from bot.market.history import FEE_IN_REQUIREMENT
 from bot.market.simulator import EXCHANGE as SIMULATED
 from bot.place_json import levels_json, position_json, stop_json
 from bot.settings import Settings
-from bot.telegram.commands.typed_rule import fault_words
+from bot.telegram.commands.faults import fault_words
 from bot.telegram.desk import MarketView
 from bot.telegram.ground import GroundView
 from bot.telegram.limits import bare
