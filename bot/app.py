@@ -11,6 +11,7 @@ from bot.alerts.engine import Engine
 from bot.alerts.gate import ALERTS_PER_HOUR, GROUP_MS
 from bot.alerts.market_book import AFTER_MS
 from bot.alerts.types import Event, Market
+from bot.broadcasting import Broadcasting
 from bot.clock import Clock
 from bot.combined_markets import CombinedMarkets
 from bot.compose import Composer
@@ -21,6 +22,7 @@ from bot.delivery.settlement import Count
 from bot.delivery.worker import OutboxWorker
 from bot.doorbell import Doorbell
 from bot.freshness import STALE_MS
+from bot.guest_book import GuestBook
 from bot.jobs import Jobs
 from bot.live_desk import LiveDesk
 from bot.map_round import MapRound
@@ -78,6 +80,8 @@ class Limits:
     tick_s: float = 2.0
     alert_fresh_ms: int = 900_000
     admin_ids: Sequence[int] = ()
+    allowlist: bool = False
+    allowed_ids: Sequence[int] = ()
     alerts_per_hour: int = ALERTS_PER_HOUR
     why_days: int = 14
     group_ms: int = GROUP_MS
@@ -181,6 +185,15 @@ class App:
             simulated=world.simulated,
             warmer=None if limits.warm_symbols is None else self.warmer,
         )
+        self.guests = GuestBook(
+            world.db.guests,
+            world.clock,
+            allowlist=limits.allowlist,
+            allowed=limits.allowed_ids,
+            operators=limits.admin_ids,
+            changed=self.chats_changed,
+        )
+        self.broadcasting = Broadcasting(world.db, world.clock, self.worker.wake)
         self.desk = LiveDesk(
             markets=self.markets,
             watch=self.watch,
@@ -200,7 +213,12 @@ class App:
                 contract_of=self.composer.contract_of,
             ),
             operator=OperatorDesk(
-                db=world.db, status=self.status, watch=self.watch, clock=world.clock, queued=self.worker.wake
+                db=world.db,
+                status=self.status,
+                watch=self.watch,
+                clock=world.clock,
+                guests=self.guests,
+                queued=self.worker.wake,
             ),
             admins=limits.admin_ids,
         )
@@ -214,6 +232,7 @@ class App:
             hear=self.meter.hear,
             measure=self.measure,
             ask_accounts=self.ask_accounts,
+            broadcast=self.broadcasting.go_on,
         )
 
     @classmethod
@@ -243,6 +262,7 @@ class App:
         await app.bell.restore(now_ms=world.clock.now_ms())
         await app.aftermath.restore()
         await app.notices.restore(tuple(world.exchanges))
+        await app.guests.restore()
         return app
 
     async def refresh_instruments(self) -> None:

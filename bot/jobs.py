@@ -14,6 +14,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from bot.broadcasting import ROUND_S
+
 Job = Callable[[], Awaitable[None]]
 
 BARS_DELAY_S = 8
@@ -44,6 +46,7 @@ class Jobs:
     hear: Job
     measure: Job
     ask_accounts: Job
+    broadcast: Job
 
 
 def schedule(
@@ -70,6 +73,7 @@ def schedule(
         add("hear", jobs.hear, IntervalTrigger(seconds=HEAR_S))
         add("measure", jobs.measure, CronTrigger(minute=MEASURE_MINUTE, timezone="UTC"))
         add("accounts", jobs.ask_accounts, IntervalTrigger(seconds=ACCOUNTS_S))
+    add("broadcast", jobs.broadcast, IntervalTrigger(seconds=ROUND_S))
     add("instruments", jobs.refresh_instruments, IntervalTrigger(hours=1))
     add("clean-up", jobs.clean_up, IntervalTrigger(hours=6))
     return scheduler

@@ -118,6 +118,8 @@ def limits_of(settings: Settings) -> Limits:
         tick_s=settings.tick_seconds,
         alert_fresh_ms=settings.alert_fresh_minutes * 60_000,
         admin_ids=settings.admin_ids,
+        allowlist=settings.access == "allowlist",
+        allowed_ids=settings.allowed_ids,
         alerts_per_hour=settings.alerts_per_hour,
         why_days=settings.why_days,
         warm_symbols=settings.warm_symbols,
@@ -190,15 +192,17 @@ def _raise_failure(task: asyncio.Task[Any]) -> None:
 
 
 class Door:
-    """Lets in whom the settings allow, and hands them to the conversation."""
+    """Lets in whom the settings and the operators allow, and hands them to the conversation."""
 
     def __init__(self, app: App, settings: Settings) -> None:
         self._app = app
-        self._allowed = {*settings.allowed_ids, *settings.admin_ids} if settings.access == "allowlist" else None
+        self._contact = settings.access_contact
 
     async def answer(self, inbound: Inbound) -> Sequence[Action]:
         """The conversation's answer, or one sentence to a stranger."""
-        if self._allowed is not None and not {inbound.chat_id, inbound.user_id} & self._allowed:
-            texts = self._app.catalogue.texts(inbound.language)
-            return [Reply(Message(texts("error.stranger", id=Html(f"<code>{inbound.chat_id}</code>"))))]
-        return await self._app.conversation.answer(inbound)
+        if self._app.guests.is_open_to(inbound.chat_id, inbound.user_id):
+            return await self._app.conversation.answer(inbound)
+        texts, known_as = self._app.catalogue.texts(inbound.language), Html(f"<code>{inbound.chat_id}</code>")
+        if self._contact:
+            return [Reply(Message(texts("error.stranger_contact", contact=self._contact, id=known_as)))]
+        return [Reply(Message(texts("error.stranger", id=known_as)))]

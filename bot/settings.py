@@ -94,6 +94,7 @@ class Settings(BaseSettings):
     admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_words)] = ()
     allowed_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_words)] = ()
     access: Literal["open", "allowlist"] = "open"
+    access_contact: str = Field(default="", max_length=64)
     log_level: Annotated[LogLevel, BeforeValidator(_upper)] = "INFO"
     log_format: Literal["text", "json"] = "text"
     rules_per_chat: int = Field(default=25, ge=1, le=1000)
@@ -162,6 +163,7 @@ TAKES = {
     "admin_ids": "Telegram user ids, comma-separated, such as 12345678,23456789",
     "allowed_ids": "Telegram chat ids, comma-separated, such as 12345678,-1001234567890",
     "access": "open or allowlist",
+    "access_contact": "up to 64 characters, such as @yourname",
     "log_level": "DEBUG, INFO, WARNING or ERROR",
     "log_format": "text or json",
     "rules_per_chat": "a whole number from 1 to 1000",

@@ -14,11 +14,13 @@ from bot.storage import retention
 from bot.storage.access import Access
 from bot.storage.alerts_state import AlertsState, HistoryRow, write_history, write_pulses, write_states, write_tracks
 from bot.storage.briefs import Briefs
+from bot.storage.broadcasts import Broadcasts
 from bot.storage.chats import Chats
 from bot.storage.decisions import Decisions, write_log
 from bot.storage.engine import is_memory, make_engine, make_migration_engine, parse_url
 from bot.storage.enqueue import OutboxRow, enqueue
 from bot.storage.errors import CannotOpenError, StorageError
+from bot.storage.guests import Guests
 from bot.storage.kv import KeyValues
 from bot.storage.links import Links
 from bot.storage.lock import FileLock
@@ -58,6 +60,8 @@ class Database:
         self.outcomes = Outcomes(access)
         self.kv = KeyValues(access)
         self.links = Links(access)
+        self.guests = Guests(access)
+        self.broadcasts = Broadcasts(access)
 
     @classmethod
     async def open(cls, url: str = "sqlite://", *, inline: bool = False) -> Self:

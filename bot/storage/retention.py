@@ -33,7 +33,7 @@ SPARE_DAYS = 10
 """Bars and open interest stay so much longer than maps use them: a longer history can be set without fetching it."""
 
 # Days each kind of row stays after its end. A sent message's key must outlive any chance of the same event again;
-# leverage is learned from a month of prints.
+# leverage is learned from a month of prints; who spoke in a week is counted.
 KEEP_DAYS = {
     "prints": 31,
     "pulses": 14,
@@ -47,7 +47,7 @@ KEEP_DAYS = {
     "rules": 2,
     "slots": 3,
     "tracks": 30,
-    "updates": 3,
+    "updates": 8,
 }
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, insert, select, update
 
 from bot.alerts.types import Kind, Market, Repeat, Rule, Unit, Where
 from bot.liquidation.types import Side
 from bot.storage.access import Access
 from bot.storage.chats import ensure_chat
 from bot.storage.errors import RuleLimitError
-from bot.storage.tables import chats, rules
+from bot.storage.tables import chats, guests, rules
 
 _ALIVE = rules.c.deleted_ms.is_(None)
 # What makes two rules the same rule.
@@ -50,8 +50,11 @@ class Rules:
         return await self._access.write(work)
 
     async def all(self) -> Sequence[Rule]:
-        """Every rule of every chat that can be written to, in the order they were made."""
-        statement = select(rules).join(chats, chats.c.id == rules.c.chat).where(_ALIVE, chats.c.active == 1)
+        """Every rule of every chat that can be written to and was not turned away, in the order they were made."""
+        turned_away = exists().where(guests.c.id == rules.c.chat, guests.c.allowed == 0)
+        statement = (
+            select(rules).join(chats, chats.c.id == rules.c.chat).where(_ALIVE, chats.c.active == 1, ~turned_away)
+        )
         return await self._select(statement.order_by(rules.c.id))
 
     async def of_chat(self, chat: int) -> Sequence[Rule]:

@@ -424,15 +424,17 @@ guests = _table(
     CheckConstraint("allowed IN (0, 1)", name="allowed"),
 )
 
-# What operators told every chat; a draft waits for its writer's confirmation.
+# What operators tell every chat; a draft waits for its writer's confirmation. Chats are told in the order of their ids:
+# `reached` is the newest for which a message was queued.
 broadcasts = _table(
     "broadcasts",
     Column("id", Int64, nullable=False),
     Column("text", Text, nullable=False),
     Column("created_ms", Int64, nullable=False),
     Column("stage", Text, nullable=False),
+    Column("reached", Int64),
     PrimaryKeyConstraint("id"),
-    _one_of("stage", ("draft", "sending", "cancelled")),
+    _one_of("stage", ("draft", "sending", "queued", "cancelled")),
     never_reuse_ids=True,
 )
 

@@ -48,6 +48,11 @@ class Updates:
 
         return await self._access.write(work)
 
+    async def speakers(self, *, since_ms: int) -> int:
+        """How many chats sent something since then; updates are kept for `retention.KEEP_DAYS`."""
+        statement = select(func.count(updates.c.chat.distinct())).where(updates.c.received_ms >= since_ms)
+        return await self._access.read(lambda connection: connection.execute(statement).scalar_one())
+
     async def waiting(self) -> Sequence[Update]:
         """What is stored and not handled, oldest first: asked for at start."""
         columns = (

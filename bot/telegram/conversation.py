@@ -157,7 +157,8 @@ async def _typed(scene: Scene) -> Answer | None:
         return None
     if not text:
         return welcome.not_understood(scene, "error.no_text")
-    if len(text) > LONGEST_TEXT:
+    runs_the_bot = command is not None and command[1].lower() == "admin" and admin.operator_of(scene) is not None
+    if len(text) > (admin.LONGEST_LINE if runs_the_bot else LONGEST_TEXT):
         return welcome.not_understood(scene, "error.too_long")
     if command is not None:
         return await _command(scene, command[1].lower(), command[2].strip())
@@ -202,7 +203,7 @@ async def _command(scene: Scene, name: str, rest: str) -> Answer:
         case "status":
             return await status.status_answer(scene)
         case "admin" if (operator := admin.operator_of(scene)) is not None:
-            return await admin.admin_answer(scene, operator)
+            return await admin.typed_admin(scene, operator, rest)
         case _:
             return welcome.unknown_command(scene, name)
 
@@ -328,6 +329,10 @@ async def _tapped(scene: Scene, data: str) -> Answer:
             return await admin.admin_answer(scene, operator, fresh=False)
         case "aq" if (operator := admin.operator_of(scene)) is not None:
             return await admin.requeue(scene, operator, tap.number(0))
+        case "ab" if (operator := admin.operator_of(scene)) is not None:
+            return await admin.confirm(scene, operator, tap.number(0))
+        case "ac" if (operator := admin.operator_of(scene)) is not None:
+            return await admin.cancel(scene, operator, tap.number(0))
         case "rn":
             answer = await rules.rules_answer(scene)
             return Answer(answer.message, fresh=True)

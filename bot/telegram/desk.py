@@ -197,9 +197,24 @@ class DeadView:
 
 
 @dataclass(frozen=True, slots=True)
+class BroadcastView:
+    """What an operator tells all `chats`: `stage` is draft, sending, queued or cancelled; `told` have it already."""
+
+    id: int
+    text: str
+    stage: str
+    chats: int
+    told: int = 0
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorView:
     """What an operator looks at: messages without an end, the oldest since `waiting_since_ms`; those that ended
     undelivered, the newest of them first; how the exchanges are heard; chats that can be written to, rules judged.
+
+    `active` chats spoke in the last seven days. With `allowlist` only those `let_in` by name may use the bot;
+    `turned_away` may not in any case. `broadcast` is the newest one.
     """
 
     waiting: int
@@ -209,6 +224,11 @@ class OperatorView:
     exchanges: tuple[ExchangeView, ...]
     chats: int
     rules: int
+    active: int = 0
+    allowlist: bool = False
+    let_in: int = 0
+    turned_away: int = 0
+    broadcast: BroadcastView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +317,22 @@ class Operator(Protocol):
 
     async def requeue(self, message: int) -> bool:
         """Send a message after all that ended undelivered; False where it is none such."""
+        ...
+
+    async def decide(self, guest: int, *, allowed: bool) -> bool:
+        """Let a chat or a person in, or turn them away; False where that cannot be."""
+        ...
+
+    async def draft(self, text: str) -> BroadcastView:
+        """Keep a text for all chats until it is confirmed."""
+        ...
+
+    async def confirm(self, broadcast: int) -> BroadcastView | None:
+        """Let a draft go out; None where it is none any more."""
+        ...
+
+    async def cancel(self, broadcast: int) -> BroadcastView | None:
+        """Tell nobody else; None where there is nothing to stop."""
         ...
 
 

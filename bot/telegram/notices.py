@@ -8,7 +8,7 @@ from bot.alerts.verdicts import BREAKER, BREAKER_FIRINGS
 from bot.delivery.messenger import Message
 from bot.telegram.callbacks import key
 from bot.telegram.scene import base_name
-from bot.telegram.texts import Texts
+from bot.telegram.texts import Html, Texts, escape
 from bot.telegram.venues import exchange_name
 
 
@@ -17,6 +17,8 @@ def notice_message(payload: Mapping[str, Any], texts: Texts, *, now_ms: int, rep
     silent = repeat or bool(payload.get("silent"))
     if payload["notice"] == "topic_gone":
         return Message(texts("topic.gone", chat=str(payload["chat"])), silent=silent)
+    if payload["notice"] == "broadcast":
+        return broadcast_message(str(payload["text"]), texts, repeat=repeat)
     if payload["notice"] in ("delisted", "delisting"):
         return _leaving(payload, texts, now_ms=now_ms, repeat=repeat)
     if payload["notice"] == BREAKER:
@@ -30,6 +32,13 @@ def notice_message(payload: Mapping[str, Any], texts: Texts, *, now_ms: int, rep
         long=texts.figures.duration(now_ms - since_ms),
     )
     return Message(texts("alert.repeat", line=text) if repeat else text, silent=silent)
+
+
+def broadcast_message(text: str, texts: Texts, *, repeat: bool = False) -> Message:
+    """What an operator tells every chat, as it arrives there: without a sound."""
+    lines = Html("\n".join(escape(line) for line in text.splitlines()))
+    words = texts("notice.broadcast", text=lines)
+    return Message(texts("alert.repeat", line=words) if repeat else words, silent=True)
 
 
 def _stopped(payload: Mapping[str, Any], texts: Texts, *, repeat: bool) -> Message:

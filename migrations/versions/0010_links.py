@@ -42,8 +42,9 @@ def upgrade() -> None:
         sa.Column("text", sa.Text, nullable=False),
         sa.Column("created_ms", INT64, nullable=False),
         sa.Column("stage", sa.Text, nullable=False),
+        sa.Column("reached", INT64),
         sa.PrimaryKeyConstraint("id", name="pk_broadcasts"),
-        sa.CheckConstraint("stage IN ('draft', 'sending', 'cancelled')", name=op.f("ck_broadcasts_stage")),
+        sa.CheckConstraint("stage IN ('draft', 'sending', 'queued', 'cancelled')", name=op.f("ck_broadcasts_stage")),
         sqlite_strict=True,
         sqlite_autoincrement=True,
     )

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from bot.telegram.desk import DeadView, OperatorView
+from bot.telegram.desk import BroadcastView, DeadView, OperatorView
 from tests.fakes.desk import NOON_MS, believable_status
 
 MINUTE_MS = 60_000
+OPERATOR = 11
 DEAD = (
     DeadView(1207, 5551, NOON_MS - 3 * MINUTE_MS, "Bad Request: <chat> not found"),
     DeadView(1188, -100200300, NOON_MS - 90 * MINUTE_MS, "could not be composed: UnreadableBlobError('map')"),
@@ -24,7 +25,9 @@ class FakeOperator:
             exchanges=believable_status().exchanges,
             chats=41,
             rules=118,
+            active=23,
         )
+        self.decided: dict[int, bool] = {}
         self.requeued: list[int] = []
 
     async def view(self) -> OperatorView:
@@ -37,3 +40,30 @@ class FakeOperator:
         self.requeued.append(message)
         self.state = replace(self.state, waiting=self.state.waiting + 1, dead=len(left), newest_dead=left)
         return True
+
+    async def decide(self, guest: int, *, allowed: bool) -> bool:
+        if guest == OPERATOR:
+            return False
+        self.decided[guest] = allowed
+        self.state = replace(self.state, turned_away=list(self.decided.values()).count(False))
+        return True
+
+    async def draft(self, text: str) -> BroadcastView:
+        number = 1 + (self.state.broadcast.id if self.state.broadcast else 0)
+        return self._write(BroadcastView(number, text, "draft", self.state.chats))
+
+    async def confirm(self, broadcast: int) -> BroadcastView | None:
+        return self._become(broadcast, ("draft",), "sending")
+
+    async def cancel(self, broadcast: int) -> BroadcastView | None:
+        return self._become(broadcast, ("draft", "sending", "queued"), "cancelled")
+
+    def _become(self, broadcast: int, before: tuple[str, ...], after: str) -> BroadcastView | None:
+        known = self.state.broadcast
+        if known is None or known.id != broadcast or known.stage not in before:
+            return None
+        return self._write(replace(known, stage=after))
+
+    def _write(self, broadcast: BroadcastView) -> BroadcastView:
+        self.state = replace(self.state, broadcast=broadcast)
+        return broadcast

@@ -1,20 +1,42 @@
-"""/admin: what waits, what ended undelivered and why, the feeds; for those who run the bot, in their private chat."""
+"""/admin: what waits, what ended undelivered and why, the feeds, who may come in, a word to every chat.
+
+For those who run the bot, in their private chat.
+"""
 
 from bot.delivery.messenger import Message
 from bot.telegram.callbacks import key
 from bot.telegram.commands.status import exchange_lines
-from bot.telegram.desk import ExchangeView, Operator, OperatorView
-from bot.telegram.limits import shorten
-from bot.telegram.scene import Answer, Scene, rows
+from bot.telegram.desk import BroadcastView, ExchangeView, Operator, OperatorView
+from bot.telegram.limits import shorten, visible_length
+from bot.telegram.notices import broadcast_message
+from bot.telegram.scene import Answer, Scene, echo, rows
 from bot.telegram.texts import Html
 
 REASON_UNITS = 120
 REQUEUES_A_ROW = 2
+BROADCAST_UNITS = 1500
+LONGEST_LINE = 2000
+"""Of what an operator types: a word to all chats is longer than a command."""
 
 
 def operator_of(scene: Scene) -> Operator | None:
     """Who may do this, asked anew at every turn; None for everybody else, and in groups, where others read along."""
     return scene.desk.operator(scene.inbound.user_id) if scene.inbound.chat_kind == "private" else None
+
+
+async def typed_admin(scene: Scene, operator: Operator, typed: str) -> Answer:
+    """/admin alone, or with `allow 123`, `deny 123`, `broadcast` and a text."""
+    word, *rest = typed.split(maxsplit=1)[:2] or [""]
+    given = "".join(rest).strip()
+    match word.lower():
+        case "":
+            return await admin_answer(scene, operator)
+        case "allow" | "deny":
+            return await _decide(scene, operator, given, allowed=word.lower() == "allow")
+        case "broadcast":
+            return await _draft(scene, operator, given)
+        case _:
+            return Answer(Message(scene.texts("admin.usage", typed=echo(typed))))
 
 
 async def admin_answer(scene: Scene, operator: Operator, *, fresh: bool = True) -> Answer:
@@ -29,19 +51,71 @@ async def requeue(scene: Scene, operator: Operator, message: int) -> Answer:
     return Answer(_page(scene, await operator.view()), toast=scene.texts.label(toast))
 
 
+async def confirm(scene: Scene, operator: Operator, broadcast: int) -> Answer:
+    """Let a draft go out, and show how far it is."""
+    begun = await operator.confirm(broadcast)
+    toast = "" if begun else scene.texts.label("toast.no_draft")
+    return Answer(_page(scene, await operator.view()), toast=toast)
+
+
+async def cancel(scene: Scene, operator: Operator, broadcast: int) -> Answer:
+    """Tell nobody else."""
+    stopped = await operator.cancel(broadcast)
+    if stopped is None:
+        return Answer(toast=scene.texts.label("toast.not_sending"))
+    nobody = not stopped.told and not stopped.waiting
+    return Answer(Message(scene.texts("admin.dropped" if nobody else "admin.cancelled", n=stopped.told)))
+
+
+async def _decide(scene: Scene, operator: Operator, typed: str, *, allowed: bool) -> Answer:
+    digits = typed.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and 0 < len(digits) < 19):
+        return Answer(Message(scene.texts("admin.which_id", typed=echo(typed))))
+    if not await operator.decide(int(typed), allowed=allowed):
+        return Answer(Message(scene.texts("admin.is_operator", id=typed)))
+    return Answer(Message(scene.texts("admin.allowed" if allowed else "admin.denied", id=typed)))
+
+
+async def _draft(scene: Scene, operator: Operator, text: str) -> Answer:
+    """The message as every chat will read it, under what it is; sent to nobody before it is confirmed."""
+    texts = scene.texts
+    if not text:
+        return Answer(Message(texts("admin.no_text")))
+    if visible_length(text) > BROADCAST_UNITS:
+        return Answer(Message(texts("admin.long_text", n=BROADCAST_UNITS)))
+    draft = await operator.draft(text)
+    preview = Html("\n\n".join([texts("admin.preview", n=draft.chats), broadcast_message(text, texts).text]))
+    send = key(texts.label("button.broadcast", n=draft.chats), "ab", draft.id)
+    return Answer(Message(preview, ((send, key(texts.label("button.cancel"), "ac", draft.id)),)))
+
+
 def _page(scene: Scene, view: OperatorView) -> Message:
     texts = scene.texts
+    active = texts("admin.active", n=view.active)
+    size = texts("admin.size", chats=texts("admin.chats", n=view.chats), rules=texts("admin.rules", n=view.rules))
     parts = [
         texts("admin.title"),
-        texts("admin.size", chats=texts("admin.chats", n=view.chats), rules=texts("admin.rules", n=view.rules)),
+        size,
+        active,
+        texts("admin.listed" if view.allowlist else "admin.open", let_in=view.let_in, turned_away=view.turned_away),
         *(_feed_line(one, scene) for one in view.exchanges),
         "",
         _waiting_line(view, scene),
         *_dead_lines(view, scene),
     ]
-    again = [key(texts.label("button.requeue", number=str(one.id)), "aq", one.id) for one in view.newest_dead]
-    refresh = (key(texts.label("button.refresh"), "ad"),)
-    return Message(Html("\n".join(parts)), (*rows(again, REQUEUES_A_ROW), refresh))
+    requeues = [key(texts.label("button.requeue", number=str(one.id)), "aq", one.id) for one in view.newest_dead]
+    buttons = rows(requeues, REQUEUES_A_ROW)
+    sent = view.broadcast
+    if sent is not None and sent.stage in ("sending", "queued"):
+        parts += ["", _broadcast_line(sent, scene)]
+        if sent.stage == "sending" or sent.waiting:
+            buttons += ((key(texts.label("button.stop_broadcast"), "ac", sent.id),),)
+    return Message(Html("\n".join(parts)), (*buttons, (key(texts.label("button.refresh"), "ad"),)))
+
+
+def _broadcast_line(view: BroadcastView, scene: Scene) -> Html:
+    line = "admin.sending" if view.stage == "sending" or view.waiting else "admin.sent"
+    return scene.texts(line, told=view.told, n=view.chats, text=echo(view.text))
 
 
 def _feed_line(view: ExchangeView, scene: Scene) -> Html:

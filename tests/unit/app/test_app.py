@@ -9,13 +9,14 @@ import pytest
 from bot.alerts.types import Market
 from bot.app import App, Limits, World
 from bot.clock import StepClock
+from bot.guest_book import GuestBook
 from bot.market.exchange import RateLimitedError
 from bot.market.line import LineStatus
 from bot.market.playback import RecordedMarket
 from bot.market.simulator import SimulatedMarket
 from bot.market.types import BAR_MS, Tick
 from bot.reachability import Reachability, ban_key
-from bot.run import Door
+from bot.run import Door, limits_of
 from bot.settings import Settings
 from bot.telegram.limits import bare
 from bot.telegram.turn import Inbound, Reply
@@ -214,8 +215,20 @@ class TestDoor:
     def settings(**values: object) -> Settings:
         return Settings(_env_file=None, **values)  # type: ignore[arg-type]
 
+    def door(self, rig: Rig, **values: object) -> Door:
+        chosen = limits_of(self.settings(**values))
+        rig.app.guests = GuestBook(
+            rig.db.guests,
+            rig.clock,
+            allowlist=chosen.allowlist,
+            allowed=chosen.allowed_ids,
+            operators=chosen.admin_ids,
+            changed=lambda: None,
+        )
+        return Door(rig.app, self.settings(**values))
+
     async def test_an_open_bot_answers_everybody(self, rig: Rig) -> None:
-        door = Door(rig.app, self.settings(access="open", allowed_ids=(5,)))
+        door = self.door(rig, access="open", allowed_ids=(5,))
         assert await self.said(door, chat=99) != self.refusal(99)
 
     @pytest.mark.parametrize(
@@ -225,17 +238,35 @@ class TestDoor:
     async def test_an_allowlist_lets_in_chats_and_people_on_it_and_admins(
         self, rig: Rig, chat: int, user: int, let_in: bool
     ) -> None:
-        door = Door(rig.app, self.settings(access="allowlist", allowed_ids=(5, -200), admin_ids=(7,)))
+        door = self.door(rig, access="allowlist", allowed_ids=(5, -200), admin_ids=(7,))
         assert (await self.said(door, chat=chat, user=user) != self.refusal(chat)) is let_in
 
     async def test_an_empty_allowlist_lets_nobody_in(self, rig: Rig) -> None:
-        door = Door(rig.app, self.settings(access="allowlist"))
-        assert await self.said(door, chat=1) == self.refusal(1)
+        assert await self.said(self.door(rig, access="allowlist"), chat=1) == self.refusal(1)
 
     async def test_a_stranger_leaves_no_trace(self, rig: Rig) -> None:
-        door = Door(rig.app, self.settings(access="allowlist"))
-        await door.answer(Inbound(1, 1, user_id=1, text="/watch SIM 1%"))
+        await self.door(rig, access="allowlist").answer(Inbound(1, 1, user_id=1, text="/watch SIM 1%"))
         assert await rig.db.rules.all() == []
+
+    async def test_a_stranger_is_told_whom_to_ask(self, rig: Rig) -> None:
+        door = self.door(rig, access="allowlist", access_contact="@ada")
+        asked = "This bot is private. Ask @ada to let this chat in; its id is 9."
+        assert await self.said(door, chat=9) == asked
+
+    async def test_operators_let_in_and_turn_away_and_it_outlives_a_restart(self, rig: Rig) -> None:
+        door = self.door(rig, access="allowlist", allowed_ids=(5,), admin_ids=(7,))
+        guests = rig.app.guests
+        assert await guests.decide(9, allowed=True)
+        assert await guests.decide(5, allowed=False)
+        assert not await guests.decide(7, allowed=False), "an operator is turned away by nobody"
+        for chat, let_in in ((9, True), (5, False), (7, True), (99, False)):
+            assert (await self.said(door, chat=chat) != self.refusal(chat)) is let_in
+        assert await self.said(door, chat=-100, user=5) == self.refusal(-100), "nor where others speak"
+        assert (guests.let_in, guests.turned_away) == (1, 1)
+        again = self.door(rig, access="open", admin_ids=(7,))
+        await rig.app.guests.restore()
+        assert await self.said(again, chat=5) == self.refusal(5)
+        assert await self.said(again, chat=99) != self.refusal(99)
 
     @staticmethod
     async def said(door: Door, *, chat: int, user: int | None = None) -> str:

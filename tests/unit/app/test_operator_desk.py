@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.app import App, Limits, World
+from bot.broadcasting import BUSY
 from bot.clock import StepClock
 from bot.market.simulator import SimulatedMarket
 from bot.storage.database import Database
@@ -16,13 +17,18 @@ ADMIN, OTHER = 42, 43
 
 
 @pytest.fixture
-async def app(market: SimulatedMarket) -> AsyncIterator[App]:
+async def db() -> AsyncIterator[Database]:
+    async with await Database.open("sqlite://", inline=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def app(market: SimulatedMarket, db: Database) -> App:
     clock = StepClock(START_MS)
-    async with await Database.open("sqlite://", inline=True) as db:
-        world = World({"simulated": playing(market, clock)}, db, Inbox(), clock, frozenset({"simulated"}))
-        app = await App.build(world, Limits(history_days=1, admin_ids=(ADMIN,)))
-        await _fill(db)
-        yield app
+    world = World({"simulated": playing(market, clock)}, db, Inbox(), clock, frozenset({"simulated"}))
+    app = await App.build(world, Limits(history_days=1, admin_ids=(ADMIN,)))
+    await _fill(db)
+    return app
 
 
 async def _fill(db: Database) -> None:
@@ -74,3 +80,37 @@ async def test_the_page_reaches_the_admin_and_nobody_else(app: App) -> None:
         [reply] = await app.conversation.answer(Inbound(1, user, user_id=user, text="/admin"))
         assert isinstance(reply, Reply)
         assert ("refused by 7" in reply.message.text) is shown
+
+
+async def test_a_broadcast_goes_out_once_confirmed_and_waits_while_much_else_does(app: App, db: Database) -> None:
+    operator = app.desk.operator(ADMIN)
+    assert operator is not None
+    draft = await operator.draft("Hello <all>")
+    await app.broadcasting.go_on()
+    assert (await operator.view()).waiting == 1, "nothing goes out unconfirmed"
+    assert await operator.confirm(draft.id) is not None
+    await db.outbox.add([OutboxRow(f"crowd-{n}", 1000 + n, {"text": "x"}, START_MS) for n in range(BUSY)])
+    await app.broadcasting.go_on()
+    assert (await operator.view()).waiting == BUSY + 1
+    for row in await db.outbox.claim(START_MS + 20, "me", 60_000, 2 * BUSY):
+        await db.outbox.bury(row, error="gone", now_ms=START_MS + 20)
+    await app.broadcasting.go_on()
+    told = (await operator.view()).broadcast
+    assert told is not None
+    assert (told.chats, told.waiting) == (9, 9)
+
+
+async def test_a_broadcast_arrives_as_its_preview_shows_it_and_without_a_sound(app: App, db: Database) -> None:
+    [preview] = await app.conversation.answer(
+        Inbound(1, ADMIN, user_id=ADMIN, text="/admin broadcast Hello <all>", language="en")
+    )
+    assert isinstance(preview, Reply)
+    draft = await db.broadcasts.newest()
+    assert draft is not None
+    await db.broadcasts.confirm(draft.id)
+    await app.broadcasting.go_on()
+    row = next(one for one in await db.outbox.claim(START_MS + 20, "me", 60_000, 20) if "notice" in one.payload)
+    message = await app.composer.compose(row)
+    assert message.silent
+    assert message.text in preview.message.text
+    assert "Hello &lt;all&gt;" in message.text

@@ -87,3 +87,70 @@ async def test_a_chat_speaks_for_one_of_its_channels_at_most(db: Database) -> No
     assert await db.links.of(7) == [-1002]
     await db.links.remove(7, -1001)
     assert await db.links.speaks_for(7) is None
+
+
+async def test_who_is_turned_away_hears_nothing_more_until_let_in_again(db: Database) -> None:
+    made, _ = await db.rules.add(rule(chat=7))
+    await db.outbox.add([row("waits", 7)])
+    await db.guests.decide(7, allowed=False, now_ms=NOW)
+    assert await db.guests.all() == {7: False}
+    assert await db.rules.all() == []
+    assert [kept.id for kept in await db.rules.of_chat(7)] == [made.id]
+    fate = await db.outbox.fate("waits")
+    assert fate is not None
+    assert (fate.state, fate.last_error) == ("dead", "turned away by an operator")
+    await db.guests.decide(7, allowed=True, now_ms=NOW)
+    assert [kept.id for kept in await db.rules.all()] == [made.id]
+
+
+async def test_chats_that_spoke_lately_are_counted_once_each(db: Database) -> None:
+    for number, chat in enumerate((7, 7, 8, 9)):
+        await db.updates.store([Update(number, chat, "{}")], now_ms=NOW - number * 1000)
+    assert await db.updates.speakers(since_ms=NOW - 2000) == 2
+    assert await db.updates.speakers(since_ms=NOW - 3000) == 3
+
+
+async def test_a_broadcast_reaches_each_chat_once_and_no_channel_nor_who_left_or_was_turned_away(db: Database) -> None:
+    for chat, kind in (
+        (-5, "group"),
+        (-1001, "channel"),
+        (3, "private"),
+        (4, "private"),
+        (5, "private"),
+        (6, "private"),
+    ):
+        await db.chats.seen(chat, kind=kind, now_ms=NOW)
+    await db.chats.deactivate(4, "blocked", now_ms=NOW)
+    await db.guests.decide(6, allowed=False, now_ms=NOW)
+    old = await db.broadcasts.draft("forgotten", now_ms=NOW)
+    draft = await db.broadcasts.draft("hello", now_ms=NOW)
+    assert (draft.stage, draft.chats, draft.told) == ("draft", 3, 0)
+    assert await db.broadcasts.queue_next(10, now_ms=NOW) == 0, "nothing goes out unconfirmed"
+    assert await db.broadcasts.confirm(old.id) is None
+    assert await db.broadcasts.confirm(draft.id) is not None
+    assert await db.broadcasts.confirm(draft.id) is None, "nor twice"
+    assert [await db.broadcasts.queue_next(2, now_ms=NOW) for _ in range(3)] == [2, 1, 0]
+    known = await db.broadcasts.newest()
+    assert known is not None
+    assert (known.stage, known.waiting) == ("queued", 3)
+    claimed = await db.outbox.claim(NOW, "me", 60_000, 10)
+    assert sorted(one.chat for one in claimed) == [-5, 3, 5]
+    assert {one.payload["text"] for one in claimed} == {"hello"}
+
+
+async def test_a_cancelled_broadcast_takes_back_what_was_not_tried_and_counts_who_has_it(db: Database) -> None:
+    for chat in (1, 2, 3, 4):
+        await db.chats.seen(chat, kind="private", now_ms=NOW)
+    draft = await db.broadcasts.draft("hello", now_ms=NOW)
+    await db.broadcasts.confirm(draft.id)
+    await db.broadcasts.queue_next(3, now_ms=NOW)
+    first, second = await db.outbox.claim(NOW, "me", 60_000, 2)
+    begun = await db.outbox.begin(first, now_ms=NOW, lease_ms=60_000)
+    assert begun is not None
+    await db.outbox.sent(begun, message_id=9, now_ms=NOW)
+    stopped = await db.broadcasts.cancel(draft.id)
+    assert stopped is not None
+    assert (stopped.stage, stopped.told, stopped.waiting) == ("cancelled", 1, 1), "one is in a sender's hands"
+    assert second.chat == 2
+    assert await db.broadcasts.queue_next(3, now_ms=NOW) == 0
+    assert await db.broadcasts.cancel(draft.id) is None

@@ -71,3 +71,78 @@ async def test_a_button_that_names_no_message_changes_nothing(data: str) -> None
     await chat.tap_data(data)
     assert operator.requeued == []
     assert chat.toasts == ["That message is no longer among the undelivered."]
+
+
+async def test_a_broadcast_goes_out_after_its_preview_was_confirmed_and_once() -> None:
+    desk, operator = desk_run_by(USER)
+    chat = Chat(desk=desk)
+    await chat.type("/admin broadcast We move on <Sunday> & are back at noon.\nNothing is lost.")
+    assert "sent to nobody yet" in chat.said
+    assert "We move on <Sunday> & are back at noon.\nNothing is lost." in chat.said
+    assert operator.state.broadcast is not None
+    assert operator.state.broadcast.stage == "draft"
+    [send] = [key for key in chat.keys(1) if key.text == "Send to 41 chats"]
+    await chat.tap_data(send.data or "")
+    assert operator.state.broadcast.stage == "sending"
+    await chat.tap_data(send.data or "")
+    assert chat.toasts[-1] == "That draft is gone: sent already, or replaced."
+
+
+async def test_a_broadcast_can_be_stopped_before_and_while_it_goes_out() -> None:
+    desk, operator = desk_run_by(USER)
+    chat = Chat(desk=desk)
+    for going in (False, True):
+        await chat.type("/admin broadcast hello")
+        if going:
+            await chat.tap("Send to 41 chats")
+            await chat.tap("Stop the broadcast")
+        else:
+            await chat.tap("Cancel")
+        assert operator.state.broadcast is not None
+        assert operator.state.broadcast.stage == "cancelled"
+    await chat.tap_data(pack("ac", 2))
+    assert chat.toasts[-1] == "There is nothing left to stop."
+
+
+@pytest.mark.parametrize("data", [pack("ab", 1), pack("ac", 1)])
+async def test_nobody_else_sends_or_stops_a_broadcast(data: str) -> None:
+    desk, operator = desk_run_by(USER + 1)
+    await operator.draft("hello")
+    stranger = Chat(desk=desk)
+    await stranger.tap_data(data)
+    for line in ("/admin broadcast mine", "/admin allow 11"):
+        await stranger.type(line)
+        assert stranger.said.startswith("I don't know /admin.")
+    assert operator.state.broadcast is not None
+    assert (operator.state.broadcast.stage, operator.state.broadcast.text) == ("draft", "hello")
+    assert operator.decided == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("/admin broadcast", "What shall every chat be told?"),
+        ("/admin broadcast " + "x" * 1501, "That is too long: 1,500 characters at most."),
+        ("/admin allow", "is no id"),
+        ("/admin allow everyone", "everyone is no id"),
+        ("/admin deny 1e5", "is no id"),
+        ("/admin deny -", "is no id"),
+        ("/admin deny 99999999999999999999", "is no id"),
+        ("/admin deny 11", "11 is one of the ADMIN_IDS"),
+        ("/admin reboot", "I did not understand reboot."),
+    ],
+)
+async def test_what_an_operator_gets_wrong_is_explained(line: str, said: str) -> None:
+    desk, operator = desk_run_by(USER)
+    chat = Chat(desk=desk)
+    await chat.type(line)
+    assert said in chat.said
+    assert operator.decided == {}
+
+
+async def test_people_and_groups_are_let_in_and_turned_away_by_id() -> None:
+    desk, operator = desk_run_by(USER)
+    chat = Chat(desk=desk)
+    for line in ("/admin allow 123", "/admin deny -1001234567890"):
+        await chat.type(line)
+    assert operator.decided == {123: True, -1001234567890: False}

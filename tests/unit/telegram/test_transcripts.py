@@ -17,7 +17,16 @@ from bot.alerts.silence import Silence
 from bot.alerts.types import Kind, LogEntry, Phase, Severity
 from bot.telegram.alerts_text import Contract, alert_message, sample_event
 from bot.telegram.conversation import Conversation
-from bot.telegram.desk import HistoryView, PassedView, QuietView, StatsView, StreamView, ToldView, WhyView
+from bot.telegram.desk import (
+    BroadcastView,
+    HistoryView,
+    PassedView,
+    QuietView,
+    StatsView,
+    StreamView,
+    ToldView,
+    WhyView,
+)
 from bot.telegram.receipts_text import receipt_message
 from bot.telegram.strangers import for_strangers
 from bot.telegram.texts import Catalogue
@@ -470,6 +479,25 @@ async def admin(chat: Chat) -> None:
     await chat.tap("Requeue #1188")
     operator.state = replace(operator.state, waiting=0)
     await chat.tap("Refresh")
+    await chat.type("/admin allow 5551")
+    await chat.type("/admin deny -1001234567890")
+    await chat.type("/admin deny 11")
+    await chat.type("/admin allow everybody")
+    await chat.type("/admin help")
+    await chat.type("/admin broadcast")
+    await chat.type(
+        "/admin broadcast The bot moves to a new machine on Sunday at 10:00 UTC.\nAlerts pause for ten minutes."
+    )
+    await chat.tap("Cancel")
+    await chat.type("/admin broadcast The bot moves to a new machine on Sunday at 10:00 UTC.")
+    await chat.tap("Send to 41 chats")
+    assert operator.state.broadcast is not None
+    operator.state = replace(operator.state, broadcast=replace(operator.state.broadcast, told=17, waiting=24))
+    await chat.tap("Refresh")
+    await chat.tap("Stop the broadcast")
+    done = BroadcastView(3, "The bot moves to a new machine on Sunday at 10:00 UTC.", "queued", 41, told=40)
+    operator.state = replace(operator.state, broadcast=done, allowlist=True, let_in=12)
+    await chat.type("/admin")
 
 
 async def several_exchanges(chat: Chat) -> None:
