@@ -63,8 +63,9 @@ async def cancel(scene: Scene, operator: Operator, broadcast: int) -> Answer:
     stopped = await operator.cancel(broadcast)
     if stopped is None:
         return Answer(toast=scene.texts.label("toast.not_sending"))
-    nobody = not stopped.told and not stopped.waiting
-    return Answer(Message(scene.texts("admin.dropped" if nobody else "admin.cancelled", n=stopped.told)))
+    if not stopped.told and not stopped.waiting:
+        return Answer(Message(scene.texts("admin.dropped")))
+    return Answer(Message(scene.texts("admin.cancelled", n=stopped.told)))
 
 
 async def _decide(scene: Scene, operator: Operator, typed: str, *, allowed: bool) -> Answer:
@@ -97,7 +98,7 @@ def _page(scene: Scene, view: OperatorView) -> Message:
         texts("admin.title"),
         size,
         active,
-        texts("admin.listed" if view.allowlist else "admin.open", let_in=view.let_in, turned_away=view.turned_away),
+        _access_line(view, scene),
         *(_feed_line(one, scene) for one in view.exchanges),
         "",
         _waiting_line(view, scene),
@@ -111,6 +112,12 @@ def _page(scene: Scene, view: OperatorView) -> Message:
         if sent.stage == "sending" or sent.waiting:
             buttons += ((key(texts.label("button.stop_broadcast"), "ac", sent.id),),)
     return Message(Html("\n".join(parts)), (*buttons, (key(texts.label("button.refresh"), "ad"),)))
+
+
+def _access_line(view: OperatorView, scene: Scene) -> Html:
+    if view.allowlist:
+        return scene.texts("admin.listed", let_in=view.let_in, turned_away=view.turned_away)
+    return scene.texts("admin.open", turned_away=view.turned_away)
 
 
 def _broadcast_line(view: BroadcastView, scene: Scene) -> Html:
