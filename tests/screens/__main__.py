@@ -14,10 +14,12 @@ from tests.screens.sheet import write_sheets
 from tests.screens.skin import DARK, LIGHT, SKINS
 from tests.screens.stage import Stage, open_stage
 
+TITLES = {"supergroup": "Traders", "channel": "Crypto News"}
+
 
 async def play(stage: Stage, part: Part) -> list[Item]:
     """One part of the day, as it stands on the phone at its end."""
-    chat = stage.open_chat(part.kind, user=part.user)
+    chat = stage.open_chat(part.kind, part.user)
     await part.play(chat)
     await stage.close_chat(chat)
     return chat.items
@@ -30,7 +32,7 @@ async def write_language(language: str, folder: Path, *, only: set[str], skin: s
             if only and part.name not in only:
                 continue
             chosen = SKINS[skin] if skin else LIGHT if part.light else DARK
-            title = "Liqwatch" if part.kind == "private" else "Traders"
+            title = TITLES.get(part.kind, "Liqwatch")
             paths, findings = write_sheets(folder, part.name, await play(stage, part), skin=chosen, chat=title)
             for path in paths:
                 say(str(path))

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 BOSS, GUEST = 11, 12
 """An admin of every group, and somebody who is none."""
 
-OPERATOR = 99
-"""The user who runs the bot."""
+OPERATOR, EDITOR = 99, 98
+"""Who runs the bot, and who may post in the channel."""
+
+CHANNEL = -2001
 
 
 @dataclass
@@ -56,12 +58,11 @@ class Chat:
         """Tap a key of an old message that is scrolled away."""
         await self._tap(0, Button("…", data=data), None)
 
-    async def joined(self) -> None:
-        """The bot is let into this group."""
-        standing = Standing(
-            self.stage.next_update(), self.id, self.kind, True, "member", True, BOSS, self.stage.language
-        )
-        await self.stage.take(standing)
+    async def let_in(self, chat_id: int, kind: ChatKind) -> None:
+        """The person lets the bot into a group or a channel."""
+        stage = self.stage
+        standing = Standing(stage.next_update(), chat_id, kind, True, "administrator", True, self.user, stage.language)
+        await stage.take(standing)
 
     def note(self, text: str) -> None:
         """A line of the script's own."""

@@ -11,7 +11,7 @@ from bot.alerts.outcomes import Ending, follow
 from bot.alerts.types import Kind, Severity
 from bot.liquidation.types import Side
 from bot.telegram.turn import ChatKind
-from tests.screens.chat import BOSS, GUEST, OPERATOR, Chat
+from tests.screens.chat import CHANNEL, EDITOR, GUEST, OPERATOR, Chat
 from tests.screens.happenings import missed, near, notice, of_market, receipt, tell
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
@@ -168,6 +168,15 @@ async def quiet(chat: Chat) -> None:
     await chat.type("/status")
 
 
+async def settings(chat: Chat) -> None:
+    await chat.type("/settings")
+    for name in ("language", "theme", "range", "units", "zone", "quiet"):
+        await chat.tap("sg", name)
+        await chat.tap("se")
+    await chat.type("/settings zone tokio", "/settings units percent", "/settings theme light", "/map BTC")
+    await chat.type("/settings colour", "/settings theme purple")
+
+
 async def mistakes(chat: Chat) -> None:
     await chat.type(
         "/watch BTV 1%",
@@ -195,12 +204,26 @@ async def operation(chat: Chat) -> None:
 
 
 async def group(chat: Chat) -> None:
-    await chat.joined()
+    await chat.let_in(chat.id, chat.kind)
     await chat.type("/watch@LiqwatchBot BTC 1%", user=GUEST)
     await chat.type("/watch@LiqwatchBot BTC 1%", "/map@LiqwatchBot BTC")
     await tell(chat, await near(chat, Kind.PROXIMITY, away_pct=0.7, threshold_pct=1.0))
     await chat.tap("z", user=GUEST)
     await chat.type("/rules")
+
+
+async def channel(chat: Chat) -> None:
+    await chat.type("/channel")
+    chat.note("lets the bot post in Crypto News")
+    await chat.let_in(CHANNEL, "channel")
+    await chat.tap("cs")
+    await chat.type("/watch BTC 1%", "/rules", "/channel")
+
+
+async def in_channel(chat: Chat) -> None:
+    await chat.type("/watch BTC 1%")
+    await tell(chat, await near(chat, Kind.PROXIMITY, away_pct=0.7, threshold_pct=1.0))
+    await tell(chat, await near(chat, Kind.SWEPT, side=Side.SHORT, away_pct=0.0, severity=Severity.CRITICAL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +233,7 @@ class Part:
     play: Callable[[Chat], Awaitable[None]]
     light: bool = False
     kind: ChatKind = "private"
-    user: int = BOSS
+    user: int | None = None
 
     @property
     def name(self) -> str:
@@ -227,7 +250,10 @@ DAY = (
     Part(aftermath),
     Part(troubles, light=True),
     Part(quiet),
-    Part(mistakes, light=True),
-    Part(operation, user=OPERATOR),
-    Part(group, kind="supergroup", light=True),
+    Part(settings, light=True),
+    Part(mistakes),
+    Part(operation, user=OPERATOR, light=True),
+    Part(group, kind="supergroup"),
+    Part(channel, user=EDITOR, light=True),
+    Part(in_channel, kind="channel"),
 )

@@ -73,7 +73,9 @@ def _phone(strips: Sequence[Image.Image], skin: Skin, chat: str) -> Image.Image:
     draw.ellipse((38 * SCALE, 8 * SCALE, 72 * SCALE, 42 * SCALE), fill=skin.link)
     draw_text(draw, 49, HEAD / 2, chat[:1], Style(bold=True), 17, (255, 255, 255), skin.alarm)
     draw_text(draw, 82, HEAD / 2 - 8, chat, Style(bold=True), 14.5, skin.text, skin.alarm)
-    draw_text(draw, 82, HEAD / 2 + 10, "bot" if chat == "Liqwatch" else "group", PLAIN, 11.5, skin.faint, skin.alarm)
+    draw_text(
+        draw, 82, HEAD / 2 + 10, "bot" if chat == "Liqwatch" else "several people", PLAIN, 11.5, skin.faint, skin.alarm
+    )
     y = HEAD * SCALE
     for strip in strips:
         phone.paste(strip, (0, y))

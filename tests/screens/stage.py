@@ -18,10 +18,12 @@ from bot.telegram.inbound import Heard, Said, to_payload
 from bot.telegram.replies import Replies
 from bot.telegram.turn import ChatKind
 from bot.telegram.turns import House, Turns
-from tests.screens.chat import BOSS, OPERATOR, Chat
+from tests.fakes.channels import FakeChannels
+from tests.screens.chat import BOSS, CHANNEL, EDITOR, OPERATOR, Chat
 from tests.screens.market import NOON_MS, simulated_markets, verdicts
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+FIRST_CHAT = 101
 
 
 class _Ranks:
@@ -61,10 +63,11 @@ class Stage:
     turns: Turns = field(init=False)
     updates: int = 0
 
-    def open_chat(self, kind: ChatKind = "private", *, user: int = BOSS) -> Chat:
-        """A new chat with nobody's history."""
-        number = len(self.chats) + 1
-        chat = Chat(self, number if kind == "private" else -1000 - number, kind, user)
+    def open_chat(self, kind: ChatKind = "private", user: int | None = None) -> Chat:
+        """A new chat with nobody's history. A private one has the number of its person."""
+        number = FIRST_CHAT + len(self.chats)
+        user = user or (number if kind == "private" else BOSS)
+        chat = Chat(self, user if kind == "private" else CHANNEL if kind == "channel" else -number, kind, user)
         self.chats[chat.id] = chat
         return chat
 
@@ -108,8 +111,10 @@ async def open_stage(language: str) -> AsyncIterator[Stage]:
     async with await Database.open("sqlite://", inline=True) as db:
         await db.briefs.save_scores([stored_skill(one) for one in verdicts(NOON_MS - HOUR_MS)])
         stage = Stage(language, clock, db)
+        channels = FakeChannels({CHANNEL: "Crypto News"}, {(EDITOR, CHANNEL)})
+        channels.linked = {(EDITOR, CHANNEL)}
         limits = Limits(history_days=8, admin_ids=(OPERATOR,))
-        world = World(exchanges, db, _Mouth(stage, rings=True), clock, feeds=feeds)
+        world = World(exchanges, db, _Mouth(stage, rings=True), clock, feeds=feeds, channels=channels)
         stage.app = app = await App.build(world, limits)
         replies = Replies(_Mouth(stage, rings=False), db.chats, clock)
         house = House(db, app.catalogue, _Ranks(), clock, chats_changed=app.chats_changed)
