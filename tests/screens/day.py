@@ -55,12 +55,36 @@ async def rules(chat: Chat) -> None:
     await chat.type("/rules", "/watch BTC 0.5%", "/watch BTC grow 30% 4h 10M", "/watch ZRX 2%", "/watch SOL long 4%")
     chat.clear()
     await chat.type("/rules")
-    await chat.tap("rs")
+    await chat.tap("p")
+    await chat.tap("pp")
+    await chat.tap("pe")
+    await chat.tap("pp", "side")
+    await chat.tap("pc")
+    await chat.type("/edit", "/edit 1 1.7%", "/rules")
+    await chat.tap("p", nth=1)
+    await chat.tap("pz", "t")
+    await chat.tap("r")
+    await chat.tap("p", nth=2)
+    await chat.tap("q")
+    await chat.tap("pn")
+    await chat.type("/rules")
+    await chat.tap("p")
     await chat.tap("rx")
     await chat.tap("ru")
     await chat.type("/unwatch", "/unwatch BTC", "/unwatch all")
     await chat.tap("ua")
     await chat.tap("ub")
+
+
+async def menus(chat: Chat) -> None:
+    await chat.type("/watch")
+    await chat.tap("w")
+    await chat.tap("wk")
+    for number in range(5):
+        await chat.tap("wj", nth=number)
+        await chat.tap("wk")
+    await chat.tap("wj")
+    await chat.tap("wt")
 
 
 async def pictures(chat: Chat) -> None:
@@ -244,6 +268,7 @@ DAY = (
     Part(onboarding),
     Part(watching, light=True),
     Part(rules),
+    Part(menus),
     Part(pictures, light=True),
     Part(alerts),
     Part(together, light=True),
