@@ -87,6 +87,10 @@ class Aftermath:
         """Take over what has been stored."""
         self._following.apply(aftermaths.outcomes)
 
+    def forget(self, chat: int) -> None:
+        """Follow nothing of a chat any more."""
+        self._following.forget(chat)
+
     async def _printed(self, outcome: Outcome, live: LiveMarket) -> float | None:
         """What the feed has told of the zone; None where it was not heard."""
         market, start_ms, end_ms = outcome.market, outcome.time_ms, outcome.ended_ms

@@ -31,6 +31,7 @@ from bot.market.feed import LiquidationFeed, MarketStream
 from bot.market.priority import Priority, asking_as
 from bot.missed import AlertFolding
 from bot.operator_desk import OperatorDesk
+from bot.own_data import OwnData
 from bot.pictures import PictureDesk
 from bot.price_reader import PriceReader
 from bot.reachability import Reachability
@@ -84,6 +85,7 @@ class Limits:
     allowed_ids: Sequence[int] = ()
     alerts_per_hour: int = ALERTS_PER_HOUR
     why_days: int = 14
+    source_url: str = ""
     group_ms: int = GROUP_MS
     warm_symbols: int | None = None
     """How many contracts of each exchange are kept in store beside the watched ones; None: nothing is read ahead."""
@@ -221,6 +223,7 @@ class App:
                 queued=self.worker.wake,
             ),
             admins=limits.admin_ids,
+            own_data=OwnData(world.db.whole_chat, world.clock, why_days=limits.why_days, source_url=limits.source_url),
         )
         self.conversation = Conversation(self.desk, self.catalogue, world.channels)
         self.jobs = Jobs(
@@ -260,6 +263,7 @@ class App:
         app = cls(world, limits, engine, limiter, count)
         await app.meter.restore()
         await app.bell.restore(now_ms=world.clock.now_ms())
+        app.watch.follow_days()
         await app.aftermath.restore()
         await app.notices.restore(tuple(world.exchanges))
         await app.guests.restore()

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.alerts.hit_rate import by_kind, hit_rate
-from bot.alerts.preferences import NO_PREFERENCES
+from bot.alerts.preferences import NO_PREFERENCES, Sound
 from bot.alerts.reasons import Reason
-from bot.alerts.types import Event, Kind, Market
+from bot.alerts.types import Event, Kind, Market, Severity
 from bot.clock import Clock
 from bot.delivery.messenger import Message
 from bot.liquidation.combining import COMBINED
@@ -61,27 +61,30 @@ class Composer:
         chosen = chat.preferences if chat else NO_PREFERENCES
         texts = self._catalogue.texts(chat.spoken if chat else None)
         texts = texts.read_by(chosen, shared=chat is not None and chat.kind != "private")
-        message = await self._message(row, Look(texts, chosen.theme))
+        message = await self._message(row, Look(texts, chosen.theme), chosen.sound)
         if chat is not None and chat.kind == "channel":
             return for_strangers(message, texts, bot_name=self._bot_name())
         return replace(message, topic=chat.topic if chat else None)
 
-    async def _message(self, row: Claimed, look: Look) -> Message:
+    async def _message(self, row: Claimed, look: Look, sound: Sound) -> Message:
         texts = look.texts
         if "notice" in row.payload:
-            return notice_message(row.payload, texts, now_ms=self._clock.now_ms(), repeat=row.repeat)
+            notice = notice_message(row.payload, texts, now_ms=self._clock.now_ms(), repeat=row.repeat)
+            return notice if sound.rings(Severity.WARNING) else replace(notice, silent=True)
         if "receipt" in row.payload:
             outcome = outcome_from_plain(row.payload["receipt"])
             contract = self.contract_of(outcome.market, outcome.price)
             return receipt_message(outcome, contract, texts=texts, reply_to=row.payload["reply_to"], repeat=row.repeat)
         if "missed" in row.payload:
             entries, now_ms = missed_in(row.payload), self._clock.now_ms()
-            return missed_message(entries, self.contract, texts=texts, now_ms=now_ms, repeat=row.repeat)
+            missed = missed_message(entries, self.contract, texts=texts, now_ms=now_ms, repeat=row.repeat)
+            return missed if any(sound.rings(_loud(event)) for _, _, event in entries) else replace(missed, silent=True)
         group = [Told(event, self.contract(event)) for event in map(event_from_plain, (row.payload, *row.others))]
         if row.held:
             waited = Waited(row.created_ms, await self._cause(row))
             return group_message(group, texts, sent_ms=self._clock.now_ms(), repeat=row.repeat, waited=waited)
-        return await self._alerts(row, group, look)
+        loudest = strongest_first(group)[0].event.severity
+        return replace(await self._alerts(row, group, look), silent=row.repeat or not sound.rings(loudest))
 
     async def _alerts(self, row: Claimed, group: Sequence[Told], look: Look) -> Message:
         """One alert, or those of the same few seconds."""
@@ -194,6 +197,11 @@ class Composer:
             known_share=0.0 if live is None else live.reading.known_share,
         )
         return name, await self._pictures.draw(picture, name, theme=look.theme)
+
+
+def _loud(event: Event) -> Severity:
+    """How loud a missed alert is: that some were missed is worth a warning."""
+    return Severity.WARNING if event.severity is Severity.INFO else event.severity
 
 
 def _magnitude(price: float) -> int:

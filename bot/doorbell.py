@@ -1,9 +1,10 @@
 """The doorbell: what each chat wishes, remembered, and the gate that rules by it on every alert."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
+from bot.alerts.digest import Day
 from bot.alerts.flapping import CHECK_MS, STEPS
 from bot.alerts.gate import GROUP_MS, Gate, Hold, Rulings
 from bot.alerts.manners import NO_MANNERS, Manners, QuietHours
@@ -16,7 +17,7 @@ from bot.storage.chats import Chat
 from bot.storage.codec import event_to_plain
 from bot.storage.database import Database
 from bot.storage.outbox import OutboxRow
-from bot.telegram.texts.zones import UnknownZoneError, zone_name
+from bot.telegram.texts.zones import UnknownZoneError, day_of, zone_name
 
 REMEMBERED_MS = (STEPS + 1) * CHECK_MS
 """How far back the gate must remember: its hour's messages, and the checks by which flapping is counted."""
@@ -76,6 +77,10 @@ class Doorbell:
         wishes = self._wishes.get(chat)
         return NO_PREFERENCES if wishes is None else wishes.preferences
 
+    def day(self, chat: int) -> Day:
+        """The day by which a chat gets its digests."""
+        return day_of(self.preferences(chat))
+
     async def prefer(self, chat: int, chosen: Preferences, *, now_ms: int) -> None:
         """Keep what a chat has chosen; its zone is that of its quiet hours too. Raises UnknownZoneError."""
         if chosen.zone:
@@ -103,6 +108,11 @@ class Doorbell:
 
     def apply(self, rulings: Rulings) -> None:
         self._gate.apply(rulings)
+
+    def forget(self, chat: int, rule_ids: Collection[int]) -> None:
+        """Let go of a chat's wishes, of what waits for it, and of its rules."""
+        self._wishes.pop(chat, None)
+        self._gate.forget(chat, rule_ids)
 
     def forget_idle(self, *, now_ms: int) -> None:
         """Let go of what matters no more."""

@@ -15,6 +15,7 @@ from bot.history_store import NoMapError
 from bot.liquidation.combining import COMBINED
 from bot.markets import LiveMarket
 from bot.operator_desk import OperatorDesk
+from bot.own_data import OwnData
 from bot.pictures import PictureDesk, map_picture
 from bot.reading import Reading, distance_pct, touch_odds
 from bot.status import StatusBoard
@@ -31,6 +32,8 @@ from bot.telegram.desk import (
     RuleView,
     StatsView,
     StatusView,
+    StoredView,
+    TermsView,
     ToldView,
     TooManyRulesError,
     WhyView,
@@ -69,6 +72,7 @@ class LiveDesk:
         why: Why,
         operator: OperatorDesk,
         admins: Sequence[int],
+        own_data: OwnData,
     ) -> None:
         self._markets = markets
         self._watch = watch
@@ -83,12 +87,16 @@ class LiveDesk:
         self._why = why
         self._operator = operator
         self._admins = frozenset(admins)
+        self._own_data = own_data
         self._ranking: Sequence[str] = ()
 
     def now_ms(self) -> int:
         return self._clock.now_ms()
 
-    def resolve(self, text: str) -> Resolution:
+    def exchanges(self) -> Sequence[str]:
+        return self._markets.exchanges()
+
+    def resolve(self, text: str, *, exchange: str = "") -> Resolution:
         if not self._markets.symbols():
             # Nothing is known yet, which is not the same as a symbol that nobody lists.
             raise MarketUnavailableError(Market("", text.rpartition(":")[2][:20].upper()), "exchange_down")
@@ -97,6 +105,8 @@ class LiveDesk:
         if found is None:
             return Resolution(None, book.nearest(text))
         named, market = book.venue_named(text), Market(found.exchange, found.symbol)
+        if exchange and named is None and (preferred := book.resolve(f"{exchange}:{text.strip()}")) is not None:
+            return Resolution(Market(preferred.exchange, preferred.symbol))
         combined = self._markets.combined(found) if named in (None, COMBINED) else None
         return Resolution(combined if named and combined else market, combined=combined)
 
@@ -245,6 +255,15 @@ class LiveDesk:
     async def prefer(self, chat: int, chosen: Preferences) -> None:
         await self._watch.prefer(chat, chosen)
 
+    def terms(self) -> TermsView:
+        return self._own_data.terms()
+
+    async def export(self, chat: int) -> StoredView:
+        return await self._own_data.export(chat)
+
+    async def forget(self, chat: int) -> None:
+        await self._watch.forget(chat)
+
     async def mute(self, chat: int, until_ms: int) -> None:
         await self._watch.mute(chat, until_ms)
 
@@ -285,7 +304,7 @@ class LiveDesk:
 
     def _rule_view(self, rule: Rule) -> RuleView:
         if rule.market == EVERYWHERE:
-            return RuleView(rule, Phase.ARMED, None)
+            return RuleView(rule, Phase.ARMED, None, due_ms=self._watch.digest_due_ms(rule))
         standing = self._watch.standing(rule)
         if standing is None:
             return RuleView(rule, None, None)

@@ -126,6 +126,10 @@ class Markets:
         """Whether some exchange has never told its contracts."""
         return len(self._instruments) < len(self._exchanges)
 
+    def exchanges(self) -> Sequence[str]:
+        """Every exchange that is read, in their order."""
+        return tuple(self._exchanges)
+
     def symbols(self) -> Sequence[str]:
         """Every listed symbol, in the exchanges' order."""
         return [one.symbol for listed in self._instruments.values() for one in listed]

@@ -122,6 +122,7 @@ def limits_of(settings: Settings) -> Limits:
         allowed_ids=settings.allowed_ids,
         alerts_per_hour=settings.alerts_per_hour,
         why_days=settings.why_days,
+        source_url=settings.source_url,
         warm_symbols=settings.warm_symbols,
     )
 

@@ -108,6 +108,7 @@ class Settings(BaseSettings):
     metrics_host: str = "127.0.0.1"
     warm_symbols: Annotated[int, BeforeValidator(_count_or_all)] = Field(default=100, ge=0, le=MOST_SYMBOLS)
     charts_dir: Path = Path("liqwatch-charts")
+    source_url: Url | Literal[""] = ""
 
     @field_validator("exchanges")
     @classmethod
@@ -177,6 +178,7 @@ TAKES = {
     "metrics_host": "an address of this machine such as 127.0.0.1 or 0.0.0.0",
     "warm_symbols": f"a whole number from 0 to {MOST_SYMBOLS}, or all",
     "charts_dir": "the path of a folder for pictures",
+    "source_url": "a web address where the source of this version can be read",
 }
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.aftermath import NOTHING, Aftermath, Aftermaths
+from bot.alerts.digest import due_ms
 from bot.alerts.engine import Engine
 from bot.alerts.expiry import EXPIRED, life_ms
 from bot.alerts.gate import ALERTS_PER_HOUR
@@ -18,7 +19,7 @@ from bot.alerts.preferences import Preferences
 from bot.alerts.readings import FirstLook, Liquidation, MapReading, Standing
 from bot.alerts.reasons import Reason
 from bot.alerts.silence import Silence
-from bot.alerts.types import Changes, Event, LogEntry, Market, Phase, Repeat, Rule, RuleState, Track
+from bot.alerts.types import Changes, Event, Kind, LogEntry, Market, Phase, Repeat, Rule, RuleState, Track
 from bot.alerts.verdicts import TOLD_ONCE
 from bot.clock import Clock
 from bot.doorbell import Doorbell, breaker_notices, outbox_rows
@@ -253,12 +254,14 @@ class Watch:
         """Keep a chat's quiet hours. Raises UnknownZoneError."""
         async with self._turn:
             await self._bell.set_quiet(chat, quiet, now_ms=self._clock.now_ms())
+            self._engine.follow_days(self._bell.day)
         self._on_events(())
 
     async def prefer(self, chat: int, chosen: Preferences) -> None:
         """Keep what a chat has chosen. Raises UnknownZoneError."""
         async with self._turn:
             await self._bell.prefer(chat, chosen, now_ms=self._clock.now_ms())
+            self._engine.follow_days(self._bell.day)
         self._on_events(())
 
     async def mute(self, chat: int, until_ms: int) -> None:
@@ -267,10 +270,21 @@ class Watch:
             await self._bell.mute(chat, until_ms, now_ms=self._clock.now_ms())
         self._on_events(())
 
+    async def forget(self, chat: int) -> None:
+        """Delete everything of a chat, and judge nothing for it any more."""
+        async with self._turn:
+            await self._db.whole_chat.forget(chat)
+            rule_ids = {rule.id for rule in self._engine.rules() if rule.chat == chat}
+            for rule_id in rule_ids:
+                self._engine.remove_rule(rule_id)
+            self._bell.forget(chat, rule_ids)
+            self._aftermath.forget(chat)
+
     async def follow_stored_rules(self) -> None:
         """Judge by the rules of chats that can be written to: some left since, came back, or have another id now."""
         async with self._turn:
             await self._bell.follow_stored_wishes()
+            self._engine.follow_days(self._bell.day)
             self._bell.forget_idle(now_ms=self._clock.now_ms())
             stored = {rule.id: rule for rule in await self._db.rules.all()}
             for rule_id in self._engine.rule_ids() - stored.keys():
@@ -295,6 +309,14 @@ class Watch:
     def why_silent(self, rule: Rule, *, now_ms: int) -> Sequence[Silence]:
         """Why a rule says nothing now. `now_ms` is its exchange's clock."""
         return self._engine.why_silent(rule, now_ms=now_ms, max_age_ms=STALE_MS)
+
+    def follow_days(self) -> None:
+        """Let digests come by the days of their chats, as these are remembered."""
+        self._engine.follow_days(self._bell.day)
+
+    def digest_due_ms(self, rule: Rule) -> int:
+        """When a digest comes next; 0 for every other rule."""
+        return due_ms(rule, self._clock.now_ms(), self._bell.day(rule.chat)) if rule.kind is Kind.DIGEST else 0
 
     def standing(self, rule: Rule) -> Standing | None:
         return self._engine.nearest(rule)

@@ -1,10 +1,11 @@
 """Answers to "why was I told?" and "why was I not?": from the decision log, and from the judge as it stands now."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from bot.alerts.reasons import HELD, TELLS, Reason
 from bot.alerts.silence import Silence, refusal
-from bot.alerts.types import Event, LogEntry, Market, Rule, Track
+from bot.alerts.types import Event, Kind, LogEntry, Market, Rule, Track
 from bot.clock import Clock
 from bot.market.exchange import Exchange
 from bot.storage.codec import event_from_plain
@@ -62,11 +63,18 @@ class Why:
             rule=rule,
             base=contract.base,
             tick_size=contract.tick_size,
-            now=tuple(self._watch.why_silent(rule, now_ms=self._exchange_now_ms(rule.market))),
+            now=tuple(self._reasons(rule)),
             log=tuple(log),
             passed=await self._passed(rule, log, stale, since_ms=since_ms),
             stale=stale,
         )
+
+    def _reasons(self, rule: Rule) -> Sequence[Silence]:
+        """Why a rule says nothing now; a digest waits for its hour."""
+        reasons = self._watch.why_silent(rule, now_ms=self._exchange_now_ms(rule.market))
+        if rule.kind is not Kind.DIGEST:
+            return reasons
+        return [replace(one, until_ms=one.until_ms or self._watch.digest_due_ms(rule)) for one in reasons]
 
     async def lately(self, chat: int) -> Sequence[LogEntry]:
         """What became of a chat's alerts in the last day, newest first."""

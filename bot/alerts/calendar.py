@@ -10,6 +10,7 @@ class Calendar:
     """The next due time of each rule that has one; a look costs as much as is due."""
 
     def __init__(self) -> None:
+        self.day_of: digest.DayOf = lambda _chat: digest.UTC_DAY
         self._due: dict[int, int] = {}
         self._heap: list[tuple[int, int]] = []
 
@@ -17,7 +18,7 @@ class Calendar:
         """Work a rule's next due time out, from the states of its digest and of its end."""
         times = [expiry.due_ms(rule, expiring)]
         if rule.kind is Kind.DIGEST and rule.paused_reason is None:
-            times.append(digest.due_ms(rule, digested.fired_ms))
+            times.append(digest.due_ms(rule, digested.fired_ms, self.day_of(rule.chat)))
         known = [time_ms for time_ms in times if time_ms is not None]
         if not known:
             self.drop(rule.id)

@@ -11,9 +11,10 @@ from bot.alerts.verdicts import Verdicts
 
 
 class ClockRound:
-    """Judges the rules of one market that are due at `now_ms`."""
+    """Judges the rules of one market that are due at `now_ms`, by the days of their chats."""
 
-    def __init__(self, book: MarketBook, verdicts: Verdicts, *, now_ms: int) -> None:
+    def __init__(self, book: MarketBook, verdicts: Verdicts, *, now_ms: int, day_of: digest.DayOf) -> None:
+        self._day_of = day_of
         self._book = book
         self._verdicts = verdicts
         self._now_ms = now_ms
@@ -29,8 +30,9 @@ class ClockRound:
 
     def _digest(self, rule: Rule) -> None:
         state = self._book.state(rule.id, digest.MATTER)
-        slot_ms = digest.slot_before(rule, self._now_ms)
-        if slot_ms < digest.due_ms(rule, state.fired_ms):
+        day = self._day_of(rule.chat)
+        slot_ms = digest.slot_before(rule, self._now_ms, day)
+        if slot_ms < digest.due_ms(rule, state.fired_ms, day):
             return
         after = _counted(state, slot_ms, told=0.0)
         if rule.snoozed_until_ms > self._now_ms:

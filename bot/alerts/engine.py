@@ -12,6 +12,7 @@ from bot.alerts import cascade, proximity, swept
 from bot.alerts.calendar import Calendar
 from bot.alerts.clock_round import ClockRound
 from bot.alerts.digest import MATTER as DIGEST
+from bot.alerts.digest import DayOf
 from bot.alerts.expiry import MATTER as EXPIRY
 from bot.alerts.judge import Measure, Measured
 from bot.alerts.kinds import AT_TICKS, WATCHABLE
@@ -135,6 +136,12 @@ class Engine:
             self._unsynced.add(market)
             self._calendar.drop(rule_id)
 
+    def follow_days(self, day_of: DayOf) -> None:
+        """Let each chat's digests come by its own day."""
+        self._calendar.day_of = day_of
+        for rule in self._book(EVERYWHERE).rules.values():
+            self._plan(rule)
+
     def rule(self, rule_id: int) -> Rule | None:
         market = self._market_of.get(rule_id)
         return None if market is None else self._books[market].rules[rule_id]
@@ -241,7 +248,7 @@ class Engine:
         due = tuple(self._calendar.due(now_ms))
         for rule_id in due:
             book = self._books[self._market_of[rule_id]]
-            ClockRound(book, verdicts, now_ms=now_ms).judge(book.rules[rule_id])
+            ClockRound(book, verdicts, now_ms=now_ms, day_of=self._calendar.day_of).judge(book.rules[rule_id])
         self.work = Work(woken=len(due))
         return self._settled(verdicts.changes((), _ClockSeen(due)))
 

@@ -58,6 +58,11 @@ class Following:
         for outcome in outcomes:
             self._lane(outcome.market).put(outcome)
 
+    def forget(self, chat: int) -> None:
+        """Follow nothing of a chat any more."""
+        for lane in self._lanes.values():
+            lane.forget(chat)
+
     def _lane(self, market: Market) -> "_Lane":
         return self._lanes.setdefault(market, _Lane())
 
@@ -94,6 +99,11 @@ class _Lane:
             if not outcome.passed:
                 self._await(outcome, outcome.far if outcome.touched_ms else outcome.near)
         self.open[key] = outcome
+
+    def forget(self, chat: int) -> None:
+        for key in [key for key, outcome in self.open.items() if outcome.chat == chat]:
+            self._news.discard(key)
+            self._forget(key)
 
     def see(self, price: float, time_ms: int) -> None:
         self._finish(before_ms=time_ms)

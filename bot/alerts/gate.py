@@ -5,7 +5,7 @@ hear again and then comes with all that waited, as one message. Pure: the caller
 transaction as the states, and then calls `apply`; a failed commit leaves the gate as it was.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.alerts.flapping import Pair, Turning
@@ -168,6 +168,11 @@ class Gate:
     def put_hold(self, chat: int, hold: Hold) -> None:
         """Take over a hold whose new end has been committed."""
         self._memories[chat] = replace(self._memories.get(chat, Memory()), hold=hold)
+
+    def forget(self, chat: int, rule_ids: Collection[int]) -> None:
+        """Let go of a chat and of its rules."""
+        self._memories.pop(chat, None)
+        self._turnings = {pair: one for pair, one in self._turnings.items() if pair[0] not in rule_ids}
 
     def forget_idle(self, *, now_ms: int) -> None:
         """Let go of chats and pairs of which nothing matters any more."""

@@ -18,8 +18,16 @@ Keyboard = tuple[tuple[Button, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """A file to keep, by the name under which it is saved."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """A text in Telegram's HTML, with an optional picture (PNG) above it and rows of buttons under it.
+    """A text in Telegram's HTML, with an optional picture (PNG) or file above it and rows of buttons under it.
 
     `photo_name` names the picture by what it shows, so that equal pictures are uploaded once. `topic` is the topic of a
     forum in which it stands, None for General and for chats without topics.
@@ -32,6 +40,7 @@ class Message:
     silent: bool = False
     reply_to: int | None = None
     topic: int | None = None
+    document: Document | None = None
 
 
 class Messenger(Protocol):

@@ -35,6 +35,7 @@ from bot.storage.series import Series
 from bot.storage.slots import Slot, Slots, mark_slot
 from bot.storage.told import Told
 from bot.storage.updates import Updates
+from bot.storage.whole_chat import WholeChat
 
 
 class Database:
@@ -58,6 +59,7 @@ class Database:
         self.decisions = Decisions(access)
         self.updates = Updates(access)
         self.outcomes = Outcomes(access)
+        self.whole_chat = WholeChat(access)
         self.kv = KeyValues(access)
         self.links = Links(access)
         self.guests = Guests(access)

@@ -17,6 +17,7 @@ from bot.telegram.commands import (
     groups,
     kinds,
     maps,
+    own_data,
     pick,
     quiet,
     rule_edit,
@@ -54,17 +55,21 @@ COMMANDS = (
     "stats",
     "status",
     "settings",
+    "mydata",
+    "forgetme",
+    "privacy",
+    "about",
     "help",
     "start",
 )
-CHANGING_COMMANDS = frozenset({"watch", "edit", "unwatch", "quiet", "mute"})
+CHANGING_COMMANDS = frozenset({"watch", "edit", "unwatch", "quiet", "mute", "mydata", "forgetme"})
 CHANGING_WITH_A_VALUE = frozenset({"settings"})
 """Commands that show when they stand alone."""
 
 CHANGING_TAPS = frozenset(
     {
         *("wp", "wt", "s", "x", "xe", "u", "ub", "ua", "um", "us", "rx", "ru", "rs", "rw", "z", "zw", "e"),
-        *("mu", "qm", "qo", "qc", "ss", "sz"),
+        *("mu", "qm", "qo", "qc", "ss", "sz", "fy"),
         *("pe", "pz", "ph", "pm", "pn"),
     }
 )
@@ -140,7 +145,7 @@ def _actions(answer: Answer | None, inbound: Inbound) -> list[Action]:
     if answer.message is None:
         return actions
     message = fit(answer.message)
-    in_place = inbound.callback_data is not None and not answer.fresh
+    in_place = inbound.callback_data is not None and not answer.fresh and message.document is None
     becomes_text = inbound.has_photo and message.photo is None
     if in_place and inbound.message_id is not None and not becomes_text:
         actions.append(Edit(inbound.message_id, message))
@@ -198,6 +203,14 @@ async def _command(scene: Scene, name: str, rest: str) -> Answer:
             return await quiet.typed_mute(scene, rest)
         case "why":
             return await why.typed_why(scene, rest)
+        case "mydata":
+            return await own_data.my_data(scene)
+        case "forgetme":
+            return await own_data.ask_to_forget(scene)
+        case "privacy":
+            return own_data.privacy(scene)
+        case "about":
+            return own_data.about(scene)
         case "settings":
             return await settings.typed_settings(scene, rest)
         case "status":
@@ -255,7 +268,8 @@ TAPS: dict[str, OnTap] = {
     "ru": lambda scene, tap: rules.restore_in_list(scene, tap.number(0), tap.number(1)),
     "rs": lambda scene, tap: rules.snooze_in_list(scene, tap.number(0), tap.number(1)),
     "rw": lambda scene, tap: rules.snooze_in_list(scene, tap.number(0), tap.number(1), wake=True),
-    "se": lambda scene, _: settings.shown(scene),
+    "fy": lambda scene, _: own_data.forget(scene),
+    "se": lambda scene, _: settings.settings_answer(scene),
     "sg": lambda scene, tap: settings.opened(scene, tap.arg(0)),
     "ss": lambda scene, tap: settings.choose(scene, tap.arg(0), tap.arg(1)),
     "sz": lambda scene, tap: zone.keep_zone(scene, tap.arg(0)),
@@ -307,7 +321,7 @@ async def _tapped(scene: Scene, data: str) -> Answer:
     if tap.verb in CHANGING_TAPS and not scene.inbound.may_change:
         return Answer(toast=scene.texts.label("toast.admins_only"))
     if tap.verb in MARKET_TAPS:
-        resolution = scene.desk.resolve(tap.arg(0))
+        resolution = scene.resolve(tap.arg(0))
         market = resolution.shown if tap.verb in SHOWING else resolution.market
         if market is None:
             return _delisted(scene, tap, resolution.nearest)
@@ -323,6 +337,8 @@ async def _tapped(scene: Scene, data: str) -> Answer:
             return pick.turned(scene, tap.arg(0), tap.number(1), *tap.args[2:])
         case "ua":
             return await unwatch.delete_many(scene, None)
+        case "fn":
+            return own_data.not_forgotten(scene)
         case "uk":
             return unwatch.kept(scene)
         case "ad" if (operator := admin.operator_of(scene)) is not None:

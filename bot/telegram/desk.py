@@ -76,6 +76,8 @@ class RuleView:
     phase: Phase | None
     distance_pct: float | None
     cooling_until_ms: int = 0
+    due_ms: int = 0
+    """When a digest comes next; 0 for every other rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +295,31 @@ class WhyView:
     names_usd: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class TermsView:
+    """Which version runs, its licence and where its source is (empty: not told), and for how many days what is kept.
+
+    `told_days` of messages, `decided_days` of the decision log, `followed_days` of what came of alerts, `deleted_days`
+    of rules that were deleted.
+    """
+
+    version: str
+    licence: str
+    source_url: str
+    told_days: int
+    decided_days: int
+    followed_days: int
+    deleted_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredView:
+    """Everything that is stored of a chat, as JSON; of the oldest of it `left_out` entries found no room."""
+
+    document: bytes
+    left_out: int = 0
+
+
 class MarketUnavailableError(Exception):
     """There is no map for this market now; `reason` is a key of the catalogue's `unavailable` table."""
 
@@ -339,7 +366,9 @@ class Operator(Protocol):
 class Desk(Protocol):
     """Everything a conversation can do. Rules of another chat are never found."""
 
-    def resolve(self, text: str) -> Resolution: ...
+    def resolve(self, text: str, *, exchange: str = "") -> Resolution:
+        """What a typed symbol means; where it names no exchange, on `exchange`, if that lists it."""
+        ...
 
     def popular(self) -> Sequence[str]:
         """A few symbols to offer, most traded first."""
@@ -402,6 +431,10 @@ class Desk(Protocol):
         """Keep a chat's quiet hours, or none. Raises UnknownZoneError."""
         ...
 
+    def exchanges(self) -> Sequence[str]:
+        """The exchanges that are read."""
+        ...
+
     async def preferences(self, chat: int) -> Preferences:
         """What a chat has chosen."""
         ...
@@ -412,6 +445,18 @@ class Desk(Protocol):
 
     async def mute(self, chat: int, until_ms: int) -> None:
         """Hold all of a chat's alerts until then; 0 ends it."""
+        ...
+
+    def terms(self) -> TermsView:
+        """What this is, and how long it keeps what."""
+        ...
+
+    async def export(self, chat: int) -> StoredView:
+        """Everything that is stored of a chat."""
+        ...
+
+    async def forget(self, chat: int) -> None:
+        """Delete everything of a chat: its rules, its settings, what waits for it, what was told."""
         ...
 
     async def why_told(self, chat: int, message_id: int) -> Sequence[ToldView]:

@@ -90,7 +90,7 @@ def shorten_html(markup: str, limit: int, *, entities: int = ENTITIES) -> str:
 
 def fit(message: Message) -> Message:
     """The same message within every limit: what is too long is shortened, what no server would take is left out."""
-    limit = TEXT_UNITS if message.photo is None else CAPTION_UNITS
+    limit = TEXT_UNITS if message.photo is None and message.document is None else CAPTION_UNITS
     return replace(message, text=shorten_html(message.text, limit), buttons=fit_keyboard(message.buttons))
 
 
@@ -113,4 +113,6 @@ def without_times(markup: str) -> str:
 
 def plain(message: Message) -> Message:
     """The same words without picture and markup, for a server that refused the message as it was."""
-    return fit(replace(message, text=html.escape(bare(message.text), quote=False), photo=None, photo_name=None))
+    return fit(
+        replace(message, text=html.escape(bare(message.text), quote=False), photo=None, photo_name=None, document=None)
+    )

@@ -21,7 +21,7 @@ from telegram import (
 from telegram import Message as SentMessage
 from telegram.constants import ParseMode
 
-from bot.delivery.messenger import BadMessageError, Button, DeliveryError, Keyboard, Message, TopicGoneError
+from bot.delivery.messenger import BadMessageError, Button, DeliveryError, Document, Keyboard, Message, TopicGoneError
 from bot.telegram import limits
 from bot.telegram.connection import Line
 from bot.telegram.errors import (
@@ -112,6 +112,8 @@ class TelegramMessenger:
         return True
 
     async def _send_once(self, chat_id: int, message: Message) -> int:
+        if message.document is not None:
+            return await self._send_document(chat_id, message, message.document)
         if message.photo is None:
             return await self._send_text(chat_id, message)
         if len(message.photo) > PHOTO_BYTES:
@@ -152,6 +154,19 @@ class TelegramMessenger:
             )
 
         sent = await self._with_picture(message, request)
+        return sent.message_id
+
+    async def _send_document(self, chat_id: int, message: Message, document: Document) -> int:
+        sent = await self._call(
+            self._line.send_document(
+                chat_id,
+                document.data,
+                filename=document.name,
+                caption=limits.shorten_html(message.text, limits.CAPTION_UNITS) or None,
+                parse_mode=ParseMode.HTML,
+                **_envelope(message),
+            )
+        )
         return sent.message_id
 
     async def _with_picture(self, message: Message, request: Callable[[str | bytes], Awaitable[T]]) -> T:

@@ -7,9 +7,10 @@ from bot.alerts.preferences import Preferences
 from bot.alerts.types import Market
 from bot.delivery.messenger import Button, Keyboard, Message
 from bot.telegram.callbacks import key
-from bot.telegram.desk import Desk, Look
+from bot.telegram.desk import Desk, Look, Resolution
 from bot.telegram.limits import CALLBACK_BYTES, shorten
 from bot.telegram.texts import Catalogue, Texts
+from bot.telegram.texts.zones import offset_ms
 from bot.telegram.turn import Inbound
 
 CHIPS_A_ROW = 4
@@ -38,6 +39,15 @@ class Scene:
     def preferring(self, preferences: Preferences) -> "Scene":
         """The same scene once the chat prefers otherwise."""
         return Scene.of(self.desk, self.catalogue, self.inbound, preferences)
+
+    def resolve(self, text: str) -> Resolution:
+        """What a symbol means here; where it names no exchange, the one that this chat prefers."""
+        return self.desk.resolve(text, exchange=self.preferences.exchange)
+
+    @property
+    def offset_ms(self) -> int:
+        """By how much the chat's clock is ahead of UTC now."""
+        return offset_ms(self.texts.figures.zone, self.now_ms)
 
     @property
     def look(self) -> Look:

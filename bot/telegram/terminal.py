@@ -166,7 +166,14 @@ class TerminalPhone:
             del self._keys[number]
 
     def _save(self, message_id: int, message: Message) -> str | None:
-        """Save the picture under what it shows; the oldest go when there are too many."""
+        """Save the picture under what it shows, or the file under its name; the oldest pictures go when there are too
+        many.
+        """
+        if message.document is not None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            kept = self._folder / f"{message_id}-{file_stem(message.document.name)}"
+            kept.write_bytes(message.document.data)
+            return str(kept)
         if message.photo is None:
             return None
         path = self._folder / f"{file_stem(message.photo_name or f'picture-{message_id}')}.png"

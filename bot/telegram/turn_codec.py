@@ -12,11 +12,11 @@ _KINDS: dict[str, type[Reply] | type[Edit] | type[Toast]] = {"reply": Reply, "ed
 
 
 def actions_to_json(actions: Sequence[Action]) -> str | None:
-    """The actions as text; None where the first message is a picture: what shows a map changes nothing, and is asked
+    """The actions as text; None where the first message is a picture or a file: showing changes nothing, and is asked
     again. A picture that follows a text, as a sample does a first rule, is left out of its message.
     """
     messages = [action.message for action in actions if not isinstance(action, Toast)]
-    if messages and messages[0].photo is not None:
+    if messages and (messages[0].photo is not None or messages[0].document is not None):
         return None
     return json.dumps([{"do": type(action).__name__.lower()} | asdict(_without_picture(action)) for action in actions])
 

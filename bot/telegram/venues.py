@@ -32,7 +32,7 @@ def venue_keys(view: MarketView, verb: str, texts: Texts, *args: str, mark: bool
 def market_name(scene: Scene, market: Market, base: str) -> Html:
     """A market in a sentence: "BTC", and "BTC on OKX" or "BTC on all exchanges" where BTC alone means another."""
     try:
-        meant = scene.desk.resolve(market.symbol).market
+        meant = scene.resolve(market.symbol).market
     except MarketUnavailableError:
         meant = market
     if meant == market:

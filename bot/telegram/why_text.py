@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from bot.alerts.digest import due_ms
 from bot.alerts.reasons import HELD, TELLS, Reason
 from bot.alerts.silence import Silence
 from bot.alerts.types import Kind, LogEntry, Rule
@@ -70,7 +69,7 @@ def silence_words(silence: Silence, rule: Rule, tick_size: float, texts: Texts, 
         return texts("why.paused", reason=texts.of("paused", rule.paused_reason or "other"))
     name, until_ms = silence.reason.value, silence.until_ms
     if rule.kind is Kind.DIGEST and silence.reason is Reason.NOT_MET:
-        name, until_ms = "digest", due_ms(rule, now_ms)
+        name = "digest"
     if silence.reason is Reason.TOO_FAR and silence.distance_pct == 0:
         name = "not_met"
     return texts.of(

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from bot.alerts.digest import due_ms
 from bot.alerts.filters import DEFAULT_MIN_STRENGTH, in_price_range, meets_floor
 from bot.alerts.kinds import OF_CLUSTERS
 from bot.alerts.types import EVERYWHERE, Kind, Repeat, Rule, Unit
@@ -142,7 +141,7 @@ def state_words(view: RuleView, texts: Texts, *, now_ms: int) -> Html:
     if view.cooling_until_ms > now_ms:
         return texts("standing.cooling", left=figures.duration(view.cooling_until_ms - now_ms))
     if rule.kind is Kind.DIGEST:
-        return texts("standing.ordered", time=figures.clock(due_ms(rule, now_ms), now_ms=now_ms))
+        return texts("standing.ordered", time=figures.clock(view.due_ms, now_ms=now_ms))
     if view.phase is None:
         return texts("state.waiting")
     return texts.of("state", view.phase)

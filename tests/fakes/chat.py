@@ -143,6 +143,7 @@ class Chat:
         check_limits(message)
         self.screen[message_id] = message
         picture = f" ▣ {message.photo_name}" if message.photo else ""
+        picture += f" 📄 {message.document.name}" if message.document else ""
         answers = f" ↩ {message.reply_to}" if message.reply_to else ""
         quiet = " silent" if message.silent else ""
         self.lines.append(f"{how}#{message_id}{answers}{picture}{quiet}")
@@ -153,7 +154,7 @@ class Chat:
 def check_limits(message: Message) -> None:
     """No server would refuse this message."""
     assert bare(message.text).strip(), "a message says something"
-    assert visible_length(message.text) <= (CAPTION_UNITS if message.photo else TEXT_UNITS)
+    assert visible_length(message.text) <= (CAPTION_UNITS if message.photo or message.document else TEXT_UNITS)
     assert len(parse(message.text).entities) <= ENTITIES
     for row in message.buttons:
         assert 0 < len(row) <= ROW_KEYS

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bot.alerts.digest import due_ms
 from bot.alerts.filters import meets_floor
 from bot.alerts.hit_rate import HitRate
 from bot.alerts.manners import QuietHours
@@ -28,12 +29,14 @@ from bot.telegram.desk import (
     SkillView,
     StatsView,
     StatusView,
+    StoredView,
     StreamView,
+    TermsView,
     ToldView,
     TooManyRulesError,
     WhyView,
 )
-from bot.telegram.texts.zones import UnknownZoneError, zone_name
+from bot.telegram.texts.zones import UnknownZoneError, day_of, zone_name
 
 NOON_MS = 1_766_923_200_000
 """2025-12-28 12:00 UTC."""
@@ -212,7 +215,10 @@ class FakeDesk:
         self._rules: dict[int, Rule] = {}
         self._removed: dict[int, Rule] = {}
 
-    def resolve(self, text: str) -> Resolution:
+    def exchanges(self) -> Sequence[str]:
+        return ("binance",)
+
+    def resolve(self, text: str, *, exchange: str = "") -> Resolution:
         name = text.strip().removeprefix("binance:").upper().strip("!?.,$").replace("-", "").replace("/", "")
         name = name.removesuffix("SWAP").removesuffix(".P")
         for candidate in (name, f"{name}USDT", f"1000{name}USDT"):
@@ -325,6 +331,18 @@ class FakeDesk:
     async def mute(self, chat: int, until_ms: int) -> None:
         self.silence = replace(self.silence, muted_until_ms=until_ms)
 
+    def terms(self) -> TermsView:
+        return TermsView("1.2.3", "MIT", "https://example.org/liqwatch", 60, 14, 90, 2)
+
+    async def export(self, chat: int) -> StoredView:
+        rules = [rule.id for rule in self._rules.values() if rule.chat == chat]
+        return StoredView(f'{{"rules": {rules}}}'.encode())
+
+    async def forget(self, chat: int) -> None:
+        self._rules = {rule.id: rule for rule in self._rules.values() if rule.chat != chat}
+        self.chosen.pop(chat, None)
+        self.silence = QuietView(None)
+
     async def why_told(self, chat: int, message_id: int) -> Sequence[ToldView]:
         return self.told.get(message_id, ())
 
@@ -379,4 +397,6 @@ class FakeDesk:
     def _rule_view(self, rule: Rule) -> RuleView:
         near = min((abs(each.distance_pct) for each in self._fitting(rule)), default=None)
         phase, cooling = self.phases.get(rule.id, (Phase.ARMED, 0))
-        return RuleView(rule, phase, near, cooling)
+        day = day_of(self.chosen.get(rule.chat, Preferences()))
+        due = due_ms(rule, self.now, day) if rule.kind is Kind.DIGEST else 0
+        return RuleView(rule, phase, near, cooling, due)

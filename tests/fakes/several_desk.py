@@ -1,5 +1,6 @@
 """A desk on which several exchanges list each coin: BTC everywhere, the Chinese name on three."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.alerts.types import Market
@@ -27,7 +28,10 @@ def parts_of(symbol: str) -> tuple[VenuePart, ...]:
 class SeveralDesk(FakeDesk):
     """Resolves an exchange before or after the symbol, and shows all of them together."""
 
-    def resolve(self, text: str) -> Resolution:
+    def exchanges(self) -> Sequence[str]:
+        return LISTED["BTCUSDT"]
+
+    def resolve(self, text: str, *, exchange: str = "") -> Resolution:
         words = text.replace(":", " ").split()
         venues = {"binance", "bybit", "okx", "hyperliquid", COMBINED, "all"}
         named = [word.lower() for word in words if word.lower() in venues]
@@ -35,7 +39,8 @@ class SeveralDesk(FakeDesk):
         if found.market is None or found.market.symbol not in LISTED:
             return found
         symbol, listed = found.market.symbol, LISTED[found.market.symbol]
-        venue = named[0] if named and named[0] not in (COMBINED, "all") else None
+        preferred = [exchange] if exchange in listed and not named else []
+        venue = next((name for name in (*named, *preferred) if name not in (COMBINED, "all")), None)
         if venue is not None:
             return Resolution(Market(venue, symbol) if venue in listed else None)
         combined = Market(COMBINED, symbol) if len(listed) > 1 else None

@@ -24,7 +24,7 @@ async def typed_clusters(scene: Scene, text: str) -> Answer:
     if not text:
         return pick(scene, "c")
     span, symbol = range_of(text.split())
-    resolution = scene.desk.resolve(symbol)
+    resolution = scene.resolve(symbol)
     if resolution.shown is None:
         return unknown_symbol(scene, symbol, resolution.nearest, "c", span)
     return await clusters_of(scene, resolution.shown, span)

@@ -7,5 +7,5 @@ from bot.telegram.scene import Scene
 
 def line_of(scene: Scene, rule: Rule) -> str:
     """The line that gives this rule again, its exchange left out where the symbol alone means the same market."""
-    alone = scene.desk.resolve(rule.market.symbol).market == rule.market
+    alone = scene.resolve(rule.market.symbol).market == rule.market
     return format_watch(rule, default_exchange=rule.market.exchange if alone else DEFAULT_EXCHANGE)

@@ -34,11 +34,11 @@ async def typed_map(scene: Scene, text: str) -> Answer:
     if not words:
         return pick(scene, "mn")
     span, symbol = range_of(words)
-    resolution = scene.desk.resolve(symbol)
+    resolution = scene.resolve(symbol)
     if resolution.shown is not None:
         return await map_of(scene, resolution.shown, span)
     head, _, last = symbol.rpartition(" ")
-    base = scene.desk.resolve(head).shown if head else None
+    base = scene.resolve(head).shown if head else None
     if base is not None and last[:1].isdigit():
         answer = scene.texts("error.range", typed=echo(last))
         return Answer(Message(answer, (range_keys(base, "m", scene.texts),)))

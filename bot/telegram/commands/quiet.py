@@ -8,7 +8,7 @@ from bot.delivery.messenger import Button, Message
 from bot.telegram.callbacks import key
 from bot.telegram.desk import QuietView
 from bot.telegram.scene import Answer, Scene, echo
-from bot.telegram.texts import Html
+from bot.telegram.texts import Html, Texts
 from bot.telegram.texts.figures import DAY_MS, HOUR_MS, MINUTE_MS
 from bot.telegram.texts.zones import UnknownZoneError
 
@@ -141,6 +141,13 @@ def _hours_line(view: QuietView, scene: Scene) -> Html:
     if view.quiet_until_ms > scene.now_ms:
         parts.append(texts("quiet.now", until=texts.figures.clock(view.quiet_until_ms, now_ms=scene.now_ms)))
     return Html(" ".join(parts))
+
+
+def settings_line(view: QuietView, texts: Texts) -> Html:
+    """The quiet hours as one line of the settings."""
+    if view.hours is None:
+        return texts("settings.is.no_quiet")
+    return texts("settings.is.quiet", start=_wall(view.hours.start), end=_wall(view.hours.end))
 
 
 def _wall(minutes: int) -> str:

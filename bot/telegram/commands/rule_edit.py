@@ -29,7 +29,7 @@ async def typed_edit(scene: Scene, text: str) -> Answer:
     if found is not None:
         return await numbered(scene, int(found[1]), found[2])
     symbol, _, line = text.partition(" ")
-    market = scene.desk.resolve(symbol).market
+    market = scene.resolve(symbol).market
     rules = [view.rule for view in await scene.desk.rules(scene.chat) if view.rule.market == market]
     if len(rules) == 1:
         return await numbered(scene, rules[0].id, line)

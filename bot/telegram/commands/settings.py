@@ -3,15 +3,18 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.alerts.preferences import MAP_RANGES, THEMES, Preferences, Units
+from bot.alerts.preferences import MAP_RANGES, THEMES, Preferences, Sound, Units
 from bot.delivery.messenger import Button, Message
 from bot.telegram.callbacks import key
 from bot.telegram.commands import quiet, zone
 from bot.telegram.languages import language_choices
 from bot.telegram.scene import Answer, Scene, echo, rows
 from bot.telegram.texts import Html, Texts
+from bot.telegram.venues import exchange_name
 
 KEYS_A_ROW = 2
+HOURS_A_ROW = 4
+ALL = ""
 QUIET = "quiet"
 ZONE = "zone"
 
@@ -42,6 +45,21 @@ SETTINGS = {
             words=frozenset({"lang"}),
         ),
         Setting(
+            "sound",
+            lambda scene: [(sound, scene.texts.label(f"sound.{sound}")) for sound in Sound],
+            lambda preferences: preferences.sound,
+            lambda preferences, value: replace(preferences, sound=Sound(value)),
+            width=1,
+            words=frozenset({"sounds", "notify"}),
+        ),
+        Setting(
+            "digest",
+            lambda _: [(f"{hour}", f"{hour:02d}:00") for hour in range(24)],
+            lambda preferences: f"{preferences.digest_hour}",
+            lambda preferences, value: replace(preferences, digest_hour=int(value)),
+            width=HOURS_A_ROW,
+        ),
+        Setting(
             "theme",
             lambda scene: [(name, scene.texts.label(f"theme.{name}")) for name in THEMES],
             lambda preferences: preferences.theme,
@@ -63,6 +81,16 @@ SETTINGS = {
             lambda preferences, value: replace(preferences, units=Units(value)),
             words=frozenset({"unit", "sizes", "size"}),
         ),
+        Setting(
+            "exchange",
+            lambda scene: [
+                (ALL, scene.texts.label("settings.all_exchanges")),
+                *((name, str(exchange_name(name, scene.texts))) for name in scene.desk.exchanges()),
+            ],
+            lambda preferences: preferences.exchange,
+            lambda preferences, value: replace(preferences, exchange=value),
+            words=frozenset({"venue"}),
+        ),
     )
 }
 """By name. Time zone and quiet hours have pages of their own."""
@@ -75,28 +103,23 @@ SPELLED = {
 """What people type, and the setting they mean."""
 
 
-async def shown(scene: Scene) -> Answer:
-    """All settings, in place of one's page."""
-    return settings_answer(scene)
-
-
 async def opened(scene: Scene, name: str) -> Answer:
     """One setting's page."""
-    return await quiet.shown(scene) if name == QUIET else page(scene, name)
+    return await quiet.shown(scene) if name == QUIET else await page(scene, name)
 
 
 async def typed_settings(scene: Scene, text: str) -> Answer:
     """/settings with what was typed after it: nothing, a setting (`theme`), or a setting and its value."""
     word, _, value = text.strip().partition(" ")
     if not word:
-        return settings_answer(scene)
+        return await settings_answer(scene)
     name, value = SPELLED.get(word.lower()), value.strip()
     if name is None:
-        return _with_fault(settings_answer(scene), scene.texts("settings.unknown", typed=echo(word)))
+        return _with_fault(await settings_answer(scene), scene.texts("settings.unknown", typed=echo(word)))
     if not value:
         return await opened(scene, name)
     if not scene.inbound.may_change:
-        return Answer(Message(scene.texts("settings.admins_only")))
+        return Answer(Message(scene.texts("error.admins_only")))
     if name == ZONE:
         return await zone.typed_zone(scene, value)
     if name == QUIET:
@@ -104,28 +127,31 @@ async def typed_settings(scene: Scene, text: str) -> Answer:
     return await choose(scene, name, value, typed=True)
 
 
-def settings_answer(scene: Scene) -> Answer:
+async def settings_answer(scene: Scene) -> Answer:
     """Every setting with its value, and a button for each."""
     texts = scene.texts
     lines = [texts("settings.title")]
     keys = []
     for name, setting in SETTINGS.items():
+        if name == "exchange" and len(scene.desk.exchanges()) < 2:
+            continue
         lines.append(texts(f"settings.is.{name}", value=_value_words(scene, setting)))
         keys.append(key(texts.label(f"settings.key.{name}"), "sg", name))
         if name == "language":
             lines.append(texts("settings.is.zone", value=zone.zone_words(scene)))
             keys.append(key(texts.label("settings.key.zone"), "sg", ZONE))
+    lines.append(quiet.settings_line(await scene.desk.quiet(scene.chat), texts))
     keys.append(key(texts.label("settings.key.quiet"), "sg", QUIET))
     return Answer(Message(Html("\n".join(lines)), rows(keys, KEYS_A_ROW)))
 
 
-def page(scene: Scene, name: str) -> Answer:
+async def page(scene: Scene, name: str) -> Answer:
     """One setting: what it does, and what there is to choose with the current value marked."""
     if name == ZONE:
         return zone.zone_page(scene)
     setting = SETTINGS.get(name)
     if setting is None:
-        return replace(settings_answer(scene), toast=scene.texts.label("toast.old_button"))
+        return replace(await settings_answer(scene), toast=scene.texts.label("toast.old_button"))
     texts, now = scene.texts, setting.kept(scene.preferences)
     keys = [
         key(texts.label("button.chosen", label=label) if value == now else label, "ss", name, value)
@@ -138,17 +164,17 @@ async def choose(scene: Scene, name: str, value: str, *, typed: bool = False) ->
     """Keep a value; one that is none of the setting's leaves it as it is, and shows what there is."""
     setting = SETTINGS.get(name)
     if setting is None:
-        return page(scene, name)
+        return await page(scene, name)
     found = _understood(setting.choices(scene), value)
     if found is None:
-        shown = page(scene, name)
+        shown = await page(scene, name)
         if typed:
             return _with_fault(shown, scene.texts("settings.no_value", typed=echo(value)))
         return replace(shown, toast=scene.texts.label("toast.old_button"))
     chosen = setting.chosen(scene.preferences, found)
     await scene.desk.prefer(scene.chat, chosen)
     after = scene.preferring(chosen)
-    return replace(settings_answer(after), toast=after.texts.label("toast.saved"))
+    return replace(await settings_answer(after), toast=after.texts.label("toast.saved"))
 
 
 def back(texts: Texts) -> tuple[Button, ...]:

@@ -32,11 +32,11 @@ async def typed_watch(scene: Scene, text: str) -> Answer:
 
 async def plain_text(scene: Scene, text: str) -> Answer:
     """A line without a command: a symbol shows its map, a rule is offered, anything else gets a hint."""
-    resolution = scene.desk.resolve(text)
+    resolution = scene.resolve(text)
     if resolution.shown is not None:
         return await maps.map_of(scene, resolution.shown)
     head, _, last = text.rpartition(" ")
-    if last.lower() in maps.RANGES and scene.desk.resolve(head).market is not None:
+    if last.lower() in maps.RANGES and scene.resolve(head).market is not None:
         return await maps.typed_map(scene, text)
     read = await read_rule(scene, text)
     if not isinstance(read, ParseError):
@@ -53,7 +53,7 @@ async def plain_text(scene: Scene, text: str) -> Answer:
 async def can_read(scene: Scene, text: str) -> bool:
     """Whether a line without a command is a symbol or a whole rule."""
     try:
-        symbol = scene.desk.resolve(text).shown is not None
+        symbol = scene.resolve(text).shown is not None
         return symbol or not isinstance(await read_rule(scene, text), ParseError)
     except MarketUnavailableError:
         return False
@@ -63,9 +63,9 @@ async def read_rule(scene: Scene, text: str) -> Rule | ParseError:
     """The rule a line asks for; where it names no distance, the market's Normal one."""
 
     def resolve(typed: str) -> Market | None:
-        return scene.desk.resolve(typed).market
+        return scene.resolve(typed).market
 
-    read = parse_watch(text, resolve, now_ms=scene.now_ms)
+    read = parse_watch(text, resolve, now_ms=scene.now_ms, offset_ms=scene.offset_ms)
     if isinstance(read, ParseError):
         return read
     if read[0].market == EVERYWHERE:
@@ -118,7 +118,7 @@ def _market_so_far(scene: Scene, error: ParseError) -> Market | None:
     """The market that the understood part of a line names: of its beginning, as far as that is whole."""
     words = str(error.values.get("understood", "")).split()
     for count in range(len(words), 0, -1):
-        read = parse_watch(" ".join(words[:count]), lambda typed: scene.desk.resolve(typed).market, now_ms=scene.now_ms)
+        read = parse_watch(" ".join(words[:count]), lambda typed: scene.resolve(typed).market, now_ms=scene.now_ms)
         if not isinstance(read, ParseError):
             return read[0].market
     return None
@@ -127,9 +127,9 @@ def _market_so_far(scene: Scene, error: ParseError) -> Market | None:
 def _other_symbol(scene: Scene, text: str, error: ParseError) -> Answer:
     """The nearest symbols as buttons, each carrying the rest of the line with it."""
     word, named = str(error.values.get("word", "")), str(error.values.get("understood", ""))
-    if named and scene.desk.resolve(word).market is not None:
+    if named and scene.resolve(word).market is not None:
         return _other_exchange(scene, word, named, text[error.position :])
-    near = scene.desk.resolve(word).nearest
+    near = scene.resolve(word).nearest
     before, after = text[: error.position], text[error.position + len(word) :]
     answer = unknown_symbol(scene, word, near, "w")
     if not after.strip() or answer.message is None:

@@ -23,7 +23,7 @@ async def typed_unwatch(scene: Scene, text: str) -> Answer:
     if wanted.isascii() and wanted.isdigit() and len(wanted) <= NUMBER_DIGITS:
         if any(rule.id == int(wanted) for rule in await _rules(scene)):
             return await delete(scene, int(wanted))
-        if scene.desk.resolve(wanted).market is None:
+        if scene.resolve(wanted).market is None:
             return Answer(_with_rules(scene, scene.texts("unwatch.no_rule", number=wanted)))
     return await _by_symbol(scene, wanted)
 
@@ -61,7 +61,7 @@ async def restore(scene: Scene, ids: Sequence[int]) -> Answer:
 
 async def delete_many(scene: Scene, symbol: str | None) -> Answer:
     """Delete all rules of a market, or of the chat, after the question was answered with yes."""
-    market = scene.desk.resolve(symbol).market if symbol is not None else None
+    market = scene.resolve(symbol).market if symbol is not None else None
     wanted = [rule for rule in await _rules(scene) if symbol is None or rule.market == market]
     removed = [rule for rule in wanted if await scene.desk.remove_rule(scene.chat, rule.id) is not None]
     if not removed:
@@ -84,19 +84,19 @@ def ids_of(packed: str) -> list[int]:
 
 
 async def _by_symbol(scene: Scene, wanted: str) -> Answer:
-    resolution = scene.desk.resolve(wanted)
+    resolution = scene.resolve(wanted)
     market, rules = resolution.market, await _rules(scene)
     if market is None:
         return unknown_symbol(scene, wanted, resolution.nearest, "us")
-    watched = {rule.market for rule in rules}
-    if market not in watched and resolution.combined in watched:
-        market = resolution.combined
+    watched, anywhere = {rule.market for rule in rules}, scene.desk.resolve(wanted)
+    meant = (market, resolution.combined, anywhere.market, anywhere.combined)
+    market = next((one for one in meant if one is not None and one in watched), market)
     return await of_market(scene, market_arg(market)) if rules else await menu(scene)
 
 
 async def of_market(scene: Scene, symbol: str) -> Answer:
     """The rules of one market: the only one goes at once, of several one chooses."""
-    resolution = scene.desk.resolve(symbol)
+    resolution = scene.resolve(symbol)
     if resolution.market is None:
         return unknown_symbol(scene, symbol, resolution.nearest, "us")
     base = base_name(resolution.market)

@@ -17,6 +17,7 @@ from bot.telegram.desk import AddedRule, MarketUnavailableError, MarketView
 from bot.telegram.scene import Answer, Scene, base_name
 from bot.telegram.sensitivity import Sensitivity, sensitivity
 from bot.telegram.texts import Html, Texts
+from bot.telegram.texts.zones import day_of
 from bot.telegram.venues import exchange_name, market_name
 from bot.telegram.wording import cluster_phrase, nearest, nearest_for, origin_words, rule_words
 
@@ -175,7 +176,8 @@ def _market_words(added: AddedRule, view: MarketView, texts: Texts) -> Html:
 def digest_answer(scene: Scene, added: AddedRule) -> Answer:
     """A digest was ordered: when it comes."""
     texts, rule = scene.texts, added.rule
-    time = texts.figures.clock(due_ms(rule, scene.now_ms), now_ms=scene.now_ms)
+    due = due_ms(rule, scene.now_ms, day_of(scene.preferences))
+    time = texts.figures.clock(due, now_ms=scene.now_ms)
     text = texts("watch.digest_existed" if added.existed else "watch.digest", rule=rule_words(rule, texts), time=time)
     keys = (key(texts.label("button.rules"), "rn"), key(texts.label("button.delete"), "xe", rule.id))
     return Answer(Message(text, (keys,)))

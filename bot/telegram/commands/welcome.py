@@ -32,10 +32,10 @@ async def _linked(scene: Scene, payload: str) -> Answer:
         answer = await start(scene)
         said = answer.message or Message("")
         return Answer(replace(said, text="\n\n".join([scene.texts("start.bad_link"), said.text])))
-    resolution, symbol = scene.desk.resolve(named), named.rpartition(":")[2]
+    resolution, symbol = scene.resolve(named), named.rpartition(":")[2]
     if resolution.market is None:
         # The exchange does not list it: another may.
-        resolution = scene.desk.resolve(symbol)
+        resolution = scene.resolve(symbol)
     market = resolution.market if watched else resolution.shown
     if market is None:
         return unknown_symbol(scene, symbol, resolution.nearest, "w" if watched else "mn")

@@ -58,7 +58,7 @@ async def overview(scene: Scene) -> Answer:
 
 
 async def _why_market(scene: Scene, wanted: str) -> Answer:
-    resolution = scene.desk.resolve(wanted)
+    resolution = scene.resolve(wanted)
     if resolution.market is None:
         return unknown_symbol(scene, wanted, resolution.nearest, "yb")
     return await why_market(scene, resolution.market)

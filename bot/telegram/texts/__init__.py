@@ -21,7 +21,7 @@ from babel.numbers import format_decimal
 
 from bot.alerts.preferences import Preferences, Units
 from bot.telegram.texts.figures import Figures, Moment
-from bot.telegram.texts.zones import UnknownZoneError, zone_of
+from bot.telegram.texts.zones import zone_chosen
 
 FALLBACK = "en"
 _TAG = re.compile(r"<[^<>]*>")
@@ -92,7 +92,7 @@ class Texts:
         in_shares = preferences.units is Units.SHARE
         if not preferences.zone and not in_shares:
             return self
-        zone, elsewhere = _zone(preferences.zone), shared or not preferences.zone
+        zone, elsewhere = zone_chosen(preferences), shared or not preferences.zone
         return Texts(self.language, self.entries, zone=zone, in_shares=in_shares, elsewhere=elsewhere)
 
     @property
@@ -147,14 +147,6 @@ class Catalogue:
             return named[wanted]
         root = wanted.split("-")[0]
         return next((texts for name, texts in named.items() if name.split("-")[0] == root), named[FALLBACK])
-
-
-def _zone(name: str) -> tzinfo:
-    """A chat's zone; UTC, which every time in it then says, where this machine no longer knows that."""
-    try:
-        return zone_of(name or "UTC")
-    except UnknownZoneError:
-        return UTC
 
 
 def read_texts(path: Path) -> Texts:

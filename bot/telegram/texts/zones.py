@@ -1,11 +1,17 @@
 """Time zones by the names that people type and that are stored."""
 
 import re
-from datetime import UTC, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from bot.alerts.digest import Day
+from bot.alerts.preferences import Preferences
 
 _OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])(\d{1,2})(?::?(\d{2}))?", re.IGNORECASE)
 _FARTHEST_MINUTES = 14 * 60
+
+
+_MS = timedelta(milliseconds=1)
 
 
 class UnknownZoneError(Exception):
@@ -40,3 +46,22 @@ def zone_of(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise UnknownZoneError(name) from None
+
+
+def zone_chosen(preferences: Preferences) -> tzinfo:
+    """A chat's zone; UTC, which every time in it then says, where it chose none or this machine does not know it."""
+    try:
+        return zone_of(preferences.zone or "UTC")
+    except UnknownZoneError:
+        return UTC
+
+
+def day_of(preferences: Preferences) -> Day:
+    """The day by which a chat gets its digests."""
+    zone = zone_chosen(preferences)
+    return Day(preferences.digest_hour, lambda time_ms: offset_ms(zone, time_ms))
+
+
+def offset_ms(zone: tzinfo, time_ms: int) -> int:
+    """By how much a zone's clocks are ahead of UTC at a moment."""
+    return (datetime.fromtimestamp(time_ms / 1000, tz=zone).utcoffset() or timedelta()) // _MS

@@ -10,6 +10,7 @@ from tests.fakes.bot_api.refusal import Refusal, bad_request
 TEXT_UNITS = 4096
 CAPTION_UNITS = 1024
 PHOTO_BYTES = 10 * 1024 * 1024
+DOCUMENT_BYTES = 50_000_000
 _ACTIONS = {"callback_data", "url", "copy_text", "web_app", "switch_inline_query", "login_url", "pay"}
 
 
@@ -66,6 +67,14 @@ def _check_button(button: dict[str, Any]) -> None:
         raise bad_request("BUTTON_COPY_TEXT_INVALID")
     if "url" in button and not button["url"].startswith(("https://", "http://", "tg://")):
         raise bad_request("BUTTON_URL_INVALID")
+
+
+def check_document(data: bytes) -> None:
+    """A file that may be sent: not empty, and no larger than a bot may upload."""
+    if not data:
+        raise bad_request("file must be non-empty")
+    if len(data) > DOCUMENT_BYTES:
+        raise Refusal(413, "Request Entity Too Large")
 
 
 def png_size(data: bytes) -> tuple[int, int]:

@@ -50,6 +50,7 @@ class Methods:
             "getMe": lambda _: BOT | ABILITIES,
             "sendMessage": self.send_message,
             "sendPhoto": self.send_photo,
+            "sendDocument": self.send_document,
             "sendMediaGroup": self.send_media_group,
             "sendChatAction": lambda call: self._writable(call) is not None,
             "editMessageText": self.edit_text,
@@ -87,6 +88,16 @@ class Methods:
         picture = self._picture(call, call.fields.get("photo") or "attach://photo")
         return self._post(call, chat, call.text("caption"), parsed, picture)
 
+    def send_document(self, call: Call) -> dict[str, Any]:
+        chat = self._writable(call)
+        parsed = checks.read_caption(call.text("caption"), call.parse_mode)
+        source = call.fields.get("document") or "attach://document"
+        upload = call.files.get(source.removeprefix("attach://")) if source.startswith("attach://") else None
+        if upload is None:
+            raise bad_request("wrong file identifier/HTTP URL specified")
+        checks.check_document(upload)
+        return self._post(call, chat, call.text("caption"), parsed, document=upload)
+
     def send_media_group(self, call: Call) -> list[dict[str, Any]]:
         chat = self._writable(call)
         media = call.json("media")
@@ -102,14 +113,14 @@ class Methods:
     def edit_text(self, call: Call) -> dict[str, Any]:
         posted = self._to_edit(call)
         parsed = checks.read_text(call.text("text"), call.parse_mode)
-        if posted.photo is not None:
+        if posted.photo is not None or posted.document is not None:
             raise bad_request("there is no text in the message to edit")
         return self._change(call, posted, call.text("text"), parsed, None)
 
     def edit_caption(self, call: Call) -> dict[str, Any]:
         posted = self._to_edit(call)
         parsed = checks.read_caption(call.text("caption"), call.parse_mode)
-        if posted.photo is None:
+        if posted.photo is None and posted.document is None:
             raise bad_request("there is no caption in the message to edit")
         return self._change(call, posted, call.text("caption"), parsed, posted.photo)
 
@@ -211,7 +222,13 @@ class Methods:
         return self.state.pictures[source]
 
     def _post(
-        self, call: Call, chat: Chat, html: str, parsed: Parsed, picture: Picture | None = None
+        self,
+        call: Call,
+        chat: Chat,
+        html: str,
+        parsed: Parsed,
+        picture: Picture | None = None,
+        document: bytes | None = None,
     ) -> dict[str, Any]:
         thread = call.fields.get("message_thread_id")
         if thread is not None and int(thread) not in chat.topics:
@@ -223,6 +240,7 @@ class Methods:
             text=parsed.text,
             buttons=checks.read_keyboard(call.json("reply_markup")),
             photo=picture.file_id if picture else None,
+            document=document,
             silent=call.flag("disable_notification"),
             reply_to=self._reply_to(call, chat),
             thread=int(thread) if thread is not None else None,

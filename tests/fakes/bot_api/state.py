@@ -19,7 +19,7 @@ _FORBIDDEN = {
 
 @dataclass(slots=True)
 class Posted:
-    """A message as the chat shows it now; `photo` is the file_id of its picture."""
+    """A message as the chat shows it now; `photo` is the file_id of its picture, `document` the file it carries."""
 
     chat_id: int
     message_id: int
@@ -27,6 +27,7 @@ class Posted:
     text: str
     buttons: list[list[dict[str, Any]]]
     photo: str | None = None
+    document: bytes | None = None
     silent: bool = False
     reply_to: int | None = None
     thread: int | None = None
@@ -133,7 +134,10 @@ class State:
             "chat": self.chats[posted.chat_id].as_json(),
             "from": {"id": 123456789, "is_bot": True, "first_name": "Liqwatch"},
         }
-        if posted.photo is None:
+        if posted.document is not None:
+            reply["document"] = {"file_id": f"BQAC{posted.message_id:06d}", "file_unique_id": "d"}
+            reply |= {"caption": posted.text} if posted.text else {}
+        elif posted.photo is None:
             reply["text"] = posted.text
         else:
             picture = self.pictures[posted.photo]
@@ -147,7 +151,8 @@ class State:
             }
             reply |= {"photo": [small, large]} | ({"caption": posted.text} if posted.text else {})
         if parsed and parsed.entities:
-            kind = "entities" if posted.photo is None else "caption_entities"
+            captioned = posted.photo is not None or posted.document is not None
+            kind = "caption_entities" if captioned else "entities"
             reply[kind] = [
                 {"type": e.kind, "offset": e.offset, "length": e.length} | ({"url": e.url} if e.url else {})
                 for e in parsed.entities
