@@ -72,7 +72,7 @@ async def read_rule(scene: Scene, text: str) -> Rule | ParseError:
         return replace(read[0], chat=scene.chat, created_ms=scene.now_ms)
     view = await watch.look(scene, read[0].market)
     steps = sensitivity(view.daily_move_pct if view else None)
-    fitted = parse_watch(text, resolve, normal_pct=steps.normal_pct, now_ms=scene.now_ms)
+    fitted = parse_watch(text, resolve, normal_pct=steps.normal_pct, now_ms=scene.now_ms, offset_ms=scene.offset_ms)
     rule = read[0] if isinstance(fitted, ParseError) else fitted[0]
     return replace(rule, chat=scene.chat, created_ms=scene.now_ms)
 
