@@ -28,13 +28,13 @@ class PlaceText:
         self._texts = texts
         self._figures = texts.figures
         self._now_ms = now_ms
+        self._names_usd = place.view.names_usd and not texts.in_shares
 
     def position(self, report: ExposureReport, *, size_said: bool) -> Html:
         """A position's exposure."""
         own, spot, texts, figures = report.position, report.spot, self._texts, self._figures
         named = {
             "base": self._view.base,
-            "side": texts.of("place.side", own.side),
             "leverage": figures.plain(_round_leverage(own.leverage)),
             "entry": figures.own_price(own.entry),
         }
@@ -44,10 +44,10 @@ class PlaceText:
             margin=figures.money(own.margin),
         )
         if spot is None:
-            return self._joined([texts("place.never", **named), rules])
+            return self._joined([texts.of("place.never", own.side, **named), rules])
         level, percent = self._price(spot.level), figures.signed_percent(spot.distance_pct)
         lines = [
-            texts("place.head", level=level, percent=percent, **named),
+            texts.of("place.head", own.side, level=level, percent=percent, **named),
             self._standing(spot),
             " ".join(self._way_there(report)),
             self._touch(spot),
@@ -61,19 +61,16 @@ class PlaceText:
     def stop(self, report: StopReport) -> Html:
         """A stop's placement."""
         texts, figures, zone = self._texts, self._figures, report.zone
-        named = {
-            "base": self._view.base,
-            "side": texts.of("place.side", report.side),
-            "stop": self._price(report.stop.level),
-        }
+        named = {"base": self._view.base, "stop": self._price(report.stop.level)}
         if zone is None:
-            head = texts("place.stop.clear", **named)
+            head = texts.of("place.stop_clear", report.side, **named)
         else:
-            gap = figures.percent(report.gap_pct)
-            head = texts.of("place.stop", report.seat, gap=gap, **named, **self._zone_fields(zone))
-        name = "gain" if report.loss_pct < 0 else "loss" if report.side is Side.LONG else "loss_short"
+            if report.seat is not Seat.INSIDE:
+                named["gap"] = figures.percent(report.gap_pct)
+            head = texts.of(f"place.stop_{report.seat}", report.side, **named, **self._zone_fields(zone))
         percent = figures.percent(abs(report.loss_pct))
-        lines = [head, texts(f"place.stop.{name}", percent=percent, entry=figures.own_price(report.entry))]
+        family = "place.stop_gain" if report.loss_pct < 0 else "place.stop_loss"
+        lines = [head, texts.of(family, report.side, percent=percent, entry=figures.own_price(report.entry))]
         spots = [("nearer", report.nearer), ("stop", report.stop), ("farther", report.farther)]
         rows = [self._stop_row(name, spot) for name, spot in spots if spot is not None]
         if report.nearer is not None or report.farther is not None:
@@ -88,7 +85,7 @@ class PlaceText:
         texts = self._texts
         price = self._price(self._place.ground.price)
         lines = [texts("place.levels.head", base=self._view.base, price=price)]
-        size = "size" if self._view.names_usd else "share"
+        size = "size" if self._names_usd else "share"
         header = self._columns("zone", size, "distance", "gap", "day")
         for name, levels in (("above", above), ("below", below)):
             if levels:
@@ -131,8 +128,7 @@ class PlaceText:
         texts, figures = self._texts, self._figures
         percent = "" if spot.crowding is None else figures.percent(spot.crowding)
         if spot.cluster is not None:
-            fields = self._zone_fields(spot.cluster)
-            return texts("place.inside", percent=percent, **fields)
+            return texts.of("place.inside", spot.cluster.side, percent=percent, **self._zone_fields(spot.cluster))
         if spot.crowding is None:
             return texts("place.off_map", percent=figures.percent(self._place.ground.reach_pct))
         name = "crowded" if spot.crowding >= CROWDED else "quiet" if spot.crowding < QUIET else "usual"
@@ -140,19 +136,17 @@ class PlaceText:
 
     def _zone_fields(self, zone: Cluster) -> dict[str, str]:
         return {
-            "zone_side": self._texts.of("side_name", zone.side),
             "band": self._band(zone),
-            "size": size_words(zone, self._texts, names_usd=self._view.names_usd),
+            "size": size_words(zone, self._texts, names_usd=self._names_usd),
         }
 
     def _way_there(self, report: ExposureReport) -> list[Html]:
         texts, figures = self._texts, self._figures
-        if self._view.names_usd:
+        if self._names_usd:
             lines = [texts("place.on_the_way", usd=figures.money(report.usd_before))]
         else:
-            side = texts.of("place.side", report.position.side)
             percent = figures.percent(100 * report.share_before)
-            lines = [texts("place.on_the_way_share", percent=percent, side=side)]
+            lines = [texts.of("place.on_the_way_share", report.position.side, percent=percent)]
         if report.before:
             lines.append(texts("place.before", n=len(report.before), band=self._band(report.before[0])))
         return lines
@@ -194,7 +188,7 @@ class PlaceText:
         figures, cluster = self._figures, level.cluster
         return [
             self._band(cluster),
-            figures.money(cluster.usd) if self._view.names_usd else figures.percent(100 * cluster.share),
+            figures.money(cluster.usd) if self._names_usd else figures.percent(100 * cluster.share),
             figures.signed_percent(level.near_pct) if level.near_pct else self._texts.label("clusters.at_price"),
             "" if level.gap_pct is None else figures.percent(level.gap_pct),
             figures.odds(dict(level.clear)[DAY_H]),
