@@ -49,10 +49,10 @@ class PlaceText:
         lines = [
             texts.of("place.head", own.side, level=level, percent=percent, **named),
             self._standing(spot),
-            " ".join(self._way_there(report)),
+            texts.sentences(self._way_there(report)),
             self._touch(spot),
             *self._ways(report),
-            rules if size_said else " ".join([rules, texts("place.assumed", size=figures.money(own.size_usd))]),
+            rules if size_said else texts.sentences([rules, texts("place.assumed", size=figures.money(own.size_usd))]),
         ]
         if abs(spot.distance_pct) > ROUGH_PCT:
             lines.append(texts("place.rough"))

@@ -68,7 +68,7 @@ def combined_words(view: MarketView, texts: Texts, *, now_ms: int) -> Html:
     left_out = _left_out(view.parts, texts)
     said = [words, *([texts("venues.left_out", venues=left_out)] if left_out else [])]
     known = [known_words(part.venue, part.known_share, texts) for part in view.parts if part.share and part.known_share]
-    return Html(" ".join([*said, *known, *_limits(view.parts, texts)]))
+    return texts.sentences([*said, *known, *_limits(view.parts, texts)])
 
 
 def _limits(parts: Sequence[VenuePart], texts: Texts) -> list[Html]:

@@ -33,7 +33,7 @@ def told_words(view: ToldView, texts: Texts, *, now_ms: int) -> Html:
     if event.kind in (Kind.PROXIMITY, Kind.GROWTH):
         value, asked = (texts.figures.percent(each) for each in (event.value_pct, event.threshold_pct))
         measured.append(texts.of("why.asked", event.kind, value=value, asked=asked))
-    lines.append(Html(" ".join(measured)))
+    lines.append(texts.sentences(measured))
     lines += [_step(entry, texts, now_ms=now_ms) for entry in view.path[-PATH:]]
     return Html("\n".join(lines))
 

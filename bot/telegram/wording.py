@@ -202,13 +202,13 @@ def map_words(market: MarketView, texts: Texts, *, now_ms: int) -> Html:
         return combined_words(market, texts, now_ms=now_ms)
     exchange, share = market.market.exchange, market.known_share
     words = estimate_words(exchange, market.map.limits, now_ms - market.map.time_ms, texts)
-    return Html(" ".join([words, known_words(exchange, share, texts)])) if share else words
+    return texts.sentences([words, known_words(exchange, share, texts)]) if share else words
 
 
 def origin_words(market: MarketView, texts: Texts, *, now_ms: int) -> Html:
     """The same, and whether the map is proven here: under texts that do not say so beside a strength."""
     words = map_words(market, texts, now_ms=now_ms)
-    return words if market.proven else Html(" ".join([words, texts("proof.missing")]))
+    return words if market.proven else texts.sentences([words, texts("proof.missing")])
 
 
 def estimate_words(exchange: str, limits: Sequence[MapLimit], age_ms: int, texts: Texts) -> Html:
@@ -219,4 +219,4 @@ def estimate_words(exchange: str, limits: Sequence[MapLimit], age_ms: int, texts
     else:
         source = texts("estimate.from", exchange=exchange_name(exchange, texts), age=age)
     parts = [source, *(texts.of("limit", limit) for limit in limits)]
-    return Html(" ".join(parts))
+    return texts.sentences(parts)

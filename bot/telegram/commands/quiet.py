@@ -140,7 +140,7 @@ def _hours_line(view: QuietView, scene: Scene) -> Html:
     parts = [words, texts("quiet.critical_passes" if hours.critical_passes else "quiet.critical_waits")]
     if view.quiet_until_ms > scene.now_ms:
         parts.append(texts("quiet.now", until=texts.figures.clock(view.quiet_until_ms, now_ms=scene.now_ms)))
-    return Html(" ".join(parts))
+    return texts.sentences(parts)
 
 
 def settings_line(view: QuietView, texts: Texts) -> Html:

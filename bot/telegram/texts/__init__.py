@@ -10,7 +10,7 @@ import re
 import string
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, tzinfo
 from functools import lru_cache
 from pathlib import Path
@@ -114,6 +114,10 @@ class Texts:
         key = f"{family}.{member}"
         return self(key if key in self.entries else f"{family}.other", **values)
 
+    def sentences(self, parts: Iterable[Html]) -> Html:
+        """Sentences one after the other, with what the language puts between them."""
+        return Html(self.entries["sentence.join"]["other"].join(parts))
+
     def _html(self, value: str | int) -> str:
         if isinstance(value, Html):
             return value
@@ -135,9 +139,12 @@ class Catalogue:
 
     @classmethod
     def load(cls, folder: Path | None = None) -> "Catalogue":
-        """Read every `<language>.toml` of a folder. Raises CatalogueError."""
-        paths = sorted((folder or Path(__file__).parent).glob("*.toml"))
-        return cls({path.stem: read_texts(path) for path in paths})
+        """Read every `<language>.toml` of a folder; English tells which entries count things. Raises CatalogueError."""
+        paths = {path.stem: path for path in sorted((folder or Path(__file__).parent).glob("*.toml"))}
+        fallback = read_texts(paths.pop(FALLBACK))
+        counted = {key for key, forms in fallback.entries.items() if set(forms) != {"other"}}
+        others = {name: read_texts(path, counted=counted) for name, path in paths.items()}
+        return cls({FALLBACK: fallback, **others})
 
     def texts(self, language: str | None) -> Texts:
         """The texts for a client's language (`"pt-br"`), by its first part where none matches, else English."""
@@ -149,10 +156,13 @@ class Catalogue:
         return next((texts for name, texts in named.items() if name.split("-")[0] == root), named[FALLBACK])
 
 
-def read_texts(path: Path) -> Texts:
-    """One language from its file. Raises CatalogueError where a template has a field that is no plain name."""
+def read_texts(path: Path, *, counted: Collection[str] = ()) -> Texts:
+    """One language from its file. Raises CatalogueError where a template has a field that is no plain name.
+
+    `counted` are the keys that have plurals in another language: in this one they may have one form alone.
+    """
     with path.open("rb") as file:
-        entries = dict(flatten(tomllib.load(file)))
+        entries = dict(flatten(tomllib.load(file), counted=counted))
     for key, forms in entries.items():
         for template in forms.values():
             try:
@@ -162,16 +172,18 @@ def read_texts(path: Path) -> Texts:
     return Texts(path.stem, entries)
 
 
-def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Mapping[str, str]]]:
+def flatten(
+    table: Mapping[str, Any], prefix: str = "", *, counted: Collection[str] = ()
+) -> Iterator[tuple[str, Mapping[str, str]]]:
     """(dotted key, plural forms) of every entry of a nested table; an entry without plurals has the form `other`."""
     for name, value in table.items():
         key = f"{prefix}{name}"
         if isinstance(value, str):
             yield key, {"other": value}
-        elif "other" in value and set(value) <= PLURALS and "one" in value:
+        elif "other" in value and set(value) <= PLURALS and ("one" in value or key in counted):
             yield key, value
         else:
-            yield from flatten(value, f"{key}.")
+            yield from flatten(value, f"{key}.", counted=counted)
 
 
 def fields(template: str) -> frozenset[str]:

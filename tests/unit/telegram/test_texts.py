@@ -22,7 +22,7 @@ LANGUAGES = list(CATALOGUE.languages.values())
 SPREAD = "**"
 """Stands for fields that a call spreads from a mapping: which those are, its own tests tell."""
 
-OWN_USE = ("money.",)
+OWN_USE = ("money.", "sentence.")
 """Families that the catalogue itself reads."""
 
 
