@@ -5,6 +5,7 @@ collection of Noto Sans that the package noto-cjk-sans-otc brings, in the shapes
 """
 
 import unicodedata
+from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
 
@@ -23,6 +24,9 @@ def families() -> tuple[str, ...]:
     except ModuleNotFoundError:
         return (LATIN,)  # A picture with names in code points is better than none.
     fontManager.addfont(str(collection))
+    # The collection has one weight: it stands in for bold too, rather than being looked for in vain.
+    regular = next(entry for entry in fontManager.ttflist if entry.name == EAST_ASIAN)
+    fontManager.ttflist.append(replace(regular, weight=700))
     return (LATIN, EAST_ASIAN)
 
 

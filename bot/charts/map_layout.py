@@ -7,14 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.charts import map_margins as margins
-from bot.charts.bars import Bars, PriceAxis, group_bins, lay_axis
+from bot.charts.bars import Bars, Grouping, PriceAxis, group_bins, lay_axis
 from bot.charts.boxes import Box, Caption, Ink, caption, rounded_up, spread
 from bot.charts.fonts import line_height, text_width
 from bot.charts.map_frame import BARS_TOP, FRAME, LABELLED, LANE
-from bot.charts.numbers import percent_text, price_text, usd_text
-from bot.charts.page import LABEL_PX, header, notice
+from bot.charts.numbers import percent_text, price_text, signed_percent_text, usd_text
+from bot.charts.page import LABEL_PX, LEAST_PX, header, notice
 from bot.charts.pictures import MapPicture
 from bot.liquidation.types import Cluster, Floats, LiquidationMap, Side
+
+LEAST_INSET = 16
+"""How far from the frame's edge labels and the feet of their leaders stay."""
+
+LABEL_GAP, AWAY_GAP = 12.0, 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +54,23 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class SideLayout:
-    """One side's bars with the top of each (n,), and its curve. `odd` (n,) marks the bars of every second cluster."""
+    """One side's bars with the top of each (n,), and its curve. `odd` (n,) marks the bars of every second cluster.
+
+    `levels` (layers + 1, n) are the heights at which a bar's layers begin and end, empty where there are none.
+    """
 
     side: Side
     bars: Bars
     tops: Floats
     odd: NDArray[np.bool_]
     curve: Curve
+    levels: Floats
 
 
 @dataclass(frozen=True, slots=True)
 class MapLayout:
     """The whole picture. `captions` are all texts but those of labels; `pill` holds the price, `banner` the
-    warning, `notice` what is said in place of bars.
+    warning, `notice` what is said in place of bars; `samples` show the colours of the layers, in their order.
     """
 
     sides: tuple[SideLayout, SideLayout]
@@ -74,13 +83,14 @@ class MapLayout:
     notice: Box | None
     tick_x: tuple[float, ...]
     swatches: tuple[tuple[Box, Ink], ...]
+    samples: tuple[Box, ...]
 
     @property
     def boxes(self) -> tuple[Box, ...]:
         """Everything that must lie apart: each text once, a label or the price pill as one box."""
         framed = [self.pill, *(label.box for label in self.labels), *filter(None, (self.banner, self.notice))]
         loose = [c.box for c in self.captions if not any(box.contains(c.box) for box in framed)]
-        return (*framed, *loose, *(box for box, _ in self.swatches))
+        return (*framed, *loose, *(box for box, _ in self.swatches), *self.samples)
 
 
 def lay_out(picture: MapPicture) -> MapLayout:
@@ -94,10 +104,12 @@ def lay_out(picture: MapPicture) -> MapLayout:
     grouped = {side: group_bins(picture.map, side, grouping, picture.clusters, split_x) for side in Side}
     full = max((float(bars.usd.sum()) for bars in grouped.values()), default=0.0)
     axis_top = rounded_up(full) if full > 0.0 else 0.0
-    long, short = (_lay_side(side, grouped[side], grouped, axis_top, split_x) for side in Side)
+    long, short = (
+        _lay_side(side, grouped, axis_top, split_x, _layered(picture, side, grouping, split_x)) for side in Side
+    )
     price_x = min(max(round(axis.x(price)), FRAME.left + 2), FRAME.right - 3)
     head, banner = header(picture.title, picture.subtitle, picture.banner)
-    legend, swatches = margins.legend(picture, grouped, in_shares)
+    legend, swatches, samples = margins.legend(picture, grouped, in_shares)
     pill, pill_captions = margins.pill(price, price_x, picture)
     tick_x, tick_captions = margins.price_ticks(axis, price, pill)
     empty, said = notice(picture.words.empty, FRAME) if full <= 0.0 else (None, [])
@@ -113,7 +125,7 @@ def lay_out(picture: MapPicture) -> MapLayout:
     return MapLayout(
         sides=sides,
         bodies=_bodies(picture, sides),
-        labels=_labels(picture, sides, axis),
+        labels=_labels(picture, sides, axis, price),
         captions=tuple(captions),
         price_x=price_x,
         pill=pill,
@@ -121,6 +133,7 @@ def lay_out(picture: MapPicture) -> MapLayout:
         notice=empty,
         tick_x=tick_x,
         swatches=swatches,
+        samples=samples,
     )
 
 
@@ -135,8 +148,14 @@ def _in_shares(drawn: LiquidationMap) -> LiquidationMap:
     )
 
 
-def _lay_side(side: Side, bars: Bars, both: dict[Side, Bars], axis_top: float, split_x: float) -> SideLayout:
-    room = BARS_TOP - FRAME.bottom
+def _layered(picture: MapPicture, side: Side, grouping: Grouping, split_x: float) -> Floats:
+    """What each layer has in each of a side's bars, (layers, bars)."""
+    drawn = [replace(picture.map, long_usd=each.long_usd, short_usd=each.short_usd) for each in picture.layers]
+    return np.array([group_bins(each, side, grouping, (), split_x).usd for each in drawn])
+
+
+def _lay_side(side: Side, both: dict[Side, Bars], axis_top: float, split_x: float, layered: Floats) -> SideLayout:
+    room, bars = BARS_TOP - FRAME.bottom, both[side]
     densest = max((float(each.density.max()) for each in both.values() if len(each.density)), default=0.0)
     heights = bars.density / densest * room if densest > 0.0 else np.zeros(len(bars.density))
     tops = FRAME.bottom + np.where(bars.density > 0.0, np.maximum(np.round(heights), 1.0), 0.0)
@@ -144,7 +163,17 @@ def _lay_side(side: Side, bars: Bars, both: dict[Side, Bars], axis_top: float, s
     curve = Curve(np.append(split_x, bars.outer), FRAME.bottom + np.append(0.0, rising))
     ranks = {index: rank for rank, index in enumerate(_in_order(bars))}
     odd = np.array([ranks.get(int(index), 0) % 2 == 1 for index in bars.cluster], dtype=np.bool_)
-    return SideLayout(side, bars, tops, odd, curve)
+    return SideLayout(side, bars, tops, odd, curve, _levels(layered, tops))
+
+
+def _levels(layered: Floats, tops: Floats) -> Floats:
+    """Where the layers of each bar begin and end, (layers + 1, n), the last one at the bar's top."""
+    if not len(layered):
+        return layered
+    below = np.vstack((np.zeros(len(tops)), layered.cumsum(axis=0)))
+    shares = below / np.maximum(below[-1], 1e-300)
+    levels: Floats = np.round(FRAME.bottom + shares * (tops - FRAME.bottom))
+    return levels
 
 
 def _in_order(bars: Bars) -> list[int]:
@@ -164,41 +193,77 @@ def _bodies(picture: MapPicture, sides: Sequence[SideLayout]) -> tuple[Body, ...
     return tuple(bodies)
 
 
-def _labels(picture: MapPicture, sides: Sequence[SideLayout], axis: PriceAxis) -> tuple[Label, ...]:
-    """Labels of the biggest clusters, the highlighted one among them, in one row above the bars."""
+def _labels(picture: MapPicture, sides: Sequence[SideLayout], axis: PriceAxis, price: float) -> tuple[Label, ...]:
+    """Labels of the biggest clusters, the highlighted one among them, in one row above the bars.
+
+    Each side's labels stay on their side of the price, unless there is no room for them there.
+    """
     chosen = sorted(picture.clusters, key=lambda c: (c != picture.highlight, -c.usd))[:LABELLED]
     chosen.sort(key=lambda c: c.peak)
-    texts = [_label_texts(cluster, picture) for cluster in chosen]
-    widths = [round(max(text_width(t, LABEL_PX, bold=True) for t in lines)) + 30.0 for lines in texts]
-    feet = [min(max(axis.x(c.peak), FRAME.left + 4), FRAME.right - 4) for c in chosen]
-    lefts = spread(feet, widths, low=LANE.left + 8, high=LANE.right - 8, gap=12)
+    texts = [_label_texts(cluster, picture, price) for cluster in chosen]
+    widths = [_label_width(each) for each in texts]
+    if sum(widths) + LABEL_GAP * len(widths) > LANE.width - 2 * LEAST_INSET:
+        texts = [(peak, "", size) for peak, _, size in texts]
+        widths = [_label_width(each) for each in texts]
+    feet = [min(max(axis.x(c.peak), FRAME.left + LEAST_INSET), FRAME.right - LEAST_INSET) for c in chosen]
+    lefts = _in_the_lane(chosen, feet, widths, axis.x(price))
     labels = []
     for cluster, lines, width, foot, left in zip(chosen, texts, widths, feet, lefts, strict=True):
         box = Box(round(left), LANE.bottom, round(left) + width, LANE.top)
         told = cluster == picture.highlight
-        ink: Ink = "on_price" if told else "long" if cluster.side is Side.LONG else "short"
-        high, low = lines
-        placed = (
-            caption(
-                high,
-                box.centre,
-                box.top - 8 - line_height(LABEL_PX),
-                LABEL_PX,
-                "on_price" if told else "text",
-                bold=True,
-                anchor=0.5,
-            ),
-            caption(low, box.centre, box.bottom + 8, LABEL_PX, ink, bold=True, anchor=0.5),
-        )
-        labels.append(Label(cluster.side, box, placed, (foot, _top_at(sides, foot, cluster.side)), told))
+        top = _top_at(sides, foot, cluster.side)
+        labels.append(Label(cluster.side, box, _label_lines(lines, box, cluster.side, told), (foot, top), told))
     return tuple(labels)
 
 
-def _label_texts(cluster: Cluster, picture: MapPicture) -> tuple[str, str]:
+def _in_the_lane(chosen: Sequence[Cluster], feet: list[float], widths: list[float], price_x: float) -> list[float]:
+    """Left ends of the labels, as near to their feet as they stand apart."""
+    low, high = LANE.left + LEAST_INSET, LANE.right - LEAST_INSET
+    longs = sum(cluster.side is Side.LONG for cluster in chosen)
+    lefts: list[float] = []
+    for part, start, end in (
+        (slice(0, longs), low, min(max(price_x - 10, low), high)),
+        (slice(longs, None), min(max(price_x + 10, low), high), high),
+    ):
+        if sum(widths[part]) + LABEL_GAP * len(widths[part]) > end - start:
+            return spread(feet, widths, low=low, high=high, gap=LABEL_GAP)
+        lefts += spread(feet[part], widths[part], low=start, high=end, gap=LABEL_GAP)
+    return lefts
+
+
+def _label_width(lines: tuple[str, str, str]) -> float:
+    return round(max(_upper_width(lines), text_width(lines[2], LABEL_PX, bold=True))) + 30.0
+
+
+def _upper_width(lines: tuple[str, str, str]) -> float:
+    peak, away, _ = lines
+    beside = AWAY_GAP + text_width(away, LEAST_PX) if away else 0.0
+    return text_width(peak, LABEL_PX, bold=True) + beside
+
+
+def _label_lines(lines: tuple[str, str, str], box: Box, side: Side, told: bool) -> tuple[Caption, ...]:
+    """Price with its distance, where there is room for it, above the size."""
+    peak, away, size = lines
+    left, upper = box.centre - 0.5 * _upper_width(lines), box.top - 8 - line_height(LABEL_PX)
+    side_ink: Ink = "on_price" if told else "long" if side is Side.LONG else "short"
+    first = caption(peak, left, upper, LABEL_PX, "on_price" if told else "text", bold=True)
+    last = caption(size, box.centre, box.bottom + 8, LABEL_PX, side_ink, bold=True, anchor=0.5)
+    if not away:
+        return first, last
+    return (
+        first,
+        caption(away, first.box.right + AWAY_GAP, upper + 1, LEAST_PX, "on_price" if told else "muted"),
+        last,
+    )
+
+
+def _label_texts(cluster: Cluster, picture: MapPicture, price: float) -> tuple[str, str, str]:
+    """The densest price, its distance from the price, and the size."""
     size = usd_text(cluster.usd)
     if not picture.names_usd:
         size = f"{percent_text(cluster.share)} · {cluster.strength}/100"
-    return price_text(cluster.peak, picture.tick_size, digits=5), size
+    peak = price_text(cluster.peak, picture.tick_size, digits=5)
+    return peak, signed_percent_text(cluster.peak / price - 1.0), size
 
 
 def _top_at(sides: Sequence[SideLayout], x: float, side: Side) -> float:

@@ -11,12 +11,14 @@ from bot.charts.page import LEAST_PX, SIDE_MARGIN, TEXT_PX, TICK_PX, WIDTH
 from bot.charts.pictures import MapPicture
 from bot.liquidation.types import Side
 
+LEGEND_BOTTOM = 646.0
+
 
 def legend(
     picture: MapPicture, grouped: dict[Side, Bars], in_shares: bool
-) -> tuple[list[Caption], tuple[tuple[Box, Ink], ...]]:
-    """Each side's name and total on its own side, the curves' name between them."""
-    bottom, room = 646.0, 470.0
+) -> tuple[list[Caption], tuple[tuple[Box, Ink], ...], tuple[Box, ...]]:
+    """Each side's name and total on its own side; between them the layers' names, or the curves'."""
+    bottom, room = LEGEND_BOTTOM, 340.0 if picture.layers else 470.0
     totals = {side: float(bars.usd.sum()) for side, bars in grouped.items()}
     amounts = {side: percent_text(usd) if in_shares else usd_text(usd) for side, usd in totals.items()}
     captions: list[Caption] = []
@@ -31,13 +33,33 @@ def legend(
         captions.append(caption(text, left + 34, bottom, px, ink, bold=True))
         captions.append(caption(amounts[side], left + 46 + widths[1], bottom, TEXT_PX, "text", bold=True))
     left_end, right_end = captions[1].box.right + 24, swatches[1][0].left - 24
+    if picture.layers:
+        names, samples = _layer_names(picture, left_end, right_end)
+        return [*captions, *names], tuple(swatches), samples
     text, px = fitted(legible(picture.words.cumulative), max(right_end - left_end - 56, 60), TEXT_PX - 2)
     width = text_width(text, px) + 56
     if text and width <= right_end - left_end:
         start = min(max(0.5 * (WIDTH - width), left_end), right_end - width)
         captions.append(caption(text, start + 56, bottom, px, "muted"))
         swatches.append((Box(start, bottom + 13, start + 44, bottom + 17), "muted"))
-    return captions, tuple(swatches)
+    return captions, tuple(swatches), ()
+
+
+def _layer_names(picture: MapPicture, low: float, high: float) -> tuple[list[Caption], tuple[Box, ...]]:
+    """A sample of each layer's colour with its name, in one row between two pixel columns; the last gives way."""
+    gap, beside, wide = 12.0, 6.0, 18.0
+    *names, last = [legible(layer.name) for layer in picture.layers]
+    room = high - low - (gap + beside + wide) * len(picture.layers)
+    last, _ = fitted(last, max(room - sum(text_width(name, LEAST_PX) for name in names), 0.0), LEAST_PX)
+    names.append(last)
+    widths = [wide + beside + text_width(name, LEAST_PX) for name in names]
+    left = max(0.5 * (low + high) - 0.5 * (sum(widths) + gap * (len(names) - 1)), low)
+    captions, samples = [], []
+    for name, width in zip(names, widths, strict=True):
+        samples.append(Box(round(left), LEGEND_BOTTOM + 5, round(left) + wide, LEGEND_BOTTOM + 25))
+        captions.append(caption(name, round(left) + wide + beside, LEGEND_BOTTOM + 2, LEAST_PX, "muted"))
+        left += width + gap
+    return captions, tuple(samples)
 
 
 def pill(price: float, price_x: float, picture: MapPicture) -> tuple[Box, list[Caption]]:

@@ -16,10 +16,12 @@ def decimals_of(tick_size: float) -> int:
 
 
 def price_text(price: float, tick_size: float, *, digits: int = 6) -> str:
-    """`88,234.6`: at most `digits` significant digits and never finer than the tick size."""
+    """`88,234.6`: at most `digits` significant digits, and a multiple of the tick size where that is coarser."""
     if not price > 0.0:
         return "0"
     wanted = digits - 1 - math.floor(math.log10(price))
+    if math.isfinite(tick_size) and tick_size > 0.0 and price >= tick_size:
+        price = round(price / tick_size) * tick_size
     return f"{price:,.{max(0, min(decimals_of(tick_size), wanted))}f}"
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.liquidation.types import Cluster, History, LiquidationMap
+from bot.liquidation.types import Cluster, Floats, History, LiquidationMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,23 @@ class MapWords:
 
 
 @dataclass(frozen=True, slots=True)
+class Layer:
+    """One class of positions: its name, and its notional in each bin of the map, shapes (n,)."""
+
+    name: str
+    long_usd: Floats
+    short_usd: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class MapPicture:
     """A liquidation map to draw.
 
     `price` is the price now where that is newer than the map. `highlight` is the cluster an alert tells of: always
     labelled. `banner` is a warning that must not be missed (a simulated market); empty for none. `proven` tells
-    whether such maps were shown to know more than distance alone: others are drawn in shares, without USD.
+    whether such maps were shown to know more than distance alone: others are drawn in shares, without USD. `layers`
+    add up to the map and are drawn on one another, from the lowest leverage up, the last one those of none; without
+    them bars are coloured by their cluster.
     """
 
     map: LiquidationMap
@@ -40,6 +51,7 @@ class MapPicture:
     price: float | None = None
     highlight: Cluster | None = None
     banner: str = ""
+    layers: tuple[Layer, ...] = ()
 
     @property
     def names_usd(self) -> bool:

@@ -1,8 +1,10 @@
 """Maps of every shape for the pictures to draw."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from bot.charts.pictures import MapPicture, MapWords
+from bot.charts.pictures import Layer, MapPicture, MapWords
 from bot.liquidation.clusters import find_clusters
 from bot.liquidation.types import Cluster, Floats, LiquidationMap, OpenInterestSource
 
@@ -68,3 +70,13 @@ def usual() -> MapPicture:
     long = 1e6 * hills((60, 3.0, 5.0), (95, 5.0, 4.0))
     short = 1e6 * hills((150, 4.0, 4.0), (190, 6.0, 6.0))
     return a_picture(a_map(long, short))
+
+
+LAYERS = ("≤5×", "6–10×", "11–25×", ">25×", "cross")
+
+
+def in_layers(picture: MapPicture) -> MapPicture:
+    """The picture by leverage, a fifth of each bin in every layer."""
+    drawn = picture.map
+    layers = tuple(Layer(name, drawn.long_usd / len(LAYERS), drawn.short_usd / len(LAYERS)) for name in LAYERS)
+    return replace(picture, layers=layers)

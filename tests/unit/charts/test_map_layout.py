@@ -12,10 +12,11 @@ from bot.charts.bars import MAX_BARS
 from bot.charts.boxes import rounded_up, spread, ticks
 from bot.charts.map_frame import BARS_TOP, FRAME, LANE
 from bot.charts.map_layout import MapLayout, lay_out
+from bot.charts.numbers import price_text
 from bot.charts.page import LEAST_PX, PAGE
 from bot.charts.pictures import MapPicture, MapWords
 from bot.liquidation.types import LiquidationMap, Side
-from tests.unit.charts.maps import a_map, a_picture, hills, usual
+from tests.unit.charts.maps import LAYERS, a_map, a_picture, hills, in_layers, usual
 
 LONG_WORDS = MapWords(*("Очень длинное название величины, которое никуда не помещается",) * 6)
 
@@ -66,6 +67,7 @@ masses = st.builds(
     offset=st.sampled_from([0.0, 0.3, 0.999]),
     estimated=st.booleans(),
     wordy=st.booleans(),
+    layered=st.booleans(),
 )
 def test_nothing_overlaps_or_leaves_the_picture(
     long: np.ndarray,
@@ -76,16 +78,15 @@ def test_nothing_overlaps_or_leaves_the_picture(
     offset: float,
     estimated: bool,
     wordy: bool,
+    layered: bool,
 ) -> None:
     short = np.random.default_rng(seed).gamma(0.3, 1.0, len(long)) * (seed % 4) * float(long.max() or 1.0)
     liquidation_map = a_map(
         long, short, price=price, offset=offset, open_interest="estimated" if estimated else "measured"
     )
     long_text = "Ж" * 200
-    check(
-        a_picture(liquidation_map, tick_size=tick_size, price=None if moved is None else price * moved)
-        if not wordy
-        else a_picture(
+    if wordy:
+        picture = a_picture(
             liquidation_map,
             tick_size=tick_size,
             words=LONG_WORDS,
@@ -93,7 +94,9 @@ def test_nothing_overlaps_or_leaves_the_picture(
             subtitle=long_text,
             banner=long_text,
         )
-    )
+    else:
+        picture = a_picture(liquidation_map, tick_size=tick_size, price=None if moved is None else price * moved)
+    check(in_layers(picture) if layered else picture)
 
 
 def test_a_map_without_bins_says_so() -> None:
@@ -117,7 +120,8 @@ def test_the_three_biggest_clusters_are_labelled_with_price_and_size() -> None:
     biggest = sorted(sorted(picture.clusters, key=lambda c: -c.usd)[:3], key=lambda c: c.peak)
     assert [label.side for label in layout.labels] == [c.side for c in biggest]
     for label, cluster in zip(layout.labels, biggest, strict=True):
-        price, size = (line.text for line in label.lines)
+        price, away, size = (line.text for line in label.lines)
+        assert float(away.replace("\N{MINUS SIGN}", "-")[:-1]) == pytest.approx(cluster.peak - 100.0, abs=0.06)
         assert float(price) == pytest.approx(cluster.peak, abs=0.005)
         assert size.startswith("$")
         assert float(size[1:-1]) * 1e6 == pytest.approx(cluster.usd, rel=0.01)
@@ -243,3 +247,41 @@ def test_a_volume_model_counts_a_side_and_its_clusters_by_the_same_whole() -> No
     texts = [each.text for each in lay_out(a_picture(drawn)).captions]
     assert "50%" in texts
     assert "100%" in texts
+
+
+def test_the_layers_of_a_bar_lie_on_one_another_up_to_its_top() -> None:
+    layout = check(in_layers(usual()))
+    for laid in layout.sides:
+        assert np.all(laid.levels[0] == FRAME.bottom)
+        assert np.all(np.diff(laid.levels, axis=0) >= 0.0)
+        assert np.all(laid.levels[-1][laid.tops > FRAME.bottom] == laid.tops[laid.tops > FRAME.bottom])
+    assert len(layout.samples) == 5
+    assert [c.text for c in layout.captions if c.text in LAYERS] == list(LAYERS)
+
+
+def test_a_cluster_that_ends_with_the_window_has_its_label_inside() -> None:
+    growing = np.zeros(241)
+    growing[190:] = np.linspace(5.0, 9.0, 51)
+    (label,) = check(a_picture(a_map(np.zeros(241), growing))).labels
+    assert label.box.right <= FRAME.right - 16
+    assert label.foot[0] <= FRAME.right - 16
+
+
+def test_labels_stay_on_their_side_of_the_price_where_they_fit() -> None:
+    layout = check(usual())
+    for label in layout.labels:
+        at_the_left = label.box.right < layout.price_x
+        assert at_the_left == (label.side is Side.LONG)
+
+
+@pytest.mark.parametrize(
+    ("price", "tick_size", "text"),
+    [
+        (88_910.93, 0.1, "88,910.9"),
+        (0.14846, 0.0005, "0.1485"),
+        (1.2345e-8, 1e-10, "0.0000000123"),
+        (97.31, 0.25, "97.25"),
+    ],
+)
+def test_prices_are_multiples_of_the_tick(price: float, tick_size: float, text: str) -> None:
+    assert price_text(price, tick_size) == text
