@@ -150,6 +150,10 @@ class Markets:
         """The markets that are open."""
         return self._live.keys()
 
+    def calibration_of(self, market: Market) -> Calibration:
+        """What the skill meter lends to this market's readings now."""
+        return self._calibration(market)
+
     async def open(self, market: Market) -> LiveMarket:
         """The market, read where it is not open yet or was last read too long ago. Raises NoMapError."""
         async with self._lock(market):

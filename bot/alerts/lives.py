@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 import numpy as np
 
@@ -66,7 +65,7 @@ class LifeCount:
 def lives_of(
     maps: Iterable[LiquidationMap], bars: History, *, market: Market, day_volatility: float
 ) -> tuple[Life, ...]:
-    """Every cluster of ascending `maps`, in the order of their births; `bars` are the path that price took meanwhile."""
+    """Every cluster of ascending `maps`, in the order of birth; `bars` are the path that price took meanwhile."""
     closes = bars.open_ms + bars.bar_ms
     open_tracks: tuple[Track, ...] = ()
     seen: dict[str, Life] = {}
@@ -126,8 +125,8 @@ def median_life_ms(lives: Sequence[Life], now_ms: int) -> int | None:
     """
     spans = sorted((life.lasted_ms(now_ms), life.end is None) for life in lives)
     surviving, left = 1.0, len(spans)
-    for lasted_ms, group in groupby(spans, key=lambda span: span[0]):
-        stand = [stands for _, stands in group]
+    for lasted_ms in sorted({lasted for lasted, _ in spans}):
+        stand = [stands for lasted, stands in spans if lasted == lasted_ms]
         surviving *= 1.0 - stand.count(False) / left
         left -= len(stand)
         if surviving <= 0.5:

@@ -1,7 +1,7 @@
 """Rectangles, captions and axes in pixels, from the lower left corner of a picture."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -85,6 +85,15 @@ def spread(wanted: Sequence[float], widths: Sequence[float], *, low: float, high
     room = high - (offsets[-1] + widths[-1]) if widths else high
     shifts = [max(min(mean, room), low) for mean, members in blocks for _ in range(members)]
     return [shift + offset for shift, offset in zip(shifts, offsets, strict=True)]
+
+
+def place_apart(candidates: Iterable[Box], taken: Sequence[Box], *, gap: float = 0.0) -> Box | None:
+    """The first candidate that stands apart from all that is taken; None where none does."""
+    for box in candidates:
+        wide = Box(box.left - gap, box.bottom - gap, box.right + gap, box.top + gap)
+        if not any(wide.overlaps(other) for other in taken):
+            return box
+    return None
 
 
 def nice_steps(low: float, high: float) -> list[float]:

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch
+from matplotlib.patches import Circle, FancyBboxPatch
 from matplotlib.transforms import IdentityTransform
 from numpy.typing import NDArray
 
@@ -111,6 +111,14 @@ class Canvas:
         patch.set_transform(IdentityTransform())
         patch.set_zorder(self._next())
         self._figure.add_artist(patch)
+
+    def ring(self, x: float, y: float, radius: float, colour: str, halo: str) -> None:
+        """A circle's outline over a broader one that sets it off from anything behind it."""
+        for outline, width in ((halo, 4.5), (colour, 2.2)):
+            patch = Circle((x, y), radius, facecolor="none", edgecolor=outline, linewidth=width)
+            patch.set_transform(IdentityTransform())
+            patch.set_zorder(self._next())
+            self._figure.add_artist(patch)
 
     def write(self, caption: Caption, colour: str) -> None:
         """A caption in its box; nothing in it is read as markup."""

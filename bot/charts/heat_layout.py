@@ -1,30 +1,27 @@
 """Where everything of a heatmap stands, in whole pixels: pure, so that tests can see it too."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bot.charts.boxes import Box, Caption, Ink, caption, spread, ticks
-from bot.charts.fonts import fitted, legible, line_height, text_width
+from bot.charts.boxes import Box, Caption, Ink, caption, spread
+from bot.charts.circles import Circle, lay_circles
+from bot.charts.fonts import fitted, legible, text_width
 from bot.charts.heat import Candles, candles, intensities, thinned
-from bot.charts.numbers import percent_text, price_text, tick_text, usd_text
-from bot.charts.page import SIDE_MARGIN, TEXT_PX, TICK_PX, WIDTH, header, notice
+from bot.charts.numbers import percent_text, price_text, usd_text
+from bot.charts.page import LEAST_PX, SIDE_MARGIN, TEXT_PX, TICK_PX, WIDTH, header, notice
 from bot.charts.pictures import HeatPicture
-from bot.charts.time_axis import time_ticks
+from bot.charts.plane import FRAME_BOTTOM, FRAME_TOP, LEGEND_BOTTOM, CandleBoxes, Plane, candle_boxes, lay_plane
 from bot.liquidation.types import Cluster, Floats, LiquidationMap, Side
 
-FRAME_LEFT, FRAME_BOTTOM, FRAME_TOP = SIDE_MARGIN, 62, 634
-LEGEND_BOTTOM = 646.0
 ROW_PX = 4
 LEAST_REACH = 0.06  # in log price, around the price and the candles
-MOST_REACH = 0.5
 LABELLED = 3
 TAG_HEIGHT = 42.0
 SWATCH_PX = 96
+RING_PX = 11.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,35 +38,28 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class HeatLayout:
-    """The whole picture. `long` and `short` are intensities (rows, columns); each column is `column_px` wide.
-
-    The newest column reaches on to the frame's right edge. `wicks` and `bodies` are (left, bottom, right, top), shape
-    (n, 4); `rising` (n,) tells the candles that closed no lower than they opened.
+    """The whole picture. `long` and `short` are intensities (rows, columns), the newest column reaching on to the
+    frame's right edge. `ring` is the sample of a circle in the legend, None where there are no circles.
     """
 
-    frame: Box
-    column_px: float
+    plane: Plane
     long: Floats
     short: Floats
-    wicks: Floats
-    bodies: Floats
-    rising: NDArray[np.bool_]
-    price_y: float
-    pill: Box
+    candles: CandleBoxes
+    circles: tuple[Circle, ...]
     banner: Box | None
     notice: Box | None
     tags: tuple[Tag, ...]
     swatches: tuple[tuple[Box, Side], ...]
-    tick_x: tuple[float, ...]
-    tick_y: tuple[float, ...]
+    ring: Box | None
     captions: tuple[Caption, ...]
 
     @property
     def boxes(self) -> tuple[Box, ...]:
         """Everything that must lie apart: each text once, a tag or the price pill as one box."""
-        framed = [self.pill, *(tag.box for tag in self.tags), *filter(None, (self.banner, self.notice))]
+        framed = [self.plane.pill, *(tag.box for tag in self.tags), *filter(None, (self.banner, self.notice))]
         loose = [c.box for c in self.captions if not any(box.contains(c.box) for box in framed)]
-        return (*framed, *loose, *(box for box, _ in self.swatches))
+        return (*framed, *loose, *(box for box, _ in self.swatches), *filter(None, (self.ring,)))
 
 
 def lay_out_heat(picture: HeatPicture) -> HeatLayout:
@@ -78,118 +68,83 @@ def lay_out_heat(picture: HeatPicture) -> HeatLayout:
     times = np.array([one.time_ms for one in maps], dtype=np.int64)
     drawn = candles(picture.bars, times)
     low, high = _price_range(picture.price, drawn, maps)
-    scale = (FRAME_TOP - FRAME_BOTTOM) / math.log(high / low)
-
-    def y(price: float) -> float:
-        return float(round(min(max(FRAME_BOTTOM + scale * math.log(price / low), FRAME_BOTTOM), FRAME_TOP)))
-
-    frame, pill, tick_y, beside = _price_axis(picture, low, high, y)
-    tags = _tags(picture, frame, y)
-    room = frame.width - (max(tag.box.width for tag in tags) + 44 if tags else 40)
-    column_px = room / max(len(maps), 1)
-    edges = low * np.exp(np.linspace(0.0, math.log(high / low), (FRAME_TOP - FRAME_BOTTOM) // ROW_PX + 1))
-    long, short = intensities(maps, edges)
-    wicks, bodies = _candle_boxes(drawn, column_px, scale, low)
+    wide = _tag_width(picture)
+    plane = lay_plane(
+        low=low,
+        high=high,
+        price=picture.price,
+        tick_size=picture.tick_size,
+        times_ms=times,
+        beside_px=wide + 44.0 if wide else 40.0,
+        utc_offset_ms=picture.utc_offset_ms,
+    )
+    steps = np.linspace(0.0, math.log(plane.high / plane.low), (FRAME_TOP - FRAME_BOTTOM) // ROW_PX + 1)
+    long, short = intensities(maps, plane.low * np.exp(steps))
+    circles = lay_circles(picture.prints, plane)
     head, banner = header(picture.title, picture.subtitle, picture.banner)
-    legend, swatches = _legend(picture)
-    tick_x, time_captions = time_ticks(times + picture.utc_offset_ms, column_px, frame)
-    empty, said = (None, []) if long.any() or short.any() else notice(picture.words.empty, frame)
+    legend, swatches, ring = _legend(picture, circles)
+    empty, said = (None, []) if long.any() or short.any() else notice(picture.words.empty, plane.frame)
     return HeatLayout(
-        frame=frame,
-        column_px=column_px,
+        plane=plane,
         long=long,
         short=short,
-        wicks=wicks,
-        bodies=bodies,
-        rising=drawn.close >= drawn.open,
-        price_y=y(picture.price),
-        pill=pill,
+        candles=candle_boxes(drawn, plane),
+        circles=circles,
         banner=banner,
         notice=empty,
-        tags=tags,
+        tags=_tags(picture, plane, wide),
         swatches=swatches,
-        tick_x=tick_x,
-        tick_y=tick_y,
-        captions=(*head, *legend, *time_captions, *beside, *said),
+        ring=ring,
+        captions=(*head, *legend, *plane.captions, *said),
     )
 
 
 def _price_range(price: float, drawn: Candles, maps: Sequence[LiquidationMap]) -> tuple[float, float]:
-    """All candles and what stands around them, and the newest map's window, but nothing absurdly far away."""
+    """All candles and what stands around them, and the newest map's window."""
     low = min([price, *drawn.low.tolist()]) * math.exp(-LEAST_REACH)
     high = max([price, *drawn.high.tolist()]) * math.exp(LEAST_REACH)
     if maps and len(maps[-1].low):
         low, high = min(low, float(maps[-1].low[0])), max(high, float(maps[-1].high[-1]))
-    return max(low, price * math.exp(-MOST_REACH)), min(high, price * math.exp(MOST_REACH))
+    return low, high
 
 
-def _price_axis(
-    picture: HeatPicture, low: float, high: float, y: Callable[[float], float]
-) -> tuple[Box, Box, tuple[float, ...], list[Caption]]:
-    """The frame, which leaves the prices beside it as much room as they need, the price pill, and the ticks."""
-    levels, step = ticks(low, high, lambda at, _: all(y(b) - y(a) >= 58 for a, b in pairwise(at)))
-    texts = [tick_text(level, step) for level in levels]
-    now = price_text(picture.price, picture.tick_size)
-    wide = max([text_width(text, TICK_PX) for text in texts] + [text_width(now, TEXT_PX, bold=True)])
-    frame = Box(FRAME_LEFT, FRAME_BOTTOM, WIDTH - 34 - math.ceil(wide), FRAME_TOP)
-    bottom = min(max(y(picture.price) - 20, frame.bottom), frame.top - 40)
-    pill = Box(frame.right + 6, bottom, WIDTH - 8, bottom + 40)
-    captions = [
-        caption(text, frame.right + 16, y(level) - 0.5 * line_height(TICK_PX), TICK_PX, "muted")
-        for level, text in zip(levels, texts, strict=True)
-    ]
-    apart = [each for each in captions if not each.box.overlaps(pill) and each.box.top <= LEGEND_BOTTOM]
-    apart.append(caption(now, frame.right + 16, pill.bottom + 5, TEXT_PX, "on_price", bold=True))
-    return frame, pill, tuple(y(level) for level in levels), apart
-
-
-def _candle_boxes(drawn: Candles, column_px: float, scale: float, low: float) -> tuple[Floats, Floats]:
-    """Wicks and bodies, each (n, 4), clipped to the frame; a body is at least two pixels high."""
-
-    def y(price: Floats) -> Floats:
-        return np.clip(np.round(FRAME_BOTTOM + scale * np.log(price / low)), FRAME_BOTTOM, FRAME_TOP - 2.0)
-
-    width = min(float(math.floor(column_px)), 24.0)
-    left = np.floor(FRAME_LEFT + drawn.column * column_px + 0.5 * (column_px - width))
-    thin = 2.0 if width >= 6 else 1.0
-    middle = left + math.floor(0.5 * (width - thin))
-    inset = 1.0 if width >= 4 else 0.0
-    bottom = y(np.minimum(drawn.open, drawn.close))
-    top = np.maximum(y(np.maximum(drawn.open, drawn.close)), bottom + 2.0)
-    wicks = np.column_stack((middle, y(drawn.low), middle + thin, y(drawn.high)))
-    return wicks, np.column_stack((left + inset, bottom, left + width - inset, top))
-
-
-def _tags(picture: HeatPicture, frame: Box, y: Callable[[float], float]) -> tuple[Tag, ...]:
-    """Tags of the biggest clusters, the highlighted one among them, one above the other at the right edge."""
+def _chosen(picture: HeatPicture) -> list[Cluster]:
+    """The biggest clusters, the highlighted one among them, the lowest first."""
     chosen = sorted(picture.clusters, key=lambda c: (c != picture.highlight, -c.usd))[:LABELLED]
-    chosen.sort(key=lambda c: c.peak)
-    if not chosen:
-        return ()
-    texts = [_tag_text(cluster, picture) for cluster in chosen]
-    width = max(math.ceil(text_width(text, TICK_PX, bold=True)) for text in texts) + 28.0
-    peaks, heights = [y(c.peak) for c in chosen], [TAG_HEIGHT] * len(chosen)
+    return sorted(chosen, key=lambda c: c.peak)
+
+
+def _tag_width(picture: HeatPicture) -> float:
+    widths = [text_width(_tag_text(cluster, picture), TICK_PX, bold=True) for cluster in _chosen(picture)]
+    return math.ceil(max(widths)) + 28.0 if widths else 0.0
+
+
+def _tags(picture: HeatPicture, plane: Plane, width: float) -> tuple[Tag, ...]:
+    """Tags one above the other at the right edge."""
+    frame, chosen = plane.frame, _chosen(picture)
+    peaks, heights = [plane.y(c.peak) for c in chosen], [TAG_HEIGHT] * len(chosen)
     bottoms = spread(peaks, heights, low=frame.bottom + 8, high=frame.top - 8, gap=8)
     tags = []
-    for cluster, text, bottom in zip(chosen, texts, bottoms, strict=True):
+    for cluster, bottom in zip(chosen, bottoms, strict=True):
         told = cluster == picture.highlight
         ink: Ink = "on_price" if told else "text"
         box = Box(frame.right - 20 - width, round(bottom), frame.right - 20, round(bottom) + TAG_HEIGHT)
+        text = _tag_text(cluster, picture)
         line = caption(text, box.centre, box.bottom + 7, TICK_PX, ink, bold=True, anchor=0.5)
-        tags.append(Tag(cluster.side, box, line, y(cluster.low), y(cluster.high), told))
+        tags.append(Tag(cluster.side, box, line, plane.y(cluster.low), plane.y(cluster.high), told))
     return tuple(tags)
 
 
 def _tag_text(cluster: Cluster, picture: HeatPicture) -> str:
-    size = usd_text(cluster.usd)
-    if picture.maps and picture.maps[-1].open_interest == "estimated":
-        size = percent_text(cluster.share)
+    size = usd_text(cluster.usd) if picture.names_usd else percent_text(cluster.share)
     return f"{price_text(cluster.peak, picture.tick_size, digits=5)} · {size}"
 
 
-def _legend(picture: HeatPicture) -> tuple[list[Caption], tuple[tuple[Box, Side], ...]]:
-    """Each side's colours from thin to dense, with its name."""
-    bottom, room = LEGEND_BOTTOM, 0.5 * (WIDTH - 3 * SIDE_MARGIN) - SWATCH_PX - 12
+def _legend(
+    picture: HeatPicture, circles: Sequence[Circle]
+) -> tuple[list[Caption], tuple[tuple[Box, Side], ...], Box | None]:
+    """Each side's colours from thin to dense, with its name; between them what a circle is, and the biggest."""
+    bottom, room = LEGEND_BOTTOM, (0.28 if circles else 0.5) * (WIDTH - 3 * SIDE_MARGIN) - SWATCH_PX - 12
     left, left_px = fitted(legible(picture.words.longs), room, TEXT_PX, bold=True)
     right, right_px = fitted(legible(picture.words.shorts), room, TEXT_PX, bold=True)
     start = WIDTH - SIDE_MARGIN - text_width(right, right_px, bold=True)
@@ -198,7 +153,18 @@ def _legend(picture: HeatPicture) -> tuple[list[Caption], tuple[tuple[Box, Side]
         caption(left, SIDE_MARGIN + SWATCH_PX + 12, bottom, left_px, "long", bold=True),
         caption(right, start, bottom, right_px, "short", bold=True),
     ]
-    return captions, (
+    swatches = (
         (Box(SIDE_MARGIN, bottom + 4, SIDE_MARGIN + SWATCH_PX, bottom + 26), Side.LONG),
         (Box(end - SWATCH_PX, bottom + 4, end, bottom + 26), Side.SHORT),
     )
+    if not circles:
+        return captions, swatches, None
+    low, high = captions[0].box.right + 24, swatches[1][0].left - 24
+    text, px = fitted(legible(picture.words.liquidated), high - low - 36, TEXT_PX - 2)
+    biggest = max(circle.usd for circle in circles)
+    told, _ = fitted(f"{text} ≤ {usd_text(biggest)}", high - low - 36, LEAST_PX)
+    line = caption(
+        told, 0.5 * (low + high) + 18, bottom, px if told.startswith(text) else LEAST_PX, "muted", anchor=0.5
+    )
+    ring = Box(line.box.left - 34, bottom + 4, line.box.left - 34 + 2 * RING_PX, bottom + 4 + 2 * RING_PX)
+    return [*captions, line], swatches, ring

@@ -9,7 +9,9 @@ from bot.charts.canvas import Canvas
 from bot.charts.heat_layout import ROW_PX, HeatLayout, Tag, lay_out_heat
 from bot.charts.page import HEIGHT, WIDTH
 from bot.charts.pictures import HeatPicture
+from bot.charts.plane_paint import paint_candles, paint_grid, paint_price
 from bot.charts.themes import THEMES, Theme, ThemeName
+from bot.charts.tones import tone
 from bot.liquidation.types import Floats, Side
 
 
@@ -18,16 +20,19 @@ def draw_heatmap(request: HeatPicture, *, theme: ThemeName = "dark") -> bytes:
     layout, colours = lay_out_heat(request), THEMES[theme]
     with Canvas(WIDTH, HEIGHT, colours.background) as canvas:
         _paint_heat(canvas, layout, colours)
-        _paint_candles(canvas, layout, colours)
-        _paint_price(canvas, layout, colours)
+        paint_grid(canvas, layout.plane, colours)
+        paint_candles(canvas, layout.candles, colours)
+        for circle in layout.circles:
+            canvas.ring(circle.x, circle.y, circle.radius, _line(colours, circle.side), colours.background)
+        paint_price(canvas, layout.plane, colours)
         for tag in layout.tags:
             _paint_tag(canvas, layout, tag, colours)
         _paint_texts(canvas, layout, colours)
         return canvas.png()
 
 
-def _tone(theme: Theme, side: Side) -> str:
-    return theme.long if side is Side.LONG else theme.short
+def _line(theme: Theme, side: Side) -> str:
+    return theme.long_line if side is Side.LONG else theme.short_line
 
 
 def _blend(theme: Theme, long: Floats, short: Floats) -> NDArray[np.uint8]:
@@ -40,46 +45,22 @@ def _blend(theme: Theme, long: Floats, short: Floats) -> NDArray[np.uint8]:
 
 
 def _paint_heat(canvas: Canvas, layout: HeatLayout, theme: Theme) -> None:
-    frame = layout.frame
+    frame = layout.plane.frame
     canvas.box(frame, theme.panel)
     columns = layout.long.shape[1]
     if columns:
-        at = np.minimum((np.arange(frame.width) + 0.5) // layout.column_px, columns - 1).astype(np.int64)
+        at = np.minimum((np.arange(frame.width) + 0.5) // layout.plane.column_px, columns - 1).astype(np.int64)
         pixels = _blend(theme, layout.long, layout.short)[:, at].repeat(ROW_PX, axis=0)
         canvas.image(pixels, int(frame.left), int(frame.bottom))
-    for y in layout.tick_y:
-        canvas.box(Box(frame.left, y, frame.right, y + 1), theme.muted, alpha=0.18)
-    for x in layout.tick_x:
-        canvas.box(Box(x, frame.bottom - 8, x + 2, frame.bottom), theme.frame)
-
-
-def _paint_candles(canvas: Canvas, layout: HeatLayout, theme: Theme) -> None:
-    """Rising candles are filled, falling ones hollow: told apart without hue."""
-    if not len(layout.bodies):
-        return
-    for boxes in (layout.wicks, layout.bodies):
-        left, bottom, right, top = boxes.T
-        canvas.rectangles(left, bottom, right, top, theme.text)
-    left, bottom, right, top = layout.bodies[~layout.rising].T
-    open_ = (top - bottom > 2) & (right - left > 2)
-    if open_.any():
-        canvas.rectangles(left[open_] + 1, bottom[open_] + 1, right[open_] - 1, top[open_] - 1, theme.background)
-
-
-def _paint_price(canvas: Canvas, layout: HeatLayout, theme: Theme) -> None:
-    frame, y = layout.frame, layout.price_y
-    line = np.array([(frame.left, y + 0.5), (frame.right + 8, y + 0.5)])
-    canvas.lines([line], theme.price, 2.0, alpha=0.9, dashes=(5.0, 4.0))
-    canvas.pill(layout.pill, theme.price)
 
 
 def _paint_tag(canvas: Canvas, layout: HeatLayout, tag: Tag, theme: Theme) -> None:
     """The tag, and its cluster's body as a bracket at the frame's edge."""
-    tone, right = _tone(theme, tag.side), layout.frame.right
+    colour, right = tone(theme, tag.side), layout.plane.frame.right
     top = max(tag.high, tag.low + 3)
     canvas.box(Box(right - 10, tag.low, right - 2, top), theme.background)
-    canvas.box(Box(right - 8, tag.low + 1, right - 4, top - 1), tone)
-    canvas.pill(tag.box, tone if tag.highlighted else theme.panel, edge=tone, edge_width=2.0)
+    canvas.box(Box(right - 8, tag.low + 1, right - 4, top - 1), colour)
+    canvas.pill(tag.box, colour if tag.highlighted else theme.panel, edge=colour, edge_width=2.0)
     canvas.write(tag.line, theme.on_price if tag.highlighted else theme.text)
 
 
@@ -92,5 +73,8 @@ def _paint_texts(canvas: Canvas, layout: HeatLayout, theme: Theme) -> None:
         ramp, none = np.linspace(0.0, 1.0, int(box.width)), np.zeros(int(box.width))
         row = _blend(theme, ramp, none) if side is Side.LONG else _blend(theme, none, ramp)
         canvas.image(row[None].repeat(int(box.height), axis=0), int(box.left), int(box.bottom))
+    if layout.ring:
+        box = layout.ring
+        canvas.ring(box.centre, 0.5 * (box.bottom + box.top), 0.5 * box.width - 1, theme.muted, theme.background)
     for caption in layout.captions:
         canvas.write(caption, str(getattr(theme, caption.ink)))

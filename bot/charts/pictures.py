@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from bot.liquidation.types import Cluster, Floats, History, LiquidationMap
+from bot.liquidation.turnover import LiquidationPrints
+from bot.liquidation.types import Cluster, Floats, History, Ints, LiquidationMap, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,11 @@ class MapPicture:
 
 @dataclass(frozen=True, slots=True)
 class HeatWords:
-    """The words of a heatmap: the names of the two sides, and what is said where there is nothing to show."""
+    """The words of a heatmap: the names of the two sides, what circles are, what is said where nothing is to show."""
 
     longs: str
     shorts: str
+    liquidated: str
     empty: str
 
 
@@ -73,7 +75,8 @@ class HeatPicture:
     """How a liquidation map came to be: one map after another, with the price's candles over them.
 
     `maps` are in order of time, at about equal distances; a candle covers the bars from its map to the next. `clusters`
-    are those of the newest map. `utc_offset_ms` puts the time axis into a reader's zone.
+    are those of the newest map. `prints` are liquidations of that time; `utc_offset_ms` puts the time axis into a
+    reader's zone. `proven` is as in MapPicture.
     """
 
     maps: tuple[LiquidationMap, ...]
@@ -84,6 +87,76 @@ class HeatPicture:
     words: HeatWords
     tick_size: float
     price: float
+    proven: bool = True
+    prints: LiquidationPrints | None = None
     utc_offset_ms: int = 0
     highlight: Cluster | None = None
+    banner: str = ""
+
+    @property
+    def names_usd(self) -> bool:
+        """Whether sizes are written in USD: open interest is measured, and the maps are proven."""
+        return self.proven and bool(self.maps) and self.maps[-1].open_interest == "measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Ribbon:
+    """One cluster through time: its body at each of the ascending times (k,), and what is said of it.
+
+    `ended_ms` is None while it stands. `size` is its greatest size as it is to be written, `fate` how it ended.
+    """
+
+    side: Side
+    times_ms: Ints
+    low: Floats
+    high: Floats
+    usd: Floats
+    size: str
+    fate: str
+    ended_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LivesPicture:
+    """How clusters grew and ended, the first of the `ribbons` the largest, with the price's candles between them.
+
+    `longs`, `shorts` and `empty` are words: the names of the sides, and what is said where there is no cluster.
+    """
+
+    ribbons: tuple[Ribbon, ...]
+    bars: History
+    title: str
+    subtitle: str
+    longs: str
+    shorts: str
+    empty: str
+    tick_size: float
+    price: float
+    utc_offset_ms: int = 0
+    banner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptPicture:
+    """What came of an alert at `alert_ms` and `alert_price`, told of a zone from `low` to `high`, until `end_ms`.
+
+    `reach` is the price that came nearest to the zone or farthest into it. `alert`, `zone` and `reached` are the
+    words beside the moment, the zone and that price.
+    """
+
+    side: Side
+    low: float
+    high: float
+    alert_ms: int
+    alert_price: float
+    end_ms: int
+    reach: float
+    bars: History
+    title: str
+    subtitle: str
+    alert: str
+    zone: str
+    reached: str
+    tick_size: float
+    utc_offset_ms: int = 0
     banner: str = ""

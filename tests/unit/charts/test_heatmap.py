@@ -21,7 +21,7 @@ from tests.unit.charts.maps import a_map, hills
 
 HOUR_MS = 3_600_000
 START_MS = 1_764_547_200_000  # a midnight
-WORDS = HeatWords(longs="Longs below", shorts="Shorts above", empty="Nothing yet")
+WORDS = HeatWords(longs="Longs below", shorts="Shorts above", liquidated="liquidated", empty="Nothing yet")
 
 
 def at(time_ms: int, one: LiquidationMap) -> LiquidationMap:
@@ -88,12 +88,12 @@ def check(picture: HeatPicture) -> HeatLayout:
     for one, other in combinations(layout.boxes, 2):
         assert not one.overlaps(other)
     for tag in layout.tags:
-        assert layout.frame.contains(tag.box)
+        assert layout.plane.frame.contains(tag.box)
         assert tag.box.contains(tag.line.box)
     assert all(caption.px >= LEAST_PX for caption in layout.captions)
-    for left, bottom, right, top in [*layout.wicks.tolist(), *layout.bodies.tolist()]:
-        assert layout.frame.left <= left <= right <= layout.frame.right
-        assert layout.frame.bottom <= bottom <= top <= layout.frame.top
+    for left, bottom, right, top in [*layout.candles.wicks.tolist(), *layout.candles.bodies.tolist()]:
+        assert layout.plane.frame.left <= left <= right <= layout.plane.frame.right
+        assert layout.plane.frame.bottom <= bottom <= top <= layout.plane.frame.top
         assert {left, bottom, right, top} == {round(left), round(bottom), round(right), round(top)}
     for heat in (layout.long, layout.short):
         assert np.all((heat >= 0.0) & (heat <= 1.0))
@@ -113,7 +113,7 @@ def test_nothing_overlaps_or_leaves_the_picture(
 ) -> None:
     long_text = "Очень длинное название величины, которое никуда не помещается " * 3
     if wordy:
-        words = HeatWords(long_text, long_text, long_text)
+        words = HeatWords(long_text, long_text, long_text, long_text)
         picture = a_heat_picture(
             n, price=price, volatility=volatility, seed=seed, title=long_text, words=words, banner=long_text
         )
@@ -185,7 +185,7 @@ def test_the_picture_is_hot_where_positions_stand(theme: ThemeName) -> None:
         pixels = np.asarray(image.convert("RGB"))[::-1].astype(np.float64)
     for heat, tone in ((layout.long, colours.long), (layout.short, colours.short)):
         hottest = int(heat[:, 0].argmax())
-        seen = pixels[int(layout.frame.bottom) + 4 * hottest + 2, int(layout.frame.left) + 40]
+        seen = pixels[int(layout.plane.frame.bottom) + 4 * hottest + 2, int(layout.plane.frame.left) + 40]
         wanted = np.array([int(tone[i : i + 2], 16) for i in (1, 3, 5)])
         assert np.abs(seen - wanted).max() < 60
     assert draw_heatmap(picture, theme=theme) == png
