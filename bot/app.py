@@ -23,6 +23,7 @@ from bot.delivery.worker import OutboxWorker
 from bot.doorbell import Doorbell
 from bot.freshness import STALE_MS
 from bot.guest_book import GuestBook
+from bot.hindsight import Hindsight
 from bot.jobs import Jobs
 from bot.live_desk import LiveDesk
 from bot.map_round import MapRound
@@ -201,6 +202,7 @@ class App:
             watch=self.watch,
             status=self.status,
             pictures=self.pictures,
+            hindsight=Hindsight(self.markets, world.db),
             clock=world.clock,
             simulated=world.simulated,
             rules_per_chat=limits.rules_per_chat,

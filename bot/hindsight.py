@@ -1,12 +1,13 @@
 """A market's past as the model of today sees it, and a map taken apart by leverage: played in a worker thread."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bot.alerts.lives import Life, lives_of
+from bot.alerts.lives import Life, biggest, count_lives, lives_of
 from bot.alerts.types import Market
 from bot.combined_markets import CombinedMarkets
 from bot.liquidation import (
@@ -27,6 +28,7 @@ from bot.market.history import liquidations_of_cover
 from bot.market.types import BAR_MS
 from bot.markets import LEAST_BARS, LiveMarket
 from bot.storage.database import Database
+from bot.telegram.desk import LivesView, MarketView
 
 DAY_MS = 86_400_000
 WARM_BARS = 2016
@@ -34,6 +36,12 @@ WARM_BARS = 2016
 
 COLUMNS = 150
 """A heatmap has about so many moments: as many as its picture has columns for."""
+
+KEPT = 32
+"""Histories of clusters that are kept while nothing newer is known."""
+
+BIGGEST = 5
+"""So many clusters of a history are drawn and told one by one."""
 
 FINE_RANGE_MS, COARSE_STEP_MS = DAY_MS, 3 * BAR_MS
 """A history of clusters longer than this looks at every third bar, which takes seconds and not tens of them."""
@@ -135,6 +143,20 @@ def _divided(drawn: LiquidationMap, of_parts: Sequence[tuple[LiquidationMap, ...
     )
 
 
+def lives_view(view: MarketView, lives: Sequence[Life], bars: History, *, range_ms: int) -> LivesView:
+    """What is told of the lives of a market's clusters."""
+    end_ms = bars.end_ms if len(bars) else view.map.time_ms
+    return LivesView(
+        market=view,
+        from_ms=int(bars.open_ms[0]) if len(bars) else end_ms,
+        end_ms=end_ms,
+        step_ms=life_step_ms(range_ms),
+        count=count_lives(lives, end_ms),
+        biggest=biggest(lives, BIGGEST),
+        bars=bars,
+    )
+
+
 class Hindsight:
     """Looks back for the desk, one market at a time: playing takes a processor for a second or more."""
 
@@ -142,6 +164,7 @@ class Hindsight:
         self._markets = markets
         self._db = db
         self._turn = asyncio.Lock()
+        self._lives: OrderedDict[tuple[Market, int, int], tuple[Life, ...]] = OrderedDict()
 
     async def past(self, market: Market, range_ms: int) -> Past:
         """What a heatmap of the last `range_ms` shows. Raises NoMapError."""
@@ -163,8 +186,14 @@ class Hindsight:
             maps = play(parts, live.history, times)
             return lives_of(maps, live.history, market=market, day_volatility=live.reading.volatility.day)
 
+        key = market, live.history.end_ms, range_ms
         async with self._turn:
-            return await asyncio.to_thread(look), bars
+            if key not in self._lives:
+                self._lives[key] = await asyncio.to_thread(look)
+            self._lives.move_to_end(key)
+            while len(self._lives) > KEPT:
+                self._lives.popitem(last=False)
+            return self._lives[key], bars
 
     async def by_leverage(
         self, market: Market, drawn: LiquidationMap, range_ms: int | None

@@ -1,5 +1,6 @@
 """The desk of the live bot: what a conversation asks, answered from the markets, the watch and the charts."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from zlib import crc32
@@ -8,15 +9,20 @@ from bot.alerts.hit_rate import by_kind, by_rule, hit_rate
 from bot.alerts.manners import QuietHours
 from bot.alerts.preferences import Preferences
 from bot.alerts.types import EVERYWHERE, Kind, LogEntry, Market, Phase, Rule, Track
+from bot.charts import Picture
 from bot.clock import Clock
 from bot.combined_markets import CombinedMarkets
 from bot.doorbell import Doorbell
+from bot.hindsight import Hindsight, lives_view
 from bot.history_store import NoMapError
+from bot.liquidation import LiquidationMap
 from bot.liquidation.combining import COMBINED
+from bot.liquidation.grid import cells_of
 from bot.markets import LiveMarket
 from bot.operator_desk import OperatorDesk
 from bot.own_data import OwnData
-from bot.pictures import PictureDesk, map_picture
+from bot.past_pictures import heat_picture, lives_picture
+from bot.pictures import PictureDesk, Preparing, map_picture
 from bot.reading import Reading, distance_pct, touch_odds
 from bot.status import StatusBoard
 from bot.storage.errors import RuleLimitError
@@ -24,6 +30,7 @@ from bot.storage.outcomes import Outcomes
 from bot.telegram.desk import (
     AddedRule,
     ClusterView,
+    LivesView,
     Look,
     MarketUnavailableError,
     MarketView,
@@ -41,6 +48,7 @@ from bot.telegram.desk import (
 from bot.watch import Added, Watch
 from bot.why import Why
 
+MINUTE_MS = 60_000
 DAY_MS = 86_400_000
 STATS_DAYS = 30
 """How far back /stats looks."""
@@ -51,6 +59,8 @@ POPULAR = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT", "ZRXUSDT")
 
 BY_HAND = "by_hand"
 """The reason of a rule that somebody has paused."""
+
+log = logging.getLogger(__name__)
 
 
 class LiveDesk:
@@ -63,6 +73,7 @@ class LiveDesk:
         watch: Watch,
         status: StatusBoard,
         pictures: PictureDesk,
+        hindsight: Hindsight,
         clock: Clock,
         simulated: frozenset[str],
         rules_per_chat: int,
@@ -78,6 +89,7 @@ class LiveDesk:
         self._watch = watch
         self._status = status
         self._pictures = pictures
+        self._hindsight = hindsight
         self._clock = clock
         self._simulated = simulated
         self._rules_per_chat = rules_per_chat
@@ -164,26 +176,68 @@ class LiveDesk:
             choices=tuple(self._markets.choices(live.market)),
         )
 
-    async def picture(self, view: MarketView, *, look: Look, range_ms: int | None = None) -> tuple[bytes, str] | None:
-        market = view.market
-        version = crc32(repr(view.parts).encode()) if view.parts else view.map.time_ms
-        name = f"map:{':'.join(market)}:{version}:{view.price:.8g}:{range_ms or 'all'}:{look.name}"
-        picture = map_picture(
-            view.map,
-            tuple(shown.cluster for shown in view.clusters),
-            base=view.base,
-            exchange=market.exchange,
-            tick_size=view.tick_size,
-            texts=look.texts,
-            price=view.price,
-            now_ms=self.now_ms(),
-            simulated=view.simulated,
-            proven=view.proven,
-            range_ms=range_ms,
-            parts=view.parts,
-            known_share=view.known_share,
-        )
-        png = await self._pictures.draw(picture, name, theme=look.theme)
+    async def picture(
+        self, view: MarketView, *, look: Look, range_ms: int | None = None, by_leverage: bool = False
+    ) -> tuple[bytes, str] | None:
+        async def prepared() -> Picture | None:
+            layers: Sequence[LiquidationMap] = ()
+            if by_leverage:
+                try:
+                    layers = await self._hindsight.by_leverage(view.market, view.map, range_ms)
+                except NoMapError as error:
+                    log.warning("no map by leverage: %s", error)
+                    return None
+            return map_picture(
+                view.map,
+                tuple(shown.cluster for shown in view.clusters),
+                base=view.base,
+                exchange=view.market.exchange,
+                tick_size=view.tick_size,
+                texts=look.texts,
+                price=view.price,
+                now_ms=self.now_ms(),
+                simulated=view.simulated,
+                proven=view.proven,
+                range_ms=range_ms,
+                parts=view.parts,
+                known_share=view.known_share,
+                layers=layers,
+            )
+
+        minute = self.now_ms() // MINUTE_MS
+        what = f"{'leverage' if by_leverage else 'map'}:{_version(view)}:{minute}:{range_ms or 'all'}"
+        return await self._drawn(prepared, what, look)
+
+    async def heatmap(self, view: MarketView, *, look: Look, range_ms: int) -> tuple[bytes, str] | None:
+        async def prepared() -> Picture | None:
+            try:
+                past = await self._hindsight.past(view.market, range_ms)
+            except NoMapError as error:
+                log.warning("no heatmap: %s", error)
+                return None
+            return heat_picture(past, view, texts=look.texts, now_ms=self.now_ms(), range_ms=range_ms)
+
+        return await self._drawn(prepared, f"heatmap:{_version(view)}:{range_ms}", look)
+
+    async def lives(self, market: Market, *, range_ms: int) -> LivesView:
+        view = await self.view(market)
+        try:
+            lives, bars = await self._hindsight.lives(market, range_ms)
+        except NoMapError as error:
+            raise MarketUnavailableError(market, error.reason) from None
+        return lives_view(view, lives, bars, range_ms=range_ms)
+
+    async def lives_picture(self, view: LivesView, *, look: Look) -> tuple[bytes, str] | None:
+        async def prepared() -> Picture | None:
+            return lives_picture(view, texts=look.texts, now_ms=self.now_ms())
+
+        what = f"lives:{':'.join(view.market.market)}:{view.from_ms}:{view.end_ms}:{_version(view.market)}"
+        return await self._drawn(prepared, what, look)
+
+    async def _drawn(self, prepared: Preparing, what: str, look: Look) -> tuple[bytes, str] | None:
+        """A picture by the name of all that it shows: the same name is the same picture, drawn and uploaded once."""
+        name = f"{what}:{look.name}"
+        png = await self._pictures.draw(prepared, name, theme=look.theme)
         return None if png is None else (png, name)
 
     async def add_rule(self, rule: Rule) -> AddedRule:
@@ -309,3 +363,9 @@ class LiveDesk:
         if standing is None:
             return RuleView(rule, None, None)
         return RuleView(rule, standing.phase, standing.distance_pct, standing.cooling_until_ms)
+
+
+def _version(view: MarketView) -> str:
+    """A market's map and price as far as a picture shows them: prices within a cell of 0.1 % are the same."""
+    version = crc32(repr(view.parts).encode()) if view.parts else view.map.time_ms
+    return f"{':'.join(view.market)}:{version}:{int(cells_of(view.price))}"

@@ -15,6 +15,8 @@ from bot.telegram.commands import (
     channel,
     clusters,
     groups,
+    heatmap,
+    history,
     kinds,
     maps,
     own_data,
@@ -47,6 +49,8 @@ COMMANDS = (
     "watch",
     "rules",
     "map",
+    "heatmap",
+    "history",
     "clusters",
     "unwatch",
     "quiet",
@@ -193,6 +197,10 @@ async def _command(scene: Scene, name: str, rest: str) -> Answer:
             return await unwatch.typed_unwatch(scene, rest)
         case "map":
             return await maps.typed_map(scene, rest)
+        case "heatmap":
+            return await heatmap.typed_heatmap(scene, rest)
+        case "history":
+            return await history.typed_history(scene, rest)
         case "clusters":
             return await clusters.typed_clusters(scene, rest)
         case "stats":
@@ -238,13 +246,24 @@ MARKET_TAPS: dict[str, OnMarket] = {
     "mr": lambda scene, market, tap: maps.map_of(
         scene, market, tap.arg(1), fresh=False, again=tap.arg(2) == maps.AGAIN
     ),
+    "ml": lambda scene, market, tap: maps.map_of(
+        scene, market, tap.arg(1), fresh=False, again=tap.arg(2) == maps.AGAIN, by_leverage=True
+    ),
+    "hm": lambda scene, market, tap: heatmap.heatmap_of(scene, market, tap.arg(1)),
+    "hr": lambda scene, market, tap: heatmap.heatmap_of(
+        scene, market, tap.arg(1), fresh=False, again=tap.arg(2) == maps.AGAIN
+    ),
+    "li": lambda scene, market, tap: history.history_of(scene, market, tap.arg(1)),
+    "lr": lambda scene, market, tap: history.history_of(
+        scene, market, tap.arg(1), fresh=False, again=tap.arg(2) == maps.AGAIN
+    ),
     "c": lambda scene, market, tap: clusters.clusters_of(scene, market, tap.arg(1)),
     "yb": lambda scene, market, _: why.why_market(scene, market),
     "cr": lambda scene, market, tap: clusters.clusters_of(scene, market, tap.arg(1), fresh=False),
 }
 """Verbs whose first argument is a market."""
 
-SHOWING = frozenset({"m", "mn", "mr", "c", "cr"})
+SHOWING = frozenset({"m", "mn", "mr", "ml", "hm", "hr", "li", "lr", "c", "cr"})
 """Verbs that show a market: of all exchanges, where the button names none."""
 
 TAPS: dict[str, OnTap] = {
@@ -290,7 +309,7 @@ TAPS: dict[str, OnTap] = {
 WATCHING = frozenset({"wp", "wt", "s"})
 """Verbs that make a rule."""
 
-AGAIN = {"m": "mr", "mn": "mr", "c": "cr"}
+AGAIN = {"m": "mr", "mn": "mr", "hm": "hr", "li": "lr", "c": "cr"}
 """The verb that shows the same in place of its own message."""
 
 
@@ -382,8 +401,9 @@ def _same_again(inbound: Inbound, market: Market) -> tuple[str, str]:
     command = _COMMAND.fullmatch(seen(inbound.text or ""))
     if command is not None and command[1].lower() == "watch":
         return "wt", pack("wt", command[2].strip())
-    if command is not None and command[1].lower() == "clusters":
-        return "cr", pack("cr", market_arg(market))
+    same = {"clusters": "cr", "heatmap": "hr", "history": "lr"}
+    if command is not None and (verb := same.get(command[1].lower())) is not None:
+        return verb, pack(verb, market_arg(market))
     return "mr", pack("mr", market_arg(market))
 
 

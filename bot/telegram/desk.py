@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.alerts.hit_rate import HitRate
+from bot.alerts.lives import Life, LifeCount
 from bot.alerts.manners import QuietHours
 from bot.alerts.preferences import Preferences
 from bot.alerts.silence import Silence
 from bot.alerts.types import Event, Kind, LogEntry, Market, Phase, Rule
 from bot.liquidation.combining import VenuePart
-from bot.liquidation.types import Cluster, LiquidationMap
+from bot.liquidation.types import Cluster, History, LiquidationMap
 from bot.telegram.texts import Texts
 
 
@@ -53,6 +54,22 @@ class MarketView:
     def names_usd(self) -> bool:
         """Whether texts and pictures may name sizes in USD: open interest is measured, and the map is proven."""
         return self.proven and self.map.open_interest == "measured"
+
+
+@dataclass(frozen=True, slots=True)
+class LivesView:
+    """The clusters of a market from `from_ms` to `end_ms`, looked at every `step_ms`: how many, and the `biggest`.
+
+    `bars` are the path that price took meanwhile.
+    """
+
+    market: MarketView
+    from_ms: int
+    end_ms: int
+    step_ms: int
+    count: LifeCount
+    biggest: tuple[Life, ...]
+    bars: History
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,8 +399,22 @@ class Desk(Protocol):
         """The market now; `range_ms` counts only positions opened that recently. Raises MarketUnavailableError."""
         ...
 
-    async def picture(self, view: MarketView, *, look: Look, range_ms: int | None = None) -> tuple[bytes, str] | None:
+    async def picture(
+        self, view: MarketView, *, look: Look, range_ms: int | None = None, by_leverage: bool = False
+    ) -> tuple[bytes, str] | None:
         """The map as PNG with a name for what it shows; None where it could not be drawn (it is logged)."""
+        ...
+
+    async def heatmap(self, view: MarketView, *, look: Look, range_ms: int) -> tuple[bytes, str] | None:
+        """How the map came to be over `range_ms`, as PNG; None where it could not be drawn. Takes a second or more."""
+        ...
+
+    async def lives(self, market: Market, *, range_ms: int) -> LivesView:
+        """The clusters of the last `range_ms`. Takes a second or more. Raises MarketUnavailableError."""
+        ...
+
+    async def lives_picture(self, view: LivesView, *, look: Look) -> tuple[bytes, str] | None:
+        """The biggest of them as PNG; None where it could not be drawn."""
         ...
 
     async def add_rule(self, rule: Rule) -> AddedRule:

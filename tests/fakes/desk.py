@@ -8,17 +8,19 @@ import numpy as np
 from bot.alerts.digest import due_ms
 from bot.alerts.filters import meets_floor
 from bot.alerts.hit_rate import HitRate
+from bot.alerts.lives import Life, biggest, count_lives
 from bot.alerts.manners import QuietHours
 from bot.alerts.preferences import Preferences
 from bot.alerts.reasons import Reason
 from bot.alerts.silence import Silence
-from bot.alerts.types import EVERYWHERE, Kind, LogEntry, Market, Phase, Rule
-from bot.liquidation.types import Cluster, LiquidationMap, MapLimit, OpenInterestSource, Side
+from bot.alerts.types import EVERYWHERE, CloseReason, Kind, LogEntry, Market, Phase, Rule
+from bot.liquidation.types import Cluster, History, LiquidationMap, MapLimit, OpenInterestSource, Side
 from bot.telegram.desk import (
     AddedRule,
     ClusterView,
     ExchangeView,
     HistoryView,
+    LivesView,
     Look,
     MarketUnavailableError,
     MarketView,
@@ -168,6 +170,27 @@ def believable_markets() -> dict[str, MarketView]:
     return {view.market.symbol: view for view in (btc, eth, sol, zrx, pepe, chinese, thin)}
 
 
+def believable_lives(view: MarketView, range_ms: int) -> LivesView:
+    """The clusters that stand, and one that was swept; the older half of the biggest was there from the start."""
+    start_ms = NOON_MS - range_ms
+    lives = [
+        Life(
+            shown.track_id,
+            shown.cluster.side,
+            bool(order % 2),
+            (start_ms + order * range_ms // 8, NOON_MS),
+            (shown.cluster, shown.cluster),
+            ended_ms=NOON_MS - range_ms // 6 if order == 2 else 0,
+            end=CloseReason.SWEPT if order == 2 else None,
+        )
+        for order, shown in enumerate(view.clusters)
+    ]
+    open_ms = np.arange(start_ms, NOON_MS, 300_000, dtype=np.int64)
+    flat = np.full(len(open_ms), view.price)
+    bars = History(300_000, open_ms, flat, flat, flat, flat, flat, flat, flat)
+    return LivesView(view, start_ms, NOON_MS, 900_000, count_lives(lives, NOON_MS), biggest(lives, 5), bars)
+
+
 def believable_status() -> StatusView:
     """Binance heard well; all markets proven, of three watched ones each verdict once."""
     return StatusView(
@@ -190,6 +213,10 @@ def believable_status() -> StatusView:
             SkillView(market("ZRXUSDT"), "too_few", 0.3, -0.2, 0.6, 4, 3),
         ),
     )
+
+
+def _how(look: Look) -> str:
+    return look.texts.language if look.theme == "dark" else f"{look.texts.language}-{look.theme}"
 
 
 class FakeDesk:
@@ -241,9 +268,20 @@ class FakeDesk:
             raise MarketUnavailableError(market, self.unavailable.get(market.symbol, "no_data"))
         return self.markets[market.symbol]
 
-    async def picture(self, view: MarketView, *, look: Look, range_ms: int | None = None) -> tuple[bytes, str] | None:
-        how = look.texts.language if look.theme == "dark" else f"{look.texts.language}-{look.theme}"
-        return (PNG, f"{view.market.symbol}-{range_ms or 'all'}-{how}") if self.pictures else None
+    async def picture(
+        self, view: MarketView, *, look: Look, range_ms: int | None = None, by_leverage: bool = False
+    ) -> tuple[bytes, str] | None:
+        what = f"{range_ms or 'all'}{'-leverage' if by_leverage else ''}"
+        return (PNG, f"{view.market.symbol}-{what}-{_how(look)}") if self.pictures else None
+
+    async def heatmap(self, view: MarketView, *, look: Look, range_ms: int) -> tuple[bytes, str] | None:
+        return (PNG, f"{view.market.symbol}-heat-{range_ms}-{_how(look)}") if self.pictures else None
+
+    async def lives(self, market: Market, *, range_ms: int) -> LivesView:
+        return believable_lives(await self.view(market), range_ms)
+
+    async def lives_picture(self, view: LivesView, *, look: Look) -> tuple[bytes, str] | None:
+        return (PNG, f"{view.market.market.symbol}-lives-{_how(look)}") if self.pictures else None
 
     async def add_rule(self, rule: Rule) -> AddedRule:
         if rule.market.symbol in self.unavailable:

@@ -117,14 +117,15 @@ def ladder(above: Sequence[ClusterView], below: Sequence[ClusterView], view: Mar
         sum(widths) + len(widths) - 1, "\N{BOX DRAWINGS LIGHT HORIZONTAL}"
     )
     lines = [
-        *(_aligned(cells, widths) for cells in [header, *upper]),
+        *(aligned(cells, widths) for cells in [header, *upper]),
         middle,
-        *(_aligned(cells, widths) for cells in lower),
+        *(aligned(cells, widths) for cells in lower),
     ]
     return escape_lines(lines)
 
 
-def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+def aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """Cells in columns for a monospaced font, the first to the left."""
     first, *rest = (
         cell.ljust(width) if index == 0 else cell.rjust(width)
         for index, (cell, width) in enumerate(zip(cells, widths, strict=True))

@@ -1,6 +1,7 @@
 """/map: the picture of a market's liquidation map, under a line that already says the nearest zones."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from bot.alerts.types import Market
 from bot.delivery.messenger import Button, Keyboard, Message
@@ -28,31 +29,44 @@ AGAIN = "again"
 DOWNWARDS = (Side.SHORT, Side.LONG)
 
 
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """A command that shows a market over a range: the verb of its buttons and what it shows."""
+
+    verb: str
+    show: Callable[[Scene, Market, str], Awaitable[Answer]]
+
+
 async def typed_map(scene: Scene, text: str) -> Answer:
     """/map with what was typed after it: `BTC`, `BTC 7d`, `BTC binance`, or nothing."""
-    words = text.split()
+    return await typed_showing(scene, text, Showing("mn", map_of))
+
+
+async def typed_showing(scene: Scene, text: str, showing: Showing) -> Answer:
+    """Show the market that was typed, over the range and of the exchange that were; or say what is meant instead."""
+    words, verb = text.split(), showing.verb
     if not words:
-        return pick(scene, "mn")
+        return pick(scene, verb)
     span, symbol = range_of(words)
     resolution = scene.resolve(symbol)
     if resolution.shown is not None:
-        return await map_of(scene, resolution.shown, span)
+        return await showing.show(scene, resolution.shown, span)
     head, _, last = symbol.rpartition(" ")
     base = scene.resolve(head).shown if head else None
     if base is not None and last[:1].isdigit():
         answer = scene.texts("error.range", typed=echo(last))
-        return Answer(Message(answer, (range_keys(base, "m", scene.texts),)))
+        return Answer(Message(answer, (range_keys(base, verb, scene.texts),)))
     if base is not None:
-        return await _unknown_venue(scene, base, last, span)
-    return unknown_symbol(scene, symbol, resolution.nearest, "mn", span)
+        return await _unknown_venue(scene, base, last, span, verb)
+    return unknown_symbol(scene, symbol, resolution.nearest, verb, span)
 
 
-async def _unknown_venue(scene: Scene, market: Market, typed: str, span: str) -> Answer:
+async def _unknown_venue(scene: Scene, market: Market, typed: str, span: str, verb: str) -> Answer:
     """The symbol is known and the word after it is not: the exchanges that list it."""
     view = await scene.desk.view(market)
-    venues = venue_keys(view, "m", scene.texts, span, mark=False)
+    venues = venue_keys(view, verb, scene.texts, span, mark=False)
     text = scene.texts("error.unknown_venue" if venues else "error.no_venue", typed=echo(typed), base=view.base)
-    keys = venues or (range_keys(market, "m", scene.texts),)
+    keys = venues or (range_keys(market, verb, scene.texts),)
     return Answer(Message(text, keys))
 
 
@@ -65,32 +79,46 @@ def range_of(words: Sequence[str]) -> tuple[str, str]:
     return "", " ".join(words)
 
 
-async def map_of(scene: Scene, market: Market, span: str = "", *, fresh: bool = True, again: bool = False) -> Answer:
+async def map_of(
+    scene: Scene,
+    market: Market,
+    span: str = "",
+    *,
+    fresh: bool = True,
+    again: bool = False,
+    by_leverage: bool = False,
+) -> Answer:
     """The map with its caption, its picture where one could be drawn, the ranges as buttons; `again` is a refresh."""
     span = span if span in RANGES else scene.preferences.map_range
     range_ms = RANGES[span]
     view = await scene.desk.view(market, range_ms=range_ms)
-    drawn = await scene.desk.picture(view, look=scene.look, range_ms=range_ms)
-    text = caption(view, scene.texts, now_ms=scene.now_ms, range_ms=range_ms)
+    drawn = await scene.desk.picture(view, look=scene.look, range_ms=range_ms, by_leverage=by_leverage)
+    text = caption(view, scene.texts, now_ms=scene.now_ms, range_ms=range_ms, by_leverage=by_leverage)
     if drawn is None:
         text = Html("\n".join([text, scene.texts("map.no_picture")]))
     photo, name = drawn or (None, None)
-    buttons = map_keys(view, span, scene.texts)
+    buttons = map_keys(view, span, scene.texts, by_leverage=by_leverage)
     toast = scene.texts.label("toast.refreshed") if again else ""
     return Answer(Message(text, buttons, photo=photo, photo_name=name), toast=toast, fresh=fresh)
 
 
-def map_keys(view: MarketView, span: str, texts: Texts) -> Keyboard:
-    """Refresh, table and watch, the ranges with the shown one marked, and the exchanges likewise."""
+def map_keys(view: MarketView, span: str, texts: Texts, *, by_leverage: bool = False) -> Keyboard:
+    """Refresh, table and watch, other ways to look, the ranges with the shown one marked, the exchanges likewise."""
     market = market_arg(view.market)
+    same, other = ("ml", "mr") if by_leverage else ("mr", "ml")
     return (
         (
-            key(texts.label("button.refresh"), "mr", market, span, AGAIN),
+            key(texts.label("button.refresh"), same, market, span, AGAIN),
             key(texts.label("button.clusters"), "c", market, span),
             key(texts.label("button.watch_of", base=view.base), "wn", market),
         ),
-        range_keys(view.market, "mr", texts, shown=span),
-        *venue_keys(view, "mr", texts, span),
+        (
+            key(texts.label("button.by_cluster" if by_leverage else "button.by_leverage"), other, market, span),
+            key(texts.label("button.heatmap"), "hm", market),
+            key(texts.label("button.history"), "li", market),
+        ),
+        range_keys(view.market, same, texts, shown=span),
+        *venue_keys(view, same, texts, span),
     )
 
 
@@ -102,7 +130,9 @@ def range_keys(market: Market, verb: str, texts: Texts, *, shown: str | None = N
     )
 
 
-def caption(view: MarketView, texts: Texts, *, now_ms: int, range_ms: int | None = None) -> Html:
+def caption(
+    view: MarketView, texts: Texts, *, now_ms: int, range_ms: int | None = None, by_leverage: bool = False
+) -> Html:
     """What the picture shows, in words: the nearest zones first, then the biggest, the balance and the origin."""
     line = headline(view, texts)
     lines = [texts("alert.head", text=texts("alert.simulated", line=line) if view.simulated else line)]
@@ -117,6 +147,8 @@ def caption(view: MarketView, texts: Texts, *, now_ms: int, range_ms: int | None
         lines.append(texts("map.balance", short=texts.figures.money(short_usd), long=texts.figures.money(long_usd)))
     if range_ms is not None:
         lines.append(texts("map.range", range=texts.figures.duration(range_ms)))
+    if by_leverage:
+        lines.append(texts("map.by_leverage"))
     lines.append(texts("alert.small", text=origin_words(view, texts, now_ms=now_ms)))
     return Html("\n".join(lines))
 

@@ -11,6 +11,8 @@ ASKS = {
     "w": "watch.pick",
     "wk": "watch.pick",
     "mn": "map.pick",
+    "hm": "heatmap.pick",
+    "li": "history.pick",
     "c": "clusters.pick",
     "pn": "rule_page.copy",
 }

@@ -188,6 +188,34 @@ async def pictures_and_tables(chat: Chat) -> None:
     await chat.type("/map SOL")
 
 
+async def looking_back(chat: Chat) -> None:
+    await chat.type("/heatmap")
+    await chat.tap("BTC")
+    await chat.tap("12h")
+    await chat.tap("Refresh")
+    await chat.type("/heatmap btc 7d")
+    await chat.tap("History")
+    await chat.tap("1d")
+    await chat.tap("Map")
+    await chat.tap("By leverage")
+    await chat.tap("12h")
+    await chat.tap("By cluster")
+    await chat.type("/history")
+    await chat.tap("ZRX")
+    await chat.type("/history sol 12h")
+    await chat.type("/history ARB")
+    await chat.type("/history btx")
+    await chat.type("/heatmap BTC 9d")
+    await chat.type("/heatmap BTC kraken")
+    chat.desk.unavailable["ETHUSDT"] = "loading"
+    await chat.type("/history ETH")
+    await chat.type("/heatmap ETH")
+    del chat.desk.unavailable["ETHUSDT"]
+    await chat.tap("Try again")
+    chat.desk.pictures = False
+    await chat.type("/heatmap SOL")
+
+
 async def proven_or_not(chat: Chat) -> None:
     await chat.type("/status")
     await chat.tap("Refresh")
@@ -533,6 +561,7 @@ SCRIPTS: tuple[Script, ...] = (
     a_rule_changed,
     new_watches,
     pictures_and_tables,
+    looking_back,
     proven_or_not,
     mistakes,
     no_map_now,
