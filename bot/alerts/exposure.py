@@ -10,7 +10,7 @@ from bot.alerts.machine import Terms
 from bot.alerts.proximity import exit_pct
 from bot.alerts.types import Kind, Phase, Repeat, Rule, RuleState, Severity, Track
 from bot.alerts.wording import body_words, price_words
-from bot.liquidation.types import Cluster
+from bot.liquidation.types import Cluster, Side
 
 NORMAL_PCT = 0.25
 TERMS = Terms(hold=2, recover_ms=30 * 60_000, cooldown_ms=4 * 60 * 60_000)
@@ -51,6 +51,11 @@ class Levels:
         if states:
             asked += [self._rules[known] for known in states if known in self._rules and known not in hit]
         return sorted(asked, key=lambda rule: rule.id)
+
+
+def liquidated_already(side: Side, level: float, price: float) -> bool:
+    """Whether a position of this side with this liquidation price would be gone at `price`."""
+    return level >= price if side is Side.LONG else level <= price
 
 
 def measure(rule: Rule, track: Track, *, slot_ms: int, price: float) -> Measured:

@@ -7,12 +7,12 @@ from functools import lru_cache
 from bot.alerts.types import Event, Kind, Severity, Unit
 from bot.delivery.messenger import Button, Keyboard, Message
 from bot.liquidation.types import Cluster, Side
-from bot.telegram.callbacks import key, market_arg
+from bot.telegram.callbacks import copy_key, key, market_arg
 from bot.telegram.desk import ClusterView, MarketView
 from bot.telegram.headlines import Contract, first_line
 from bot.telegram.limits import fit
 from bot.telegram.texts import Html, Texts
-from bot.telegram.texts.figures import DAY_MS, MINUTE_MS, copied_price
+from bot.telegram.texts.figures import DAY_MS, MINUTE_MS
 from bot.telegram.venues import exchange_name
 from bot.telegram.wording import estimate_words, threshold_words
 
@@ -220,20 +220,19 @@ def alert_keys(event: Event, contract: Contract, texts: Texts, *, sample: bool =
         return expiry_keys(event, texts)
     if event.kind is Kind.DIGEST:
         return ((key(texts.label("button.rules"), "rn"),),)
-    look = [key(texts.label("button.map"), "m", market_arg(event.market))]
+    shown = key(texts.label("button.map"), "m", market_arg(event.market))
+    copied: tuple[Button, ...] = ()
     if event.cluster is not None:
         edge = event.cluster.low if event.cluster.side is Side.SHORT else event.cluster.high
-        level = texts.figures.level(edge, contract.tick_size)
-        look.append(Button(texts.label("button.copy", level=level), copy=copied_price(edge, contract.tick_size)))
+        copied = (copy_key(edge, contract.tick_size, texts),)
     if sample:
-        return (tuple(look),)
+        return ((shown, *copied),)
     quiet = (
         key(texts.label("button.snooze_hour"), "z", event.rule_id),
         key(texts.label("button.snooze_eight"), "z", event.rule_id, 8),
-        key(texts.label("button.rule_off"), "x", event.rule_id),
+        key(texts.label("button.rule", number=str(event.rule_id)), "pf", event.rule_id),
     )
-    look.append(key(texts.label("button.why"), "y"))
-    return (quiet, tuple(look))
+    return (quiet, (key(texts.label("button.refresh"), "a"), *copied), (shown, key(texts.label("button.why"), "y")))
 
 
 def expiry_keys(event: Event, texts: Texts) -> Keyboard:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from bot.alerts.types import Market
 from bot.delivery.messenger import Button
+from bot.telegram.texts import Texts
+from bot.telegram.texts.figures import copied_price
 
 SEPARATOR = "|"
 
@@ -42,6 +44,12 @@ def unpack(data: str) -> Tap:
 def key(text: str, verb: str, *args: str | int) -> Button:
     """A button with packed data."""
     return Button(text, data=pack(verb, *args))
+
+
+def copy_key(price: float, tick_size: float, texts: Texts) -> Button:
+    """A button that copies a level as an order form takes it."""
+    level = texts.figures.level(price, tick_size)
+    return Button(texts.label("button.copy", level=level), copy=copied_price(price, tick_size))
 
 
 def market_arg(market: Market) -> str:

@@ -12,6 +12,7 @@ from bot.delivery.messenger import Button, Message
 from bot.telegram.callbacks import SEPARATOR, Tap, key, market_arg, pack, unpack
 from bot.telegram.commands import (
     admin,
+    alert,
     channel,
     clusters,
     groups,
@@ -299,6 +300,7 @@ TAPS: dict[str, OnTap] = {
     "qm": lambda scene, tap: quiet.mute(scene, tap.number(0) * HOUR_MS),
     "qo": lambda scene, _: quiet.end_quiet(scene),
     "qc": lambda scene, tap: quiet.critical(scene, passes=bool(tap.number(0))),
+    "a": lambda scene, _: alert.refresh(scene),
     "y": lambda scene, _: why.why_message(scene, scene.inbound.message_id or 0, fresh=True),
     "zw": lambda scene, tap: rules.wake(scene, tap.number(0)),
     "e": lambda scene, tap: rules.renew(scene, tap.number(0), tap.number(1)),

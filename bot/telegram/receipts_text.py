@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from bot.alerts.outcomes import Ending, Outcome
 from bot.delivery.messenger import Message
+from bot.telegram.callbacks import copy_key, key, market_arg
 from bot.telegram.headlines import Contract
 from bot.telegram.limits import fit
 from bot.telegram.texts import Html, Texts
@@ -16,7 +17,9 @@ def receipt_message(
 ) -> Message:
     """A silent reply to the alert's message, short enough to be read on a lock screen."""
     text = _text(replace(outcome, alert="", chat=0, rule_id=0), contract, texts, repeat)
-    return fit(Message(text, silent=True, reply_to=reply_to))
+    look = key(texts.label("button.map"), "m", market_arg(outcome.market))
+    keys = ((look, copy_key(outcome.near, contract.tick_size, texts)),)
+    return fit(Message(text, keys, silent=True, reply_to=reply_to))
 
 
 @lru_cache(maxsize=128)  # many rules tell of one cluster at once, and their wait ends at once

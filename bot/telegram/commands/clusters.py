@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from bot.alerts.types import Market
-from bot.delivery.messenger import Message
-from bot.telegram.callbacks import key, market_arg
+from bot.delivery.messenger import Keyboard, Message
+from bot.liquidation.types import Side
+from bot.telegram.callbacks import copy_key, key, market_arg
 from bot.telegram.commands.maps import RANGES, range_of
 from bot.telegram.commands.pick import pick
 from bot.telegram.desk import ClusterView, MarketView
@@ -12,7 +13,7 @@ from bot.telegram.limits import utf16_length
 from bot.telegram.scene import Answer, Scene, unknown_symbol
 from bot.telegram.texts import Html, Texts, escape
 from bot.telegram.venues import venue_keys
-from bot.telegram.wording import day_odds, map_words
+from bot.telegram.wording import day_odds, map_words, nearest
 
 NEAREST = 3
 BIGGEST = 3
@@ -41,12 +42,20 @@ async def clusters_of(scene: Scene, market: Market, span: str = "", *, fresh: bo
             key(texts.label("button.map"), "m", market_arg(market), span),
             key(texts.label("button.watch_of", base=view.base), "wn", market_arg(market)),
         ),
+        *_copy_keys(view, texts),
         *venue_keys(view, "cr", texts, span),
     )
     toast = "" if fresh else texts.label("toast.refreshed")
     return Answer(
         Message(table(view, texts, now_ms=scene.now_ms, range_ms=RANGES[span]), buttons), toast=toast, fresh=fresh
     )
+
+
+def _copy_keys(view: MarketView, texts: Texts) -> Keyboard:
+    """The edges that price meets first, above and below, to be copied."""
+    near = (nearest(view, side) for side in (Side.SHORT, Side.LONG))
+    edges = [each.cluster.low if each.cluster.side is Side.SHORT else each.cluster.high for each in near if each]
+    return (tuple(copy_key(edge, view.tick_size, texts) for edge in edges),) if edges else ()
 
 
 def table(view: MarketView, texts: Texts, *, now_ms: int, range_ms: int | None = None) -> Html:

@@ -8,7 +8,7 @@ from bot.alerts.faults import ErrorCode, ParseError
 from bot.alerts.types import Market, Rule
 from bot.delivery.messenger import Button, Message
 from bot.telegram.callbacks import key
-from bot.telegram.commands import rule_page, watch
+from bot.telegram.commands import own_level, rule_page, watch
 from bot.telegram.commands.faults import fault_words
 from bot.telegram.commands.parameters import parameters
 from bot.telegram.commands.rules import gone, named, rules_answer
@@ -116,6 +116,8 @@ async def _edit(scene: Scene, before: Rule, changed: Rule) -> Answer:
     texts = scene.texts
     if changed == before:
         return await rule_page.page(scene, before.id, toast=texts.label("toast.unchanged"))
+    if (refused := await own_level.refusal(scene, changed)) is not None:
+        return refused
     done = await scene.desk.edit_rule(changed)
     if done is None:
         return gone(scene)

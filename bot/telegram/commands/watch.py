@@ -11,7 +11,7 @@ from bot.liquidation.totals import standing_near
 from bot.liquidation.types import Side
 from bot.telegram.alerts_text import Contract, alert_message, sample_event
 from bot.telegram.callbacks import key, market_arg
-from bot.telegram.commands import maps
+from bot.telegram.commands import maps, own_level
 from bot.telegram.commands.rules import gone
 from bot.telegram.desk import AddedRule, MarketUnavailableError, MarketView
 from bot.telegram.scene import Answer, Scene, base_name
@@ -98,6 +98,8 @@ def read_percent(typed: str) -> float | None:
 
 async def add(scene: Scene, rule: Rule) -> Answer:
     """Store a rule and say in plain words what it does. Raises TooManyRulesError."""
+    if (refused := await own_level.refusal(scene, rule)) is not None:
+        return refused
     added = await scene.desk.add_rule(rule)
     if rule.kind is Kind.DIGEST:
         return digest_answer(scene, added)
@@ -154,6 +156,9 @@ def _now_words(added: AddedRule, view: MarketView, texts: Texts) -> Html:
     if added.already is not None:
         phrase = cluster_phrase(added.already, view, texts)
         return texts("watch.already" if rule.kind is Kind.PROXIMITY else "watch.already_so", cluster=phrase)
+    far = own_level.beyond_the_map(rule, view, texts)
+    if far is not None:
+        return far
     near = nearest_for(rule, view)
     if near is not None:
         return texts("watch.nearest", cluster=cluster_phrase(near, view, texts))

@@ -175,9 +175,10 @@ def test_an_alert_has_the_keys_a_trader_wants_next() -> None:
     assert [(button.text, button.data, button.copy) for button in buttons] == [
         ("Snooze 1 hr", "z|3", None),
         ("8 hr", "z|3|8", None),
-        ("Rule off", "x|3", None),
-        ("Map", "m|binance:BTCUSDT", None),
+        ("Rule #3", "pf|3", None),
+        ("Refresh", "a", None),
         ("Copy 97,430", None, "97430.0"),
+        ("Map", "m|binance:BTCUSDT", None),
         ("Why?", "y", None),
     ]
 

@@ -317,7 +317,8 @@ async def a_group(chat: Chat) -> None:
     await chat.type("I would not touch that", to_bot=False, reply_to=alert)
     await chat.type("eth", to_bot=False, reply_to=alert)
     await chat.type("what do you mean", to_bot=False, reply_to=alert - 1)
-    await chat.tap("Rule off")
+    await chat.tap("Snooze 1 hr")
+    await chat.tap("Rule #1")
     await chat.happen("group_joined", "the bot is thrown out, and let in again")
 
 
@@ -356,14 +357,24 @@ async def alerts(chat: Chat) -> None:
     near = min(view.clusters, key=lambda each: abs(each.distance_pct))
     event = replace(sample_event(view, near, now_ms=NOON_MS), rule_id=1, severity=Severity.WARNING, threshold_pct=1.0)
     contract = Contract("BTC", 0.1)
-    chat.show(
+    alert = chat.show(
         alert_message(event, contract, texts=ENGLISH, sent_ms=NOON_MS + 1_000, photo=PNG, photo_name="BTC at 12:00")
     )
     await chat.tap("Snooze 1 hr")
     await chat.tap("Wake up")
-    await chat.tap("Rule off")
+    chat.desk.told[alert] = (ToldView(event, "BTC", 0.1, chat.desk.rule(1), ()),)
+    chat.desk.now += 20 * MINUTE_MS
+    chat.desk.markets["BTCUSDT"] = replace(view, price=97_010.0)
+    await chat.tap("Refresh")
+    chat.desk.markets["BTCUSDT"] = replace(view, clusters=())
+    await chat.tap("Refresh")
+    del chat.desk.told[alert]
+    await chat.tap("Refresh")
+    chat.desk.now, chat.desk.markets["BTCUSDT"] = NOON_MS, view
+    await chat.tap("Rule #1")
+    await chat.tap("Delete")
     await chat.tap("Undo")
-    await chat.tap("Map")
+    await chat.tap_key(alert, next(button for button in chat.keys(alert) if button.text == "Map"))
     grew = replace(event, kind=Kind.GROWTH, value_pct=34.2, threshold_pct=30.0, window_ms=240 * MINUTE_MS)
     chat.show(alert_message(grew, contract, texts=ENGLISH, sent_ms=NOON_MS + 150_000, repeat=True))
     zrx = chat.desk.markets["ZRXUSDT"]

@@ -1,0 +1,57 @@
+"""A rule for one's own liquidation price, typed in a way that no position or no map can have."""
+
+import pytest
+
+from bot.liquidation.types import Side
+from tests.fakes.chat import Chat
+
+
+@pytest.mark.parametrize(
+    ("line", "said", "side"),
+    [
+        (
+            "BTC exposure long 97000",
+            "A long with the liquidation price 97,000 is liquidated already: BTC is at 96,620.5, and a long's "
+            "lies below price. Is it a short?",
+            Side.SHORT,
+        ),
+        (
+            "BTC exposure short 95000",
+            "A short with the liquidation price 95,000 is liquidated already: BTC is at 96,620.5, and a short's "
+            "lies above price. Is it a long?",
+            Side.LONG,
+        ),
+    ],
+)
+async def test_a_liquidation_price_on_the_wrong_side_is_refused_and_the_right_one_offered(
+    line: str, said: str, side: Side
+) -> None:
+    chat = Chat()
+    await chat.type(f"/watch {line}")
+    assert chat.said == said
+    assert not await chat.desk.rules(chat.chat_id)
+    await chat.tap("Yes, watch")
+    assert [view.rule.side for view in await chat.desk.rules(chat.chat_id)] == [side]
+
+
+async def test_at_the_price_itself_neither_side_is_left() -> None:
+    chat = Chat()
+    await chat.type("/watch BTC exposure long 96620.5")
+    assert chat.said.endswith("a long's lies below price.")
+    assert not chat.last.buttons
+
+
+async def test_a_liquidation_price_beyond_the_map_is_kept_and_told_when_it_can_speak() -> None:
+    chat = Chat()
+    await chat.type("/watch BTC exposure long 60000")
+    assert "Your liquidation price is 38% away and the map reaches" in chat.said
+    assert "can only speak once price is nearer" in chat.said
+    assert len(await chat.desk.rules(chat.chat_id)) == 1
+
+
+async def test_an_edit_to_the_wrong_side_changes_nothing() -> None:
+    chat = Chat()
+    await chat.type("/watch BTC exposure long 95000")
+    await chat.type("/edit 1 99000")
+    assert "is liquidated already" in chat.said
+    assert [view.rule.level for view in await chat.desk.rules(chat.chat_id)] == [95_000.0]
