@@ -75,7 +75,7 @@ CHANGING_TAPS = frozenset(
     {
         *("wp", "wt", "s", "x", "xe", "u", "ub", "ua", "um", "us", "rx", "ru", "rs", "rw", "z", "zw", "e"),
         *("mu", "qm", "qo", "qc", "ss", "sz", "fy"),
-        *("pe", "pz", "ph", "pm", "pn"),
+        *("pe", "pz", "ph", "pm", "pn", "wu"),
     }
 )
 PERSONAL = frozenset({"start", "help", "about", "status", "admin", "channel", "mydata", "forgetme", "privacy"})
@@ -239,6 +239,7 @@ MARKET_TAPS: dict[str, OnMarket] = {
     "wp": lambda scene, market, tap: watch.tapped_percent(scene, market, tap.arg(1)),
     "wk": lambda scene, market, _: kinds.menu(scene, market),
     "wj": lambda scene, market, tap: kinds.of_kind(scene, market, tap.arg(1)),
+    "wu": lambda scene, market, tap: kinds.chosen(scene, market, tap.arg(1), tap.number(2)),
     "pm": lambda scene, market, tap: rule_edit.move(scene, tap.number(1), market),
     "pn": lambda scene, market, tap: rule_edit.copy(scene, market, tap.number(1)),
     "t": lambda scene, market, _: watch.sample(scene, market),
@@ -308,7 +309,7 @@ TAPS: dict[str, OnTap] = {
 """Verbs with other arguments, or none."""
 
 
-WATCHING = frozenset({"wp", "wt", "s"})
+WATCHING = frozenset({"wp", "wt", "wu", "s", "pm", "pn"})
 """Verbs that make a rule."""
 
 AGAIN = {"m": "mr", "mn": "mr", "hm": "hr", "li": "lr", "c": "cr"}

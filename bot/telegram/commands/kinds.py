@@ -1,5 +1,7 @@
 """What shall be told of a market? Each kind of alert as a button, in plain words, then how much of it."""
 
+from dataclasses import replace
+
 from bot.alerts.filters import DEFAULT_MIN_STRENGTH
 from bot.alerts.grammar import ParseError, parse_watch
 from bot.alerts.line_writer import plain
@@ -7,7 +9,6 @@ from bot.alerts.types import Kind, Market, Rule
 from bot.delivery.messenger import Message
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands import watch
-from bot.telegram.commands.line import line_of
 from bot.telegram.scene import Answer, Scene, base_name, rows
 from bot.telegram.texts import Html
 from bot.telegram.texts.figures import significant
@@ -69,11 +70,21 @@ async def of_kind(scene: Scene, market: Market, name: str) -> Answer:
     keys, lines, drafts = [], [], _drafts(scene, market, kind)
     for casual, rule in zip(CASUAL, drafts, strict=True):
         amount = _amount(rule, scene)
-        keys.append(key(texts.label(f"button.{casual}", percent=amount), "wt", line_of(scene, rule)))
+        label = texts.label(f"button.{casual}", percent=amount)
+        keys.append(key(label, "wu", market_arg(market), kind.value, CASUAL.index(casual)))
         words = amount if rule.threshold_pct else texts("kinds.strength", strength=amount)
         lines.append(texts(f"kinds.{casual}", amount=words))
     about = texts(f"kinds.about.{kind}", window=texts.figures.duration(drafts[0].window_ms))
     return Answer(Message(Html("\n\n".join([title, about, Html("\n".join(lines))])), (tuple(keys), (back,))))
+
+
+async def chosen(scene: Scene, market: Market, name: str, index: int) -> Answer:
+    """Make the rule of a kind: calm, normal or fast. Raises TooManyRulesError."""
+    kind = next((each for each in USUAL if each.value == name), None)
+    if kind is None or index >= len(CASUAL):
+        return await menu(scene, market)
+    rule = _drafts(scene, market, kind)[index]
+    return await watch.add(scene, replace(rule, chat=scene.chat, created_ms=scene.now_ms))
 
 
 def _drafts(scene: Scene, market: Market, kind: Kind) -> list[Rule]:

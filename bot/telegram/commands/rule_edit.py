@@ -44,7 +44,7 @@ async def numbered(scene: Scene, number: int, line: str) -> Answer:
         return Answer(Message(scene.texts("unwatch.no_rule", number=str(number)), (_rules_key(scene),)))
     if not line.strip():
         return await rule_page.page(scene, number)
-    changed = parse_edit(view.rule, line, now_ms=scene.now_ms)
+    changed = parse_edit(view.rule, line, now_ms=scene.now_ms, offset_ms=scene.offset_ms)
     if isinstance(changed, ParseError):
         return await _explain(scene, view.rule, changed)
     return await _edit(scene, view.rule, changed)
@@ -55,7 +55,7 @@ async def tapped_edit(scene: Scene, rule_id: int, line: str) -> Answer:
     view = await rule_page.find(scene, rule_id)
     if view is None:
         return gone(scene)
-    changed = parse_edit(view.rule, line, now_ms=scene.now_ms)
+    changed = parse_edit(view.rule, line, now_ms=scene.now_ms, offset_ms=scene.offset_ms)
     if isinstance(changed, ParseError):
         return await _explain(scene, view.rule, changed)
     return await _edit(scene, view.rule, changed)
@@ -64,7 +64,7 @@ async def tapped_edit(scene: Scene, rule_id: int, line: str) -> Answer:
 async def snooze(scene: Scene, rule_id: int, span: str) -> Answer:
     """Silence a rule for so many hours, until tomorrow (`t`), or wake it (0)."""
     if span == "t":
-        until_ms = rule_page.tomorrow_ms(scene.now_ms)
+        until_ms = rule_page.tomorrow_ms(scene.now_ms, offset_ms=scene.offset_ms)
     else:
         hours = min(int(span), 24 * 7) if span.isascii() and span.isdigit() and len(span) < 4 else 1
         until_ms = scene.now_ms + hours * HOUR_MS if hours else 0

@@ -33,9 +33,9 @@ async def why_message(scene: Scene, message_id: int, *, fresh: bool = False) -> 
     """Why the alerts of one message came."""
     views = await scene.desk.why_told(scene.chat, message_id)
     if not views:
-        return Answer(Message(scene.texts("why.no_alert"), silent=True), fresh=fresh)
+        return Answer(Message(scene.texts("why.no_alert"), ((_rules_key(scene),),), silent=True), fresh=fresh)
     parts = _that_fit([told_words(view, scene.texts, now_ms=scene.now_ms) for view in views])
-    return Answer(Message(joined(parts), silent=True, reply_to=message_id), fresh=fresh)
+    return Answer(Message(joined(parts), ((_rules_key(scene),),), silent=True, reply_to=message_id), fresh=fresh)
 
 
 async def why_rule(scene: Scene, rule_id: int) -> Answer:

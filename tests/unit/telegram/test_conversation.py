@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bot.alerts.types import Kind
 from bot.liquidation.types import Side
+from bot.telegram.commands.rule_page import tomorrow_ms
 from bot.telegram.conversation import Conversation, Edit, Inbound, Reply, Toast
 from bot.telegram.texts import Catalogue
 from bot.telegram.turn import Action
@@ -500,3 +501,25 @@ async def test_the_conversation_answers_without_a_chat_around_it() -> None:
     assert toast == Toast("")
     assert isinstance(edit, Edit)
     assert edit.message_id == 5
+
+
+@pytest.mark.parametrize(
+    ("hour", "offset_hours", "comes_hour"),
+    [(12, 0, 32), (3, 0, 8), (5, 0, 32), (12, 3, 29), (22, 3, 29), (12, -5, 37)],
+)
+def test_until_tomorrow_is_the_next_morning_by_the_chats_clock(hour: int, offset_hours: int, comes_hour: int) -> None:
+    midnight_ms = NOON_MS - 12 * HOUR_MS
+    until_ms = tomorrow_ms(midnight_ms + hour * HOUR_MS, offset_ms=offset_hours * HOUR_MS)
+    assert until_ms == midnight_ms + comes_hour * HOUR_MS
+
+
+async def test_a_moment_is_meant_by_the_clock_that_the_chat_has_chosen() -> None:
+    chat = await watching("BTC 1%")
+    await chat.type("/settings zone Europe/Berlin")
+    await chat.type("/edit 1 until 18:00")
+    assert chat.desk.rule(1).expires_ms == NOON_MS + 5 * HOUR_MS
+    assert "18:00" in chat.said
+    await chat.type("eth 1% until 19:30")
+    await chat.tap("Yes, watch")
+    assert chat.desk.rule(2).expires_ms == NOON_MS + 390 * 60_000
+    assert "19:30" in chat.said
