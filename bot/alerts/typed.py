@@ -8,6 +8,7 @@ from decimal import Decimal
 _NUMBER = re.compile(r"(?P<lead>[>≥=~$€]*)(?P<sign>[+-]?)\$?(?P<digits>[\d.,'_]*\d[\d.,'_]*)(?P<unit>[^\d.,]*)")
 _GROUPED = re.compile(r"\d{1,3}([,'_])\d{3}(\1\d{3})*(\.\d+)?")
 _GROUPED_BY_DOTS = re.compile(r"\d{1,3}(\.\d{3})+,\d+|\d{1,3}(\.\d{3}){2,}")
+_PERCENT_FIRST = re.compile(r"(?<![\d.,])%([\d.,]*\d)")
 _DECIMAL = re.compile(r"\d+([.,]\d*)?|[.,]\d+")
 _SAME = str.maketrans({"−": "-", "–": "-", "—": "-", "٪": "%", "،": ",", "٫": "."})
 
@@ -40,10 +41,10 @@ def split_words(line: str) -> tuple[Word, ...]:
 
 
 def fold(text: str) -> str:
-    """Compatibility forms as plain ones, any script's digits as 0-9, small letters."""
+    """Compatibility forms as plain ones, any script's digits as 0-9, small letters, `%2` as `2%`."""
     plain = unicodedata.normalize("NFKC", text).translate(_SAME)
     digits = (str(unicodedata.decimal(char)) if char.isdecimal() else char for char in plain)
-    return "".join(digits).casefold()
+    return _PERCENT_FIRST.sub(r"\1%", "".join(digits)).casefold()
 
 
 def number_of(text: str) -> Number | None:
