@@ -1,12 +1,11 @@
 """Hit rates in words that fit a phone: how often price came, beside what chance gives, good or bad."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bot.alerts.hit_rate import HitRate
-from bot.alerts.types import Kind
+from bot.alerts.types import Kind, Rule
 from bot.telegram.desk import StatsView
 from bot.telegram.texts import Html, Texts
-from bot.telegram.wording import rule_name
 
 MOST_RULES = 15
 
@@ -21,8 +20,8 @@ def digest_lines(view: StatsView, texts: Texts) -> Sequence[Html]:
     return lines
 
 
-def stats_lines(view: StatsView, texts: Texts) -> Sequence[Html]:
-    """The same, and each rule; those with the fewest alerts are counted together."""
+def stats_lines(view: StatsView, texts: Texts, *, named: Callable[[Rule], Html]) -> Sequence[Html]:
+    """The same, and each rule as it is `named`; those with the fewest alerts are counted together."""
     lines = list(digest_lines(view, texts))
     if not view.rules:
         return lines
@@ -30,7 +29,7 @@ def stats_lines(view: StatsView, texts: Texts) -> Sequence[Html]:
     for number, rule, rate in view.rules[:MOST_RULES]:
         name = texts("stats.gone", rule=str(number))
         if rule is not None:
-            name = texts("stats.rule", rule=str(number), words=rule_name(rule, texts))
+            name = texts("stats.rule", rule=str(number), words=named(rule))
         lines.append(_line(name, rate, texts))
     rest = view.rules[MOST_RULES:]
     if rest:

@@ -37,6 +37,8 @@ def market_name(scene: Scene, market: Market, base: str) -> Html:
         meant = market
     if meant == market:
         return escape(base)
+    if market.exchange == COMBINED:
+        return scene.texts("venues.on_all", base=base)
     return scene.texts("venues.on", base=base, exchange=exchange_name(market.exchange, scene.texts))
 
 

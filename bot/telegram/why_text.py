@@ -16,12 +16,13 @@ PATH = 8
 RECENT = 6
 
 
-def told_words(view: ToldView, texts: Texts, *, now_ms: int) -> Html:
-    """Why one alert came: the rule, what was measured, each step that led to it, and what the gate made of it."""
+def told_words(view: ToldView, market: Html, texts: Texts, *, now_ms: int) -> Html:
+    """Why one alert came: the rule, what was measured, each step that led to it, and what the gate made of it.
+
+    `market` is what the event's market is called.
+    """
     event = view.event
-    head = texts(
-        "why.told_head", rule=str(event.rule_id), base=_market(view.base, texts), what=texts(f"did.{event.kind}")
-    )
+    head = texts("why.told_head", rule=str(event.rule_id), base=market, what=texts(f"did.{event.kind}"))
     lines = [texts("alert.head", text=head)]
     if view.rule is not None:
         lines.append(texts("why.rule", rule=rule_brief(view.rule, texts)))
@@ -38,9 +39,9 @@ def told_words(view: ToldView, texts: Texts, *, now_ms: int) -> Html:
     return Html("\n".join(lines))
 
 
-def silent_words(view: WhyView, texts: Texts, *, now_ms: int) -> Html:
+def silent_words(view: WhyView, market: Html, texts: Texts, *, now_ms: int) -> Html:
     """Why a rule says nothing now, which clusters price went through, and what became of its alerts in the last day."""
-    head = texts("why.silent_head", rule=str(view.rule.id), base=_market(view.base, texts))
+    head = texts("why.silent_head", rule=str(view.rule.id), base=market)
     lines = [texts("alert.head", text=head), texts("why.rule", rule=rule_brief(view.rule, texts))]
     lines += [
         texts("why.point", text=silence_words(each, view.rule, view.tick_size, texts, now_ms=now_ms))
@@ -84,16 +85,9 @@ def silence_words(silence: Silence, rule: Rule, tick_size: float, texts: Texts, 
     )
 
 
-def decision_words(entry: LogEntry, base: str, texts: Texts, *, now_ms: int) -> Html:
+def decision_words(entry: LogEntry, market: Html, texts: Texts, *, now_ms: int) -> Html:
     """What became of one alert, with its market and rule."""
-    return texts(
-        "why.decision", base=_market(base, texts), rule=str(entry.rule_id), step=_step(entry, texts, now_ms=now_ms)
-    )
-
-
-def _market(base: str, texts: Texts) -> str:
-    """The name of a market; that of a rule of all markets is empty."""
-    return base or texts.label("rule.everywhere")
+    return texts("why.decision", base=market, rule=str(entry.rule_id), step=_step(entry, texts, now_ms=now_ms))
 
 
 def _step(entry: LogEntry, texts: Texts, *, now_ms: int) -> Html:

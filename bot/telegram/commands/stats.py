@@ -2,6 +2,7 @@
 
 from bot.delivery.messenger import Message
 from bot.telegram.callbacks import key
+from bot.telegram.commands.rules import named
 from bot.telegram.scene import Answer, Scene
 from bot.telegram.stats_text import stats_lines
 from bot.telegram.texts import Html
@@ -13,7 +14,7 @@ async def stats_answer(scene: Scene, *, fresh: bool = True) -> Answer:
     view = await scene.desk.stats(scene.chat)
     parts = [
         texts("stats.title", n=view.days),
-        *stats_lines(view, texts),
+        *stats_lines(view, texts, named=lambda rule: named(scene, rule)),
         "",
         texts("alert.small", text=texts("stats.legend")),
     ]

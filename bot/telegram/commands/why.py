@@ -2,12 +2,14 @@
 
 import re
 
-from bot.alerts.types import Market
+from bot.alerts.types import EVERYWHERE, Market
 from bot.delivery.messenger import Button, Message
 from bot.telegram.callbacks import key
+from bot.telegram.desk import WhyView
 from bot.telegram.limits import TEXT_UNITS, visible_length
 from bot.telegram.scene import Answer, Scene, base_name, unknown_symbol
 from bot.telegram.texts import Html
+from bot.telegram.venues import market_name
 from bot.telegram.why_text import decision_words, joined, silent_words, told_words
 
 MOST_RULES = 3
@@ -34,7 +36,8 @@ async def why_message(scene: Scene, message_id: int, *, fresh: bool = False) -> 
     views = await scene.desk.why_told(scene.chat, message_id)
     if not views:
         return Answer(Message(scene.texts("why.no_alert"), ((_rules_key(scene),),), silent=True), fresh=fresh)
-    parts = _that_fit([told_words(view, scene.texts, now_ms=scene.now_ms) for view in views])
+    named = [(view, _named(scene, view.event.market, view.base)) for view in views]
+    parts = _that_fit([told_words(view, market, scene.texts, now_ms=scene.now_ms) for view, market in named])
     return Answer(Message(joined(parts), ((_rules_key(scene),),), silent=True, reply_to=message_id), fresh=fresh)
 
 
@@ -43,7 +46,7 @@ async def why_rule(scene: Scene, rule_id: int) -> Answer:
     view = await scene.desk.why_silent(scene.chat, rule_id)
     if view is None:
         return Answer(Message(scene.texts("unwatch.no_rule", number=str(rule_id)), ((_rules_key(scene),),)))
-    parts = [silent_words(view, scene.texts, now_ms=scene.now_ms), *await _chat_lines(scene)]
+    parts = [_silent(scene, view), *await _chat_lines(scene)]
     return Answer(Message(joined(parts), ((_rules_key(scene),),)))
 
 
@@ -52,7 +55,10 @@ async def overview(scene: Scene) -> Answer:
     texts = scene.texts
     log = await scene.desk.decisions(scene.chat)
     lines = [texts("why.overview" if log else "why.overview_none")]
-    lines += [decision_words(entry, base_name(entry.market), texts, now_ms=scene.now_ms) for entry in log]
+    lines += [
+        decision_words(entry, _named(scene, entry.market, base_name(entry.market)), texts, now_ms=scene.now_ms)
+        for entry in log
+    ]
     parts = [Html("\n".join(lines)), *await _chat_lines(scene), texts("why.usage")]
     return Answer(Message(joined(parts), ((_rules_key(scene),),)))
 
@@ -73,10 +79,20 @@ async def why_market(scene: Scene, market: Market) -> Answer:
         watch = key(scene.texts.label("button.watch_of", base=base), "w", market.symbol)
         return Answer(Message(scene.texts("why.no_rule_of", base=base), ((watch, _rules_key(scene)),)))
     views = [await scene.desk.why_silent(scene.chat, rule.id) for rule in mine[:MOST_RULES]]
-    parts = [silent_words(view, scene.texts, now_ms=scene.now_ms) for view in views if view is not None]
+    parts = [_silent(scene, view) for view in views if view is not None]
     if len(mine) > MOST_RULES:
         parts.append(scene.texts("why.more_rules", n=len(mine) - MOST_RULES))
     return Answer(Message(joined(_that_fit([*parts, *await _chat_lines(scene)])), ((_rules_key(scene),),)))
+
+
+def _silent(scene: Scene, view: WhyView) -> Html:
+    market = _named(scene, view.rule.market, view.base)
+    return silent_words(view, market, scene.texts, now_ms=scene.now_ms)
+
+
+def _named(scene: Scene, market: Market, base: str) -> Html:
+    """A market with its exchange where its name alone means another; what a rule of all of them watches."""
+    return scene.texts("rule.everywhere") if market == EVERYWHERE else market_name(scene, market, base)
 
 
 async def _chat_lines(scene: Scene) -> list[Html]:

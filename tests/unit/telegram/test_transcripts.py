@@ -551,6 +551,11 @@ async def several_exchanges(chat: Chat) -> None:
     await chat.tap("#2 BTC on OKX within 2%, shorts")
     await chat.tap("Exchange: OKX")
     await chat.tap("Bybit")
+    rules = [view.rule for view in await chat.desk.rules(chat.chat_id)]
+    rate = HitRate(alerts=2)
+    chat.desk.record = StatsView(30, rate + rate, (), tuple((rule.id, rule, rate) for rule in rules))
+    await chat.type("/stats")
+    await chat.type("/why BTC")
 
 
 async def help_and_menus(chat: Chat) -> None:
