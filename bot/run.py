@@ -25,6 +25,7 @@ from bot.telegram.channels import LinkedChannels
 from bot.telegram.connection import TELEGRAM, Line, open_line
 from bot.telegram.conversation import COMMANDS
 from bot.telegram.errors import TokenRefusedError
+from bot.telegram.inline import InlineAnswers, Shop
 from bot.telegram.intake import Intake
 from bot.telegram.messenger import TelegramMessenger
 from bot.telegram.profile import introduce
@@ -75,7 +76,18 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
         replies = Replies(PacedMessenger(messenger, limiter), db.chats, clock)
         house = House(db, app.catalogue, Admins(line), clock, app.chats_changed)
         turns = Turns(Door(app, settings).answer, replies, house, per_minute=settings.commands_per_minute)
-        intake = Intake(line, db.updates, turns, clock)
+        shop = Shop(
+            app.desk,
+            app.catalogue,
+            messenger,
+            PacedMessenger(messenger, limiter),
+            clock,
+            app.guests.is_open_to,
+            settings.inline_cache_chat,
+        )
+        inline = InlineAnswers(line, shop, per_minute=settings.commands_per_minute)
+        closing.push_async_callback(inline.close)
+        intake = Intake(line, db.updates, turns, clock, on_query=inline.submit)
         describe, asked = settings.telegram_api_url == TELEGRAM, asyncio.Event()
         watched = observation.watchdog.watched
         observers = closing.enter_context(observation.of(app, db, clock, lambda: intake.hearing.health))

@@ -95,6 +95,7 @@ class Settings(BaseSettings):
     allowed_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_words)] = ()
     access: Literal["open", "allowlist"] = "open"
     access_contact: str = Field(default="", max_length=64)
+    inline_cache_chat: int | None = None
     log_level: Annotated[LogLevel, BeforeValidator(_upper)] = "INFO"
     log_format: Literal["text", "json"] = "text"
     rules_per_chat: int = Field(default=25, ge=1, le=1000)
@@ -165,6 +166,7 @@ TAKES = {
     "allowed_ids": "Telegram chat ids, comma-separated, such as 12345678,-1001234567890",
     "access": "open or allowlist",
     "access_contact": "up to 64 characters, such as @yourname",
+    "inline_cache_chat": "a Telegram chat id, such as -1001234567890 (leave it out to offer unsent maps in words)",
     "log_level": "DEBUG, INFO, WARNING or ERROR",
     "log_format": "text or json",
     "rules_per_chat": "a whole number from 1 to 1000",

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.telegram.turn import ChatKind, Inbound
 
-ALLOWED_UPDATES = ("message", "channel_post", "callback_query", "my_chat_member")
+ALLOWED_UPDATES = ("message", "channel_post", "callback_query", "my_chat_member", "inline_query")
 # The kinds of content a person sends; a message with none of them is a service message.
 _MEDIA = ("photo", "sticker", "video", "animation", "voice", "video_note", "document", "audio", "paid_media", "story")
 _CONTENT = frozenset({"text", "poll", "location", "venue", "contact", "dice", "checklist", *_MEDIA})
@@ -58,11 +58,29 @@ Heard = Said | Standing | Moved
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody types the bot's name and this text in some chat, and waits for what it offers. Never stored."""
+
+    query_id: str
+    user_id: int
+    text: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Self:
     """Who the bot is: the user id in its token, and its name where the server has told it."""
 
     id: int
     username: str | None = None
+
+
+def read_query(update: dict[str, Any]) -> Asked | None:
+    """An inline query; None where the update is none. Raises KeyError, TypeError, ValueError where it is broken."""
+    if "inline_query" not in update:
+        return None
+    query, user = update["inline_query"], update["inline_query"]["from"]
+    return Asked(str(query["id"]), int(user["id"]), str(query["query"]), user.get("language_code"))
 
 
 def read_update(update: dict[str, Any], me: Self) -> Heard | None:

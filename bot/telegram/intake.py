@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from bot.storage.errors import StorageError
 from bot.storage.updates import Update, Updates
 from bot.telegram.connection import Line
 from bot.telegram.errors import ConflictError, TokenRefusedError, translated
-from bot.telegram.inbound import ALLOWED_UPDATES, Said, Self, read_update, to_payload
+from bot.telegram.inbound import ALLOWED_UPDATES, Asked, Said, Self, read_query, read_update, to_payload
 from bot.telegram.turns import Turns
 
 Health = Literal["starting", "listening", "unreachable", "conflict", "token refused", "storage"]
@@ -34,10 +34,23 @@ class Hearing:
 
 
 class Intake:
-    """Listens on a line until cancelled. Raises TokenRefusedError where the server does not accept the token."""
+    """Listens on a line until cancelled. Raises TokenRefusedError where the server does not accept the token.
 
-    def __init__(self, line: Line, updates: Updates, turns: Turns, clock: Clock, *, poll_s: int = POLL_S) -> None:
+    `on_query` is handed each inline query as it comes: who typed it waits seconds, so none is worth storing.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        updates: Updates,
+        turns: Turns,
+        clock: Clock,
+        *,
+        poll_s: int = POLL_S,
+        on_query: Callable[[Asked], None] = lambda asked: None,
+    ) -> None:
         self._line = line
+        self._on_query = on_query
         self._updates = updates
         self._turns = turns
         self._clock = clock
@@ -77,6 +90,8 @@ class Intake:
 
     async def _keep(self, batch: Sequence[dict[str, Any]], me: Self) -> None:
         """Store what is ours, then hand the new ones on: an update handed out twice is handled once."""
+        for query in filter(None, map(_query, batch)):
+            self._on_query(query)
         ours = [stored for update in batch if (stored := _to_store(update, me)) is not None]
         if not ours:
             return
@@ -117,6 +132,14 @@ class Intake:
         if isinstance(error, NotSentError) and error.retry_after_s is not None:
             pause_s = error.retry_after_s
         await self._clock.sleep(pause_s)
+
+
+def _query(update: dict[str, Any]) -> Asked | None:
+    try:
+        return read_query(update)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        _log.exception("an inline query cannot be read", extra={"update": update.get("update_id")})
+        return None
 
 
 def _to_store(update: dict[str, Any], me: Self) -> Update | None:

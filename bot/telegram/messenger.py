@@ -75,6 +75,10 @@ class TelegramMessenger:
                 plain = replace(plain, buttons=())
         return await self._send_text(chat_id, plain)
 
+    def picture_id(self, name: str) -> str | None:
+        """What the server calls a picture that was sent somewhere before; None where it was not, or long ago."""
+        return self._pictures.known(name)
+
     async def edit(self, chat_id: int, message_id: int, message: Message) -> None:
         """Replace a message's text and buttons, and its picture where a new one is given.
 

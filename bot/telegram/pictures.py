@@ -25,6 +25,10 @@ class Pictures:
         self._known: OrderedDict[str, str] = OrderedDict()
         self._uploads: dict[str, asyncio.Event] = {}
 
+    def known(self, name: str) -> str | None:
+        """The file_id of a picture that the server has, as far as is known."""
+        return self._known.get(name)
+
     @asynccontextmanager
     async def named(self, name: str | None) -> AsyncIterator[Picture]:
         """The picture of this name; what the block leaves in `file_id` is remembered.

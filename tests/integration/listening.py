@@ -10,6 +10,7 @@ from bot.delivery.messenger import Button, Message
 from bot.storage.database import Database
 from bot.telegram.admins import Admins
 from bot.telegram.connection import open_line
+from bot.telegram.inbound import Asked
 from bot.telegram.intake import Health, Intake
 from bot.telegram.messenger import TelegramMessenger
 from bot.telegram.replies import Replies
@@ -82,14 +83,20 @@ async def eventually(condition: Callable[[], object]) -> None:
 
 @asynccontextmanager
 async def listening(
-    api: FakeBotApi, database: Database, answer: Answer, *, parallel: int = 16, per_minute: int = 1000
+    api: FakeBotApi,
+    database: Database,
+    answer: Answer,
+    *,
+    parallel: int = 16,
+    per_minute: int = 1000,
+    on_query: Callable[[Asked], None] = lambda asked: None,
 ) -> AsyncIterator[Bot]:
     clock = HastyClock()
     line = open_line(api.token, api_url=api.url, read_timeout_s=2.0)
     replies = Replies(TelegramMessenger(line), database.chats, clock)
     house = House(database, CATALOGUE, Admins(line), clock)
     turns = Turns(answer, replies, house, parallel=parallel, per_minute=per_minute)
-    intake = Intake(line, database.updates, turns, clock, poll_s=2)
+    intake = Intake(line, database.updates, turns, clock, poll_s=2, on_query=on_query)
     bot = Bot(api, database, intake, turns, asyncio.create_task(intake.run()))
     try:
         yield bot

@@ -11,7 +11,19 @@ from tests.fakes.bot_api.faults import Fault
 if TYPE_CHECKING:
     from tests.fakes.bot_api.server import FakeBotApi
 
-_PEOPLE = ("say", "say_anonymously", "post", "tap", "block", "unblock", "kick", "invite", "migrate", "push")
+_PEOPLE = (
+    "say",
+    "say_anonymously",
+    "post",
+    "tap",
+    "ask_inline",
+    "block",
+    "unblock",
+    "kick",
+    "invite",
+    "migrate",
+    "push",
+)
 
 
 def add_control_routes(app: web.Application, api: "FakeBotApi") -> None:

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.fakes.bot_api import checks
+from tests.fakes.bot_api import checks, inline
 from tests.fakes.bot_api.html import Parsed
 from tests.fakes.bot_api.refusal import Refusal, bad_request
 from tests.fakes.bot_api.state import Chat, Picture, Posted, State
 
 BOT = {"id": 123456789, "is_bot": True, "first_name": "Liqwatch", "username": "liqwatch_test_bot"}
-ABILITIES = {"can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": False}
+ABILITIES = {"can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": True}
 
 
 @dataclass(slots=True)
@@ -59,6 +59,7 @@ class Methods:
             "editMessageReplyMarkup": self.edit_markup,
             "deleteMessage": self.delete_message,
             "answerCallbackQuery": self.answer_callback,
+            "answerInlineQuery": self.answer_inline,
             "getChat": self.get_chat,
             "getChatMember": self.get_member,
             "getChatAdministrators": self.get_administrators,
@@ -150,6 +151,17 @@ class Methods:
         if len(call.text("text")) > 200:
             raise bad_request("MESSAGE_TOO_LONG")
         self.state.queries[query] = call.text("text")
+        return True
+
+    def answer_inline(self, call: Call) -> bool:
+        query = call.text("inline_query_id")
+        if query not in self.state.inline:
+            raise bad_request("query is too old and response timeout expired or query ID is invalid")
+        results, button = call.json("results"), call.json("button")
+        inline.check_results(results, self.state.pictures)
+        inline.check_button(button)
+        cache_s = checks.read_int(call.fields.get("cache_time", 300), "cache_time must be a number")
+        self.state.inline[query] = {"results": results, "button": button, "cache_s": cache_s}
         return True
 
     def get_chat(self, call: Call) -> dict[str, Any]:

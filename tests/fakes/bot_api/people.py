@@ -79,6 +79,14 @@ class People:
         await self.updates.put({"callback_query": callback})
         return query
 
+    async def ask_inline(self, user: int, text: str, *, language: str = "en") -> str:
+        """Type the bot's name and this text in some chat; returns the query's id."""
+        query = f"inline{next(self._queries)}"
+        self.state.inline[query] = None
+        asked = {"id": query, "from": person(user, language), "query": text, "offset": "", "chat_type": "group"}
+        await self.updates.put({"inline_query": asked})
+        return query
+
     async def block(self, chat_id: int) -> int:
         """The person blocks the bot."""
         return await self._standing(chat_id, "blocked", "member", "kicked")

@@ -94,6 +94,7 @@ class State:
         self.commands: dict[tuple[str, str], list[dict[str, str]]] = {}
         self.descriptions: dict[tuple[str, str], str] = {}
         self.queries: dict[str, str | None] = {}
+        self.inline: dict[str, dict[str, Any] | None] = {}
         self.message_ids: Iterator[int] = count(100)
 
     def chat(self, chat_id: int) -> Chat:

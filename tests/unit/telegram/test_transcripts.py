@@ -27,12 +27,17 @@ from bot.telegram.desk import (
     ToldView,
     WhyView,
 )
+from bot.telegram.inbound import Asked
+from bot.telegram.inline import Shop, offers_for, scene_of
+from bot.telegram.limits import bare
 from bot.telegram.receipts_text import receipt_message
 from bot.telegram.strangers import for_strangers
 from bot.telegram.texts import Catalogue
 from tests.fakes.channels import FakeChannels
 from tests.fakes.chat import CATALOGUE, Chat
+from tests.fakes.clock import VirtualClock
 from tests.fakes.desk import NOON_MS, PNG, FakeDesk
+from tests.fakes.messenger import FakeMessenger
 from tests.fakes.operator import FakeOperator
 from tests.fakes.several_desk import SeveralDesk
 
@@ -350,6 +355,30 @@ async def a_channel(chat: Chat) -> None:
     chat.show(for_strangers(alert, ENGLISH, bot_name="LiqwatchBot"))
 
 
+async def inline_mode(chat: Chat) -> None:
+    for sent, typed in ((False, "zrx"), (True, "zrx"), (False, ""), (False, "btc 7d"), (False, "btv"), (False, "qqq")):
+        known = SentPictures(sent)
+        clock = VirtualClock(NOON_MS)
+        shop = Shop(chat.desk, CATALOGUE, known, FakeMessenger(clock), clock)
+        offers = await offers_for(shop, await scene_of(shop, Asked("1", 11, typed, "en")), typed)
+        chat.lines.append(f"> @LiqwatchBot {typed}" + (" (its picture was sent somewhere before)" if sent else ""))
+        for offer in offers.found:
+            chat.lines.append(f"[{offer.title}]" + (" ▣" if offer.file_id else ""))
+            if typed:
+                chat.lines.extend(f"  {line}".rstrip() for line in bare(offer.text).split("\n"))
+        chat.lines.extend(f"[{ENGLISH.label(reason)}]" for reason in [offers.nothing or "inline.more"])
+
+
+class SentPictures:
+    """A server that has every picture, or none."""
+
+    def __init__(self, sent: bool) -> None:
+        self.sent = sent
+
+    def picture_id(self, name: str) -> str | None:
+        return "AgAC" if self.sent else None
+
+
 async def alerts(chat: Chat) -> None:
     await chat.type("/watch BTC 1%")
     await chat.type("/watch ZRX 2%")
@@ -584,6 +613,7 @@ SCRIPTS: tuple[Script, ...] = (
     too_many_rules,
     a_group,
     a_channel,
+    inline_mode,
     alerts,
     what_came_of_it,
     quiet_and_mute,
