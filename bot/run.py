@@ -23,10 +23,10 @@ from bot.storage.database import Database
 from bot.telegram.admins import Admins
 from bot.telegram.channels import LinkedChannels
 from bot.telegram.connection import TELEGRAM, Line, open_line
-from bot.telegram.conversation import COMMANDS
 from bot.telegram.errors import TokenRefusedError
 from bot.telegram.inline import InlineAnswers, Shop
 from bot.telegram.intake import Intake
+from bot.telegram.menus import menus
 from bot.telegram.messenger import TelegramMessenger
 from bot.telegram.profile import introduce
 from bot.telegram.replies import Replies
@@ -95,7 +95,9 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
         others = [
             *(asyncio.create_task(feed.run(), name=f"liquidations of {name}") for name, feed in feeds.items()),
             asyncio.create_task(listen(intake, asked), name="intake"),
-            asyncio.create_task(introduce_bot(line, app.catalogue, describe=describe), name="introduction"),
+            asyncio.create_task(
+                introduce_bot(line, app.catalogue, settings.admin_ids, describe=describe), name="introduction"
+            ),
             asyncio.create_task(watch_markets(app, settings, asked, watched), name="markets"),
         ]
         log.info("liqwatch runs", extra={"exchanges": ",".join(settings.exchanges)})
@@ -117,9 +119,9 @@ async def listen(intake: Intake, asked: asyncio.Event) -> None:
     await intake.run()
 
 
-async def introduce_bot(line: Line, catalogue: Catalogue, *, describe: bool) -> None:
-    """Set the menu as soon as Telegram can be reached; that it cannot is for the intake to say."""
-    while not await introduce(line, catalogue, COMMANDS, describe=describe):  # noqa: ASYNC110 - only asking tells
+async def introduce_bot(line: Line, catalogue: Catalogue, operators: Sequence[int], *, describe: bool) -> None:
+    """Set the menus as soon as Telegram can be reached; that it cannot is for the intake to say."""
+    while not await introduce(line, catalogue, menus(operators), describe=describe):  # noqa: ASYNC110 - only asking tells
         await asyncio.sleep(RETRY_S)
 
 

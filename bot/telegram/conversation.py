@@ -60,6 +60,7 @@ COMMANDS = (
     "stats",
     "status",
     "settings",
+    "channel",
     "mydata",
     "forgetme",
     "privacy",
@@ -127,10 +128,10 @@ class Conversation:
             if tap.verb == "cs":
                 return await channel.choose(scene, self._channels, tap.number(0))
             return await channel.menu(scene, self._channels) if tap.verb == "ch" else None
-        command = _COMMAND.fullmatch(seen(inbound.text or ""))
-        if command is None or command[1].lower() != "channel":
+        if _asked(inbound) != "channel":
             return None
-        return await channel.typed_channel(scene, self._channels, command[2].strip()[:LONGEST_TEXT])
+        typed = seen(inbound.text or "").partition(" ")[2].strip()
+        return await channel.typed_channel(scene, self._channels, typed[:LONGEST_TEXT])
 
 
 async def _answer(scene: Scene) -> Answer | None:

@@ -16,8 +16,8 @@ from bot.delivery.messenger import Button, Message
 from bot.storage.database import Database
 from bot.telegram.admins import Admins
 from bot.telegram.connection import open_line
-from bot.telegram.conversation import COMMANDS
 from bot.telegram.intake import Intake
+from bot.telegram.menus import menus
 from bot.telegram.messenger import TelegramMessenger
 from bot.telegram.profile import introduce
 from bot.telegram.replies import Replies
@@ -88,7 +88,7 @@ async def test_texts_pictures_taps_and_edits_pass_without_a_refusal(tmp_path: Pa
     journal, clock, catalogue = tmp_path / "journal.jsonl", SystemClock(), Catalogue.load()
     async with emulator(journal) as url, await Database.open(f"sqlite:///{tmp_path / 'bot.db'}") as database:
         line = open_line(TOKEN, api_url=url)
-        await introduce(line, catalogue, COMMANDS, describe=False)
+        await introduce(line, catalogue, menus(()), describe=False)
         replies = Replies(TelegramMessenger(line), database.chats, clock)
         turns = Turns(converse, replies, House(database, catalogue, Admins(line), clock))
         intake = asyncio.create_task(Intake(line, database.updates, turns, clock, poll_s=1).run())
@@ -103,7 +103,7 @@ async def test_texts_pictures_taps_and_edits_pass_without_a_refusal(tmp_path: Pa
         await turns.drain(5)
         await line.shutdown()
     sent = [method for method in calls(journal) if method not in ("getUpdates", "getMe")]
-    menu = ["getMyCommands", "setMyCommands"] * len(catalogue.languages)
+    menu = ["getMyCommands", "setMyCommands"] * (3 * len(catalogue.languages))
     answered = ["sendMessage", "sendPhoto", "sendPhoto", "answerCallbackQuery", "editMessageText"]
     assert sent == [*menu, "deleteWebhook", *answered]
 

@@ -27,8 +27,10 @@ LINK = "https://t.me/liqwatch_test_bot?start="
 class PaintedDesk(FakeDesk):
     """Its pictures are ones that a server takes."""
 
-    async def picture(self, view: MarketView, *, look: Look, range_ms: int | None = None) -> tuple[bytes, str] | None:
-        drawn = await super().picture(view, look=look, range_ms=range_ms)
+    async def picture(
+        self, view: MarketView, *, look: Look, range_ms: int | None = None, by_leverage: bool = False
+    ) -> tuple[bytes, str] | None:
+        drawn = await super().picture(view, look=look, range_ms=range_ms, by_leverage=by_leverage)
         return None if drawn is None else (png(64, 40), drawn[1])
 
 

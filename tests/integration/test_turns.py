@@ -9,6 +9,8 @@ import pytest
 from bot.delivery.messenger import Message
 from bot.storage.database import Database
 from bot.telegram.connection import Line, open_line
+from bot.telegram.conversation import COMMANDS
+from bot.telegram.menus import menus
 from bot.telegram.profile import introduce
 from bot.telegram.turn import Action, Edit, Inbound, Reply, Toast
 from tests.fakes.bot_api import FakeBotApi, Fault
@@ -269,12 +271,28 @@ async def test_a_flood_is_told_so_once_and_then_passed_over(api: FakeBotApi, dat
 
 async def test_the_bot_introduces_itself_once(api: FakeBotApi, line_to: "Callable[[], Line]") -> None:
     line = line_to()
-    commands = ("watch", "rules", "map", "clusters", "unwatch", "help")
+    api.chat(ADA)
     for _ in range(2):
-        await introduce(line, CATALOGUE, commands, describe=True)
-    assert [command["command"] for command in api.state.commands["default", ""]] == list(commands)
+        await introduce(line, CATALOGUE, menus([ADA]), describe=True)
+    shown = {scope: [command["command"] for command in menu] for (scope, _), menu in api.state.commands.items()}
+    assert shown["default"] == list(COMMANDS)
+    assert shown["all_group_chats"] == ["map", "clusters", "rules", "why", "help"]
+    assert {"watch", "unwatch", "mute", "map"} < set(shown["all_chat_administrators"]) < set(COMMANDS)
+    assert shown[f"chat {ADA}"] == [*COMMANDS, "admin"]
     assert api.state.descriptions["short", ""] == CATALOGUE.texts("en").label("profile.short")
-    assert len(api.asked("setMyCommands")) == len(CATALOGUE.languages)
+    assert len(api.asked("setMyCommands")) == len(CATALOGUE.languages) * 4
+    for scope in shown:
+        languages = {language for kind, language in api.state.commands if kind == scope}
+        assert len(languages) == len(CATALOGUE.languages), "each in every language"
+
+
+async def test_an_operator_who_never_opened_the_bot_costs_nobody_else_the_menu(
+    api: FakeBotApi, line_to: "Callable[[], Line]", caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await introduce(line_to(), CATALOGUE, menus([BOB]), describe=True)
+    assert ("default", "") in api.state.commands
+    assert api.state.descriptions["short", ""]
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == []
 
 
 @pytest.fixture

@@ -186,7 +186,13 @@ class Methods:
         return [_member(user, status, chat.kind) for user, status in chat.members.items() if status in _ADMIN]
 
     def set_commands(self, call: Call) -> bool:
-        commands = call.json("commands") or []
+        commands, scope = call.json("commands") or [], call.json("scope") or {}
+        if len(commands) > 100:
+            raise bad_request("BOT_COMMANDS_TOO_MUCH")
+        if scope.get("type", "default") not in _SCOPES:
+            raise bad_request("can't parse BotCommandScope: Unsupported type specified")
+        if "chat_id" in scope:
+            self.state.chat(int(scope["chat_id"]))
         for command in commands:
             if not 1 <= len(command["command"]) <= 32 or not 1 <= len(command["description"]) <= 256:
                 raise bad_request("BOT_COMMAND_INVALID")
@@ -283,6 +289,7 @@ class Methods:
         return self.state.as_json(posted, parsed)
 
 
+_SCOPES = ("default", "all_private_chats", "all_group_chats", "all_chat_administrators", "chat", "chat_administrators")
 _ADMIN = ("creator", "administrator")
 _RIGHTS = (
     "can_be_edited is_anonymous can_manage_chat can_delete_messages can_manage_video_chats can_restrict_members "
@@ -306,4 +313,6 @@ def _member(user_id: int, status: str, kind: str) -> dict[str, Any]:
 
 
 def _scope(call: Call) -> tuple[str, str]:
-    return str((call.json("scope") or {}).get("type", "default")), call.text("language_code")
+    scope = call.json("scope") or {}
+    kind = str(scope.get("type", "default"))
+    return (f"{kind} {scope['chat_id']}" if "chat_id" in scope else kind), call.text("language_code")
