@@ -71,7 +71,7 @@ class FoundMarket:
 
     @property
     def ground(self) -> Ground:
-        return ground_of(self.reading, self.wide)
+        return ground_of(self.reading.map, self.reading.clusters, self.wide)
 
 
 async def find_market(request: MarketRequest, settings: Settings) -> FoundMarket:

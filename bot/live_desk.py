@@ -18,12 +18,13 @@ from bot.history_store import NoMapError
 from bot.liquidation import LiquidationMap
 from bot.liquidation.combining import COMBINED
 from bot.liquidation.grid import cells_of
+from bot.market.history import FEE_IN_REQUIREMENT
 from bot.markets import LiveMarket
 from bot.operator_desk import OperatorDesk
 from bot.own_data import OwnData
 from bot.past_pictures import heat_picture, lives_picture
 from bot.pictures import PictureDesk, Preparing, map_picture
-from bot.reading import Reading, distance_pct, touch_odds
+from bot.reading import WIDE_WINDOW, Reading, distance_pct, ground_of, touch_odds
 from bot.status import StatusBoard
 from bot.storage.errors import RuleLimitError
 from bot.storage.outcomes import Outcomes
@@ -45,6 +46,7 @@ from bot.telegram.desk import (
     TooManyRulesError,
     WhyView,
 )
+from bot.telegram.ground import GroundView
 from bot.watch import Added, Watch
 from bot.why import Why
 
@@ -176,8 +178,31 @@ class LiveDesk:
             choices=tuple(self._markets.choices(live.market)),
         )
 
+    async def ground(self, market: Market) -> GroundView:
+        try:
+            live = await self._markets.open(market)
+            wide = await self._markets.read_within(market, None, window=WIDE_WINDOW)
+            tiers_from, tiers = await self._markets.tiers_of(market)
+        except NoMapError as error:
+            raise MarketUnavailableError(market, error.reason) from None
+        view = self.view_of(live)
+        return GroundView(
+            view=view,
+            ground=ground_of(view.map, [shown.cluster for shown in view.clusters], wide),
+            volatility=wide.volatility,
+            tiers=tiers or (),
+            tiers_from=tiers_from,
+            fee_rate=FEE_IN_REQUIREMENT.get(tiers_from.exchange, 0.0),
+        )
+
     async def picture(
-        self, view: MarketView, *, look: Look, range_ms: int | None = None, by_leverage: bool = False
+        self,
+        view: MarketView,
+        *,
+        look: Look,
+        range_ms: int | None = None,
+        by_leverage: bool = False,
+        level: float | None = None,
     ) -> tuple[bytes, str] | None:
         async def prepared() -> Picture | None:
             layers: Sequence[LiquidationMap] = ()
@@ -201,11 +226,12 @@ class LiveDesk:
                 range_ms=range_ms,
                 parts=view.parts,
                 known_share=view.known_share,
+                level=level,
                 layers=layers,
             )
 
         minute = self.now_ms() // MINUTE_MS
-        what = f"{'leverage' if by_leverage else 'map'}:{_version(view)}:{minute}:{range_ms or 'all'}"
+        what = f"{'leverage' if by_leverage else 'map'}:{_version(view)}:{minute}:{range_ms or 'all'}:{level or ''}"
         return await self._drawn(prepared, what, look)
 
     async def heatmap(self, view: MarketView, *, look: Look, range_ms: int) -> tuple[bytes, str] | None:

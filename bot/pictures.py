@@ -91,6 +91,7 @@ def map_picture(
     proven: bool,
     range_ms: int | None = None,
     highlight: Cluster | None = None,
+    level: float | None = None,
     parts: Sequence[VenuePart] = (),
     known_share: float = 0.0,
     layers: Sequence[LiquidationMap] = (),
@@ -131,6 +132,7 @@ def map_picture(
         proven=proven and not texts.in_shares,
         price=price,
         highlight=highlight,
+        level=level,
         banner=texts.label("chart.simulated") if simulated else "",
         layers=_layers(layers, price, texts),
     )

@@ -102,19 +102,19 @@ def read_model(
     return Reading(drawn, clusters, volatility, version, calibration.proven, known_share=known_share)
 
 
-def ground_of(near: Reading, wide: Reading) -> Ground:
-    """The wide map with the clusters of the near one, and those of its own that peak beyond the near one's window.
+def ground_of(near: LiquidationMap, clusters: Sequence[Cluster], wide: Reading) -> Ground:
+    """The wide map with the `clusters` of the near one, and those of its own that peak beyond the near one's window.
 
     Which bodies count depends on how much stands in the window, so the wide map's clusters are not those that people
     see on the map.
     """
-    low, high = float(near.map.low[0]), float(near.map.high[-1])
+    low, high = float(near.low[0]), float(near.high[-1])
     beyond = [
         far
         for far in wide.clusters
-        if not low <= far.peak <= high and all(far.high <= own.low or far.low >= own.high for own in near.clusters)
+        if not low <= far.peak <= high and all(far.high <= own.low or far.low >= own.high for own in clusters)
     ]
-    return Ground(wide.map, (*near.clusters, *beyond), day_volatility=wide.volatility.day)
+    return Ground(wide.map, (*clusters, *beyond), day_volatility=wide.volatility.day)
 
 
 def touch_odds(cluster: Cluster, price: float, volatility: Volatility) -> tuple[tuple[int, float], ...]:

@@ -23,6 +23,7 @@ def draw_map(request: MapPicture, *, theme: ThemeName = "dark") -> bytes:
             (_paint_layers if request.layers else _paint_bars)(canvas, side, colours)
         for side in layout.sides:
             _paint_curve(canvas, side, colours)
+        _paint_level(canvas, layout, colours)
         _paint_price(canvas, layout, colours)
         for label in layout.labels:
             _paint_label(canvas, label, colours)
@@ -85,6 +86,15 @@ def _paint_curve(canvas: Canvas, laid: SideLayout, theme: Theme) -> None:
         path = np.column_stack((x, y))
         canvas.lines([path], theme.panel, 7.0, alpha=0.8)
         canvas.lines([path], theme.long_line if laid.side is Side.LONG else theme.short_line, 3.5)
+
+
+def _paint_level(canvas: Canvas, layout: MapLayout, theme: Theme) -> None:
+    """The reader's own level: dashed, so that it is told from the price without colour."""
+    x = layout.level_x
+    if x is not None:
+        path = np.array([(x, FRAME.bottom), (x, BARS_TOP + 16)])
+        canvas.lines([path], theme.panel, 7.0, alpha=0.8)
+        canvas.lines([path], theme.price, 3.5, dashes=(3.0, 2.0))
 
 
 def _paint_price(canvas: Canvas, layout: MapLayout, theme: Theme) -> None:

@@ -70,7 +70,8 @@ class SideLayout:
 @dataclass(frozen=True, slots=True)
 class MapLayout:
     """The whole picture. `captions` are all texts but those of labels; `pill` holds the price, `banner` the
-    warning, `notice` what is said in place of bars; `samples` show the colours of the layers, in their order.
+    warning, `notice` what is said in place of bars; `samples` show the colours of the layers, in their order. `level_x`
+    is where a level of the reader's own stands, None where there is none or it lies beyond the map.
     """
 
     sides: tuple[SideLayout, SideLayout]
@@ -84,6 +85,7 @@ class MapLayout:
     tick_x: tuple[float, ...]
     swatches: tuple[tuple[Box, Ink], ...]
     samples: tuple[Box, ...]
+    level_x: float | None = None
 
     @property
     def boxes(self) -> tuple[Box, ...]:
@@ -134,7 +136,13 @@ def lay_out(picture: MapPicture) -> MapLayout:
         tick_x=tick_x,
         swatches=swatches,
         samples=samples,
+        level_x=None if picture.level is None else _within_frame(axis, picture.level),
     )
+
+
+def _within_frame(axis: PriceAxis, level: float) -> float | None:
+    x = round(axis.x(level))
+    return x if FRAME.left <= x < FRAME.right else None
 
 
 def _in_shares(drawn: LiquidationMap) -> LiquidationMap:

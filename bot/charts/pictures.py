@@ -36,10 +36,10 @@ class MapPicture:
     """A liquidation map to draw.
 
     `price` is the price now where that is newer than the map. `highlight` is the cluster an alert tells of: always
-    labelled. `banner` is a warning that must not be missed (a simulated market); empty for none. `proven` tells
-    whether such maps were shown to know more than distance alone: others are drawn in shares, without USD. `layers`
-    add up to the map and are drawn on one another, from the lowest leverage up, the last one those of none; without
-    them bars are coloured by their cluster.
+    labelled. `level` is a price of the reader's own, drawn as a dashed line. `banner` is a warning that must not be
+    missed (a simulated market); empty for none. `proven` tells whether such maps were shown to know more than distance
+    alone: others are drawn in shares, without USD. `layers` add up to the map and are drawn on one another, from the
+    lowest leverage up, the last one those of none; without them bars are coloured by their cluster.
     """
 
     map: LiquidationMap
@@ -51,6 +51,7 @@ class MapPicture:
     proven: bool
     price: float | None = None
     highlight: Cluster | None = None
+    level: float | None = None
     banner: str = ""
     layers: tuple[Layer, ...] = ()
 

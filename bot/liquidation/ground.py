@@ -9,7 +9,7 @@ up to 10 % on simulated ones; beyond that crowding is a rougher guess.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,7 @@ class Ground:
 
     def __init__(self, drawn: LiquidationMap, clusters: tuple[Cluster, ...], *, day_volatility: float) -> None:
         self.price = drawn.price
+        self._drawn = drawn
         self.clusters = clusters
         self.blur = edge_blur(day_volatility)
         self._step = math.log(drawn.high[0] / drawn.low[0])
@@ -86,6 +87,18 @@ class Ground:
             part = (abs(math.log(level / self.price)) - inner) / self._step
             usd += float(walk.usd[cell]) * min(max(part, 0.0), 1.0)
         return usd, min(usd / self._totals[side], 1.0) if self._totals[side] > 0.0 else 0.0
+
+    def around(self, reach: float) -> LiquidationMap:
+        """The map in the bins that begin within `reach` in log price of the price."""
+        drawn = self._drawn
+        kept = np.abs(np.log(drawn.low / drawn.price)) <= reach
+        return replace(
+            drawn,
+            low=drawn.low[kept],
+            high=drawn.high[kept],
+            long_usd=drawn.long_usd[kept],
+            short_usd=drawn.short_usd[kept],
+        )
 
     def is_quiet(self, level: float) -> bool:
         """Whether `level` is clear of every cluster and no more crowded than usual; False beyond the map."""

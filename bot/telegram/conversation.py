@@ -22,6 +22,7 @@ from bot.telegram.commands import (
     maps,
     own_data,
     pick,
+    places,
     quiet,
     rule_edit,
     rule_page,
@@ -53,6 +54,9 @@ COMMANDS = (
     "heatmap",
     "history",
     "clusters",
+    "position",
+    "stop",
+    "levels",
     "unwatch",
     "quiet",
     "mute",
@@ -205,6 +209,12 @@ async def _command(scene: Scene, name: str, rest: str) -> Answer:
             return await history.typed_history(scene, rest)
         case "clusters":
             return await clusters.typed_clusters(scene, rest)
+        case "position":
+            return await places.typed_position(scene, rest)
+        case "stop":
+            return await places.typed_stop(scene, rest)
+        case "levels":
+            return await places.typed_levels(scene, rest)
         case "stats":
             return await stats.stats_answer(scene)
         case "quiet":
@@ -261,12 +271,13 @@ MARKET_TAPS: dict[str, OnMarket] = {
         scene, market, tap.arg(1), fresh=False, again=tap.arg(2) == maps.AGAIN
     ),
     "c": lambda scene, market, tap: clusters.clusters_of(scene, market, tap.arg(1)),
+    "lv": lambda scene, market, _: places.levels_answer(scene, market),
     "yb": lambda scene, market, _: why.why_market(scene, market),
     "cr": lambda scene, market, tap: clusters.clusters_of(scene, market, tap.arg(1), fresh=False),
 }
 """Verbs whose first argument is a market."""
 
-SHOWING = frozenset({"m", "mn", "mr", "ml", "hm", "hr", "li", "lr", "c", "cr"})
+SHOWING = frozenset({"m", "mn", "mr", "ml", "hm", "hr", "li", "lr", "c", "cr", "lv"})
 """Verbs that show a market: of all exchanges, where the button names none."""
 
 TAPS: dict[str, OnTap] = {
@@ -277,6 +288,8 @@ TAPS: dict[str, OnTap] = {
     "pe": lambda scene, tap: rule_edit.tapped_edit(scene, tap.number(0), SEPARATOR.join(tap.args[1:])),
     "pz": lambda scene, tap: rule_edit.snooze(scene, tap.number(0), tap.arg(1)),
     "ph": lambda scene, tap: rule_edit.pause(scene, tap.number(0)),
+    "po": lambda scene, tap: places.typed_position(scene, SEPARATOR.join(tap.args)),
+    "sp": lambda scene, tap: places.typed_stop(scene, SEPARATOR.join(tap.args)),
     "wt": lambda scene, tap: typed_rule.typed_watch(scene, SEPARATOR.join(tap.args)),
     "s": lambda scene, tap: watch.change_percent(scene, tap.number(0), tap.arg(1)),
     "u": lambda scene, tap: unwatch.restore(scene, [tap.number(0)]),
@@ -315,6 +328,10 @@ WATCHING = frozenset({"wp", "wt", "wu", "s", "pm", "pn"})
 
 AGAIN = {"m": "mr", "mn": "mr", "hm": "hr", "li": "lr", "c": "cr"}
 """The verb that shows the same in place of its own message."""
+
+
+LINES = {"position": "po", "stop": "sp", "levels": "lv"}
+"""Commands that a button gives again with their whole line."""
 
 
 def makes_rule(inbound: Inbound) -> bool:
@@ -408,6 +425,8 @@ def _same_again(inbound: Inbound, market: Market) -> tuple[str, str]:
     same = {"clusters": "cr", "heatmap": "hr", "history": "lr"}
     if command is not None and (verb := same.get(command[1].lower())) is not None:
         return verb, pack(verb, market_arg(market))
+    if command is not None and (verb := LINES.get(command[1].lower())) is not None:
+        return verb, pack(verb, command[2].strip())
     return "mr", pack("mr", market_arg(market))
 
 

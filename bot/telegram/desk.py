@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bot.alerts.hit_rate import HitRate
 from bot.alerts.lives import Life, LifeCount
@@ -13,6 +13,9 @@ from bot.alerts.types import Event, Kind, LogEntry, Market, Phase, Rule
 from bot.liquidation.combining import VenuePart
 from bot.liquidation.types import Cluster, History, LiquidationMap
 from bot.telegram.texts import Texts
+
+if TYPE_CHECKING:
+    from bot.telegram.ground import GroundView
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,10 +402,23 @@ class Desk(Protocol):
         """The market now; `range_ms` counts only positions opened that recently. Raises MarketUnavailableError."""
         ...
 
+    async def ground(self, market: Market) -> "GroundView":
+        """The market as far as any position reaches, with its exchange's rules. Raises MarketUnavailableError."""
+        ...
+
     async def picture(
-        self, view: MarketView, *, look: Look, range_ms: int | None = None, by_leverage: bool = False
+        self,
+        view: MarketView,
+        *,
+        look: Look,
+        range_ms: int | None = None,
+        by_leverage: bool = False,
+        level: float | None = None,
     ) -> tuple[bytes, str] | None:
-        """The map as PNG with a name for what it shows; None where it could not be drawn (it is logged)."""
+        """The map as PNG with a name for what it shows; None where it could not be drawn (it is logged).
+
+        `level` is a price of the reader's own that is marked in it.
+        """
         ...
 
     async def heatmap(self, view: MarketView, *, look: Look, range_ms: int) -> tuple[bytes, str] | None:

@@ -14,6 +14,9 @@ from bot.alerts.preferences import Preferences
 from bot.alerts.reasons import Reason
 from bot.alerts.silence import Silence
 from bot.alerts.types import EVERYWHERE, CloseReason, Kind, LogEntry, Market, Phase, Rule
+from bot.liquidation.ground import Ground
+from bot.liquidation.margin import RiskTier
+from bot.liquidation.touch import Volatility
 from bot.liquidation.types import Cluster, History, LiquidationMap, MapLimit, OpenInterestSource, Side
 from bot.telegram.desk import (
     AddedRule,
@@ -38,6 +41,7 @@ from bot.telegram.desk import (
     TooManyRulesError,
     WhyView,
 )
+from bot.telegram.ground import GroundView
 from bot.telegram.texts.zones import UnknownZoneError, day_of, zone_name
 
 NOON_MS = 1_766_923_200_000
@@ -45,6 +49,13 @@ NOON_MS = 1_766_923_200_000
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"a small picture"
 CHINESE = "我踏马来了USDT"
+
+TIERS = (
+    RiskTier(0.0, 300e3, 0.004, 0.0, 125.0),
+    RiskTier(300e3, 3e6, 0.01, 1_800.0, 50.0),
+    RiskTier(3e6, 60e6, 0.05, 121_800.0, 10.0),
+)
+"""Of every contract, as a large one has them."""
 
 
 def market(symbol: str) -> Market:
@@ -238,6 +249,7 @@ class FakeDesk:
         self.told: dict[int, tuple[ToldView, ...]] = {}
         self.whys: dict[int, WhyView] = {}
         self.log: tuple[LogEntry, ...] = ()
+        self.without_tiers: set[str] = set()
         self.operators: dict[int, Operator] = {}
         self._rules: dict[int, Rule] = {}
         self._removed: dict[int, Rule] = {}
@@ -268,10 +280,24 @@ class FakeDesk:
             raise MarketUnavailableError(market, self.unavailable.get(market.symbol, "no_data"))
         return self.markets[market.symbol]
 
+    async def ground(self, market: Market) -> GroundView:
+        view = await self.view(market)
+        clusters = tuple(shown.cluster for shown in view.clusters)
+        ground = Ground(view.map, clusters, day_volatility=(view.daily_move_pct or 3.0) / 100)
+        volatility = Volatility(view.price, self.now, (4e-6, 4e-6, 4e-6, 4e-6), (1.0, 1.0, 1.0, 1.0))
+        tiers = () if market.symbol in self.without_tiers else TIERS
+        return GroundView(view, ground, volatility, tiers, market, 0.0)
+
     async def picture(
-        self, view: MarketView, *, look: Look, range_ms: int | None = None, by_leverage: bool = False
+        self,
+        view: MarketView,
+        *,
+        look: Look,
+        range_ms: int | None = None,
+        by_leverage: bool = False,
+        level: float | None = None,
     ) -> tuple[bytes, str] | None:
-        what = f"{range_ms or 'all'}{'-leverage' if by_leverage else ''}"
+        what = f"{range_ms or 'all'}{'-leverage' if by_leverage else ''}{'' if level is None else f'-{level:.6g}'}"
         return (PNG, f"{view.market.symbol}-{what}-{_how(look)}") if self.pictures else None
 
     async def heatmap(self, view: MarketView, *, look: Look, range_ms: int) -> tuple[bytes, str] | None:

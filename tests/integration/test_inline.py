@@ -28,9 +28,15 @@ class PaintedDesk(FakeDesk):
     """Its pictures are ones that a server takes."""
 
     async def picture(
-        self, view: MarketView, *, look: Look, range_ms: int | None = None, by_leverage: bool = False
+        self,
+        view: MarketView,
+        *,
+        look: Look,
+        range_ms: int | None = None,
+        by_leverage: bool = False,
+        level: float | None = None,
     ) -> tuple[bytes, str] | None:
-        drawn = await super().picture(view, look=look, range_ms=range_ms, by_leverage=by_leverage)
+        drawn = await super().picture(view, look=look, range_ms=range_ms, by_leverage=by_leverage, level=level)
         return None if drawn is None else (png(64, 40), drawn[1])
 
 

@@ -94,6 +94,13 @@ async def pictures(chat: Chat) -> None:
     await chat.type("/map ZRX 12h", "/map ETH", "/clusters 1000PEPE", "/clusters SOL", "/map", "/clusters")
 
 
+async def own_levels(chat: Chat) -> None:
+    await chat.type("/position BTC long 40x size 2,000")
+    await chat.tap("wt")
+    await chat.type("/position BTC short 5x", "/position BTC long 500x", "/position BTC long 5x soon")
+    await chat.type("/stop BTC long 95,200", "/stop BTC short 1", "/levels BTC", "/levels ZRX")
+
+
 async def alerts(chat: Chat) -> None:
     await chat.type("/watch BTC 1%", "/watch ZRX 2%", "/watch ETH 1%", "/watch BTC grow 30% 4h", "/watch BTC swept")
     await chat.type("/watch BTC breakout", "/watch BTC hunt", '/watch BTC exposure long 85000 "my long"')
@@ -270,6 +277,7 @@ DAY = (
     Part(rules),
     Part(menus),
     Part(pictures, light=True),
+    Part(own_levels),
     Part(alerts),
     Part(together, light=True),
     Part(aftermath),

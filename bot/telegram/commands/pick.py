@@ -14,6 +14,7 @@ ASKS = {
     "hm": "heatmap.pick",
     "li": "history.pick",
     "c": "clusters.pick",
+    "lv": "place.levels.pick",
     "pn": "rule_page.copy",
 }
 """What the buttons of a verb ask for."""

@@ -197,3 +197,30 @@ async def test_rules_that_watch_no_cluster_are_listed_and_kept_too(rig: Rig) -> 
     assert renewed.expires_ms == START_MS + HOUR_MS
     assert await rig.desk.renew_rule(2, cascade.rule.id, 0) is None, "of another chat"
     assert len((await rig.desk.status(1)).exchanges) == 1
+
+
+async def test_the_ground_reaches_as_far_as_positions_with_the_clusters_that_the_map_shows(rig: Rig) -> None:
+    view, place = await rig.desk.view(SIM), await rig.desk.ground(SIM)
+    assert place.ground.price == view.price
+    assert {each.cluster for each in view.clusters} <= set(place.ground.clusters)
+    assert place.ground.reach_pct > 65
+    assert place.tiers_from == SIM
+    assert place.tiers
+    level = 0.6 * view.price
+    drawn = place.ground.around(0.6)
+    assert drawn.low[0] < level < drawn.high[-1]
+    assert place.ground.crowding(level) is not None
+
+
+async def test_without_a_map_there_is_no_ground(rig: Rig) -> None:
+    with pytest.raises(MarketUnavailableError):
+        await rig.desk.ground(Market("simulated", "GONEUSDT"))
+
+
+async def test_a_marked_picture_is_another_than_the_plain_one(rig: Rig) -> None:
+    view = await rig.desk.view(SIM)
+    plain, marked = [await rig.desk.picture(view, look=DARK, level=level) for level in (None, 0.97 * view.price)]
+    assert plain is not None
+    assert marked is not None
+    assert plain[0] != marked[0]
+    assert plain[1] != marked[1]

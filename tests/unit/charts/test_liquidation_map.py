@@ -4,6 +4,7 @@ import gc
 import io
 import resource
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -162,3 +163,14 @@ def test_sides_differ_for_colour_blind_eyes(theme: Theme, cone: list[list[float]
     """The matrices are those of Machado, Oliveira and Fernandes (2009) at full severity."""
     seen = np.array(cone)
     assert np.abs(seen @ rgb(theme.long) - seen @ rgb(theme.short)).max() > 100
+
+
+def test_a_level_of_one_s_own_is_a_dashed_line() -> None:
+    picture = replace(usual(), level=0.95 * usual().map.price)
+    x = lay_out(picture).level_x
+    assert x is not None
+    before, after = pixels(draw_map(usual())), pixels(draw_map(picture))
+    column = (before != after).any(axis=2)[round(FRAME.bottom) + 4 : 500, round(x)]
+    assert 0.3 < column.mean() < 0.999
+    ink = (np.abs(after[round(FRAME.bottom) + 4 : 500, round(x)] - rgb(THEMES["dark"].price)) < 24).all(axis=1)
+    assert np.count_nonzero(np.diff(ink.astype(int)) == 1) > 10

@@ -285,3 +285,14 @@ def test_labels_stay_on_their_side_of_the_price_where_they_fit() -> None:
 )
 def test_prices_are_multiples_of_the_tick(price: float, tick_size: float, text: str) -> None:
     assert price_text(price, tick_size) == text
+
+
+def test_a_level_of_one_s_own_stands_at_its_price_and_beyond_the_map_nowhere() -> None:
+    picture = usual()
+    x = lay_out(replace(picture, level=picture.map.price)).level_x
+    assert x == lay_out(picture).price_x
+    below = lay_out(replace(picture, level=0.95 * picture.map.price)).level_x
+    assert below is not None
+    assert below < lay_out(picture).price_x
+    assert lay_out(replace(picture, level=3.0 * picture.map.price)).level_x is None
+    assert lay_out(picture).level_x is None

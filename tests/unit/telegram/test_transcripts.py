@@ -221,6 +221,37 @@ async def looking_back(chat: Chat) -> None:
     await chat.type("/heatmap SOL")
 
 
+async def own_levels(chat: Chat) -> None:
+    await chat.type("/position BTC long 40x at 97,000 size 2,000")
+    await chat.tap("Watch this price")
+    await chat.type("/position btc short 100x size 0,24 btc")
+    await chat.type("/position BTC long 3x")
+    await chat.type("/position BTC long 1x cross size 1000 margin 5000")
+    await chat.type("/position SOL long 20x 182.4 margin 50")
+    await chat.type("/position")
+    await chat.type("/position BTC long")
+    await chat.type("/position BTC long 5x soon")
+    await chat.type("/position BTC long 200x")
+    await chat.type("/position BTC long 5x at 9,700")
+    await chat.type("/position BTC long 20x size 100 margin 0.1")
+    await chat.type("/position BTD long 5x at 97,000")
+    await chat.tap("BTC")
+    await chat.type("/stop BTC long entry 97,000 stop 94,900")
+    await chat.type("/stop BTC long 95,200")
+    await chat.type("/stop BTC short 99,500")
+    await chat.type("/stop BTC long 93,900")
+    await chat.type("/stop BTC long 99,000")
+    await chat.type("/stop BTC long")
+    await chat.type("/levels BTC")
+    await chat.type("/levels ZRX")
+    await chat.type("/levels ARB")
+    await chat.type("/levels")
+    chat.desk.without_tiers.add("ETHUSDT")
+    await chat.type("/position ETH long 5x")
+    chat.desk.unavailable["BTCUSDT"] = "exchange_down"
+    await chat.type("/stop BTC long 95,200")
+
+
 async def proven_or_not(chat: Chat) -> None:
     await chat.type("/status")
     await chat.tap("Refresh")
@@ -607,6 +638,7 @@ SCRIPTS: tuple[Script, ...] = (
     new_watches,
     pictures_and_tables,
     looking_back,
+    own_levels,
     proven_or_not,
     mistakes,
     no_map_now,
