@@ -21,6 +21,12 @@ def standing_near(liquidations: LiquidationMap) -> tuple[float, float]:
     return float(liquidations.short_usd[above].sum()), float(liquidations.long_usd[below].sum())
 
 
+def shares_near(liquidations: LiquidationMap) -> tuple[float, float]:
+    """The same as shares of all shorts and of all longs, 0 to 1."""
+    short_usd, long_usd = standing_near(liquidations)
+    return short_usd / max(liquidations.short_total_usd, 1.0), long_usd / max(liquidations.long_total_usd, 1.0)
+
+
 def entropy(liquidations: LiquidationMap) -> float:
     """How evenly positions are spread over the map's bins, in nats: 0 where all stand in one, NaN for an empty map."""
     standing = liquidations.long_usd + liquidations.short_usd

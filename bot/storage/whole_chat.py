@@ -15,7 +15,7 @@ from bot.storage.access import Access
 from bot.storage.tables import answers, chats, metadata, updates
 
 MOST_ROWS = 20_000
-"""Of each table; the newest are read."""
+"""Of each table, so that the file stays within what Telegram takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +32,17 @@ class WholeChat:
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    async def read(self, chat: int) -> Stored:
-        """All rows of a chat. Texts that hold JSON come as what they hold."""
+    async def read(self, chat: int, *, most: int = MOST_ROWS) -> Stored:
+        """All rows of a chat, the newest `most` of each table. Texts that hold JSON come as what they hold."""
 
         def work(connection: Connection) -> Stored:
             rows, left_out = {}, 0
             for table, is_of in owned(chat):
                 newest = select(table).where(is_of).order_by(*(key.desc() for key in table.primary_key))
-                found = [_plain(row._mapping) for row in connection.execute(newest.limit(MOST_ROWS))]
-                if len(found) == MOST_ROWS:
+                found = [_plain(row._mapping) for row in connection.execute(newest.limit(most))]
+                if len(found) == most:
                     count = connection.execute(select(func.count()).select_from(table).where(is_of)).scalar_one()
-                    left_out += count - MOST_ROWS
+                    left_out += count - most
                 if found:
                     rows[table.name] = found
             return Stored(rows, left_out)

@@ -160,7 +160,7 @@ def _cluster_lines(event: Event, cluster: Cluster, contract: Contract, texts: Te
 def _market_lines(event: Event, texts: Texts) -> Sequence[Html]:
     """What was measured of the market as a whole."""
     figures = texts.figures
-    if event.kind is Kind.FLIP and event.names_usd:
+    if event.kind is Kind.FLIP and event.names_usd and not texts.in_shares:
         short, long = event.figure("short_usd") or 0.0, event.figure("long_usd") or 0.0
         return (texts("map.balance", short=figures.money(short), long=figures.money(long)),)
     if event.kind is Kind.CONCENTRATION:
@@ -172,10 +172,11 @@ def _size_line(event: Event, cluster: Cluster, texts: Texts) -> Html:
     figures = texts.figures
     share = texts.of("alert.share", cluster.side, percent=figures.percent(cluster.share * 100))
     strength = texts("proof.proven" if event.proven else "proof.not_proven", strength=str(cluster.strength))
+    names_usd = event.names_usd and not texts.in_shares
     if event.kind in AFTERWARDS:
-        usd = texts("size.usd", usd=figures.money(cluster.usd)) if event.names_usd else None
+        usd = texts("size.usd", usd=figures.money(cluster.usd)) if names_usd else None
         return texts("alert.was", size=Html(texts("rule.join").join(each for each in (usd, strength) if each)))
-    if event.names_usd:
+    if names_usd:
         return texts("alert.size", usd=figures.money(cluster.usd), share=share, strength=strength)
     return texts("alert.size_share", share=share, strength=strength)
 

@@ -30,7 +30,7 @@ class _About:
     def line(self, family: str, **values: str) -> Html:
         """One of the family's sentences: that of the cluster's side, with its size in USD or in other words."""
         family, values = f"headline.{family}.{self.cluster.side}", {"base": self.contract.base, **values}
-        if self.event.names_usd:
+        if self.event.names_usd and not self.texts.in_shares:
             return self.texts(f"{family}.usd", usd=self.texts.figures.money(self.cluster.usd), **values)
         return self.texts(f"{family}.other", size=size_words(self.cluster, self.texts, names_usd=False), **values)
 

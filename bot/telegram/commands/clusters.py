@@ -79,10 +79,15 @@ def table(view: MarketView, texts: Texts, *, now_ms: int, range_ms: int | None =
     head = texts("alert.simulated", line=title) if view.simulated else title
     legend = texts(
         "clusters.legend" if view.proven else "clusters.legend_not_proven",
-        size=texts("clusters.legend_usd" if view.names_usd else "clusters.legend_share"),
+        size=texts("clusters.legend_usd" if names_usd(view, texts) else "clusters.legend_share"),
     )
     rows = ladder(above, below, view, texts)
     return Html("\n".join([texts("alert.head", text=head), *notes, texts("clusters.table", rows=rows), legend, origin]))
+
+
+def names_usd(view: MarketView, texts: Texts) -> bool:
+    """Whether sizes stand in USD: the map is worth it, and the reader wants no shares."""
+    return view.names_usd and not texts.in_shares
 
 
 def chosen(clusters: Sequence[ClusterView]) -> list[ClusterView]:
@@ -107,7 +112,7 @@ def ladder(above: Sequence[ClusterView], below: Sequence[ClusterView], view: Mar
         edge = cluster.low if each.distance_pct > 0 else cluster.high
         return [
             figures.level(edge, view.tick_size) if wide else bands[cluster.peak],
-            figures.money(cluster.usd) if view.names_usd else figures.percent(cluster.share * 100),
+            figures.money(cluster.usd) if names_usd(view, texts) else figures.percent(cluster.share * 100),
             str(cluster.strength),
             figures.signed_percent(each.distance_pct) if each.distance_pct else texts.label("clusters.at_price"),
             figures.odds(odds) if odds is not None and each.distance_pct else "",
@@ -115,7 +120,7 @@ def ladder(above: Sequence[ClusterView], below: Sequence[ClusterView], view: Mar
 
     header = [
         texts.label("clusters.edge" if wide else "clusters.zone"),
-        texts.label("clusters.size" if view.names_usd else "clusters.share"),
+        texts.label("clusters.size" if names_usd(view, texts) else "clusters.share"),
         texts.label("clusters.strength"),
         texts.label("clusters.distance"),
         texts.label("clusters.odds"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.alerts.types import Market
 from bot.delivery.messenger import Button, Keyboard, Message
-from bot.liquidation.totals import standing_near
+from bot.liquidation.totals import shares_near, standing_near
 from bot.liquidation.types import Side
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands.pick import pick
@@ -142,7 +142,11 @@ def caption(
         each = biggest(view, side)
         if each is not None and each.distance_pct:
             lines.append(_biggest_line(each, view, texts))
-    if view.names_usd:
+    if view.names_usd and texts.in_shares:
+        short_share, long_share = shares_near(view.map)
+        short, long = (texts.figures.percent(100 * share) for share in (short_share, long_share))
+        lines.append(texts("map.balance_shares", short=short, long=long))
+    elif view.names_usd:
         short_usd, long_usd = standing_near(view.map)
         lines.append(texts("map.balance", short=texts.figures.money(short_usd), long=texts.figures.money(long_usd)))
     if range_ms is not None:

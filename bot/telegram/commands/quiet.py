@@ -9,6 +9,7 @@ from bot.telegram.callbacks import key
 from bot.telegram.desk import QuietView
 from bot.telegram.scene import Answer, Scene, echo
 from bot.telegram.texts import Html, Texts
+from bot.telegram.texts.cities import zones_called
 from bot.telegram.texts.figures import DAY_MS, HOUR_MS, MINUTE_MS
 from bot.telegram.texts.zones import UnknownZoneError
 
@@ -30,20 +31,21 @@ async def typed_quiet(scene: Scene, text: str) -> Answer:
     if typed.lower() in OFF:
         return await end_quiet(scene)
     known = await scene.desk.quiet(scene.chat)
-    hours = read_hours(typed, known.hours)
+    hours = read_hours(typed, zone=known.hours.zone if known.hours else scene.preferences.zone)
     if isinstance(hours, str):
         return Answer(Message(scene.texts(f"quiet.{hours}", typed=echo(typed))))
+    named = zones_called(hours.zone, tuple(scene.catalogue.languages))
     try:
-        await scene.desk.set_quiet(scene.chat, hours)
+        await scene.desk.set_quiet(scene.chat, replace(hours, zone=named[0]) if len(named) == 1 else hours)
     except UnknownZoneError:
         return Answer(Message(scene.texts("quiet.unknown_zone", typed=echo(hours.zone))))
     return await shown(scene)
 
 
-def read_hours(typed: str, known: QuietHours | None) -> QuietHours | str:
+def read_hours(typed: str, *, zone: str) -> QuietHours | str:
     """Quiet hours as typed (`23-7 Europe/Berlin`, `22:30-6:15`, `11pm-7am UTC+2 critical passes`), or what is wrong.
 
-    Without a zone the one already kept is meant.
+    Where none is typed, `zone` is meant.
     """
     found = _HOURS.fullmatch(_CRITICAL.sub("", typed).strip())
     if found is None:
@@ -51,7 +53,7 @@ def read_hours(typed: str, known: QuietHours | None) -> QuietHours | str:
     start, end = _minutes(*found.group(1, 2, 3)), _minutes(*found.group(4, 5, 6))
     if start is None or end is None or start == end:
         return "not_understood"
-    zone = (found[7] or "").strip() or (known.zone if known else "")
+    zone = (found[7] or "").strip() or zone
     if not zone:
         return "which_zone"
     return QuietHours(start, end, zone, critical_passes=_CRITICAL.search(typed) is not None)

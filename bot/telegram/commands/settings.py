@@ -23,7 +23,8 @@ ZONE = "zone"
 class Setting:
     """Something to choose. `choices` are (what is kept, what its button says); `kept` and `chosen` read and change it.
 
-    `width` is how many of its buttons stand in a row; `words` are other names that people type for it.
+    `width` is how many of its buttons stand in a row; `words` are other names that people type for it, and `meant`
+    makes of what they type for a value what is kept.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Setting:
     chosen: Callable[[Preferences, str], Preferences]
     width: int = KEYS_A_ROW
     words: frozenset[str] = frozenset()
+    meant: Callable[[str], str] = str
 
 
 SETTINGS = {
@@ -58,6 +60,7 @@ SETTINGS = {
             lambda preferences: f"{preferences.digest_hour}",
             lambda preferences, value: replace(preferences, digest_hour=int(value)),
             width=HOURS_A_ROW,
+            meant=lambda typed: typed.removesuffix(":00").lstrip("0") or "0",
         ),
         Setting(
             "theme",
@@ -165,7 +168,10 @@ async def choose(scene: Scene, name: str, value: str, *, typed: bool = False) ->
     setting = SETTINGS.get(name)
     if setting is None:
         return await page(scene, name)
-    found = _understood(setting.choices(scene), value)
+    choices = setting.choices(scene)
+    found = _understood(choices, value)
+    if found is None:
+        found = _understood(choices, setting.meant(value))
     if found is None:
         shown = await page(scene, name)
         if typed:

@@ -14,7 +14,7 @@ from bot.telegram.texts.zones import UnknownZoneError, zone_of
 MOST = 6
 """More zones than that are no answer to a question."""
 
-LIKENESS = 0.7
+LIKENESS = 0.8
 """How alike two names must be for one to be a misspelling of the other."""
 
 _ABBREVIATION = 3

@@ -628,6 +628,80 @@ async def help_and_menus(chat: Chat) -> None:
     await chat.type("/unwatch all")
 
 
+async def every_setting(chat: Chat) -> None:
+    await chat.type("/settings")
+    await chat.tap("Time zone")
+    await chat.tap("Berlin 13:00")
+    await chat.tap("‹ Settings")
+    await chat.tap("Sound")
+    await chat.tap("Critical only")
+    await chat.tap("Digest time")
+    await chat.tap("21:00")
+    await chat.tap("Pictures")
+    await chat.tap("Light")
+    await chat.tap("Map range")
+    await chat.tap("7d")
+    await chat.tap("Sizes")
+    await chat.tap("In percent")
+    await chat.tap("Exchange")
+    await chat.tap("OKX")
+    await chat.tap("Quiet hours")
+    await chat.tap("‹ Settings")
+    await chat.type("/quiet 23-7")
+    await chat.type("/watch BTC 1%")
+    await chat.type("/watch digest daily")
+    await chat.type("/map BTC")
+    await chat.type("/mute 2h")
+    await chat.type("/settings")
+
+
+async def settings_in_one_line(chat: Chat) -> None:
+    for line in (
+        "/settings zone istanbul",
+        "/settings zone 北京",
+        "/settings zone UTC-3:30",
+        "/settings zone new yrok",
+        "/settings zone brasil",
+        "/settings zone Narnia",
+        "/settings zone",
+        "/settings theme light",
+        "/settings theme neon",
+        "/settings language english",
+        "/settings sound none",
+        "/settings digest 9:00",
+        "/settings range 12h",
+        "/settings sizes in percent",
+        "/settings quiet 22-6",
+        "/settings volume 11",
+    ):
+        await chat.type(line)
+    await chat.tap_data("ss|theme|neon", max(chat.screen))
+    await chat.tap_data("ss|volume|11", max(chat.screen))
+    await chat.tap_data("sg|volume", max(chat.screen))
+    await chat.tap_data("sz|Atlantis/Poseidonis", max(chat.screen))
+    chat.kind, chat.may_change = "supergroup", False
+    await chat.type("/settings")
+    await chat.tap("Pictures")
+    await chat.tap("Dark")
+    await chat.type("/settings theme dark")
+
+
+async def own_data(chat: Chat) -> None:
+    await chat.type("/privacy")
+    await chat.type("/about")
+    await chat.type("/watch BTC 1%")
+    await chat.type("/mydata")
+    await chat.type("/forgetme")
+    await chat.tap("Keep")
+    await chat.type("/forgetme")
+    await chat.tap("Yes, delete everything")
+    await chat.type("/rules")
+    chat.kind, chat.may_change = "supergroup", False
+    await chat.type("/forgetme")
+    await chat.type("/mydata")
+    await chat.tap_data("fy", max(chat.screen))
+
+
 Script = Callable[[Chat], Awaitable[None]]
 SCRIPTS: tuple[Script, ...] = (
     onboarding,
@@ -644,6 +718,9 @@ SCRIPTS: tuple[Script, ...] = (
     no_map_now,
     too_many_rules,
     a_group,
+    every_setting,
+    settings_in_one_line,
+    own_data,
     a_channel,
     inline_mode,
     alerts,
@@ -658,7 +735,7 @@ SCRIPTS: tuple[Script, ...] = (
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
 async def test_a_conversation_reads_as_kept(script: Script) -> None:
-    chat = Chat(desk=SeveralDesk() if script is several_exchanges else FakeDesk())
+    chat = Chat(desk=SeveralDesk() if script in (several_exchanges, every_setting) else FakeDesk())
     await script(chat)
     path = GOLDEN / f"{script.__name__}.txt"
     if os.environ.get("REWRITE_GOLDEN"):
