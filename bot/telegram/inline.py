@@ -18,7 +18,7 @@ from bot.delivery.messenger import DeliveryError, Message, Messenger
 from bot.telegram.commands import clusters, maps
 from bot.telegram.connection import Line
 from bot.telegram.desk import Desk, MarketUnavailableError
-from bot.telegram.errors import QueryTooOldError, translated
+from bot.telegram.errors import QueryTooOldError, UnsupportedError, translated
 from bot.telegram.flood import Flood
 from bot.telegram.inbound import Asked
 from bot.telegram.inline_results import Offer, results_of
@@ -106,21 +106,27 @@ class InlineAnswers:
         async with self._places:
             offers = Offers(nothing="inline.flood") if verdict == "warn" else await self._offers(scene, asked)
         above = scene.texts.label(offers.nothing) if offers.nothing else scene.texts.label("inline.more")
+        button = InlineQueryResultsButton(above, start_parameter=START)
         try:
-            await translated(
-                self._line.answer_inline_query(
-                    asked.query_id,
-                    results_of(offers.found, scene.texts, bot_name=self._line.known_name),
-                    cache_time=CACHE_S if offers.found else CACHE_NOTHING_S,
-                    is_personal=True,
-                    button=InlineQueryResultsButton(above, start_parameter=START),
-                ),
-                token=self._line.token,
-            )
+            try:
+                await self._send(asked, scene, offers, button)
+            except UnsupportedError:
+                await self._send(asked, scene, offers, None)
         except QueryTooOldError:
             return
         except DeliveryError as error:
             _log.warning("an inline query was not answered", extra={"reason": error})
+
+    async def _send(self, asked: Asked, scene: Scene, offers: Offers, button: InlineQueryResultsButton | None) -> None:
+        """Answer; not every server knows the button above the results."""
+        request = self._line.answer_inline_query(
+            asked.query_id,
+            results_of(offers.found, scene.texts, bot_name=self._line.known_name),
+            cache_time=CACHE_S if offers.found else CACHE_NOTHING_S,
+            is_personal=True,
+            button=button,
+        )
+        await translated(request, token=self._line.token)
 
     async def _offers(self, scene: Scene, asked: Asked) -> Offers:
         if not self._shop.is_open_to(asked.user_id):

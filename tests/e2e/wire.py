@@ -20,12 +20,19 @@ MESSAGES = ("sendMessage", "sendPhoto")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request that the server answered, text fields and files apart."""
+    """One request that the server answered, text fields and files apart; `message_id` is the one it made."""
 
     method: str
     fields: Mapping[str, str]
     files: Mapping[str, bytes]
     status: int
+    message_id: int = 0
+
+    @property
+    def buttons(self) -> list[dict[str, Any]]:
+        """The keys under the message, row after row."""
+        markup = json.loads(self.fields.get("reply_markup") or "{}")
+        return [button for row in markup.get("inline_keyboard", []) for button in row]
 
     @property
     def text(self) -> str:
@@ -94,7 +101,9 @@ class Wire:
         async with self._session.post(self._server_url + path, data=body, headers=headers) as reply:
             answer = await reply.read()
         fields, files = parse_body(kind, body)
-        self.calls.append(Call(method, fields, files, reply.status))
+        result = json.loads(answer).get("result")
+        made = result.get("message_id", 0) if isinstance(result, dict) else 0
+        self.calls.append(Call(method, fields, files, reply.status, made))
         return reply.status, answer
 
 
