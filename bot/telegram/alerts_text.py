@@ -149,9 +149,8 @@ def _cluster_lines(event: Event, cluster: Cluster, contract: Contract, texts: Te
     ]
     if cluster.expected_usd is not None and event.names_usd:
         high = cluster.expected_high_usd or cluster.expected_usd
-        lines.append(
-            texts("alert.expected", usd=figures.money(cluster.expected_usd), high=figures.money(high)),
-        )
+        key_of_text = "alert.was_expected" if event.kind in AFTERWARDS else "alert.expected"
+        lines.append(texts(key_of_text, usd=figures.money(cluster.expected_usd), high=figures.money(high)))
     if event.touch and event.kind not in AFTERWARDS and not cluster.low <= event.price <= cluster.high:
         lines.append(texts("alert.touch", odds=odds_words(event.touch, texts)))
     return lines
@@ -233,7 +232,8 @@ def alert_keys(event: Event, contract: Contract, texts: Texts, *, sample: bool =
         key(texts.label("button.snooze_eight"), "z", event.rule_id, 8),
         key(texts.label("button.rule", number=str(event.rule_id)), "pf", event.rule_id),
     )
-    return (quiet, (key(texts.label("button.refresh"), "a"), *copied), (shown, key(texts.label("button.why"), "y")))
+    look = (key(texts.label("button.refresh"), "a"), shown, key(texts.label("button.why"), "y"))
+    return (quiet, look, copied) if copied else (quiet, look)
 
 
 def expiry_keys(event: Event, texts: Texts) -> Keyboard:

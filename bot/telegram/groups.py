@@ -73,6 +73,8 @@ def group_message(
     above = [texts("alert.head", text=head)]
     if waited is not None:
         above.append(texts.of("held.cause", waited.reason))
+        if texts.figures.elsewhere:  # clients write the first line's time by their own clock, but none in a table
+            above.append(texts("held.zone", zone=texts.figures.zone_at(waited.since_ms)))
     if any(told.contract.simulated for told in ordered):
         above.append(texts("alert.note_simulated"))
     if repeat:

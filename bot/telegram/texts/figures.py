@@ -136,6 +136,10 @@ class Figures:
         written = " ".join(parts)
         return Moment.of(written, unix_s=time_ms // 1000, form="t" if today else "dt") if self.elsewhere else written
 
+    def zone_at(self, time_ms: int) -> str:
+        """The zone by its distance from UTC: `UTC`, `UTC+3`."""
+        return _offset_words(datetime.fromtimestamp(time_ms / 1000, tz=self.zone))
+
     def wall(self, time_ms: int) -> str:
         """The time of day alone: `14:05`."""
         return f"{datetime.fromtimestamp(time_ms / 1000, tz=self.zone):%H:%M}"

@@ -177,14 +177,14 @@ def test_an_alert_has_the_keys_a_trader_wants_next() -> None:
         ("8 hr", "z|3|8", None),
         ("Rule #3", "pf|3", None),
         ("Refresh", "a", None),
-        ("Copy 97,430", None, "97430.0"),
         ("Map", "m|binance:BTCUSDT", None),
         ("Why?", "y", None),
+        ("Copy 97,430", None, "97430.0"),
     ]
 
 
 def test_the_copied_level_is_the_edge_that_price_meets_first() -> None:
-    assert shown(replace(NEAR, cluster=LONGS)).buttons[1][1].copy == "95070.0"
+    assert shown(replace(NEAR, cluster=LONGS)).buttons[2][0].copy == "95070.0"
 
 
 def test_a_sample_says_so_and_has_no_rule_to_quiet() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.alerts.preferences import Preferences
 from bot.alerts.reasons import Reason
 from bot.alerts.types import Event, Kind, Market, Severity
 from bot.liquidation.types import Cluster, Side
@@ -73,11 +74,20 @@ def test_what_was_held_says_since_when_and_why_with_each_one_s_time_and_is_silen
     group = [told(base, time_ms=NOON_MS + i * MINUTE) for i, base in enumerate(("BTC", "ETH"))]
     waited = Waited(NOON_MS, Reason.HELD_QUIET)
     message = group_message(group, ENGLISH, sent_ms=NOON_MS + 300 * MINUTE, waited=waited)
-    first, cause, _, *rows = bare(message.text).split("\n")
+    first, cause, zone, _, *rows = bare(message.text).split("\n")
     assert first == "Held since 12:00 UTC: 2 alerts"
     assert cause == "They came in your quiet hours."
+    assert zone == "Times in the table are UTC."
     assert [row.split()[0] for row in rows[:2]] == ["12:00", "12:01"]
     assert message.silent
+
+
+def test_the_table_of_a_chat_that_chose_its_zone_needs_no_name_of_it() -> None:
+    group = [told(base, time_ms=NOON_MS) for base in ("BTC", "ETH")]
+    texts = ENGLISH.read_by(Preferences(zone="Europe/Istanbul"))
+    message = group_message(group, texts, sent_ms=NOON_MS, waited=Waited(NOON_MS, Reason.HELD_QUIET))
+    first, _, empty, row, *_ = bare(message.text).split("\n")
+    assert (first, empty, row.split()[0]) == ("Held since 15:00: 2 alerts", "", "15:00")
 
 
 def test_a_group_is_late_by_its_oldest_and_critical_by_any() -> None:
