@@ -80,6 +80,7 @@ class Texts:
         self.locale = Locale.parse(language, sep="-")
         self.entries = entries
         self.in_shares = in_shares
+        self._readers: dict[tuple[tzinfo, bool, bool], Texts] = {}  # what is put into words once is kept by its texts
         self.figures = Figures(
             self.locale,
             money={name: entries[f"money.{name}"]["other"] for name in ("pattern", "thousand", "million", "billion")},
@@ -93,7 +94,11 @@ class Texts:
         if not preferences.zone and not in_shares:
             return self
         zone, elsewhere = zone_chosen(preferences), shared or not preferences.zone
-        return Texts(self.language, self.entries, zone=zone, in_shares=in_shares, elsewhere=elsewhere)
+        kept = self._readers.get((zone, in_shares, elsewhere))
+        if kept is None:
+            kept = Texts(self.language, self.entries, zone=zone, in_shares=in_shares, elsewhere=elsewhere)
+            self._readers[zone, in_shares, elsewhere] = kept
+        return kept
 
     @property
     def manner(self) -> str:

@@ -187,6 +187,14 @@ def test_a_time_is_told_by_the_readers_clock(chosen: Preferences, shared: bool, 
     assert texts.label("button.delete_rule", number="1", rule=texts("rule.until", time=time)) == f"#1 until {plain}"
 
 
+def test_chats_that_read_alike_share_their_texts() -> None:
+    texts = Catalogue.load().texts("en")
+    istanbul = Preferences(zone="Europe/Istanbul")
+    assert texts.read_by(istanbul) is texts.read_by(istanbul)
+    assert texts.read_by(istanbul) is not texts.read_by(istanbul, shared=True)
+    assert texts.read_by(Preferences()) is texts
+
+
 def test_another_day_is_told_with_its_date() -> None:
     texts = Catalogue.load().texts("en")
     shown = texts("rule.until", time=texts.figures.clock(NOON_MS + 86_400_000, now_ms=NOON_MS))
