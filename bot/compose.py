@@ -69,7 +69,7 @@ class Composer:
     async def _message(self, row: Claimed, look: Look, sound: Sound) -> Message:
         texts = look.texts
         if "notice" in row.payload:
-            notice = notice_message(row.payload, texts, now_ms=self._clock.now_ms(), repeat=row.repeat)
+            notice = notice_message(row.payload, texts, chat=row.chat, now_ms=self._clock.now_ms(), repeat=row.repeat)
             return notice if sound.rings(Severity.WARNING) else replace(notice, silent=True)
         if "receipt" in row.payload:
             outcome = outcome_from_plain(row.payload["receipt"])

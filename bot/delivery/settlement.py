@@ -136,11 +136,11 @@ class Settlement:
         self._chat_gone(chat, reason)
 
     async def _leave_topic(self, row: Claimed, reason: str) -> None:
-        """Send to General what the chat's topic no longer takes, and let each admin know once."""
+        """Send to General what the chat's topic no longer takes, and say so there and to each admin, once a topic."""
         now_ms = self._clock.now_ms()
         notices = [
-            OutboxRow(f"notice:topic:{row.chat}:{admin}", admin, {"notice": "topic_gone", "chat": row.chat}, now_ms)
-            for admin in self._admins
+            OutboxRow(f"notice:topic:{row.id}:{chat}", chat, {"notice": "topic_gone", "chat": row.chat}, now_ms)
+            for chat in (row.chat, *self._admins)
         ]
         had_topic = await insist(lambda: self._db.chats.forget_topic(row.chat, notices), "forget a topic", self._clock)
         if had_topic:

@@ -12,11 +12,16 @@ from bot.telegram.texts import Html, Texts, escape
 from bot.telegram.venues import exchange_name
 
 
-def notice_message(payload: Mapping[str, Any], texts: Texts, *, now_ms: int, repeat: bool = False) -> Message:
-    """The message of a notice as it was stored."""
+def notice_message(
+    payload: Mapping[str, Any], texts: Texts, *, chat: int, now_ms: int, repeat: bool = False
+) -> Message:
+    """The message of a notice as it was stored, for this chat."""
     silent = repeat or bool(payload.get("silent"))
     if payload["notice"] == "topic_gone":
-        return Message(texts("topic.gone", chat=str(payload["chat"])), silent=silent)
+        here = payload["chat"] == chat
+        return Message(
+            texts("topic.gone_here") if here else texts("topic.gone", chat=str(payload["chat"])), silent=silent
+        )
     if payload["notice"] == "broadcast":
         return broadcast_message(str(payload["text"]), texts, repeat=repeat)
     if payload["notice"] in ("delisted", "delisting"):

@@ -240,7 +240,7 @@ async def test_a_rule_that_the_breaker_stops_says_so_once_and_to_whoever_asks(sc
     await scene.sees(101.0)
     await scene.sees(103.6)
     assert await scene.sent(after_ms=HOUR) == []
-    message = notice_message(notice.payload, Catalogue.load().texts("en"), now_ms=START_MS)
+    message = notice_message(notice.payload, Catalogue.load().texts("en"), chat=notice.chat, now_ms=START_MS)
     assert bare(message.text).startswith("Rule #1 for XYZ is paused: it alerted 15 times within 3 minutes.")
     assert [button.data for button in message.buttons[0]] == ["zw|1", "rn"]
 
