@@ -226,6 +226,7 @@ class App:
             ),
             admins=limits.admin_ids,
             own_data=OwnData(world.db.whole_chat, world.clock, why_days=limits.why_days, source_url=limits.source_url),
+            bot_name=world.bot_name,
         )
         self.conversation = Conversation(self.desk, self.catalogue, world.channels)
         self.jobs = Jobs(

@@ -59,6 +59,9 @@ POPULAR = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT", "ZRXUSDT")
 """Offered where no ranking by volume is known."""
 
 
+FOR_LONG = frozenset({"no_data", "blocked"})
+"""Reasons for which there is no map that a minute does not mend."""
+
 BY_HAND = "by_hand"
 """The reason of a rule that somebody has paused."""
 
@@ -86,6 +89,7 @@ class LiveDesk:
         operator: OperatorDesk,
         admins: Sequence[int],
         own_data: OwnData,
+        bot_name: Callable[[], str | None],
     ) -> None:
         self._markets = markets
         self._watch = watch
@@ -102,6 +106,7 @@ class LiveDesk:
         self._operator = operator
         self._admins = frozenset(admins)
         self._own_data = own_data
+        self._bot_name = bot_name
         self._ranking: Sequence[str] = ()
 
     def now_ms(self) -> int:
@@ -276,7 +281,9 @@ class LiveDesk:
         try:
             live = await self._markets.open(rule.market)
         except NoMapError as error:
-            raise MarketUnavailableError(rule.market, error.reason) from None
+            if error.reason in FOR_LONG:
+                raise MarketUnavailableError(rule.market, error.reason) from None
+            return replace(self._added(await self._store(rule), None), blind=True)
         await self._watch.take_map(live)
         added = await self._store(rule)
         return self._added(added, live)
@@ -302,6 +309,9 @@ class LiveDesk:
 
     async def pause_rule(self, chat: int, rule_id: int) -> Rule | None:
         return await self._watch.stop(chat, rule_id, BY_HAND)
+
+    def bot_name(self) -> str | None:
+        return self._bot_name()
 
     def rules_limit(self) -> int:
         return self._rules_per_chat

@@ -1,6 +1,6 @@
 """The one line typed after /watch: `BTC 1%`, `BTC long 2% 10M once`, `binance ETH grow 10% 4h until friday`, and back.
 
-line     = [exchange | "all"] symbol {term} | "digest" ["daily" | "weekly"] {expiry | label}
+line     = {term} [exchange | "all"] symbol {term} | "digest" ["daily" | "weekly"] {expiry | label}
 term     = kind | threshold | side | window | filter | repeat | expiry | label      in any order, each once
 kind     = grow | new | swept | breakout | hunt | cascade | flip | concentration | exposure    none: price comes near
 threshold = number [%]       how near; after grow how much, after cascade, flip and concentration how unusual
@@ -35,7 +35,7 @@ from bot.alerts.lexicon import (
 from bot.alerts.line_reader import LineReader
 from bot.alerts.line_writer import format_watch
 from bot.alerts.rule_builder import RuleBuilder
-from bot.alerts.typed import Word, split_words
+from bot.alerts.typed import Word, number_of, split_words
 from bot.alerts.types import EVERYWHERE, Kind, Market, Rule
 
 __all__ = [
@@ -80,12 +80,30 @@ def parse_watch(
             return ParseError(0, ErrorCode.EMPTY)
         if words[0].text == lex.DIGEST and resolve(words[0].typed) is None:
             return (replace(_digest(words, now_ms=now_ms, offset_ms=offset_ms), label=label),)
-        market, read = market_of(words, resolve, exchanges)
-        terms = LineReader(words[read:], now_ms=now_ms, offset_ms=offset_ms).read()
+        market, said = _apart(words, resolve, exchanges)
+        terms = LineReader(said, now_ms=now_ms, offset_ms=offset_ms).read()
         rule = RuleBuilder(terms, now_ms=now_ms, normal_pct=normal_pct).rule(market)
         return (replace(rule, label=label),)
     except FaultError as fault:
         return parse_error(rest, fault)
+
+
+def _apart(words: tuple[Word, ...], resolve: Resolve, exchanges: Collection[str]) -> tuple[Market, tuple[Word, ...]]:
+    """The market and the words beside it: terms may stand before it, as in `1% BTC`."""
+    led = 0
+    while led < len(words) and _is_term(words[led]) and resolve(words[led].typed) is None:
+        led += 1
+    led = 0 if led == len(words) else led
+    market, read = market_of(words[led:], resolve, exchanges)
+    return market, (*words[:led], *words[led + read :])
+
+
+def _is_term(word: Word) -> bool:
+    """Whether a word says something of a rule and so is no misspelt symbol."""
+    number = number_of(word.text)
+    if number is not None:
+        return number.unit in lex.UNITS
+    return word.text in lex.SIDES or word.text in lex.KINDS or word.text in lex.ONCE
 
 
 def split_label(line: str) -> tuple[str, str | None]:

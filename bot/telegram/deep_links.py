@@ -4,6 +4,7 @@ A start parameter has at most 64 characters out of A-Z, a-z, 0-9, _ and -.
 """
 
 import re
+from urllib.parse import urlencode
 
 from bot.alerts.grammar import VENUE_WORDS
 
@@ -15,6 +16,13 @@ _MARKET = re.compile(rf"({'|'.join(VENUE_WORDS)})[-_](.+)", re.ASCII | re.IGNORE
 def start_link(bot_name: str, payload: str = "") -> str:
     """The address of the bot; with a payload that it cannot carry, of its beginning."""
     return f"https://t.me/{bot_name}" + (f"?start={payload}" if _PAYLOAD.fullmatch(payload) else "")
+
+
+def share_link(bot_name: str | None, payload: str) -> str | None:
+    """What opens Telegram's own choice of a chat to pass a start link on to; None where no such link can be made."""
+    if bot_name is None or not _PAYLOAD.fullmatch(payload):
+        return None
+    return f"https://t.me/share/url?{urlencode({'url': start_link(bot_name, payload)})}"
 
 
 def market_payload(kind: str, market: str) -> str:

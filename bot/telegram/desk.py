@@ -105,7 +105,8 @@ class AddedRule:
     """A rule just stored. `already` tells the cluster that satisfies it now (said in the confirmation, no alert).
 
     `hears` tells whether liquidations of its exchange are listened to, without which a cascade is never seen. `first`
-    is True of the first rule that the chat ever had.
+    is True of the first rule that the chat ever had, `blind` where its market has no map yet: it is judged from the
+    first one on.
     """
 
     rule: Rule
@@ -113,6 +114,7 @@ class AddedRule:
     existed: bool = False
     hears: bool = True
     first: bool = False
+    blind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -434,7 +436,10 @@ class Desk(Protocol):
         ...
 
     async def add_rule(self, rule: Rule) -> AddedRule:
-        """Store a rule; the same rule again is found, not doubled. Raises TooManyRulesError."""
+        """Store a rule; the same rule again is found, not doubled. Raises TooManyRulesError.
+
+        Where its market may never have a map (too little history, a refusing exchange) raises MarketUnavailableError.
+        """
         ...
 
     async def rules(self, chat: int) -> Sequence[RuleView]: ...
@@ -448,6 +453,10 @@ class Desk(Protocol):
 
     async def pause_rule(self, chat: int, rule_id: int) -> Rule | None:
         """Let one rule say nothing until it is woken by `snooze_rule(..., 0)`."""
+        ...
+
+    def bot_name(self) -> str | None:
+        """The bot's name at Telegram, None where it has none or it is not known yet."""
         ...
 
     def rules_limit(self) -> int:

@@ -244,6 +244,7 @@ class FakeDesk:
         self.record = StatsView(30, HitRate())
         self.hears = True
         self.newcomer = False
+        self.name: str | None = None
         self.silence = QuietView(None)
         self.chosen: dict[int, Preferences] = {}
         self.told: dict[int, tuple[ToldView, ...]] = {}
@@ -271,6 +272,9 @@ class FakeDesk:
 
     def traded(self) -> Sequence[str]:
         return tuple(self.markets)
+
+    def bot_name(self) -> str | None:
+        return self.name
 
     def rules_limit(self) -> int:
         return self.limit
@@ -310,8 +314,9 @@ class FakeDesk:
         return (PNG, f"{view.market.market.symbol}-lives-{_how(look)}") if self.pictures else None
 
     async def add_rule(self, rule: Rule) -> AddedRule:
-        if rule.market.symbol in self.unavailable:
-            raise MarketUnavailableError(rule.market, self.unavailable[rule.market.symbol])
+        reason = self.unavailable.get(rule.market.symbol, "")
+        if reason in ("no_data", "blocked"):
+            raise MarketUnavailableError(rule.market, reason)
         wanted = replace(rule, id=0, created_ms=0, snoozed_until_ms=0)
         for stored in self._rules.values():
             if replace(stored, id=0, created_ms=0, snoozed_until_ms=0) == wanted:
@@ -322,7 +327,8 @@ class FakeDesk:
         first = self.newcomer and all(each.chat != rule.chat for each in known)
         new = replace(rule, id=1 + max((*self._rules, *self._removed), default=0))
         self._rules[new.id] = new
-        return AddedRule(new, self._already(new), hears=self.hears, first=first)
+        already = None if reason else self._already(new)
+        return AddedRule(new, already, hears=self.hears, first=first, blind=bool(reason))
 
     async def edit_rule(self, rule: Rule) -> AddedRule | None:
         known = self._rules.get(rule.id)

@@ -72,7 +72,7 @@ async def _unknown_venue(scene: Scene, market: Market, typed: str, span: str, ve
 
 def range_of(words: Sequence[str]) -> tuple[str, str]:
     """The range among these words, empty where none is named, and the text without it."""
-    for index in range(len(words) - 1, 0, -1):
+    for index in range(len(words) - 1, -1 if len(words) > 1 else 0, -1):
         span = SPELLED.get(words[index].lower(), words[index].lower())
         if span in RANGES:
             return span, " ".join([*words[:index], *words[index + 1 :]])

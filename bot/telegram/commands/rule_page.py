@@ -6,6 +6,7 @@ from bot.delivery.messenger import Button, Keyboard, Message
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands.parameters import is_current, parameters
 from bot.telegram.commands.rules import gone, look, silence_line, standing_line
+from bot.telegram.deep_links import WATCH, market_payload, share_link
 from bot.telegram.desk import MarketView, RuleView
 from bot.telegram.scene import Answer, Scene, base_name, rows
 from bot.telegram.texts import Html
@@ -149,13 +150,12 @@ def _last_keys(scene: Scene, rule: Rule) -> Keyboard:
     delete = key(texts.label("button.delete"), "rx", rule.id, 0)
     if rule.market == EVERYWHERE:
         return ((delete, back),)
-    return (
-        (
-            key(texts.label("button.map"), "m", market_arg(rule.market)),
-            key(texts.label("button.copy_rule"), "q", "pn", 0, rule.id),
-        ),
-        (delete, back),
-    )
+    shown = key(texts.label("button.map"), "m", market_arg(rule.market))
+    copied = key(texts.label("button.copy_rule"), "q", "pn", 0, rule.id)
+    link = share_link(scene.desk.bot_name(), market_payload(WATCH, market_arg(rule.market)))
+    if link is None:
+        return ((shown, copied), (delete, back))
+    return ((shown, Button(texts.label("button.share"), url=link)), (copied, delete), (back,))
 
 
 def _exchanges(scene: Scene, rule: Rule, market: MarketView) -> Answer:

@@ -109,7 +109,7 @@ async def add(scene: Scene, rule: Rule) -> Answer:
 
 async def told_of(scene: Scene, added: AddedRule) -> Answer:
     """What the rule does, with its distances as buttons."""
-    view = await look(scene, added.rule.market)
+    view = None if added.blind else await look(scene, added.rule.market)
     toast = scene.texts.label(
         "toast.watching", base=market_name(scene, added.rule.market, base_name(added.rule.market))
     )
@@ -118,7 +118,7 @@ async def told_of(scene: Scene, added: AddedRule) -> Answer:
 
 async def first_sample(scene: Scene, added: AddedRule) -> tuple[Message, ...]:
     """After a chat's first rule of all, what its alerts will look like; nothing where that cannot be shown now."""
-    if not added.first or added.rule.kind is not Kind.PROXIMITY:
+    if not added.first or added.blind or added.rule.kind is not Kind.PROXIMITY:
         return ()
     try:
         answer = await sample(scene, added.rule.market)

@@ -57,6 +57,10 @@ def refuse(line: str) -> ParseError:
 
 # A line as typed, and the same rule in the one form that the program writes.
 LINES = [
+    # terms before the symbol
+    ("1% BTC", "BTCUSDT 1%"),
+    ("short 10M BTC 2%", "BTCUSDT short 2% 10M"),
+    ("2% okx ETH once", "okx ETHUSDT 2% once"),
     # the mission's own examples
     ("BTC 1%", "BTCUSDT 1%"),
     ("ZRX-USDT-SWAP 2%", "ZRXUSDT 2%"),

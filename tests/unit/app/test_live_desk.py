@@ -114,14 +114,35 @@ async def test_a_range_has_zones_of_its_own_and_a_smaller_map(rig: Rig) -> None:
 
 async def test_a_market_that_cannot_be_had_is_unavailable_for_its_reason(rig: Rig) -> None:
     rig.exchange.goes_down()
-    for ask in (rig.desk.view(SIM), rig.desk.view(SIM, range_ms=HOUR_MS), rig.desk.add_rule(rule(1.0))):
+    for ask in (rig.desk.view(SIM), rig.desk.view(SIM, range_ms=HOUR_MS)):
         with pytest.raises(MarketUnavailableError) as caught:
             await ask
         assert (caught.value.market, caught.value.reason) == (SIM, "exchange_down")
-    assert await rig.desk.rules(1) == []
+    gone = Market("simulated", "GONEUSDT")
     with pytest.raises(MarketUnavailableError) as caught:
-        await rig.desk.view(Market("simulated", "GONEUSDT"))
+        await rig.desk.view(gone)
     assert caught.value.reason == "no_data"
+    with pytest.raises(MarketUnavailableError) as refused:
+        await rig.desk.add_rule(near(1.0, market=gone))
+    assert refused.value.reason == "no_data"
+    assert await rig.desk.rules(1) == []
+
+
+async def test_a_rule_made_while_the_exchange_is_down_is_judged_once_it_is_back(rig: Rig) -> None:
+    rig.exchange.goes_down()
+    added = await rig.desk.add_rule(rule(20.0, min_strength=1))
+    assert (added.blind, added.already, added.first) == (True, None, True)
+    [listed] = await rig.desk.rules(1)
+    assert (listed.rule, listed.phase) == (added.rule, None)
+    rig.exchange.comes_back()
+    rig.clock.step_to(START_MS + BAR_MS)
+    await rig.app.fetch_bars()
+    await rig.app.recompute()
+    await rig.app.read_prices()
+    [listed] = await rig.desk.rules(1)
+    assert listed.phase is Phase.FIRED
+    again = await rig.desk.add_rule(rule(20.0, min_strength=1))
+    assert (again.existed, again.blind, again.rule) == (True, False, added.rule)
 
 
 async def test_a_rule_is_stored_judged_and_listed_with_its_standing(rig: Rig) -> None:

@@ -365,7 +365,7 @@ async def test_a_market_without_a_map_says_why_and_can_be_tried_again_in_place(r
 
 async def test_a_watch_that_failed_is_tried_again_as_it_was_typed() -> None:
     chat = Chat()
-    chat.desk.unavailable["ZRXUSDT"] = "loading"
+    chat.desk.unavailable["ZRXUSDT"] = "blocked"
     await chat.type("/watch ZRX short 3%")
     assert "not watched yet" in chat.said
     del chat.desk.unavailable["ZRXUSDT"]

@@ -152,6 +152,7 @@ async def a_rule_changed(chat: Chat) -> None:
     await chat.tap("#2 ETH 70% odds in 4 hr, $20M+")
     await chat.tap("Copy to a market")
     await chat.tap("SOL")
+    chat.desk.name = "LiqwatchBot"
     await chat.type("#5")
     await chat.tap("Pause")
     await chat.tap("Wake up")
@@ -301,6 +302,17 @@ async def mistakes(chat: Chat) -> None:
         "hello there",
         "BTC to the moon",
         "<b>&",
+        "/watch 1% BTC",
+        "/watch short BTC",
+        "/map 7d BTC",
+        "/clusters 7d",
+        "/why 4711",
+        "/edit 4711 2%",
+        "#4711",
+        "/quiet 99",
+        "/unwatch BTV",
+        "/start w_BTV",
+        "x" * 400,
         "/watch <script> 1%",
         "   ",
     ):
@@ -308,6 +320,14 @@ async def mistakes(chat: Chat) -> None:
     await chat.type(None)
     await chat.tap_data("v|from|last|month")
     await chat.tap_data("xe|4711")
+    await chat.tap_data("p|4711")
+    await chat.tap_data("pe|4711|2%")
+    await chat.tap_data("pz|4711|8")
+    await chat.type("/watch BTC 1%")
+    await chat.tap_data("pe|1|nonsense")
+    await chat.tap_data("pp|1|nonsense")
+    await chat.tap_data("wj|BTCUSDT|nonsense")
+    await chat.tap_data("q|nonsense|99")
     await chat.tap_data("m|binance:DELISTEDUSDT")
 
 
@@ -316,7 +336,10 @@ async def no_map_now(chat: Chat) -> None:
     await chat.type("/map BTC")
     await chat.tap("Try again")
     await chat.type("/watch BTC 1%")
-    del chat.desk.unavailable["BTCUSDT"]
+    await chat.tap("Change")
+    chat.desk.unavailable["ZRXUSDT"] = "no_data"
+    await chat.type("/watch ZRX 2%")
+    del chat.desk.unavailable["ZRXUSDT"]
     await chat.tap("Try again")
     chat.desk.unavailable["ZRXUSDT"] = "no_data"
     await chat.type("/clusters ZRX")
