@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, select
 from bot.storage.access import Access
 from bot.storage.tables import answers, chats, metadata, updates
 
-MOST_ROWS = 20_000
+MOST_ROWS = 10_000
 """Of each table, so that the file stays within what Telegram takes."""
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot.delivery.messenger import Button, Keyboard, Message
 from bot.telegram.callbacks import key
+from bot.telegram.limits import shorten
 from bot.telegram.scene import Answer, Scene, echo, rows
 from bot.telegram.texts import Html
 from bot.telegram.texts.cities import city_name, zones_called, zones_like
@@ -12,6 +13,8 @@ from bot.telegram.texts.figures import Figures
 from bot.telegram.texts.zones import UnknownZoneError, zone_of
 
 KEYS_A_ROW = 2
+CITY_UNITS = 14
+"""What a key has room for beside the time."""
 UTC = "UTC"
 
 COMMON = {
@@ -75,7 +78,8 @@ def _keyboard(scene: Scene, zones: Sequence[str]) -> Keyboard:
 def _zone_key(scene: Scene, zone: str) -> Button:
     texts = scene.texts
     there = Figures(texts.locale, money={}, zone=zone_of(zone))
-    label = texts.label("settings.zone_key", city=_named(scene, zone), time=there.wall(scene.now_ms))
+    city = shorten(_named(scene, zone), CITY_UNITS)
+    label = texts.label("settings.zone_key", city=city, time=there.wall(scene.now_ms))
     return key(texts.label("button.chosen", label=label) if zone == scene.preferences.zone else label, "sz", zone)
 
 
