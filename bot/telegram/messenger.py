@@ -59,7 +59,7 @@ class TelegramMessenger:
         """Send and return the new message's id.
 
         A text that fits no caption goes as a text, which counts as the message; its picture follows as a silent reply.
-        A message that the server refuses is tried once more as plain text.
+        A message that the server refuses is tried once more as plain text, but for one whose point is its file.
         """
         message = self._readable(replace(message, buttons=limits.fit_keyboard(message.buttons)))
         try:
@@ -67,6 +67,8 @@ class TelegramMessenger:
         except TopicGoneError:
             raise
         except BadMessageError as refusal:
+            if message.document is not None:
+                raise
             if self._is_of_times(refusal):
                 return await self.send(chat_id, message)
             _log.warning("a message was refused, sending it as plain text", extra={"chat": chat_id, "reason": refusal})

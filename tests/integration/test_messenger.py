@@ -9,6 +9,7 @@ from bot.delivery.messenger import (
     BadMessageError,
     Button,
     ChatGoneError,
+    Document,
     Message,
     Messenger,
     NotSentError,
@@ -286,3 +287,20 @@ async def test_times_go_to_a_server_that_knows_them(api: FakeBotApi, messenger: 
     await messenger.send(CHAT, TIMED)
     assert "tg-time" in api.deliveries[-1].fields["text"]
     assert api.last(CHAT).text == "until 13:00 UTC"
+
+
+async def test_a_file_arrives_whole_under_its_name_with_its_text(api: FakeBotApi, messenger: Messenger) -> None:
+    file = Document("liqwatch.json", '{"zone": "Asia/Tokyo", "label": "我的"}'.encode())
+    number = await messenger.send(CHAT, Message("<b>Everything</b> I keep", document=file, silent=True))
+    posted = api.last(CHAT)
+    assert (posted.message_id, posted.document, posted.text) == (number, file.data, "Everything I keep")
+    assert posted.silent
+    assert api.deliveries[-1].method == "sendDocument"
+
+
+async def test_a_file_that_is_refused_is_not_spoken_of_as_if_it_were_there(
+    api: FakeBotApi, messenger: Messenger
+) -> None:
+    with pytest.raises(BadMessageError):
+        await messenger.send(CHAT, Message("Everything I keep", document=Document("liqwatch.json", b"")))
+    assert api.deliveries == []

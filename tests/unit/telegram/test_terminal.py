@@ -138,6 +138,15 @@ async def test_a_picture_is_saved_and_its_file_named_in_the_bubble(tmp_path: Pat
     assert str(saved) in screen.text
 
 
+async def test_a_file_is_saved_and_the_bubble_says_where(tmp_path: Path) -> None:
+    screen = Screen(tmp_path / "charts")
+    await screen.run("/mydata")
+    (saved,) = (tmp_path / "charts").iterdir()
+    assert saved.name.endswith("liqwatch.json")
+    assert saved.read_bytes() == b'{"rules": []}'
+    assert str(saved) in screen.text
+
+
 async def test_the_tap_under_a_picture_says_that_there_is_one(tmp_path: Path) -> None:
     screen = Screen(tmp_path)
     await screen.run("BTC", "1")
