@@ -58,7 +58,10 @@ def _details(outcome: Outcome, contract: Contract, texts: Texts) -> Sequence[Htm
         lines.append(texts("receipt.was_inside", reach=reach, percent=percent))
     elif outcome.touched_ms:
         touched = figures.duration(outcome.touched_ms - outcome.time_ms)
-        lines.append(texts("receipt.came", touched=touched, reach=reach, percent=percent))
+        if percent == figures.percent(0.0):
+            lines.append(texts("receipt.came_just", touched=touched, reach=reach))
+        else:
+            lines.append(texts("receipt.came", touched=touched, reach=reach, percent=percent))
     else:
         lines.append(texts("receipt.short", reach=reach, percent=percent))
     if outcome.touched_ms or outcome.printed_usd is not None:

@@ -85,8 +85,8 @@ async def test_alerts_with_pictures_arrive_and_a_kill_in_the_middle_loses_none(t
         assert time.time() * 1000 < zrx.cross_ms, "the kill comes before the second crossing"
 
         async with bot(tmp_path, settings, name="second") as second:
-            await arrives(wire, "Your rule #1", second, by_ms=zrx.cross_ms)
-            await arrives(wire, "Your rule #2", second, by_ms=zrx.cross_ms + RAMP_MS + 20_000)
+            await arrives(wire, "Rule #1", second, by_ms=zrx.cross_ms)
+            await arrives(wire, "Rule #2", second, by_ms=zrx.cross_ms + RAMP_MS + 20_000)
             await settled(database, second)
             await phone.say("/rules")
             await arrives(wire, "rules 2/25", second, within_s=15)
@@ -96,7 +96,7 @@ async def test_alerts_with_pictures_arrive_and_a_kill_in_the_middle_loses_none(t
     rules = wire.reading("rules 2/25")[0].text
     assert "#1 within 1%" in rules
     assert "#2 within 2%" in rules
-    for alert in (wire.reading("Your rule #1")[0], wire.reading("Your rule #2")[0]):
+    for alert in (wire.reading("Rule #1")[0], wire.reading("Rule #2")[0]):
         assert alert.method == "sendPhoto"
         assert (alert.picture or b"").startswith(PNG)
     check_deliveries(outbox(database), wire)
@@ -143,7 +143,7 @@ async def settled(database: Path, running: Running) -> None:
 def check_deliveries(rows: list[dict[str, Any]], wire: Wire) -> None:
     """Nothing lost, and a copy only where the outcome was unknown: then silent and marked."""
     assert {row["state"] for row in rows} == {"sent"}, rows
-    alerts = wire.reading("Your rule #")
+    alerts = wire.reading("Rule #")
     assert len(rows) <= len(alerts) <= len(rows) + sum(row["unsure"] for row in rows)
     marked = [alert for alert in alerts if "Repeat:" in alert.text]
     assert all(alert.silent for alert in marked)

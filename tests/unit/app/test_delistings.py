@@ -82,7 +82,7 @@ async def test_an_end_that_is_announced_is_told_once_to_each_chat_that_watches(r
     for _ in range(3):
         await rig.refresh()
     assert await rig.told() == [
-        (chat, "simulated market takes GO off its list: 5 Jan 00:00 UTC.\nYour rules for it run until then.")
+        (chat, "simulated market takes GO off its list: Jan 5 00:00 UTC.\nYour rules for it run until then.")
         for chat in (1, 2)
     ]
     await rig.app.desk.add_rule(near(0.02, chat=3, market=LEAVING))

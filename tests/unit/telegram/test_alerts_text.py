@@ -64,7 +64,7 @@ def test_a_digest_keeps_what_it_sums_up() -> None:
 
 def test_the_end_of_a_digest_names_all_markets() -> None:
     ends = replace(NEAR, kind=Kind.EXPIRY, market=EVERYWHERE, cluster=None)
-    assert first_line(ends, Contract("", 1.0)) == "Your rule #3 (all your markets) has ended"
+    assert first_line(ends, Contract("", 1.0)) == "Rule #3 (all your markets) has ended"
 
 
 def test_a_proximity_alert_reads_whole() -> None:
@@ -75,7 +75,7 @@ def test_a_proximity_alert_reads_whole() -> None:
         "Cluster 97,430–97,910, densest at 97,670",
         "Open there: ≈$42.3M, 5.3% of all shorts, strength 83/100",
         "Odds of a touch: 34% in 1 hr, 61% in 4 hr, 88% in 24 hr",
-        "Your rule #3: within 1%",
+        "Rule #3: within 1%",
         "Estimate from Binance data, 42 sec old.",
     ]
 
@@ -167,7 +167,7 @@ def test_odds_are_left_out_inside_the_cluster() -> None:
 
 
 def test_a_growth_alert_names_its_rule() -> None:
-    assert "Your rule #3: grows 30% in 4 hr" in shown(GREW).text
+    assert "Rule #3: grows 30% in 4 hr" in shown(GREW).text
 
 
 def test_an_alert_has_the_keys_a_trader_wants_next() -> None:
@@ -192,7 +192,7 @@ def test_a_sample_says_so_and_has_no_rule_to_quiet() -> None:
     event = sample_event(view, view.clusters[0], now_ms=NOON_MS)
     message = alert_message(event, Contract("ETH", 0.01), texts=ENGLISH, sent_ms=NOON_MS, sample=True)
     assert bare(message.text).startswith("Sample: ETH ")
-    assert "Your rule" not in message.text
+    assert "Rule #" not in message.text
     assert [button.text for row in message.buttons for button in row] == ["Map", "Copy 3,322"]
 
 
@@ -208,7 +208,7 @@ def test_rules_that_tell_of_one_thing_at_once_differ_in_their_own_line_alone() -
         for event in (NEAR, replace(NEAR, rule_id=88, label="desk", threshold_pct=2.0))
     )
     assert [(a, b) for a, b in zip(mine, theirs, strict=True) if a != b] == [
-        ("Your rule #3: within 1%", "Your rule #88 “desk”: within 2%")
+        ("Rule #3: within 1%", "Rule #88 “desk”: within 2%")
     ]
 
 

@@ -21,54 +21,54 @@ LINES = [
     (
         replace(NEAR, unit=Unit.ATR, threshold_pct=1.5),
         "BTC 0.83% below a ≈$42.3M short cluster at 97,430",
-        "Your rule #3: within 1.5 ATR",
+        "Rule #3: within 1.5 ATR",
     ),
     (
         replace(NEAR, unit=Unit.ODDS, threshold_pct=60.0, window_ms=4 * HOUR_MS, label="into <news>"),
         "BTC 0.83% below a ≈$42.3M short cluster at 97,430",
-        "Your rule #3 “into <news>”: 60% odds in 4 hr",
+        "Rule #3 “into <news>”: 60% odds in 4 hr",
     ),
     (
         replace(NEAR, kind=Kind.NEW_CLUSTER, threshold_pct=0.0),
         "BTC: new ≈$42.3M short cluster at 97,670",
-        "Your rule #3: new cluster",
+        "Rule #3: new cluster",
     ),
     # a sweep, with what was printed there where that is heard
     (
         replace(NEAR, kind=Kind.SWEPT, price=97_950.0),
         "BTC swept a ≈$42.3M short cluster at 97,430–97,910",
-        "Your rule #3: swept",
+        "Rule #3: swept",
     ),
     (
         replace(NEAR, kind=Kind.SWEPT, price=97_950.0, figures=(("realised_usd", 3.1e6),)),
         "BTC swept a ≈$42.3M short cluster at 97,430–97,910, $3.1M liquidated",
-        "Your rule #3: swept",
+        "Rule #3: swept",
     ),
     # what follows, both ways
     (
         replace(NEAR, kind=Kind.BREAKOUT, price=98_100.0, window_ms=QUARTER_MS),
         "BTC holds above 97,910 for 15 min, over a swept ≈$42.3M short cluster",
-        "Your rule #3: breakout, 15 min",
+        "Rule #3: breakout, 15 min",
     ),
     (
         replace(NEAR, kind=Kind.BREAKOUT, cluster=LONGS, price=94_000.0, window_ms=QUARTER_MS),
         "BTC holds below 94,680 for 15 min, under a swept ≈$31.2M long cluster",
-        "Your rule #3: breakout, 15 min",
+        "Rule #3: breakout, 15 min",
     ),
     (
         replace(NEAR, kind=Kind.STOP_HUNT, window_ms=HOUR_MS, figures=(("after_ms", 25 * 60_000.0),)),
         "BTC swept a ≈$42.3M short cluster and is back below 97,430 after 25 min",
-        "Your rule #3: stop hunt, 1 hr",
+        "Rule #3: stop hunt, 1 hr",
     ),
     (
         replace(NEAR, kind=Kind.STOP_HUNT, cluster=LONGS, window_ms=HOUR_MS, figures=(("after_ms", 300_000.0),)),
         "BTC swept a ≈$31.2M long cluster and is back above 95,070 after 5 min",
-        "Your rule #3: stop hunt, 1 hr",
+        "Rule #3: stop hunt, 1 hr",
     ),
     (
         replace(NEAR, kind=Kind.EXPOSURE, threshold_pct=0.25, figures=(("level", 97_500.0),)),
         "BTC: ≈$42.3M of short liquidations crowd your liquidation price 97,500.0",
-        "Your rule #3: 97,500 crowded, ±0.25%",
+        "Rule #3: 97,500 crowded, ±0.25%",
     ),
     # the market as a whole
     (
@@ -81,22 +81,22 @@ LINES = [
             figures=(("minute_usd", 3.2e6), ("usual_usd", 410e3)),
         ),
         "❗ BTC: $3.2M of longs liquidated in a minute (rarely over $410K)",
-        "Your rule #3: cascade 99%",
+        "Rule #3: cascade 99%",
     ),
     (
         replace(MARKET, kind=Kind.FLIP, threshold_pct=10.0, value_pct=58.2, side=Side.SHORT),
         "BTC: shorts are heavier now, 58% of all within 5%",
-        "Your rule #3: flip 10%",
+        "Rule #3: flip 10%",
     ),
     (
         replace(MARKET, kind=Kind.CONCENTRATION, threshold_pct=99.0, figures=(("deviation", -3.1),)),
         "BTC: positions are unusually concentrated, moves may be sharp",
-        "Your rule #3: concentration 99%",
+        "Rule #3: concentration 99%",
     ),
     (
         replace(MARKET, kind=Kind.CONCENTRATION, threshold_pct=99.0, figures=(("deviation", 2.8),)),
         "BTC: positions are unusually spread out",
-        "Your rule #3: concentration 99%",
+        "Rule #3: concentration 99%",
     ),
 ]
 
@@ -128,8 +128,8 @@ def test_a_cascade_is_told_as_measured_and_not_as_an_estimate() -> None:
 @pytest.mark.parametrize(
     ("expires_ms", "head"),
     [
-        (NOON_MS + 4 * HOUR_MS, "Your rule #3 (BTC) ends 16:00 UTC"),
-        (NOON_MS, "Your rule #3 (BTC) has ended"),
+        (NOON_MS + 4 * HOUR_MS, "Rule #3 (BTC) ends 16:00 UTC"),
+        (NOON_MS, "Rule #3 (BTC) has ended"),
     ],
 )
 def test_a_rule_that_ends_can_be_kept_by_one_tap(expires_ms: int, head: str) -> None:
