@@ -14,7 +14,7 @@ from bot.storage.database import Database
 from bot.storage.errors import StorageError
 from bot.storage.updates import Update
 from bot.telegram.conversation import changes, makes_rule
-from bot.telegram.flood import Flood
+from bot.telegram.flood import Flood, Verdict
 from bot.telegram.inbound import Heard, Moved, Said, Standing, from_payload
 from bot.telegram.limits import fit
 from bot.telegram.replies import Note, Replies
@@ -57,6 +57,7 @@ class Turns:
         self._replies = replies
         self._house = house
         self._flood = Flood(per_minute)
+        self._people = Flood(max(1, per_minute // 2))
         self._places = asyncio.Semaphore(parallel)
         self._queues: dict[int, deque[Update]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -91,7 +92,8 @@ class Turns:
                         await self._handle(queue.popleft())
         finally:
             del self._queues[chat]
-            self._flood.forget_idle(self._house.clock.monotonic())
+            for flood in (self._flood, self._people):
+                flood.forget_idle(self._house.clock.monotonic())
 
     async def _handle(self, update: Update) -> None:
         try:
@@ -131,12 +133,21 @@ class Turns:
 
     async def _answer(self, said: Said) -> None:
         inbound = said.inbound
-        verdict = self._flood.verdict(inbound.chat_id, self._house.clock.monotonic())
+        verdict = self._flood_of(inbound)
         if verdict == "pass_over":
             _log.info("a flood of requests is passed over", extra={"chat": inbound.chat_id})
             return
         actions = await (self._sentence(inbound, "error.flood") if verdict == "warn" else self._actions(said))
         await self._replies.carry_out(inbound, actions, note=self._note(inbound, actions))
+
+    def _flood_of(self, inbound: Inbound) -> Verdict:
+        """What to do about one more request; in a group nobody alone may use up what the group may ask."""
+        now_s = self._house.clock.monotonic()
+        if inbound.chat_kind != "private" and inbound.user_id is not None:
+            theirs = self._people.verdict((inbound.chat_id, inbound.user_id), now_s)
+            if theirs != "answer":
+                return theirs
+        return self._flood.verdict(inbound.chat_id, now_s)
 
     async def _resume(self, update: Update, said: Said) -> None:
         """Go on with an answer that the end of a process cut short: what may have arrived is repeated, and says so."""

@@ -269,6 +269,33 @@ async def test_a_flood_is_told_so_once_and_then_passed_over(api: FakeBotApi, dat
     assert api.last(BOB).text == "hello"
 
 
+async def test_a_member_who_floods_a_group_does_not_silence_it_for_its_admin(
+    api: FakeBotApi, database: Database
+) -> None:
+    echo = Echo()
+    api.chat(GROUP, "supergroup", {1: "creator", 2: "member"})
+    async with listening(api, database, echo.answer, per_minute=6) as bot:
+        for number in range(12):
+            await api.say(GROUP, f"/map {number}", user=2)
+        await api.say(GROUP, "/unwatch all", user=1)
+        await bot.all_handled()
+    assert [inbound.user_id for inbound in echo.heard] == [2, 2, 2, 1]
+    enough = str(CATALOGUE.texts("en")("error.flood"))
+    assert [post.text for post in api.state.chats[GROUP].posts.values()].count(enough) == 1
+
+
+async def test_taps_are_counted_like_words(api: FakeBotApi, database: Database) -> None:
+    echo = Echo()
+    async with listening(api, database, echo.answer, per_minute=3) as bot:
+        await api.say(ADA, "hello")
+        await bot.all_handled()
+        queries = [await api.tap(ADA, "Tap", message=api.last(ADA)) for _ in range(6)]
+        await bot.all_handled()
+    enough = CATALOGUE.texts("en").label("error.flood")
+    assert [api.state.queries[query] for query in queries] == ["", "", enough, None, None, None]
+    assert len(echo.heard) == 3
+
+
 async def test_the_bot_introduces_itself_once(api: FakeBotApi, line_to: "Callable[[], Line]") -> None:
     line = line_to()
     api.chat(ADA)

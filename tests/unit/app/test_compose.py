@@ -66,6 +66,7 @@ class Rig:
             clock=self.clock,
             simulated=frozenset({"simulated"}),
             played=played,
+            bot_name=lambda: "LiqwatchBot",
         )
 
     async def compose(self, one: Event, *, unsure: int = 0) -> Message:
@@ -87,6 +88,23 @@ def first_line(message: Message) -> str:
 
 def is_picture(message: Message) -> bool:
     return message.photo is not None and message.photo.startswith(PNG) and message.photo_name is not None
+
+
+async def test_an_alert_in_a_channel_carries_no_button_that_does_anything_there(rig: Rig) -> None:
+    await rig.markets.refresh_instruments()
+    live = await rig.markets.open(SIM)
+    for chat, kind in ((-1001, "channel"), (-5, "supergroup")):
+        await rig.db.chats.seen(chat, kind=kind, now_ms=START_MS)
+    alert = event(SIM, cluster=live.reading.clusters[0], price=live.price)
+    in_channel, in_group = [await rig.compose(replace(alert, chat=chat)) for chat in (-1001, -5)]
+    assert is_picture(in_channel)
+    keys = [button for row in in_channel.buttons for button in row]
+    assert [button.data for button in keys if button.data is not None] == []
+    assert {button.url for button in keys} - {None} == {
+        "https://t.me/LiqwatchBot?start=m_simulated-SIMUSDT",
+        "https://t.me/LiqwatchBot?start=w_simulated-SIMUSDT",
+    }
+    assert any(button.data for row in in_group.buttons for button in row)
 
 
 async def test_an_open_market_s_alert_has_its_picture(rig: Rig) -> None:
