@@ -29,6 +29,8 @@ MessageIdsOrNone = Annotated[list[int] | None, typer.Argument(help="Ids as `liqw
 Recorded = Annotated[Path | None, typer.Option("--recording", help="A recording's folder instead of the live market.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 Exchange = Annotated[str | None, typer.Option("--exchange", help="The exchange, where the recording has several.")]
+Symbol = Annotated[str, typer.Argument(help="Any spelling: BTCUSDT, btc, ZRX-USDT-SWAP.")]
+Png = Annotated[Path | None, typer.Option("--png", help="Write the picture to this file.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same market.")]
 
 
@@ -75,12 +77,14 @@ def demo(
 
 @app.command("map")
 def map_(
-    symbol: Annotated[str, typer.Argument(help="Any spelling: BTCUSDT, btc, ZRX-USDT-SWAP.")],
+    symbol: Symbol,
     recording: Recorded = None,
     exchange: Exchange = None,
     at: Annotated[str | None, typer.Option(help="The moment, such as 2025-12-20T00:00:00Z.")] = None,
     range_: Annotated[str | None, typer.Option("--range", help="Only positions opened within 12h ... 30d.")] = None,
-    png: Annotated[Path | None, typer.Option(help="Write the picture to this file.")] = None,
+    png: Png = None,
+    heatmap: Annotated[bool, typer.Option("--heatmap", help="The picture shows how the map came to be.")] = False,
+    by_leverage: Annotated[bool, typer.Option("--by-leverage", help="The picture colours it by leverage.")] = False,
     json: Json = False,
 ) -> None:
     """Make one liquidation map."""
@@ -94,8 +98,35 @@ def map_(
         range_ms=None if range_ is None else parse_range_ms(range_),
         png=png,
         json=json,
+        heatmap=heatmap,
+        by_leverage=by_leverage,
     )
     print_lines(asyncio.run(make_map(request, _settings(quiet=True))))
+
+
+@app.command()
+def history(
+    symbol: Symbol,
+    recording: Recorded = None,
+    exchange: Exchange = None,
+    at: Annotated[str | None, typer.Option(help="The moment, such as 2025-12-20T00:00:00Z.")] = None,
+    range_: Annotated[str | None, typer.Option("--range", help="How far back, 12h ... 30d. Default: 7d.")] = None,
+    png: Png = None,
+    json: Json = False,
+) -> None:
+    """What became of a market's clusters: how many, how they ended, the largest of them."""
+    from bot.one_history import HistoryRequest, make_history
+
+    request = HistoryRequest(
+        symbol=symbol,
+        recording=recording,
+        exchange=exchange,
+        at_ms=None if at is None else parse_time_ms(at),
+        range_ms=None if range_ is None else parse_range_ms(range_),
+        png=png,
+        json=json,
+    )
+    print_lines(asyncio.run(make_history(request, _settings(quiet=True))))
 
 
 Words = Annotated[list[str], typer.Argument(help="As after the bot's command of the same name.")]

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.alerts.types import Market
 from bot.clock import SystemClock
 from bot.combined_markets import CombinedMarkets
 from bot.failures import FailedError, UsageError
+from bot.hindsight import Hindsight, Part
 from bot.history_store import NoMapError
-from bot.liquidation import History, RiskTier
+from bot.liquidation import History, LiquidationPrints, RiskTier
 from bot.liquidation.combining import COMBINED
 from bot.liquidation.ground import Ground
+from bot.liquidation.score import nothing_printed
 from bot.market.exchange import Exchange, KnowsPositions
 from bot.market.recording import Recording
 from bot.market.types import BAR_MS, Instrument
@@ -54,7 +56,8 @@ class FoundMarket:
     """One market read; `now_ms` is the moment it was asked for.
 
     `tiers` are those of `tiers_from`: of a combined market's largest exchange; None where none are known. `wide` is
-    the reading itself where no wider one was asked for.
+    the reading itself where no wider one was asked for. `parts` are what its past is played with, `prints` the
+    liquidations that are known of it.
     """
 
     instrument: Instrument
@@ -64,6 +67,8 @@ class FoundMarket:
     tiers_from: Market
     tiers: Sequence[RiskTier] | None
     wide: Reading
+    parts: tuple[Part, ...] = ()
+    prints: LiquidationPrints = field(default_factory=nothing_printed)
 
     @property
     def market(self) -> Market:
@@ -104,7 +109,9 @@ def _recorded(request: MarketRequest, folder: Path) -> FoundMarket:
     wide = reading
     if request.wide:
         wide = read_history(history, tiers=tiers, parameters=lessons.parameters, since_ms=since_ms, window=WIDE_WINDOW)
-    return FoundMarket(instrument, history, reading, now_ms, market, tiers, wide)
+    part = Part(market.exchange, history, tiers, lessons.parameters)
+    prints = lessons.prints.between(0, now_ms)
+    return FoundMarket(instrument, history, reading, now_ms, market, tiers, wide, (part,), prints)
 
 
 async def _live(request: MarketRequest, settings: Settings) -> FoundMarket:
@@ -136,7 +143,17 @@ async def _live(request: MarketRequest, settings: Settings) -> FoundMarket:
             if request.wide:
                 wide = await markets.read_within(market, request.range_ms, window=WIDE_WINDOW)
             tiers_from, tiers = await markets.tiers_of(market)
-            return FoundMarket(live.instrument, live.history, reading, clock.now_ms(), tiers_from, tiers or None, wide)
+            _, parts = await Hindsight(markets, db).parts_of(market)
+            return FoundMarket(
+                live.instrument,
+                live.history,
+                reading,
+                clock.now_ms(),
+                tiers_from,
+                tiers or None,
+                wide,
+                tuple(parts),
+            )
     except NoMapError as error:
         raise FailedError(f"there is no map of {error.market.symbol} now: {error.reason.replace('_', ' ')}") from None
     finally:

@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -21,8 +22,9 @@ from bot.liquidation import (
 )
 from bot.liquidation.combining import COMBINED, combine_maps, lay_over
 from bot.liquidation.leverage import by_leverage
-from bot.liquidation.past import moments, past_maps
+from bot.liquidation.past import WINDOW, moments, past_maps
 from bot.liquidation.score import nothing_printed
+from bot.liquidation.touch import Volatility
 from bot.liquidation.types import Floats, Ints
 from bot.market.history import liquidations_of_cover
 from bot.market.types import BAR_MS
@@ -37,8 +39,14 @@ WARM_BARS = 2016
 COLUMNS = 150
 """A heatmap has about so many moments: as many as its picture has columns for."""
 
+HEAT_WINDOW = 0.25
+"""How far the maps of a heatmap reach, in log price: what was shown while price was elsewhere is there too."""
+
 KEPT = 32
 """Histories of clusters that are kept while nothing newer is known."""
+
+VOLATILITY_SLOT_MS = 4 * 3_600_000
+"""How long a volatility stands for the clusters of its time."""
 
 BIGGEST = 5
 """So many clusters of a history are drawn and told one by one."""
@@ -82,13 +90,18 @@ def warm_bars(history: History) -> int:
     return max(LEAST_BARS, min(WARM_BARS, len(history) // 4))
 
 
-def play(parts: Sequence[Part], path: History, times_ms: Ints) -> tuple[LiquidationMap, ...]:
+def play(parts: Sequence[Part], path: History, times_ms: Ints, *, window: float = WINDOW) -> tuple[LiquidationMap, ...]:
     """The map at each time; several parts are added up at the price of `path`, as far as each had begun by then."""
     played = [
         {
             drawn.time_ms: drawn
             for drawn in past_maps(
-                part.history, times_ms, tiers=part.tiers, parameters=part.parameters, weights=part.weights
+                part.history,
+                times_ms,
+                tiers=part.tiers,
+                parameters=part.parameters,
+                weights=part.weights,
+                window=window,
             )
         }
         for part in parts
@@ -102,6 +115,35 @@ def play(parts: Sequence[Part], path: History, times_ms: Ints) -> tuple[Liquidat
         if row >= 0 and there:
             together.append(replace(_added(there, float(path.close[row])), time_ms=time_ms))
     return tuple(together)
+
+
+def play_heat(parts: Sequence[Part], path: History, range_ms: int) -> tuple[tuple[LiquidationMap, ...], History]:
+    """The maps of a heatmap of the last `range_ms`, and the bars since the first of them."""
+    times = moments(path, range_ms=range_ms, step_ms=heat_step_ms(range_ms), least_bars=warm_bars(path))
+    return play(parts, path, times, window=HEAT_WINDOW), _since(path, times)
+
+
+def play_lives(parts: Sequence[Part], path: History, market: Market, range_ms: int) -> tuple[tuple[Life, ...], History]:
+    """The clusters of the last `range_ms`, found by the volatility of their own time, and the bars since the first."""
+    times = moments(path, range_ms=range_ms, step_ms=life_step_ms(range_ms), least_bars=warm_bars(path))
+    closes = path.open_ms + path.bar_ms
+
+    @cache
+    def volatility_of(slot: int) -> float:
+        known = int(np.searchsorted(closes, slot * VOLATILITY_SLOT_MS, side="right"))
+        return Volatility.from_closes(closes[:known], path.close[:known]).day
+
+    lives = lives_of(
+        play(parts, path, times),
+        path,
+        market=market,
+        day_volatility=lambda time_ms: volatility_of(time_ms // VOLATILITY_SLOT_MS),
+    )
+    return lives, _since(path, times)
+
+
+def _since(path: History, times_ms: Ints) -> History:
+    return path.within(int(times_ms[0]) if len(times_ms) else path.end_ms, None)
 
 
 def _added(maps: dict[str, LiquidationMap], price: float) -> LiquidationMap:
@@ -164,50 +206,41 @@ class Hindsight:
         self._markets = markets
         self._db = db
         self._turn = asyncio.Lock()
-        self._lives: OrderedDict[tuple[Market, int, int], tuple[Life, ...]] = OrderedDict()
+        self._lives: OrderedDict[tuple[Market, int, int], tuple[tuple[Life, ...], History]] = OrderedDict()
 
     async def past(self, market: Market, range_ms: int) -> Past:
         """What a heatmap of the last `range_ms` shows. Raises NoMapError."""
-        live, parts = await self._open(market)
-        times = self._times(live, range_ms, heat_step_ms(range_ms))
+        live, parts = await self.parts_of(market)
         async with self._turn:
-            maps = await asyncio.to_thread(play, parts, live.history, times)
-        start_ms = int(times[0]) if len(times) else live.history.end_ms
-        bars = live.history.within(start_ms, None)
+            maps, bars = await asyncio.to_thread(play_heat, parts, live.history, range_ms)
+        start_ms = maps[0].time_ms if maps else live.history.end_ms
         return Past(maps, bars, await self._heard(market, live, start_ms, live.history.end_ms))
 
     async def lives(self, market: Market, range_ms: int) -> tuple[tuple[Life, ...], History]:
         """The clusters of the last `range_ms` with the path of price meanwhile. Raises NoMapError."""
-        live, parts = await self._open(market)
-        times = self._times(live, range_ms, life_step_ms(range_ms))
-        bars = live.history.within(int(times[0]) if len(times) else live.history.end_ms, None)
-
-        def look() -> tuple[Life, ...]:
-            maps = play(parts, live.history, times)
-            return lives_of(maps, live.history, market=market, day_volatility=live.reading.volatility.day)
-
+        live, parts = await self.parts_of(market)
         key = market, live.history.end_ms, range_ms
         async with self._turn:
             if key not in self._lives:
-                self._lives[key] = await asyncio.to_thread(look)
+                self._lives[key] = await asyncio.to_thread(play_lives, parts, live.history, market, range_ms)
             self._lives.move_to_end(key)
             while len(self._lives) > KEPT:
                 self._lives.popitem(last=False)
-            return self._lives[key], bars
+            return self._lives[key]
 
     async def by_leverage(
         self, market: Market, drawn: LiquidationMap, range_ms: int | None
     ) -> tuple[LiquidationMap, ...]:
         """A map of this market by leverage. Raises NoMapError."""
-        _, parts = await self._open(market)
+        _, parts = await self.parts_of(market)
         async with self._turn:
             return await asyncio.to_thread(parted, parts, drawn, range_ms)
 
-    def _times(self, live: LiveMarket, range_ms: int, step_ms: int) -> Ints:
-        return moments(live.history, range_ms=range_ms, step_ms=step_ms, least_bars=warm_bars(live.history))
+    async def parts_of(self, market: Market) -> tuple[LiveMarket, list[Part]]:
+        """The market with what it is made of; a venue left out of its map now is left out of its past.
 
-    async def _open(self, market: Market) -> tuple[LiveMarket, list[Part]]:
-        """The market with what it is made of; a venue that is left out of its map now is left out of its past."""
+        Raises NoMapError.
+        """
         live = await self._markets.open(market)
         if market.exchange != COMBINED:
             return live, [self._part(live)]

@@ -8,18 +8,24 @@ from pathlib import Path
 from bot.alert_line import dump_line
 from bot.alerts.tracks import match
 from bot.alerts.types import Track
-from bot.charts import draw_map
+from bot.charts import Picture, draw
 from bot.failures import UsageError
 from bot.found_market import FoundMarket, MarketRequest, find_market
+from bot.hindsight import Past, parted, play_heat
 from bot.liquidation import Cluster
 from bot.market.simulator import EXCHANGE as SIMULATED
+from bot.past_pictures import heat_picture
 from bot.pictures import map_picture
 from bot.reading import Reading, distance_pct, map_json, touch_odds
 from bot.settings import Settings
+from bot.telegram.desk import ClusterView, MarketView
 from bot.telegram.texts import Catalogue
 from bot.telegram.texts.figures import Figures
 from bot.telegram.venues import source_words
 from bot.times import utc_text
+
+HEAT_RANGE_MS = 3 * 86_400_000
+"""How far back a heatmap looks where no range is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,8 @@ class MapRequest:
     range_ms: int | None
     png: Path | None
     json: bool
+    heatmap: bool = False
+    by_leverage: bool = False
 
 
 async def make_map(request: MapRequest, settings: Settings) -> Iterator[str]:
@@ -46,7 +54,7 @@ async def make_map(request: MapRequest, settings: Settings) -> Iterator[str]:
     )
     found = await find_market(asked, settings)
     if request.png is not None:
-        _write_picture(found, request.png, range_ms=request.range_ms)
+        write_png(_picture(found, request), request.png)
     tracks = _tracks(found)
     if request.json:
         return iter([dump_line(map_json(found.market, found.reading, tracks, found.history, now_ms=found.now_ms))])
@@ -68,9 +76,15 @@ def _tracks(found: FoundMarket) -> tuple[Track, ...]:
     )
 
 
-def _write_picture(found: FoundMarket, path: Path, *, range_ms: int | None) -> None:
+def _picture(found: FoundMarket, request: MapRequest) -> Picture:
+    """The map, or how it came to be."""
     texts = Catalogue.load().texts("en")
-    picture = map_picture(
+    if request.heatmap:
+        range_ms = HEAT_RANGE_MS if request.range_ms is None else request.range_ms
+        maps, bars = play_heat(found.parts, found.history, range_ms)
+        past = Past(maps, bars, found.prints)
+        return heat_picture(past, found_view(found), texts=texts, now_ms=found.now_ms, range_ms=range_ms)
+    return map_picture(
         found.reading.map,
         found.reading.clusters,
         base=found.instrument.base,
@@ -81,12 +95,38 @@ def _write_picture(found: FoundMarket, path: Path, *, range_ms: int | None) -> N
         now_ms=found.now_ms,
         simulated=found.market.exchange == SIMULATED,
         proven=found.reading.proven,
-        range_ms=range_ms,
+        range_ms=request.range_ms,
         parts=found.reading.parts,
         known_share=found.reading.known_share,
+        layers=parted(found.parts, found.reading.map, request.range_ms) if request.by_leverage else (),
     )
+
+
+def found_view(found: FoundMarket) -> MarketView:
+    """What the bot would show of the market."""
+    reading, price = found.reading, found.reading.map.price
+    return MarketView(
+        market=found.market,
+        base=found.instrument.base,
+        tick_size=found.instrument.tick_size,
+        price=price,
+        price_ms=reading.map.time_ms,
+        map=reading.map,
+        clusters=tuple(
+            ClusterView(each, "", distance_pct(each, price), touch_odds(each, price, reading.volatility))
+            for each in reading.clusters
+        ),
+        simulated=found.market.exchange == SIMULATED,
+        proven=reading.proven,
+        parts=reading.parts,
+        known_share=reading.known_share,
+    )
+
+
+def write_png(picture: Picture, path: Path) -> None:
+    """Draw a picture into a file. Raises UsageError."""
     try:
-        path.write_bytes(draw_map(picture))
+        path.write_bytes(draw(picture))
     except OSError as error:
         raise UsageError(f"--png {path} cannot be written: {error.strerror}") from None
 

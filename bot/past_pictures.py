@@ -107,7 +107,7 @@ def _ribbon(view: LivesView, life: Life, texts: Texts, now_ms: int) -> Ribbon:
         high=_column(life.bodies, "high"),
         usd=_column(life.bodies, "usd"),
         size=life_size(view, life, texts),
-        fate=bare(texts.of("history_fate", life.end or "standing", time=time)),
+        fate=bare(texts.of("history_fate", life.end or ("standing" if life.witnessed else "older"), time=time)),
         ended_ms=life.ended_ms or None,
     )
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bot.alerts.types import Market
-from bot.liquidation import DEFAULT, History, ModelParameters, listened
+from bot.liquidation import DEFAULT, History, LiquidationPrints, ModelParameters, listened
 from bot.liquidation.learning import Learned, PositionLearner, adopted, is_due
 from bot.liquidation.score import Cover, nothing_printed
 from bot.market.history import liquidations_by_symbol
@@ -27,6 +27,11 @@ class RecordedLessons:
         self._learner = PositionLearner(history, tiers=self._tiers)
         self._newest: Learned | None = None
         self.parameters: ModelParameters = DEFAULT
+
+    @property
+    def prints(self) -> LiquidationPrints:
+        """The market's liquidations as recorded, all of them."""
+        return self._prints
 
     def learn(self, bars: int) -> None:
         """Learn from the first `bars` bars now."""

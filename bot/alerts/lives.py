@@ -1,6 +1,6 @@
 """The lives of clusters: when each was born, how large it grew, and how it ended, from one map after another."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -63,15 +63,18 @@ class LifeCount:
 
 
 def lives_of(
-    maps: Iterable[LiquidationMap], bars: History, *, market: Market, day_volatility: float
+    maps: Iterable[LiquidationMap], bars: History, *, market: Market, day_volatility: Callable[[int], float]
 ) -> tuple[Life, ...]:
-    """Every cluster of ascending `maps`, in the order of birth; `bars` are the path that price took meanwhile."""
+    """Every cluster of ascending `maps`, in the order of birth; `bars` are the path that price took meanwhile.
+
+    `day_volatility` tells what was known of it at a time in ms, as a fraction.
+    """
     closes = bars.open_ms + bars.bar_ms
     open_tracks: tuple[Track, ...] = ()
     seen: dict[str, Life] = {}
     before_ms: int | None = None
     for drawn in maps:
-        clusters = find_clusters(drawn, day_volatility=day_volatility)
+        clusters = find_clusters(drawn, day_volatility=day_volatility(drawn.time_ms))
         low, high = np.nan, np.nan
         if before_ms is not None:
             first, end = np.searchsorted(closes, (before_ms, drawn.time_ms), side="right")

@@ -9,7 +9,7 @@ from bot.liquidation.types import Floats, History, Ints, LiquidationMap
 
 MAX_COLUMNS = 160
 FULL_AT = 0.99  # the quantile of a cell's mass at which the colour is full
-CONTRAST = 1.3  # exponent of the colour; above 1 it sets dense zones off
+CONTRAST = 1.7  # exponent of the colour; above 1 it sets dense zones off
 
 
 @dataclass(frozen=True, slots=True)

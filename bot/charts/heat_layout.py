@@ -14,10 +14,15 @@ from bot.charts.numbers import percent_text, price_text, usd_text
 from bot.charts.page import LEAST_PX, SIDE_MARGIN, TEXT_PX, TICK_PX, WIDTH, header, notice
 from bot.charts.pictures import HeatPicture
 from bot.charts.plane import FRAME_BOTTOM, FRAME_TOP, LEGEND_BOTTOM, CandleBoxes, Plane, candle_boxes, lay_plane
-from bot.liquidation.types import Cluster, Floats, LiquidationMap, Side
+from bot.liquidation.types import Cluster, Floats, Side
 
 ROW_PX = 4
-LEAST_REACH = 0.06  # in log price, around the price and the candles
+LEAST_REACH, USUAL_REACH = 0.05, 0.12
+"""How far beyond the price the picture reaches at least and at most where no candle was farther, in log price."""
+
+MOVES, EDGE = 3.0, 0.01
+"""Whole ranges of the candles that are shown to each side of the price; what is left free beyond the candles."""
+
 LABELLED = 3
 TAG_HEIGHT = 42.0
 SWATCH_PX = 96
@@ -67,8 +72,9 @@ def lay_out_heat(picture: HeatPicture) -> HeatLayout:
     maps = thinned(picture.maps)
     times = np.array([one.time_ms for one in maps], dtype=np.int64)
     drawn = candles(picture.bars, times)
-    low, high = _price_range(picture.price, drawn, maps)
-    wide = _tag_width(picture)
+    low, high = _price_range(picture.price, drawn)
+    chosen = _chosen(picture, low, high)
+    wide = _tag_width(chosen, picture)
     plane = lay_plane(
         low=low,
         high=high,
@@ -92,36 +98,35 @@ def lay_out_heat(picture: HeatPicture) -> HeatLayout:
         circles=circles,
         banner=banner,
         notice=empty,
-        tags=_tags(picture, plane, wide),
+        tags=_tags(chosen, picture, plane, wide),
         swatches=swatches,
         ring=ring,
         captions=(*head, *legend, *plane.captions, *said),
     )
 
 
-def _price_range(price: float, drawn: Candles, maps: Sequence[LiquidationMap]) -> tuple[float, float]:
-    """All candles and what stands around them, and the newest map's window."""
-    low = min([price, *drawn.low.tolist()]) * math.exp(-LEAST_REACH)
-    high = max([price, *drawn.high.tolist()]) * math.exp(LEAST_REACH)
-    if maps and len(maps[-1].low):
-        low, high = min(low, float(maps[-1].low[0])), max(high, float(maps[-1].high[-1]))
-    return low, high
+def _price_range(price: float, drawn: Candles) -> tuple[float, float]:
+    """All candles, and to each side of the price what a few moves like theirs would reach."""
+    low, high = min([price, *drawn.low.tolist()]), max([price, *drawn.high.tolist()])
+    reach = min(max(MOVES * math.log(high / low), LEAST_REACH), USUAL_REACH)
+    return min(low * math.exp(-EDGE), price * math.exp(-reach)), max(high * math.exp(EDGE), price * math.exp(reach))
 
 
-def _chosen(picture: HeatPicture) -> list[Cluster]:
-    """The biggest clusters, the highlighted one among them, the lowest first."""
-    chosen = sorted(picture.clusters, key=lambda c: (c != picture.highlight, -c.usd))[:LABELLED]
+def _chosen(picture: HeatPicture, low: float, high: float) -> list[Cluster]:
+    """The biggest clusters that are in view, the highlighted one among them, the lowest first."""
+    seen = [cluster for cluster in picture.clusters if low < cluster.peak < high]
+    chosen = sorted(seen, key=lambda c: (c != picture.highlight, -c.usd))[:LABELLED]
     return sorted(chosen, key=lambda c: c.peak)
 
 
-def _tag_width(picture: HeatPicture) -> float:
-    widths = [text_width(_tag_text(cluster, picture), TICK_PX, bold=True) for cluster in _chosen(picture)]
+def _tag_width(chosen: Sequence[Cluster], picture: HeatPicture) -> float:
+    widths = [text_width(_tag_text(cluster, picture), TICK_PX, bold=True) for cluster in chosen]
     return math.ceil(max(widths)) + 28.0 if widths else 0.0
 
 
-def _tags(picture: HeatPicture, plane: Plane, width: float) -> tuple[Tag, ...]:
+def _tags(chosen: Sequence[Cluster], picture: HeatPicture, plane: Plane, width: float) -> tuple[Tag, ...]:
     """Tags one above the other at the right edge."""
-    frame, chosen = plane.frame, _chosen(picture)
+    frame = plane.frame
     peaks, heights = [plane.y(c.peak) for c in chosen], [TAG_HEIGHT] * len(chosen)
     bottoms = spread(peaks, heights, low=frame.bottom + 8, high=frame.top - 8, gap=8)
     tags = []

@@ -14,6 +14,9 @@ from bot.liquidation.model import PositionModel
 from bot.liquidation.parameters import DEFAULT, ModelParameters
 from bot.liquidation.types import COLUMNS, Floats, History, Ints, LiquidationMap
 
+WINDOW = 0.12
+"""How far a map reaches to each side, in log price, where nothing else is asked for."""
+
 
 def moments(history: History, *, range_ms: int, step_ms: int, least_bars: int) -> Ints:
     """Times `step_ms` apart within the last `range_ms` of a history, the newest its end, (k,) ascending.
@@ -34,10 +37,12 @@ def past_maps(
     tiers: Sequence[RiskTier] | None = None,
     parameters: ModelParameters = DEFAULT,
     weights: Floats | None = None,
+    window: float = WINDOW,
 ) -> Iterator[LiquidationMap]:
     """The map at each of these ascending times, as of the last bar closed by then; later bars are never looked at.
 
-    Before a history's first bar has closed there is no map: those times are passed over.
+    `window` is as in `PositionModel.map`. Times before a history's first close have no map and
+    are passed over.
     """
     closes = history.open_ms + history.bar_ms
     rows = np.searchsorted(closes, times_ms, side="right")
@@ -53,4 +58,4 @@ def past_maps(
             for bar in range(played, row):
                 model.update(Bar(*(column[bar] for column in columns)))
         played = row
-        yield model.map(time_ms=time_ms, weights=weights)
+        yield model.map(time_ms=time_ms, weights=weights, window=window)
