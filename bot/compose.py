@@ -13,6 +13,7 @@ from bot.liquidation.combining import COMBINED
 from bot.markets import Markets
 from bot.missed import missed_in
 from bot.pictures import PictureDesk, map_picture
+from bot.receipt_pictures import ReceiptPictures
 from bot.storage.codec import event_from_plain
 from bot.storage.database import Database
 from bot.storage.errors import UnreadableBlobError
@@ -49,6 +50,7 @@ class Composer:
         self._db = db
         self._markets = markets
         self._pictures = pictures
+        self._receipts = ReceiptPictures(markets=markets, pictures=pictures, clock=clock)
         self._catalogue = catalogue
         self._clock = clock
         self._simulated = simulated
@@ -74,7 +76,16 @@ class Composer:
         if "receipt" in row.payload:
             outcome = outcome_from_plain(row.payload["receipt"])
             contract = self.contract_of(outcome.market, outcome.price)
-            return receipt_message(outcome, contract, texts=texts, reply_to=row.payload["reply_to"], repeat=row.repeat)
+            photo, photo_name = await self._receipts.of(row.id, outcome, contract, look) or (None, None)
+            return receipt_message(
+                outcome,
+                contract,
+                texts=texts,
+                reply_to=row.payload["reply_to"],
+                repeat=row.repeat,
+                photo=photo,
+                photo_name=photo_name,
+            )
         if "missed" in row.payload:
             entries, now_ms = missed_in(row.payload), self._clock.now_ms()
             missed = missed_message(entries, self.contract, texts=texts, now_ms=now_ms, repeat=row.repeat)

@@ -13,13 +13,20 @@ from bot.telegram.texts import Html, Texts
 
 
 def receipt_message(
-    outcome: Outcome, contract: Contract, *, texts: Texts, reply_to: int | None = None, repeat: bool = False
+    outcome: Outcome,
+    contract: Contract,
+    *,
+    texts: Texts,
+    reply_to: int | None = None,
+    repeat: bool = False,
+    photo: bytes | None = None,
+    photo_name: str | None = None,
 ) -> Message:
     """A silent reply to the alert's message, short enough to be read on a lock screen."""
     text = _text(replace(outcome, alert="", chat=0, rule_id=0), contract, texts, repeat)
     look = key(texts.label("button.map"), "m", market_arg(outcome.market))
     keys = ((look, copy_key(outcome.near, contract.tick_size, texts)),)
-    return fit(Message(text, keys, silent=True, reply_to=reply_to))
+    return fit(Message(text, keys, photo=photo, photo_name=photo_name, silent=True, reply_to=reply_to))
 
 
 @lru_cache(maxsize=128)  # many rules tell of one cluster at once, and their wait ends at once
