@@ -60,7 +60,8 @@ async def rules(chat: Chat) -> None:
     await chat.tap("pe")
     await chat.tap("pp", "side")
     await chat.tap("pc")
-    await chat.type("/edit", "/edit 1 1.7%", "/rules")
+    rule = (await chat.stage.app.watch.rules_of(chat.id))[0].id
+    await chat.type("/edit", f"/edit {rule} 1.7%", "/rules")
     await chat.tap("p", nth=1)
     await chat.tap("pz", "t")
     await chat.tap("r")
@@ -78,7 +79,6 @@ async def rules(chat: Chat) -> None:
 
 async def menus(chat: Chat) -> None:
     await chat.type("/watch")
-    await chat.tap("w")
     await chat.tap("wk")
     for number in range(5):
         await chat.tap("wj", nth=number)
@@ -91,6 +91,7 @@ async def pictures(chat: Chat) -> None:
     await chat.type("btc")
     await chat.tap("mr", nth=1)
     await chat.tap("c")
+    await chat.tap("ml")
     await chat.type("/map ZRX 12h", "/map ETH", "/clusters 1000PEPE", "/clusters SOL", "/map", "/clusters")
 
 
@@ -99,6 +100,14 @@ async def own_levels(chat: Chat) -> None:
     await chat.tap("wt")
     await chat.type("/position BTC short 5x", "/position BTC long 500x", "/position BTC long 5x soon")
     await chat.type("/stop BTC long 95,200", "/stop BTC short 1", "/levels BTC", "/levels ZRX")
+
+
+async def looking_back(chat: Chat) -> None:
+    await chat.type("/heatmap BTC")
+    await chat.tap("hr", "12h")
+    await chat.type("/heatmap ZRX 1d", "/history BTC")
+    await chat.tap("lr", "1d")
+    await chat.type("/history SOL 3d", "/heatmap")
 
 
 async def alerts(chat: Chat) -> None:
@@ -208,6 +217,15 @@ async def settings(chat: Chat) -> None:
     await chat.type("/settings colour", "/settings theme purple")
 
 
+async def own_data(chat: Chat) -> None:
+    await chat.type("/watch BTC 1%")
+    chat.clear()
+    await chat.type("/about", "/privacy", "/mydata", "/forgetme")
+    await chat.tap("fn")
+    await chat.type("/forgetme")
+    await chat.tap("fy")
+
+
 async def mistakes(chat: Chat) -> None:
     await chat.type(
         "/watch BTV 1%",
@@ -231,7 +249,8 @@ async def mistakes(chat: Chat) -> None:
 
 
 async def operation(chat: Chat) -> None:
-    await chat.type("/admin")
+    await chat.type("/admin", "/admin allow 123", "/admin deny me", "/admin broadcast Back at 14:00 after a move.")
+    await chat.tap("ab")
 
 
 async def group(chat: Chat) -> None:
@@ -278,12 +297,14 @@ DAY = (
     Part(menus),
     Part(pictures, light=True),
     Part(own_levels),
+    Part(looking_back),
     Part(alerts),
     Part(together, light=True),
     Part(aftermath),
     Part(troubles, light=True),
     Part(quiet),
     Part(settings, light=True),
+    Part(own_data, light=True),
     Part(mistakes),
     Part(operation, user=OPERATOR, light=True),
     Part(group, kind="supergroup"),

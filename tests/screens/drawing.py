@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from PIL import Image, ImageDraw
 
-from bot.delivery.messenger import Button, Message
+from bot.delivery.messenger import Button, Document, Message
 from bot.telegram.limits import bare
 from tests.screens.faces import PLAIN, SCALE, Style, lacking, shortened, width_of
 from tests.screens.items import Item, Noted, Said, Tapped, Toasted, Typed
@@ -97,7 +97,9 @@ class Artist:
             picture_height = wide * picture.height / picture.width
         else:
             picture_height = 0.0
-        text_height = sum(body.height for body in bodies) + (0 if inline else 16)
+        file_height = 48.0 if message.document is not None else 0.0
+        wide = max(wide, 220.0) if message.document is not None else wide
+        text_height = file_height + sum(body.height for body in bodies) + (0 if inline else 16)
         bubble_height = 7 + quote_height + picture_height + text_height + 8
         keys_height = (4 + KEY_ROW) * len(message.buttons)
         strip, draw = self._strip(bubble_height + keys_height + 8)
@@ -110,6 +112,9 @@ class Artist:
         if picture is not None:
             _paste(strip, picture, left, top if item.quote is None else y, wide, picture_height)
             y += picture_height
+        if message.document is not None:
+            self._file(draw, left + PAD, y, message.document)
+            y += file_height
         for body in bodies:
             self._body(draw, body, left + PAD, y, wide - 2 * PAD)
             y += body.height
@@ -170,7 +175,7 @@ class Artist:
     def _key(self, draw: ImageDraw.ImageDraw, key: Button, x: float, y: float, wide: float) -> None:
         skin = self.skin
         self.findings.lacking |= lacking(key.text)
-        label = shortened(key.text, wide - 12, BOLD, KEY_PX)
+        label = shortened(key.text, wide - 10, BOLD, KEY_PX)
         _box(draw, x, y, wide, KEY_ROW, 9, skin.key)
         if label != key.text:
             self.findings.cut_keys.append(key.text)
@@ -190,6 +195,14 @@ class Artist:
         draw_text(draw, x + 9, y + 11, "Liqwatch", BOLD, 12.0, skin.link, skin.alarm)
         words = shortened(quote, wide - 16, PLAIN, 12.0)
         draw_text(draw, x + 9, y + 27, words, PLAIN, 12.0, skin.text, skin.alarm)
+
+    def _file(self, draw: ImageDraw.ImageDraw, x: float, y: float, document: Document) -> None:
+        skin = self.skin
+        draw.ellipse((x * SCALE, y * SCALE, (x + 38) * SCALE, (y + 38) * SCALE), fill=skin.link)
+        draw_text(draw, x + 13, y + 19, "↓", BOLD, 16, skin.theirs, skin.alarm)
+        draw_text(draw, x + 48, y + 11, document.name, BOLD, TEXT_PX, skin.link, skin.alarm)
+        size = f"{len(document.data) / 1000:.1f} KB"
+        draw_text(draw, x + 48, y + 29, size, PLAIN, 12.0, skin.faint, skin.alarm)
 
     def _typed(self, item: Typed) -> Image.Image:
         lines = set_lines([Run(item.text, PLAIN)], BUBBLE - 2 * PAD, TEXT_PX)

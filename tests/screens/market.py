@@ -12,8 +12,8 @@ from bot.market.simulator_parameters import BASE, DAY_MS, PRESETS, SHALLOW, Simu
 from bot.market_skill import MarketSkill, all_of
 
 DAYS = 9
-NOON_MS = BASE.start_ms + (DAYS - 1) * DAY_MS + DAY_MS // 2
-"""When the day begins: twelve hours before the simulation ends."""
+NOON_MS = BASE.start_ms + (DAYS - 1) * DAY_MS + DAY_MS // 2 + 130_000
+"""When the day begins: twelve hours before the simulation ends, two minutes after a bar."""
 
 _BTC = replace(BASE, symbol="BTCUSDT", start_price=96_500.0, price_decimals=1, daily_volatility=0.022)
 _MARKETS: Mapping[str, Sequence[SimulationParameters]] = {
@@ -64,11 +64,11 @@ def simulated_markets() -> Mapping[str, Sequence[SimulatedMarket]]:
 def verdicts(time_ms: int) -> list[MarketSkill]:
     """What the maps are worth: proven on Binance and for BTC, not for SOL, and for ZRX there is too little to tell."""
     return [
-        MarketSkill(all_of("binance"), time_ms, _skill(0.094, 0.041, 0.138, 1240.0), kappa=0.12),
-        MarketSkill(Market("binance", "BTCUSDT"), time_ms, _skill(0.121, 0.052, 0.187, 318.0), kappa=0.12),
-        MarketSkill(Market("binance", "SOLUSDT"), time_ms, _skill(0.012, -0.043, 0.061, 102.0), kappa=0.1),
+        MarketSkill(all_of("binance"), time_ms, _skill(0.094, 0.041, 0.138, 1240.0), kappa=0.004),
+        MarketSkill(Market("binance", "BTCUSDT"), time_ms, _skill(0.121, 0.052, 0.187, 318.0), kappa=0.004),
+        MarketSkill(Market("binance", "SOLUSDT"), time_ms, _skill(0.012, -0.043, 0.061, 102.0), kappa=0.003),
         MarketSkill(Market("binance", "ZRXUSDT"), time_ms, _skill(0.3, -0.2, 0.6, 4.0)),
-        MarketSkill(Market("bybit", "BTCUSDT"), time_ms, _skill(0.08, 0.02, 0.14, 280.0), kappa=0.11),
+        MarketSkill(Market("bybit", "BTCUSDT"), time_ms, _skill(0.08, 0.02, 0.14, 280.0), kappa=0.004),
     ]
 
 
