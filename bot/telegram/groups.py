@@ -11,7 +11,8 @@ from bot.telegram.callbacks import key, market_arg
 from bot.telegram.headlines import Contract
 from bot.telegram.limits import CAPTION_UNITS, TEXT_UNITS, fit, visible_length
 from bot.telegram.scene import rows
-from bot.telegram.texts import Html, Texts, escape
+from bot.telegram.table import escape_lines, lines_of, narrowed
+from bot.telegram.texts import Html, Texts
 from bot.telegram.wording import estimate_words
 
 SWEEP_MARKETS = 3
@@ -155,10 +156,10 @@ def _table(listed: Sequence[Told], texts: Texts, *, timed: bool) -> list[Html]:
     """A row for each event in columns: time, market, what happened, side, price, how much."""
     if not listed:
         return []
-    cells = [_cells(told, texts, timed=timed) for told in listed]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
-    return [texts("group.table", rows=Html("\n".join(escape(line) for line in lines)))]
+    rows = [_cells(told, texts, timed=timed) for told in listed]
+    side, much = len(rows[0]) - 3, len(rows[0]) - 1
+    fitting = narrowed(rows, spare=(much, side))
+    return [texts("group.table", rows=escape_lines(lines_of(fitting, left=len(rows[0]) - 2)))]
 
 
 def _cells(told: Told, texts: Texts, *, timed: bool) -> list[str]:

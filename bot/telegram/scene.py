@@ -95,9 +95,10 @@ def echo(typed: str) -> str:
 
 
 def chips(symbols: Sequence[str], verb: str, *args: str) -> Keyboard:
-    """Symbols as rows of buttons, each carrying the verb, the symbol and the given arguments."""
+    """Symbols as rows of buttons of one length, each carrying the verb, the symbol and the given arguments."""
     keys = [key(base_name(Market("", symbol)), verb, symbol, *args) for symbol in symbols]
-    return rows(keys, CHIPS_A_ROW)
+    lines = -(-len(keys) // CHIPS_A_ROW)
+    return rows(keys, -(-len(keys) // max(lines, 1)) or 1)
 
 
 def rows(keys: Sequence[Button], width: int) -> Keyboard:

@@ -9,15 +9,16 @@ from bot.telegram.callbacks import copy_key, key, market_arg
 from bot.telegram.commands.maps import RANGES, range_of
 from bot.telegram.commands.pick import pick
 from bot.telegram.desk import ClusterView, MarketView
-from bot.telegram.limits import utf16_length
 from bot.telegram.scene import Answer, Scene, unknown_symbol
-from bot.telegram.texts import Html, Texts, escape
+from bot.telegram.table import Rows, escape_lines, fits, lines_of, narrowed, widths_of
+from bot.telegram.texts import Html, Texts
 from bot.telegram.venues import venue_keys
 from bot.telegram.wording import day_odds, map_words, nearest
 
 NEAREST = 3
 BIGGEST = 3
-BAND_WIDTH = 15
+STRENGTH = 2
+"""The column that is left out first."""
 
 
 async def typed_clusters(scene: Scene, text: str) -> Answer:
@@ -99,19 +100,32 @@ def chosen(clusters: Sequence[ClusterView]) -> list[ClusterView]:
 
 
 def ladder(above: Sequence[ClusterView], below: Sequence[ClusterView], view: MarketView, texts: Texts) -> Html:
-    """The rows, aligned for a monospaced font: zone, size, strength, distance, odds."""
+    """The rows, aligned for a monospaced font: zone, size, strength, distance, odds.
+
+    Where a phone has no room for both ends of the zones, the one that price comes to first stands for them.
+    """
+    rows: Rows = _cells(above, below, view, texts, edges=False)
+    if not fits(rows):
+        rows = narrowed(_cells(above, below, view, texts, edges=True), spare=(STRENGTH,))
+    lines = lines_of(rows)
+    widths = widths_of(rows)
+    middle = texts.figures.price(view.price, view.tick_size)
+    middle = middle.center(sum(widths) + len(widths) - 1, "\N{BOX DRAWINGS LIGHT HORIZONTAL}")
+    upper = 1 + len(above)
+    return escape_lines([*lines[:upper], middle, *lines[upper:]])
+
+
+def _cells(
+    above: Sequence[ClusterView], below: Sequence[ClusterView], view: MarketView, texts: Texts, *, edges: bool
+) -> list[list[str]]:
+    """The header and a row for each zone, told by its near edge or by both."""
     figures = texts.figures
-    bands = {
-        each.cluster.peak: figures.band(each.cluster.low, each.cluster.high, view.tick_size)
-        for each in (*above, *below)
-    }
-    wide = any(len(band) > BAND_WIDTH for band in bands.values())
 
     def row(each: ClusterView) -> list[str]:
         cluster, odds = each.cluster, day_odds(each)
         edge = cluster.low if each.distance_pct > 0 else cluster.high
         return [
-            figures.level(edge, view.tick_size) if wide else bands[cluster.peak],
+            figures.level(edge, view.tick_size) if edges else figures.band(cluster.low, cluster.high, view.tick_size),
             figures.money(cluster.usd) if names_usd(view, texts) else figures.percent(cluster.share * 100),
             str(cluster.strength),
             figures.signed_percent(each.distance_pct) if each.distance_pct else texts.label("clusters.at_price"),
@@ -119,34 +133,10 @@ def ladder(above: Sequence[ClusterView], below: Sequence[ClusterView], view: Mar
         ]
 
     header = [
-        texts.label("clusters.edge" if wide else "clusters.zone"),
+        texts.label("clusters.edge" if edges else "clusters.zone"),
         texts.label("clusters.size" if names_usd(view, texts) else "clusters.share"),
         texts.label("clusters.strength"),
         texts.label("clusters.distance"),
         texts.label("clusters.odds"),
     ]
-    upper, lower = [row(each) for each in above], [row(each) for each in below]
-    widths = [max(map(utf16_length, column)) for column in zip(header, *upper, *lower, strict=True)]
-    middle = figures.price(view.price, view.tick_size).center(
-        sum(widths) + len(widths) - 1, "\N{BOX DRAWINGS LIGHT HORIZONTAL}"
-    )
-    lines = [
-        *(aligned(cells, widths) for cells in [header, *upper]),
-        middle,
-        *(aligned(cells, widths) for cells in lower),
-    ]
-    return escape_lines(lines)
-
-
-def aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """Cells in columns for a monospaced font, the first to the left."""
-    first, *rest = (
-        cell.ljust(width) if index == 0 else cell.rjust(width)
-        for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    )
-    return " ".join([first, *rest]).rstrip()
-
-
-def escape_lines(lines: Sequence[str]) -> Html:
-    """Lines made safe one by one, so that their breaks survive."""
-    return Html("\n".join(escape(line) for line in lines))
+    return [header, *map(row, above), *map(row, below)]

@@ -4,16 +4,17 @@ from bot.alerts.lives import Life, LifeCount
 from bot.alerts.types import Market
 from bot.delivery.messenger import Keyboard, Message
 from bot.telegram.callbacks import key, market_arg
-from bot.telegram.commands.clusters import aligned, escape_lines
 from bot.telegram.commands.heatmap import span_for, span_ms
 from bot.telegram.commands.maps import AGAIN, Showing, range_keys, typed_showing
 from bot.telegram.desk import LivesView
-from bot.telegram.limits import utf16_length
 from bot.telegram.scene import Answer, Scene
+from bot.telegram.table import Rows, escape_lines, fits, lines_of, narrowed
 from bot.telegram.texts import Html, Texts
 from bot.telegram.venues import venue_keys
 
 USUAL = "7d"
+LIVED = 3
+"""The column that is left out first."""
 
 
 async def typed_history(scene: Scene, text: str) -> Answer:
@@ -62,23 +63,32 @@ def _median(count: LifeCount, texts: Texts) -> Html:
 
 
 def _table(view: LivesView, texts: Texts) -> Html:
-    """The largest, as the picture numbers them: zone, greatest size, how long it lived, how it ended."""
+    """The largest, as the picture numbers them: zone, greatest size, how long it lived, how it ended.
+
+    Where a phone has no room for both ends of the zones, the densest price stands for them.
+    """
+    rows: Rows = _cells(view, texts, peaks=False)
+    if not fits(rows):
+        rows = narrowed(_cells(view, texts, peaks=True), spare=(LIVED,))
+    return escape_lines(lines_of(rows, left=2))
+
+
+def _cells(view: LivesView, texts: Texts, *, peaks: bool) -> list[list[str]]:
+    """The header and a row for each cluster, told by its densest price or by both its edges."""
     figures, tick = texts.figures, view.market.tick_size
 
     def row(number: int, life: Life) -> list[str]:
         best = life.best
         return [
             str(number),
-            figures.band(best.low, best.high, tick),
+            figures.level(best.peak, tick) if peaks else figures.band(best.low, best.high, tick),
             life_size(view, life, texts),
             figures.duration(life.lasted_ms(view.end_ms)),
             str(texts.of("history_end", life.end or "standing")),
         ]
 
     header = ["", *(texts.label(f"history.{name}") for name in ("zone", "size", "lived", "end"))]
-    rows = [header, *(row(number, life) for number, life in enumerate(view.biggest, 1))]
-    widths = [max(map(utf16_length, column)) for column in zip(*rows, strict=True)]
-    return escape_lines([aligned(cells, widths) for cells in rows])
+    return [header, *(row(number, life) for number, life in enumerate(view.biggest, 1))]
 
 
 def life_size(view: LivesView, life: Life, texts: Texts) -> str:
