@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.alerts.edit_line import parse_edit
 from bot.alerts.faults import ErrorCode, ParseError
-from bot.alerts.types import Market, Rule
+from bot.alerts.types import Kind, Market, Repeat, Rule
 from bot.delivery.messenger import Button, Message
 from bot.telegram.callbacks import key
 from bot.telegram.commands import own_level, rule_page, watch
@@ -125,9 +125,15 @@ async def _edit(scene: Scene, before: Rule, changed: Rule) -> Answer:
         note = texts("edit.twin", rule=named(scene, done.rule), number=str(done.rule.id))
         return await rule_page.page(scene, before.id, note=note, toast=texts.label("toast.unchanged"))
     note = texts("edit.changed", rule=named(scene, done.rule))
-    if done.already is not None and before.threshold_pct != done.rule.threshold_pct:
-        note = Html("\n".join([note, texts("edit.already")]))
+    if done.already is not None and _asks(before) != _asks(done.rule):
+        true_now = texts("edit.already" if done.rule.kind is Kind.PROXIMITY else "edit.already_so")
+        note = Html("\n".join([note, true_now]))
     return await rule_page.page(scene, before.id, note=note, toast=texts.label("toast.changed"))
+
+
+def _asks(rule: Rule) -> Rule:
+    """What a rule asks of the market, without how often and until when it tells of that."""
+    return replace(rule, label=None, repeat=Repeat.EPISODE, repeat_ms=0, expires_ms=0, created_ms=0, paused_reason=None)
 
 
 async def _explain(scene: Scene, rule: Rule, error: ParseError) -> Answer:

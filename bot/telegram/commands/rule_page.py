@@ -5,7 +5,7 @@ from bot.alerts.types import EVERYWHERE, Rule
 from bot.delivery.messenger import Button, Keyboard, Message
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands.parameters import is_current, parameters
-from bot.telegram.commands.rules import gone, look, silence_line, standing_line
+from bot.telegram.commands.rules import blind, gone, look, silence_line, standing_line
 from bot.telegram.deep_links import WATCH, market_payload, share_link
 from bot.telegram.desk import MarketView, RuleView
 from bot.telegram.scene import Answer, Scene, base_name, rows
@@ -30,7 +30,10 @@ async def page(scene: Scene, rule_id: int, *, note: Html | None = None, fresh: b
     lines = [*([note, Html("")] if note else []), _title(scene, rule, market)]
     if rule.label is not None:
         lines.append(texts("rule.label", label=rule.label))
-    lines += [texts("why.rule", rule=rule_words(rule, texts)), standing_line(view, texts, scene.now_ms)]
+    lines += [
+        texts("why.rule", rule=rule_words(rule, texts)),
+        standing_line(view if market or rule.market == EVERYWHERE else blind(view), texts, scene.now_ms),
+    ]
     silence = await silence_line(scene)
     lines += [silence] if silence else []
     near = None if market is None or rule.kind not in OF_CLUSTERS else nearest_for(rule, market)

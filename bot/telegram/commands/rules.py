@@ -1,6 +1,7 @@
 """/rules: every rule of the chat, nearest to firing first, each with its state and a button that opens its page."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.alerts.kinds import AT_TICKS
 from bot.alerts.types import EVERYWHERE, Kind, Market, Rule, Unit
@@ -135,6 +136,7 @@ async def _list(scene: Scene, shown: Sequence[RuleView], count: int, page: int, 
     lines = [title if pages == 1 else texts("rules.title_page", title=title, page=str(page + 1), pages=str(pages))]
     lines += [silence] if silence else []
     simulated = False
+    seen: MarketView | None = None
     market: Market | None = None
     for view in shown:
         if view.rule.market != market:
@@ -142,10 +144,19 @@ async def _list(scene: Scene, shown: Sequence[RuleView], count: int, page: int, 
             seen = await look(scene, market)
             simulated = simulated or (seen is not None and seen.simulated)
             lines.extend([Html(""), _market_line(scene, market, seen)])
-        lines.append(_rule_line(view, texts, scene.now_ms))
+        lines.append(_rule_line(view if _has_data(view, seen) else blind(view), texts, scene.now_ms))
     if simulated:
         lines.extend([Html(""), texts("alert.note_simulated")])
     return Html("\n".join(lines))
+
+
+def _has_data(view: RuleView, seen: MarketView | None) -> bool:
+    return seen is not None or view.rule.market == EVERYWHERE
+
+
+def blind(view: RuleView) -> RuleView:
+    """A rule as it stands while there is no data of its market: it waits, whatever it last knew."""
+    return replace(view, phase=None, distance_pct=None, cooling_until_ms=0)
 
 
 async def look(scene: Scene, market: Market) -> MarketView | None:

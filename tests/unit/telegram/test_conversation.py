@@ -1,6 +1,7 @@
 """What each command and each button does, and that nothing a person sends stays without an answer."""
 
 from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -523,3 +524,25 @@ async def test_a_moment_is_meant_by_the_clock_that_the_chat_has_chosen() -> None
     await chat.tap("Yes, watch")
     assert chat.desk.rule(2).expires_ms == NOON_MS + 390 * 60_000
     assert "19:30" in chat.said
+
+
+async def test_a_rule_page_passes_on_a_link_that_opens_the_watch_of_its_market() -> None:
+    chat = await watching("BTC 1%", f"{CHINESE} 3%")
+    chat.desk.name = "LiqwatchBot"
+    await chat.type("#1")
+    (share,) = [button.url for button in chat.keys(max(chat.screen)) if button.url]
+    assert share is not None
+    (link,) = parse_qs(urlsplit(share).query)["url"]
+    (payload,) = parse_qs(urlsplit(link).query)["start"]
+    await chat.type(f"/start {payload}")
+    assert "How near" in chat.said
+    await chat.type("#2")
+    assert not [button for button in chat.keys(max(chat.screen)) if button.url], "a link takes Latin letters only"
+
+
+async def test_a_side_that_an_edit_adds_is_said_to_be_true_already() -> None:
+    chat = await watching("BTC long 1%")
+    await chat.type("/edit 1 both")
+    assert "True already" in chat.said
+    await chat.type("/edit 1 for 3d")
+    assert "True already" not in chat.said
