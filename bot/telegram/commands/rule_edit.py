@@ -10,6 +10,7 @@ from bot.delivery.messenger import Button, Message
 from bot.telegram.callbacks import key
 from bot.telegram.commands import own_level, rule_page, watch
 from bot.telegram.commands.faults import fault_words
+from bot.telegram.commands.line import by_the_clock
 from bot.telegram.commands.parameters import parameters
 from bot.telegram.commands.rules import gone, named, rules_answer
 from bot.telegram.desk import MarketUnavailableError, TooManyRulesError
@@ -44,7 +45,7 @@ async def numbered(scene: Scene, number: int, line: str) -> Answer:
         return Answer(Message(scene.texts("unwatch.no_rule", number=str(number)), (_rules_key(scene),)))
     if not line.strip():
         return await rule_page.page(scene, number)
-    changed = parse_edit(view.rule, line, now_ms=scene.now_ms, offset_ms=scene.offset_ms)
+    changed = _read(scene, view.rule, line)
     if isinstance(changed, ParseError):
         return await _explain(scene, view.rule, changed)
     return await _edit(scene, view.rule, changed)
@@ -55,7 +56,7 @@ async def tapped_edit(scene: Scene, rule_id: int, line: str) -> Answer:
     view = await rule_page.find(scene, rule_id)
     if view is None:
         return gone(scene)
-    changed = parse_edit(view.rule, line, now_ms=scene.now_ms, offset_ms=scene.offset_ms)
+    changed = _read(scene, view.rule, line)
     if isinstance(changed, ParseError):
         return await _explain(scene, view.rule, changed)
     return await _edit(scene, view.rule, changed)
@@ -110,6 +111,10 @@ async def copy(scene: Scene, market: Market, rule_id: int) -> Answer:
         return gone(scene)
     copied = replace(view.rule, id=0, market=market, snoozed_until_ms=0, paused_reason=None, created_ms=scene.now_ms)
     return await watch.add(scene, copied)
+
+
+def _read(scene: Scene, rule: Rule, line: str) -> Rule | ParseError:
+    return by_the_clock(scene, lambda offset_ms: parse_edit(rule, line, now_ms=scene.now_ms, offset_ms=offset_ms))
 
 
 async def _edit(scene: Scene, before: Rule, changed: Rule) -> Answer:

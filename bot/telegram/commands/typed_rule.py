@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from bot.alerts.grammar import NORMAL_GROWTH_PCT, NORMAL_WINDOW_MINUTES, ErrorCode, ParseError, parse_watch
+from bot.alerts.grammar import NORMAL_GROWTH_PCT, NORMAL_PCT, NORMAL_WINDOW_MINUTES, ErrorCode, ParseError, parse_watch
 from bot.alerts.types import EVERYWHERE, Kind, Market, Rule
 from bot.delivery.messenger import Keyboard, Message
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands import maps, rule_edit, watch, welcome
 from bot.telegram.commands.faults import example_words, fault_words
-from bot.telegram.commands.line import line_of
+from bot.telegram.commands.line import by_the_clock, line_of
 from bot.telegram.commands.pick import pick
 from bot.telegram.desk import MarketUnavailableError
 from bot.telegram.limits import bare
@@ -65,15 +65,20 @@ async def read_rule(scene: Scene, text: str) -> Rule | ParseError:
     def resolve(typed: str) -> Market | None:
         return scene.resolve(typed).market
 
-    read = parse_watch(text, resolve, now_ms=scene.now_ms, offset_ms=scene.offset_ms)
-    if isinstance(read, ParseError):
-        return read
-    if read[0].market == EVERYWHERE:
-        return replace(read[0], chat=scene.chat, created_ms=scene.now_ms)
-    view = await watch.look(scene, read[0].market)
-    steps = sensitivity(view.daily_move_pct if view else None)
-    fitted = parse_watch(text, resolve, normal_pct=steps.normal_pct, now_ms=scene.now_ms, offset_ms=scene.offset_ms)
-    rule = read[0] if isinstance(fitted, ParseError) else fitted[0]
+    def parsed(normal_pct: float) -> Rule | ParseError:
+        def read(offset_ms: int) -> Rule | ParseError:
+            found = parse_watch(text, resolve, normal_pct=normal_pct, now_ms=scene.now_ms, offset_ms=offset_ms)
+            return found if isinstance(found, ParseError) else found[0]
+
+        return by_the_clock(scene, read)
+
+    rule = parsed(NORMAL_PCT)
+    if isinstance(rule, ParseError):
+        return rule
+    if rule.market != EVERYWHERE:
+        view = await watch.look(scene, rule.market)
+        fitted = parsed(sensitivity(view.daily_move_pct if view else None).normal_pct)
+        rule = rule if isinstance(fitted, ParseError) else fitted
     return replace(rule, chat=scene.chat, created_ms=scene.now_ms)
 
 

@@ -137,3 +137,26 @@ async def test_an_ended_rule_is_renewed_by_one_tap_on_a_message_of_any_age() -> 
     assert view.rule == replace(view.rule, kind=Kind.PROXIMITY, expires_ms=0)
     await chat.tap_data("e|99|0")
     assert "belongs to another chat" in chat.said
+
+
+OCTOBER_24_2025_MS = 1_761_307_200_000
+"""12:00 UTC on the Friday before clocks go back in Berlin."""
+
+
+@pytest.mark.parametrize(
+    ("line", "then"),
+    [
+        ("BTC 1% until saturday", "Oct 26 00:00"),
+        # the Sunday that ends is an hour longer
+        ("BTC 1% until sunday", "Oct 27 00:00"),
+        ("BTC 1% until 27 oct 9:30", "Oct 27 09:30"),
+    ],
+)
+async def test_a_day_is_that_of_the_chats_clock_also_beyond_a_change_of_clocks(line: str, then: str) -> None:
+    chat = Chat()
+    chat.desk.now = OCTOBER_24_2025_MS
+    await chat.type("/settings zone Europe/Berlin")
+    await chat.type(f"/watch {line}")
+    assert f"until {then}." in chat.said
+    await chat.type(f"/edit 1 {line.removeprefix('BTC 1% ')}")
+    assert f"until {then}" in chat.said
