@@ -219,7 +219,7 @@ async def test_alerts_of_one_market_are_the_first_of_them_with_the_others_under_
 async def test_alerts_of_many_markets_are_a_sweep_without_a_picture(rig: Rig) -> None:
     markets = [Market("binance", f"{base}USDT") for base in ("BTC", "ETH", "SOL")]
     message = await rig.composer.compose(claimed(*(event(one) for one in markets)))
-    assert first_line(message) == "Market sweep: 3 markets, BTC, ETH, SOL"
+    assert first_line(message) == "3 markets at once, strongest: BTC, ETH, SOL"
     assert message.photo is None
 
 

@@ -72,7 +72,7 @@ class Rig:
         while rows := await self.db.outbox.claim(self.clock.now_ms(), "test", 1_000, 10):
             for row in rows:
                 message = await composer.compose(row)
-                line = f"{row.chat} {bare(message.text).splitlines()[0]}"
+                line = f"{row.chat} {' '.join(bare(message.text).splitlines())}"
                 said.append(f"({line})" if message.silent else line)
                 begun = await self.db.outbox.begin(row, now_ms=0, lease_ms=1)
                 assert begun is not None
@@ -89,7 +89,10 @@ async def rig() -> AsyncIterator[Rig]:
         yield Rig(db, StepClock(START_MS), rules)
 
 
-STALE = "1 Binance data is stale since 00:00 UTC: alerts are paused."
+STALE = (
+    "1 Binance data is stale since 00:00 UTC: alerts are paused. "
+    "I tell you when it is back; nothing is judged on old prices."
+)
 BACK = "(1 Binance data is back. It was stale since 00:00 UTC, for {} min. What price touched in between and left again"
 
 

@@ -61,7 +61,7 @@ def test_two_alerts_of_a_market_are_the_stronger_one_and_the_other_under_it() ->
 def test_many_markets_at_once_are_a_sweep_with_a_row_each() -> None:
     group = [told(base, strength=strength) for base, strength in (("ETH", 70), ("BTC", 90), ("SOL", 80), ("ARB", 60))]
     first, _, *rows = lines(*group)
-    assert first == "Market sweep: 4 markets, BTC, SOL, ETH"
+    assert first == "4 markets at once, strongest: BTC, SOL, ETH"
     assert [row.split() for row in rows[:4]] == [
         [base, "near", "shorts", "101", "0.99%"] for base in ("BTC", "SOL", "ETH", "ARB")
     ]
@@ -92,7 +92,7 @@ def test_the_table_of_a_chat_that_chose_its_zone_needs_no_name_of_it() -> None:
 
 def test_a_group_is_late_by_its_oldest_and_critical_by_any() -> None:
     group = [told("BTC"), told("ETH", severity=Severity.CRITICAL), told("SOL", time_ms=NOON_MS - 5 * MINUTE)]
-    assert lines(*group)[0] == "❗ Market sweep: 3 markets, ETH, SOL, BTC · 5 min late"
+    assert lines(*group)[0] == "❗ 3 markets at once, strongest: ETH, SOL, BTC · 5 min late"
 
 
 def test_only_information_makes_no_sound_and_a_repeat_none() -> None:
@@ -101,13 +101,13 @@ def test_only_information_makes_no_sound_and_a_repeat_none() -> None:
     assert not group_message([*quiet, told("ARB")], ENGLISH, sent_ms=NOON_MS).silent
     again = group_message([told("ARB"), *quiet], ENGLISH, sent_ms=NOON_MS, repeat=True)
     assert again.silent
-    assert bare(again.text).startswith("Repeat: Market sweep")
+    assert bare(again.text).startswith("Repeat: 4 markets at once")
 
 
 def test_a_simulated_market_is_called_so() -> None:
     group = [replace(told(base), contract=Contract(base, 0.1, simulated=True)) for base in ("BTC", "ETH", "SOL")]
     first, note, *_ = lines(*group)
-    assert first.startswith("SIMULATED Market sweep")
+    assert first.startswith("SIMULATED 3 markets at once")
     assert note == "A simulated market: none of these figures is real."
 
 

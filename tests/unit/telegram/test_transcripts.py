@@ -168,7 +168,7 @@ async def new_watches(chat: Chat) -> None:
         "Breakout",
         "Cascade",
         "The heavier side flips",
-        "Unusual concentration",
+        "Concentration",
         "My liquidation price",
     ):
         await chat.tap(kind)
