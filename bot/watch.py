@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.aftermath import NOTHING, Aftermath, Aftermaths
-from bot.alerts.digest import due_ms
 from bot.alerts.engine import Engine
 from bot.alerts.expiry import EXPIRED, life_ms
 from bot.alerts.gate import ALERTS_PER_HOUR
@@ -316,7 +315,7 @@ class Watch:
 
     def digest_due_ms(self, rule: Rule) -> int:
         """When a digest comes next; 0 for every other rule."""
-        return due_ms(rule, self._clock.now_ms(), self._bell.day(rule.chat)) if rule.kind is Kind.DIGEST else 0
+        return self._engine.digest_due_ms(rule) if rule.kind is Kind.DIGEST else 0
 
     def standing(self, rule: Rule) -> Standing | None:
         return self._engine.nearest(rule)

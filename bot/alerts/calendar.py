@@ -3,7 +3,8 @@
 import heapq
 
 from bot.alerts import digest, expiry
-from bot.alerts.types import Kind, Rule, RuleState
+from bot.alerts.market_book import MarketBook
+from bot.alerts.types import Kind, Rule
 
 
 class Calendar:
@@ -14,17 +15,21 @@ class Calendar:
         self._due: dict[int, int] = {}
         self._heap: list[tuple[int, int]] = []
 
-    def put(self, rule: Rule, digested: RuleState, expiring: RuleState) -> None:
-        """Work a rule's next due time out, from the states of its digest and of its end."""
-        times = [expiry.due_ms(rule, expiring)]
+    def put(self, rule: Rule, book: MarketBook) -> None:
+        """Work out when the clock concerns a rule next, by the states of its digest and of its end."""
+        times = [expiry.due_ms(rule, book.state(rule.id, expiry.MATTER))] if rule.expires_ms else []
         if rule.kind is Kind.DIGEST and rule.paused_reason is None:
-            times.append(digest.due_ms(rule, digested.fired_ms, self.day_of(rule.chat)))
+            times.append(self.digest_due_ms(rule, book))
         known = [time_ms for time_ms in times if time_ms is not None]
         if not known:
             self.drop(rule.id)
         elif self._due.get(rule.id) != min(known):
             self._due[rule.id] = min(known)
             heapq.heappush(self._heap, (min(known), rule.id))
+
+    def digest_due_ms(self, rule: Rule, book: MarketBook) -> int:
+        """When a digest comes next."""
+        return digest.due_ms(rule, book.state(rule.id, digest.MATTER).fired_ms, self.day_of(rule.chat))
 
     def drop(self, rule_id: int) -> None:
         """Forget a rule."""

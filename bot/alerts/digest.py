@@ -51,7 +51,12 @@ def due_ms(rule: Rule, told_ms: int, day: Day = UTC_DAY) -> int:
     Not within a quarter of its time after the last one: the clock is put back, or the hour was changed since.
     """
     after_ms = rule.created_ms if told_ms <= rule.created_ms else told_ms + rule.window_ms // 4
-    return day.moment_ms(_wall_before(rule, after_ms, day) + rule.window_ms)
+    return next_ms(rule, after_ms, day)
+
+
+def next_ms(rule: Rule, now_ms: int, day: Day = UTC_DAY) -> int:
+    """The first moment after now at which this digest is due, whatever was told of it."""
+    return day.moment_ms(_wall_before(rule, now_ms, day) + rule.window_ms)
 
 
 def _wall_before(rule: Rule, now_ms: int, day: Day) -> int:

@@ -11,9 +11,7 @@ from dataclasses import dataclass, replace
 from bot.alerts import cascade, proximity, swept
 from bot.alerts.calendar import Calendar
 from bot.alerts.clock_round import ClockRound
-from bot.alerts.digest import MATTER as DIGEST
 from bot.alerts.digest import DayOf
-from bot.alerts.expiry import MATTER as EXPIRY
 from bot.alerts.judge import Measure, Measured
 from bot.alerts.kinds import AT_TICKS, WATCHABLE
 from bot.alerts.map_round import MapRound, printed_within
@@ -122,7 +120,7 @@ class Engine:
         self._book(rule.market).put_rule(rule)
         self._unsynced.add(rule.market)
         self._take(states)
-        self._plan(rule)
+        self._calendar.put(rule, self._books[rule.market])
 
     def replace_rule(self, rule: Rule, states: Iterable[RuleState] = ()) -> None:
         """Snooze, pause or edit a rule. Its states stay, but for those given: an edited rule takes a first look."""
@@ -140,7 +138,11 @@ class Engine:
         """Let each chat's digests come by its own day."""
         self._calendar.day_of = day_of
         for rule in self._book(EVERYWHERE).rules.values():
-            self._plan(rule)
+            self._calendar.put(rule, self._books[rule.market])
+
+    def digest_due_ms(self, rule: Rule) -> int:
+        """When a chat's digest comes next."""
+        return self._calendar.digest_due_ms(rule, self._book(rule.market))
 
     def rule(self, rule_id: int) -> Rule | None:
         market = self._market_of.get(rule_id)
@@ -184,7 +186,7 @@ class Engine:
             low=reading.low,
             high=reading.high,
             model_version=reading.model_version,
-            mapped_before=self._mapped_before(book, reading),
+            mapped_before=book.mapped_before(reading, within_ms=GRACE * self._slot_ms),
             price=reading.price,
         )
         verdicts = Verdicts(breaker_firings=self._breaker_firings)
@@ -283,7 +285,7 @@ class Engine:
         elif isinstance(seen, _ClockSeen):
             for rule_id in seen.rule_ids:
                 if (due := self.rule(rule_id)) is not None:
-                    self._plan(due)
+                    self._calendar.put(due, self._books[due.market])
 
     # Questions
 
@@ -315,21 +317,6 @@ class Engine:
         return why_silent(book, rule, seen, now_ms=now_ms, max_age_ms=max_age_ms)
 
     # Inside
-
-    def _plan(self, rule: Rule) -> None:
-        """When the clock concerns a rule next."""
-        if not rule.expires_ms and rule.kind is not Kind.DIGEST:
-            self._calendar.drop(rule.id)
-            return
-        book = self._books[rule.market]
-        self._calendar.put(rule, book.state(rule.id, DIGEST), book.state(rule.id, EXPIRY))
-
-    def _mapped_before(self, book: MarketBook, reading: MapReading) -> bool:
-        """Whether the market was mapped so shortly before, by the same model, that a new body is a new cluster."""
-        versions = {track.model_version for track in book.tracks.values()}
-        if book.reading is not None:
-            versions.add(book.reading.model_version)
-        return versions == {reading.model_version} and reading.slot_ms - book.slot_ms <= GRACE * self._slot_ms
 
     def _settled(self, changes: Changes) -> Changes:
         """Where nothing is to be committed, the observation is taken over at once."""

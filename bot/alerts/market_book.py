@@ -53,6 +53,13 @@ class MarketBook:
         self._reading = reading
         self._scales.clear()
 
+    def mapped_before(self, reading: MapReading, *, within_ms: int) -> bool:
+        """Whether the market was mapped so shortly before, by the same model, that a new body is a new cluster."""
+        versions = {track.model_version for track in self.tracks.values()}
+        if self.reading is not None:
+            versions.add(self.reading.model_version)
+        return versions == {reading.model_version} and reading.slot_ms - self.slot_ms <= within_ms
+
     def columns(self) -> Mapping[Measure, Column]:
         """The rules as arrays, one column for each thing measured."""
         if self._columns is None:

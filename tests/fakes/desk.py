@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bot.alerts.digest import due_ms
+from bot.alerts.digest import next_ms
 from bot.alerts.filters import meets_floor
 from bot.alerts.hit_rate import HitRate
 from bot.alerts.lives import Life, biggest, count_lives
@@ -468,5 +468,5 @@ class FakeDesk:
         near = min((abs(each.distance_pct) for each in self._fitting(rule)), default=None)
         phase, cooling = self.phases.get(rule.id, (Phase.ARMED, 0))
         day = day_of(self.chosen.get(rule.chat, Preferences()))
-        due = due_ms(rule, self.now, day) if rule.kind is Kind.DIGEST else 0
+        due = next_ms(rule, self.now, day) if rule.kind is Kind.DIGEST else 0
         return RuleView(rule, phase, near, cooling, due)

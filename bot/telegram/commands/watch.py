@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.alerts.digest import due_ms
+from bot.alerts.digest import next_ms
 from bot.alerts.filters import meets_floor
 from bot.alerts.kinds import AT_TICKS, OF_CLUSTERS
 from bot.alerts.types import Kind, Market, Rule, Unit
@@ -181,7 +181,7 @@ def _market_words(added: AddedRule, view: MarketView, texts: Texts) -> Html:
 def digest_answer(scene: Scene, added: AddedRule) -> Answer:
     """A digest was ordered: when it comes."""
     texts, rule = scene.texts, added.rule
-    due = due_ms(rule, scene.now_ms, day_of(scene.preferences))
+    due = next_ms(rule, scene.now_ms, day_of(scene.preferences))
     time = texts.figures.clock(due, now_ms=scene.now_ms)
     text = texts("watch.digest_existed" if added.existed else "watch.digest", rule=rule_words(rule, texts), time=time)
     keys = (key(texts.label("button.rules"), "rn"), key(texts.label("button.delete"), "xe", rule.id))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.alerts.digest import DAY_MS, HOUR_MS, WEEK_MS, Day, due_ms, slot_before
+from bot.alerts.digest import DAY_MS, HOUR_MS, WEEK_MS, Day, due_ms, next_ms, slot_before
 from bot.alerts.engine import Engine
 from bot.alerts.types import EVERYWHERE, Event, Kind, Rule
 
@@ -90,6 +90,7 @@ def test_the_next_one_is_ahead_and_at_the_hour(zone: str, hour: int, window_ms: 
     before, after = slot_before(rule, now_ms, here), due_ms(rule, 0, here)
     assert before <= now_ms < after
     assert after - before <= window_ms + 2 * HOUR_MS
+    assert next_ms(rule, now_ms, here) == after
     assert due_ms(rule, after, here) > after + window_ms // 2
     wall = datetime.fromtimestamp(after / 1000, tz=ZoneInfo(zone))
     # An hour that the clock skips is told as soon as it has passed.

@@ -160,6 +160,7 @@ async def test_a_digest_comes_at_the_chat_s_hour_and_follows_a_change(rig: Rig) 
     await rig.prefers(zone="UTC", digest_hour=21)
     (view,) = await rig.app.desk.rules(CHAT)
     assert view.due_ms % DAY_MS == 21 * HOUR_MS
+    assert START_MS < view.due_ms <= START_MS + DAY_MS
     await rig.prefers(zone="Asia/Tokyo")
     (view,) = await rig.app.desk.rules(CHAT)
     assert view.due_ms % DAY_MS == 12 * HOUR_MS
