@@ -19,7 +19,7 @@ from bot.alerts.readings import Liquidation, MapReading
 from bot.alerts.types import EVERYWHERE, Changes, CloseReason, Event, Kind, Market, Rule
 from bot.liquidation import Bar, History, PositionModel
 from bot.liquidation.strength import ShareHistory
-from bot.liquidation.totals import ATR_HOURS, average_true_range_pct
+from bot.liquidation.totals import average_true_ranges_pct
 from bot.liquidation.touch import Volatility
 from bot.liquidation.types import Side
 from bot.market.bar_path import market_ticks
@@ -38,7 +38,6 @@ from bot.telegram.texts import Catalogue
 from bot.times import utc_text
 
 DAY_MS = 86_400_000
-ATR_BARS = (ATR_HOURS + 1) * 3_600_000 // BAR_MS
 WARM_UP_BARS = 288
 """A day: before that the model has not seen enough of who entered where to tell anyone."""
 
@@ -242,6 +241,7 @@ class _Player:
         self._bars = _bars(self._history)
         self._tiers = recorded.tiers_of(market)
         self._ticks = market_ticks(recorded.recording.bars(*market), recorded.recording.prices(*market))
+        self._atr_pct: list[float] = average_true_ranges_pct(self._history).tolist()
         self._shares = ShareHistory()
         self._lessons = RecordedLessons(recorded, market, self._history)
         self._at = min(WARM_UP_BARS, len(self._history)) - 1
@@ -284,8 +284,7 @@ class _Player:
         else:
             self._model.update(bar)
         self._at += 1
-        volatility = self._volatility
-        end, history = self._at, self._history
+        volatility, atr_pct = self._volatility, self._atr_pct[self._at - 1]
         reading = read_model(self._model, volatility, shares=self._shares)
         self._shares.observe(slot_ms, reading.map.price, reading.clusters)
         return MapReading(
@@ -304,7 +303,7 @@ class _Player:
             touch=lambda cluster, price: touch_odds(cluster, price, volatility),
             map=reading.map if self._drawn else None,
             volatility=volatility,
-            atr_pct=lambda: average_true_range_pct(history.rows(max(0, end - ATR_BARS), end)),
+            atr_pct=lambda: atr_pct,
         )
 
 

@@ -348,7 +348,8 @@ class Engine:
                     continue
                 for measure in measures:
                     watch = book.watch(measure, track.id, seen_ms=track.seen_ms)
-                    watch.meet(track.at_best if measure.kind is Kind.SWEPT else track.cluster)
+                    if measure.kind is not Kind.SWEPT:  # which is judged by the body at its best
+                        watch.meet(track.cluster)
                     if not watch.idle:
                         live[track.id, measure] = track, watch
             for track_id, measure in board.rows_of(market.symbol) - live.keys():

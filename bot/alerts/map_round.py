@@ -42,13 +42,13 @@ class MapRound:
                 self._end(track)
             elif track.missed == 0:
                 self._look_at(track)
-        fallen = [*self._book.fallen.values(), *(track for track in tracks if track.closed is CloseReason.SWEPT)]
+        swept_now = [track for track in tracks if track.closed is CloseReason.SWEPT]
         past = {track.id for track in self._book.past(self._reading.slot_ms)}
-        for track in fallen:
+        for track in (*self._book.fallen.values(), *(replace(one, cluster=one.at_best) for one in swept_now)):
             if track.id in past:
                 self._verdicts.close(self._book, track, time_ms=self._reading.slot_ms)
             else:
-                self._look_after(replace(track, cluster=track.at_best))
+                self._look_after(track)
         self._look_at_market()
 
     def _end(self, track: Track) -> None:

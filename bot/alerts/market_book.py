@@ -1,6 +1,7 @@
 """Everything the engine holds of one market: its rules, tracks, states, its pulse and the last reading of its map."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from bot.alerts.exposure import Levels
 from bot.alerts.judge import Measure
@@ -20,11 +21,14 @@ PRINTED_MS = 15 * 60_000
 """How long liquidations are remembered for a sweep to be told with what it printed."""
 
 
+_SWEPT = Measure(Kind.SWEPT)
+
+
 class MarketBook:
     """Changed only through its methods; columns and watches are derived from rules and states, and built when asked.
 
-    `fallen` are the tracks swept lately. `printed` are the newest liquidations, oldest first; None where the venue's
-    are not heard.
+    `fallen` are the tracks swept lately, with their bodies at their best. `printed` are the newest liquidations, oldest
+    first; None where the venue's are not heard.
     """
 
     def __init__(self, market: Market) -> None:
@@ -137,13 +141,16 @@ class MarketBook:
         """Take over a track as it is now; a closed one goes with all its states, a swept one is remembered a while."""
         if track.closed is None:
             self.tracks[track.id] = track
+            watch = self._watches.get(track.id, {}).get(_SWEPT)
+            if watch is not None:
+                watch.loosen()  # judged by the body at its best
             return
         self.tracks.pop(track.id, None)
         self._states.pop(track.id, None)
         self._noted.pop(track.id, None)
         self._watches.pop(track.id, None)
         if track.closed is CloseReason.SWEPT:
-            self.fallen[track.id] = track
+            self.fallen[track.id] = replace(track, cluster=track.at_best)
 
     def let_fall(self, slot_ms: int) -> None:
         """Forget the tracks that were swept too long before `slot_ms`."""

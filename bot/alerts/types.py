@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.alerts.reasons import Reason
@@ -123,6 +124,9 @@ class CloseReason(StrEnum):
     MERGED = "merged"
 
 
+_size_usd = itemgetter(1)
+
+
 @dataclass(frozen=True, slots=True)
 class Track:
     """A cluster through time. `id` is unique within the market and names nothing but the cluster's birth.
@@ -151,7 +155,7 @@ class Track:
     @property
     def at_best(self) -> Cluster:
         """The body with the size and strength of its best: of one that price has eaten its way through, what it was."""
-        usd = max((usd for _, usd in self.sizes), default=0.0)
+        usd = max(map(_size_usd, self.sizes), default=0.0)
         strength = max(self.best_strength, self.cluster.strength)
         return replace(self.cluster, usd=max(usd, self.cluster.usd), strength=strength)
 

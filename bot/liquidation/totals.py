@@ -3,6 +3,7 @@ usually ranges.
 """
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from bot.liquidation.types import Floats, History, LiquidationMap
 
@@ -16,9 +17,10 @@ HOUR_MS = 3_600_000
 def standing_near(liquidations: LiquidationMap) -> tuple[float, float]:
     """Notional of (shorts above, longs below) within 5 % of price, in quote currency."""
     price, middle = liquidations.price, (liquidations.low + liquidations.high) / 2
-    above = (middle > price) & (middle <= price * (1 + BALANCE_SHARE))
-    below = (middle < price) & (middle >= price * (1 - BALANCE_SHARE))
-    return float(liquidations.short_usd[above].sum()), float(liquidations.long_usd[below].sum())
+    farthest_low, farthest_high = price * (1 - BALANCE_SHARE), price * (1 + BALANCE_SHARE)
+    first, below = middle.searchsorted((farthest_low, price)).tolist()
+    above, end = middle.searchsorted((price, farthest_high), side="right").tolist()
+    return float(liquidations.short_usd[above:end].sum()), float(liquidations.long_usd[first:below].sum())
 
 
 def shares_near(liquidations: LiquidationMap) -> tuple[float, float]:
@@ -42,16 +44,25 @@ def average_true_range_pct(history: History) -> float:
 
     Hours are counted back from the last bar's end. Wilder's true range: the range of an hour, with the close before it.
     """
+    bars = ATR_HOURS * HOUR_MS // history.bar_ms
+    return float(average_true_ranges_pct(history.rows(max(0, len(history) - bars - 1), len(history)))[-1])
+
+
+def average_true_ranges_pct(history: History) -> Floats:
+    """`average_true_range_pct` after each bar of a history, (n,)."""
+    found = np.full(len(history), np.nan)
     per_hour = HOUR_MS // history.bar_ms
     bars = ATR_HOURS * per_hour
-    if per_hour < 1 or len(history) <= bars or history.end_ms - int(history.open_ms[-bars]) != ATR_HOURS * HOUR_MS:
-        return float("nan")
-    high = _hours(history.high, bars).max(axis=1)
-    low = _hours(history.low, bars).min(axis=1)
-    before = history.close[-bars - 1 :: per_hour][:ATR_HOURS]
-    ranges = np.maximum(high, before) - np.minimum(low, before)
-    return 100.0 * float(ranges.mean()) / float(history.close[-1])
-
-
-def _hours(values: Floats, bars: int) -> Floats:
-    return values[-bars:].reshape(ATR_HOURS, -1)
+    if per_hour < 1 or len(history) <= bars:
+        return found
+    # The hours that end with each bar from the first one on that has an hour and a close before it.
+    before = history.close[:-per_hour]
+    highest = sliding_window_view(history.high, per_hour).max(axis=1)[1:]
+    lowest = sliding_window_view(history.low, per_hour).min(axis=1)[1:]
+    ranges = np.maximum(highest, before) - np.minimum(lowest, before)
+    mean = sliding_window_view(ranges, bars - per_hour + 1)[:, ::per_hour].mean(axis=1)
+    whole = (
+        history.open_ms[bars:] + history.bar_ms - history.open_ms[1 : len(history) - bars + 1] == ATR_HOURS * HOUR_MS
+    )
+    found[bars:] = np.where(whole, 100.0 * mean / history.close[bars:], np.nan)
+    return found
