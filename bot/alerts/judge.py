@@ -29,8 +29,7 @@ class Measure(NamedTuple):
     window_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(NamedTuple):
     """What was measured at `time_ms`, of a track or of a market as a whole; `metric` is None where there is no data.
 
     Without a track, `matter` names what was measured and `whole` stands for it where a rule asks for side and size.
@@ -63,8 +62,7 @@ class Measured:
         return None if self.track is not None or self.whole is None else self.whole.side
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(NamedTuple):
     """What an alert says beyond the facts: its kind, how loud, the value, and one sentence that explains it."""
 
     kind: Kind

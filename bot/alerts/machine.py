@@ -10,6 +10,7 @@ same moment seen twice, or an earlier one, changes nothing.
 
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
+from typing import NamedTuple
 
 from bot.alerts.types import Phase, RuleState
 
@@ -71,8 +72,7 @@ class Terms:
         return min(self.cooldown_ms << doublings, self.longest_cooldown_ms)
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """One look at a (rule, track) at `time_ms`.
 
     `unseen_ms` is the time before it in which nothing was known, beyond the usual pace. `tells` is what a firing now

@@ -1,7 +1,6 @@
 """Liquidations of one market as they come, before the rules that wait for cascades."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bot.alerts import cascade
 from bot.alerts.cascade import MINUTE_MS, Minutes
@@ -55,5 +54,5 @@ def _judge(book: MarketBook, minutes: Minutes, side: Side, verdicts: Verdicts, *
     watch.loosen()
     for rule in watch.candidates(measured.metric, measured.body, time_ms, unseen_ms=0):
         usual = (cascade.USUAL_USD, minutes.usual_usd(rule.threshold_pct))
-        told = replace(measured, figures=(*measured.figures, usual))
+        told = measured._replace(figures=(*measured.figures, usual))
         verdicts.judge(book, watch.column.judge, rule, told, unseen_ms=0, event_ms=time_ms)

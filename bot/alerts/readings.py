@@ -88,8 +88,7 @@ class Standing:
     cooling_until_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """How much the last evaluation had to look at: tracks that woke, and (rule, track) pairs that were judged."""
 
     woken: int = 0

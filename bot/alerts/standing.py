@@ -128,7 +128,7 @@ def measured_now(book: MarketBook, rule: Rule, *, price: float, time_ms: int) ->
     if rule.kind is Kind.FLIP:
         # Whichever side leads now, by however little, is where the rule starts from.
         found = flip.measure(near_usd=standing_near(reading.map), slot_ms=time_ms, price=price)
-        return [replace(each, metric=-100.0 if (each.metric or 0.0) < 0.0 else 0.0) for each in found]
+        return [each._replace(metric=-100.0 if (each.metric or 0.0) < 0.0 else 0.0) for each in found]
     if rule.kind is Kind.CONCENTRATION:
         deviation = book.pulse.band.deviation(entropy(reading.map))
         return concentration.measure(deviation, slot_ms=time_ms, price=price)
@@ -139,7 +139,7 @@ def _of_track(book: MarketBook, rule: Rule, track: Track, *, price: float, time_
     volatility = None if book.reading is None else book.reading.volatility
     if rule.kind is Kind.EXPOSURE:
         measured = exposure.measure(rule, track, slot_ms=time_ms, price=price)
-        return measured if track.missed == 0 else replace(measured, metric=None)
+        return measured if track.missed == 0 else measured._replace(metric=None)
     return Measured(track, time_ms, price, _metric(book, rule, track, price), volatility=volatility)
 
 

@@ -4,7 +4,7 @@ One row for each watched track and measure: its edges, and the bounds of its `Wa
 price takes its distance beyond a bound; only then are rules looked at.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +19,7 @@ _FLOAT_COLUMNS = ("near", "far", "sign", "scale", "armed", "again", "fired")
 _INT_COLUMNS = ("symbol", "due_ms", "seen_ms", "valid_ms")
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """One tick against all rows. `woken` (k,) are row numbers with their `time_ms`, `price`, `unseen_ms` (k,).
 
     The rest is what `TickBoard.keep` needs once the tick has been dealt with.

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import floor, isfinite, isnan, nan
+from typing import NamedTuple
 
 import numpy as np
 
@@ -109,8 +110,7 @@ def path_of(high: Floats, low: Floats, close: Floats, volume: Floats, quote_volu
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(NamedTuple):
     """One bar on the grid: a row of Path, with the share of its entries in each cell from low to high."""
 
     high: int

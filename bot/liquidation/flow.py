@@ -16,6 +16,7 @@ included; before any is known, a day's volume is taken to be `assumed_daily_turn
 
 from dataclasses import dataclass
 from math import exp, nan
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -58,8 +59,7 @@ class Rates:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One bar's flow, (rows,) each: `kept` multiplies what stood before, `opened` and `stock` (coins) are added."""
 
     kept: Floats
