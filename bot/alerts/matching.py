@@ -22,7 +22,7 @@ NEVER_MS = 2**62
 SLACK = 1e-9
 """The arrays only propose; the exact comparison is the state machine's. So they propose a hair too much."""
 
-_ARMED, _PENDING, _FIRED, _RECOVERING, _INERT = range(5)
+_ARMED, _PENDING, _FIRED, _RECOVERING, _INERT = range(5)  # an array without any phase but ARMED is all noughts
 _CODES = {
     Phase.ARMED: _ARMED,
     Phase.PENDING: _PENDING,
@@ -137,15 +137,17 @@ class Watch:
         self.due: dict[int, int] = {}
         self.like: SizeClass | None = None
         self.seen_ms = max([seen_ms, *(state.last_ms for state in states.values())])
+        self._bound()
         self.update(states.values())
 
     def update(self, states: Iterable[RuleState]) -> None:
         """Take over states; rules of other columns are not this watch's."""
         position = self.column.position
-        for state in states:
-            if state.rule_id in position:
-                self._place(position[state.rule_id], state)
-        self._bound()
+        mine = [(position[state.rule_id], state) for state in states if state.rule_id in position]
+        for at, state in mine:
+            self._place(at, state)
+        if mine:
+            self._bound()
 
     @property
     def idle(self) -> bool:
@@ -168,11 +170,13 @@ class Watch:
         """Bounds that surely hold, without asking which rules the cluster is big enough for."""
         phases = self.phases
         self.loosen()
-        recovering = self.column.hit_at[phases == _RECOVERING]
-        self.again = float(recovering[-1]) if len(recovering) else -np.inf
-        fired = self.column.exit_at[phases == _FIRED]
-        self.fired = float(fired.min()) if len(fired) else np.inf
-        self.pending = bool((phases == _PENDING).any())
+        self.again, self.fired, self.pending = -np.inf, np.inf, False
+        if phases.any():
+            recovering = self.column.hit_at[phases == _RECOVERING]
+            self.again = float(recovering[-1]) if len(recovering) else -np.inf
+            fired = self.column.exit_at[phases == _FIRED]
+            self.fired = float(fired.min()) if len(fired) else np.inf
+            self.pending = bool((phases == _PENDING).any())
         self.wait_ms = -1 if self.pending else min(self.due.values(), default=NEVER_MS)
         self.due_ms = self.wait_ms
 

@@ -6,7 +6,7 @@ the place where a slope crosses some height moves with the peak. Chosen by measu
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 import numpy as np
 
@@ -76,7 +76,7 @@ def _find_bodies(usd: Floats, kernel: Floats, first: int) -> list[tuple[int, int
     peaks, valleys = _separate(smooth, height)
     ahead = usd[first:]
     standing: list[float] = ahead.tolist()
-    mass: list[float] = [0.0, *accumulate(standing)]
+    mass: list[float] = [0.0, *ahead.cumsum().tolist()]
     blur = round((len(kernel) // 2) / KERNEL_REACH)
     bodies = []
     for peak, left, right in zip(peaks, [0, *valleys], [*valleys, len(height) - 1], strict=True):
@@ -93,15 +93,14 @@ def _find_bodies(usd: Floats, kernel: Floats, first: int) -> list[tuple[int, int
 def _steepest(height: Sequence[float], peak: int, last: int) -> int:
     """The bin before the steepest fall on the way from `peak` to `last`, while the ground is high enough for a body."""
     level = BODY_HEIGHT * height[peak]
-    step = 1 if last > peak else -1
-    edge, steepest = peak, -math.inf
-    for at in range(peak, last, step):
-        if height[at] < level:
+    way = height[peak : last + 1] if last > peak else height[last : peak + 1][::-1]
+    edge, steepest = 0, -math.inf
+    for steps, (here, beyond) in enumerate(pairwise(way)):
+        if here < level:
             break
-        fall = height[at] - height[at + step]
-        if fall > steepest:
-            edge, steepest = at, fall
-    return edge
+        if here - beyond > steepest:
+            edge, steepest = steps, here - beyond
+    return peak + edge if last > peak else peak - edge
 
 
 def _steps_to_cliff(outwards: Sequence[float], dense: float) -> int:
@@ -124,7 +123,8 @@ def _smoothed(usd: Floats, kernel: Floats, first: int) -> Floats:
     """
     reach = len(kernel) // 2
     begin = max(0, first - reach)  # no bin before it weighs on those asked for
-    smooth: Floats = np.convolve(usd[begin:], kernel)[first - begin + reach : len(usd) - begin + reach]
+    # The kernel is its own mirror image, so that to correlate is to convolve.
+    smooth: Floats = np.correlate(usd[begin:], kernel, "full")[first - begin + reach : len(usd) - begin + reach]
     known = kernel.cumsum()[reach:-1][::-1]  # the weight that falls on known bins, for the last `reach` bins
     count = min(reach, len(smooth))
     smooth[len(smooth) - count :] /= known[reach - count :]

@@ -68,15 +68,19 @@ class Play:
         self._padded = np.pad(self._kernels, ((0, 0), (0, PADDING)))
         path = path_of(history.high, history.low, history.close, history.volume, history.quote_volume)
         self._sign = sign_of(side)
-        self._close = self._sign * path.close
-        self._far, self._near = (path.low, path.high) if side is Side.SHORT else (-path.high, -path.low)
+        far, near = (path.low, path.high) if side is Side.SHORT else (-path.high, -path.low)
+        self._close: list[int] = (self._sign * path.close).tolist()
+        self._far: list[int] = far.tolist()
+        self._near: list[int] = near.tolist()
         entries = entry_pairs(path, 0, len(history))
         self._shares = entries.share
-        self._ends = np.searchsorted(entries.bar, np.arange(len(history) + 1))
+        self._ends: list[int] = np.searchsorted(entries.bar, np.arange(len(history) + 1)).tolist()
         self._hours = (history.open_ms // HOUR_MS).tolist()
-        self._base = int(self._far.min()) - 1 + int(STOCK_OFFSETS[0])
-        cells = int(self._near.max()) + int(STOCK_OFFSETS[-1]) + KIND_CELLS + 1 - self._base
+        self._base = min(self._far) - 1 + int(STOCK_OFFSETS[0])
+        cells = max(self._near) + int(STOCK_OFFSETS[-1]) + KIND_CELLS + 1 - self._base
         self._coins = np.zeros((len(flow.kept), cells * len(self._kinds)))
+        self._kept, self._opened = np.ascontiguousarray(flow.kept.T), np.ascontiguousarray(flow.opened.T)
+        self._entered = np.empty((len(flow.kept), self._padded.size))
         self._scale = np.ones(len(flow.kept))
         prior = np.array(parameters.turnover_prior)
         self._prior = prior / prior.sum()
@@ -87,9 +91,9 @@ class Play:
     def advance(self, until: int) -> None:
         """Play on until so many bars have been played; nothing where that is so already."""
         for bar in range(self._at, until):
-            if bar:
+            if bar and self._near[bar] > self._close[bar - 1]:
                 self._by_bar[bar, self._kinds] = self._prior @ self._sweep(bar)
-            self._fade(self._flow.kept[:, bar])
+            self._fade(self._kept[bar])
             self._open(bar)
         self._at = max(self._at, until)
 
@@ -105,7 +109,7 @@ class Play:
 
     def _sweep(self, bar: int) -> Floats:
         """Take out what stands up to the bar's extreme, (rows, kinds) coins, and note its places."""
-        first, end = int(self._close[bar - 1]) + 1, int(self._near[bar]) + 1
+        first, end = self._close[bar - 1] + 1, self._near[bar] + 1
         kinds, hour = len(self._kinds), self._hours[bar]
         total = np.zeros((len(self._coins), kinds))
         while first < end:
@@ -132,17 +136,20 @@ class Play:
 
     def _open(self, bar: int) -> None:
         """Add the bar's openings over its entry cells; what the close has passed is gone."""
-        self._add(bar, self._flow.opened[:, bar], self._profile(bar), int(self._far[bar]))
+        self._add(bar, self._opened[bar], self._profile(bar), self._far[bar])
         if bar == self._flow.stock_bar:
             for offset, weight in zip(STOCK_OFFSETS.tolist(), STOCK_WEIGHTS.tolist(), strict=True):
-                self._add(bar, self._flow.stock * weight, self._kernels, int(self._close[bar]) + offset)
+                self._add(bar, self._flow.stock * weight, self._kernels, self._close[bar] + offset)
 
     def _add(self, bar: int, opened: Floats, profile: Floats, first: int) -> None:
-        begin = max(first, int(self._close[bar]) + 1)
+        begin = max(first, self._close[bar] + 1)
         part = profile[:, begin - first :].T.ravel()
-        if len(part):
+        size = len(part)
+        if size:
             start = (begin - self._base) * len(self._kinds)
-            self._coins[:, start : start + len(part)] += (opened / self._scale)[:, None] * part
+            entered = self._entered[:, :size] if size <= self._entered.shape[1] else np.empty((len(opened), size))
+            np.multiply((opened / self._scale)[:, None], part, out=entered)
+            self._coins[:, start : start + size] += entered
 
     def _profile(self, bar: int) -> Floats:
         """The kernels (kinds, width) spread over a bar's entries: (kinds, width + entries - 1)."""
