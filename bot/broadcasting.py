@@ -28,6 +28,8 @@ class Broadcasting:
     async def go_on(self) -> None:
         """Queue the next chats of what is being told, if anything is."""
         try:
+            if not await self._db.broadcasts.is_sending():
+                return
             waiting = await self._db.outbox_desk.waiting()
             if sum(count for count, _ in waiting.values()) >= BUSY:
                 return

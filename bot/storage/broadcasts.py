@@ -74,6 +74,11 @@ class Broadcasts:
 
         return await self._access.write(work)
 
+    async def is_sending(self) -> bool:
+        """Whether chats are left to be queued: cheap, for it is asked all day."""
+        statement = select(exists().where(broadcasts.c.stage == "sending"))
+        return await self._access.read(lambda connection: bool(connection.execute(statement).scalar_one()))
+
     async def queue_next(self, limit: int, *, now_ms: int) -> int:
         """Queue the message of the next chats; returns how many. 0: nothing is being sent.
 
