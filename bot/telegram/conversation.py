@@ -3,12 +3,12 @@
 It keeps no state: what a button needs is in the button, what a chat has is at the desk. So nothing dies in a restart.
 """
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from bot.alerts.types import Market
 from bot.delivery.messenger import Button, Message
+from bot.telegram.asking import CHANGING_COMMANDS, CHANGING_TAPS, COMMAND, COMMANDS, PERSONAL, WATCHING, asked
 from bot.telegram.callbacks import SEPARATOR, Tap, key, market_arg, pack, unpack
 from bot.telegram.commands import (
     admin,
@@ -45,52 +45,11 @@ from bot.telegram.texts import Catalogue, seen, sound
 from bot.telegram.texts.figures import HOUR_MS
 from bot.telegram.turn import Action, Edit, Inbound, Reply, Toast
 
-__all__ = ["COMMANDS", "Action", "Conversation", "Edit", "Inbound", "Reply", "Toast"]
-
-COMMANDS = (
-    "watch",
-    "rules",
-    "map",
-    "heatmap",
-    "history",
-    "clusters",
-    "position",
-    "stop",
-    "levels",
-    "unwatch",
-    "quiet",
-    "mute",
-    "why",
-    "stats",
-    "status",
-    "settings",
-    "channel",
-    "mydata",
-    "forgetme",
-    "privacy",
-    "about",
-    "help",
-    "start",
-)
-CHANGING_COMMANDS = frozenset({"watch", "edit", "unwatch", "quiet", "mute", "mydata", "forgetme"})
-CHANGING_WITH_A_VALUE = frozenset({"settings"})
-"""Commands that show when they stand alone."""
-
-CHANGING_TAPS = frozenset(
-    {
-        *("wp", "wt", "s", "x", "xe", "u", "ub", "ua", "um", "us", "rx", "ru", "rs", "rw", "z", "zw", "e"),
-        *("mu", "qm", "qo", "qc", "ss", "sz", "fy"),
-        *("pe", "pz", "ph", "pm", "pn", "wu"),
-    }
-)
-PERSONAL = frozenset({"start", "help", "about", "status", "admin", "channel", "mydata", "forgetme", "privacy"})
-"""Commands that are a person's own, also while they speak for a channel."""
+__all__ = ["Action", "Conversation", "Edit", "Inbound", "Reply", "Toast"]
 
 LONGEST_TEXT = 300
 NOTHING = Answer()
 NO_CHANNELS = NoChannels()
-
-_COMMAND = re.compile(r"/(\w+)(?:@\w+)?\s*(.*)", re.DOTALL)
 
 
 class Conversation:
@@ -107,7 +66,7 @@ class Conversation:
         Nothing that a person can type or tap raises; only the desk itself may (a database that is gone).
         """
         texts = self._catalogue.texts(inbound.language)
-        return await spoken(self._channels, inbound, texts, self._answer, personal=_asked(inbound) in PERSONAL)
+        return await spoken(self._channels, inbound, texts, self._answer, personal=asked(inbound) in PERSONAL)
 
     async def _answer(self, inbound: Inbound) -> list[Action]:
         preferences = await self._desk.preferences(inbound.chat_id)
@@ -132,7 +91,7 @@ class Conversation:
             if tap.verb == "cs":
                 return await channel.choose(scene, self._channels, tap.number(0))
             return await channel.menu(scene, self._channels) if tap.verb == "ch" else None
-        if _asked(inbound) != "channel":
+        if asked(inbound) != "channel":
             return None
         typed = seen(inbound.text or "").partition(" ")[2].strip()
         return await channel.typed_channel(scene, self._channels, typed[:LONGEST_TEXT])
@@ -167,7 +126,7 @@ def _actions(answer: Answer | None, inbound: Inbound) -> list[Action]:
 
 async def _typed(scene: Scene) -> Answer | None:
     text = seen(scene.inbound.text or "")
-    command = _COMMAND.fullmatch(text)
+    command = COMMAND.fullmatch(text)
     if command is None and not scene.inbound.to_bot and await groups.is_talk(scene, text):
         return None
     if not text:
@@ -323,37 +282,12 @@ TAPS: dict[str, OnTap] = {
 """Verbs with other arguments, or none."""
 
 
-WATCHING = frozenset({"wp", "wt", "wu", "s", "pm", "pn"})
-"""Verbs that make a rule."""
-
 AGAIN = {"m": "mr", "mn": "mr", "hm": "hr", "li": "lr", "c": "cr"}
 """The verb that shows the same in place of its own message."""
 
 
 LINES = {"position": "po", "stop": "sp", "levels": "lv"}
 """Commands that a button gives again with their whole line."""
-
-
-def makes_rule(inbound: Inbound) -> bool:
-    """Whether this turn asks for a watch rule."""
-    return _asked(inbound) in (WATCHING if inbound.callback_data is not None else {"watch"})
-
-
-def changes(inbound: Inbound) -> bool:
-    """Whether this turn is one that only those may take who may change the chat's rules."""
-    changing = CHANGING_TAPS if inbound.callback_data is not None else CHANGING_COMMANDS | CHANGING_WITH_A_VALUE
-    return _asked(inbound) in changing
-
-
-def _asked(inbound: Inbound) -> str:
-    """The verb of a tapped button; of a typed line its command or first word."""
-    if inbound.callback_data is not None:
-        return unpack(sound(inbound.callback_data)).verb
-    text = seen(inbound.text or "")
-    if rule_edit.NUMBERED.fullmatch(text):
-        return "edit"
-    command = _COMMAND.fullmatch(text)
-    return (command[1] if command else text.partition(" ")[0]).lower()
 
 
 async def _tapped(scene: Scene, data: str) -> Answer:
@@ -419,7 +353,7 @@ def _same_again(inbound: Inbound, market: Market) -> tuple[str, str]:
     if inbound.callback_data is not None:
         tap = unpack(sound(inbound.callback_data))
         return tap.verb, pack(AGAIN.get(tap.verb, tap.verb), *tap.args)
-    command = _COMMAND.fullmatch(seen(inbound.text or ""))
+    command = COMMAND.fullmatch(seen(inbound.text or ""))
     if command is not None and command[1].lower() == "watch":
         return "wt", pack("wt", command[2].strip())
     same = {"clusters": "cr", "heatmap": "hr", "history": "lr"}

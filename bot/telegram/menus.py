@@ -11,7 +11,7 @@ from telegram import (
     BotCommandScopeDefault,
 )
 
-from bot.telegram.conversation import CHANGING_COMMANDS, CHANGING_WITH_A_VALUE, COMMANDS
+from bot.telegram.asking import CHANGING_COMMANDS, CHANGING_WITH_A_VALUE, COMMANDS
 
 IN_GROUPS = ("map", "clusters", "rules", "why", "help")
 """What a group's members use; the others work there too."""

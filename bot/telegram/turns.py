@@ -13,7 +13,7 @@ from bot.delivery.messenger import Message
 from bot.storage.database import Database
 from bot.storage.errors import StorageError
 from bot.storage.updates import Update
-from bot.telegram.conversation import changes, makes_rule
+from bot.telegram.asking import changes, makes_rule
 from bot.telegram.flood import Flood, Verdict
 from bot.telegram.inbound import Heard, Moved, Said, Standing, from_payload
 from bot.telegram.limits import fit

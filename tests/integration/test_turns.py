@@ -8,8 +8,8 @@ import pytest
 
 from bot.delivery.messenger import Message
 from bot.storage.database import Database
+from bot.telegram.asking import COMMANDS
 from bot.telegram.connection import Line, open_line
-from bot.telegram.conversation import COMMANDS
 from bot.telegram.menus import menus
 from bot.telegram.profile import introduce
 from bot.telegram.turn import Action, Edit, Inbound, Reply, Toast

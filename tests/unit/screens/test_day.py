@@ -1,7 +1,7 @@
 """The scripted day shows everything there is to show."""
 
 from bot.alerts.types import Kind
-from bot.telegram.conversation import COMMANDS
+from bot.telegram.asking import COMMANDS
 from tests.screens.__main__ import play
 from tests.screens.day import DAY
 from tests.screens.items import Said

@@ -7,8 +7,9 @@ import pytest
 
 import bot.telegram.texts as texts_folder
 from bot.delivery.messenger import Message
+from bot.telegram.asking import changes
 from bot.telegram.callbacks import unpack
-from bot.telegram.conversation import Conversation, changes
+from bot.telegram.conversation import Conversation
 from bot.telegram.limits import bare
 from bot.telegram.texts import Catalogue
 from bot.telegram.turn import Inbound, Reply

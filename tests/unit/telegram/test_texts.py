@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.alerts.grammar import ErrorCode
 from bot.alerts.types import Phase
 from bot.alerts.verdicts import BREAKER
-from bot.telegram.conversation import COMMANDS
+from bot.telegram.asking import COMMANDS
 from bot.telegram.limits import bare
 from bot.telegram.texts import Catalogue, CatalogueError, Html, Texts, escape, fields, read_texts
 
