@@ -151,7 +151,7 @@ async def test_who_watches_all_exchanges_together_is_told_when_the_last_goes_and
     await rig.after(6, "okx")
     assert await rig.told() == []
     await rig.after(6)
-    assert await rig.told() == ["3 OKX data is stale since 00:06 UTC: alerts are paused."]
+    assert await rig.told() == [STALE.replace("1 Binance", "3 OKX").replace("00:00", "00:06")]
     await rig.after(1, "binance")
     [back] = await rig.told()
     assert back.startswith("(3 Binance data is back.")
