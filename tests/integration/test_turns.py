@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.alerts.preferences import Preferences
 from bot.delivery.messenger import Message
 from bot.storage.database import Database
 from bot.telegram.asking import COMMANDS
@@ -327,3 +328,31 @@ async def line_to(api: FakeBotApi) -> AsyncIterator[Callable[[], Line]]:
     line = open_line(api.token, api_url=api.url)
     yield lambda: line
     await line.shutdown()
+
+
+async def test_the_chosen_language_leads_the_client_s(api: FakeBotApi, database: Database) -> None:
+    echo = Echo()
+    await database.chats.prefer(ADA, Preferences(language="en"), now_ms=1)
+    async with listening(api, database, echo.answer) as bot:
+        await api.say(ADA, "hello", language="pt-br")
+        await api.delivered()
+        await bot.all_handled()
+    assert [inbound.language for inbound in echo.heard] == ["en"]
+    chat = await database.chats.get(ADA)
+    assert chat is not None
+    assert (chat.language, chat.spoken) == ("pt-br", "en")
+
+
+async def test_a_turn_that_forgets_its_own_chat_is_answered_and_leaves_nothing(
+    api: FakeBotApi, database: Database
+) -> None:
+    async def forgets(inbound: Inbound) -> Sequence[Action]:
+        await database.whole_chat.forget(inbound.chat_id)
+        return [Reply(Message("forgotten"))]
+
+    async with listening(api, database, forgets) as bot:
+        await api.say(ADA, "/forgetme")
+        await api.delivered()
+        await bot.all_handled()
+    assert api.last(ADA).text == "forgotten"
+    assert (await database.whole_chat.read(ADA)).rows == {}
