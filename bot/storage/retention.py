@@ -11,6 +11,7 @@ from bot.storage.series import DAY_MS
 from bot.storage.tables import (
     bars,
     briefs,
+    broadcasts,
     cluster_history,
     decisions,
     heard,
@@ -48,6 +49,7 @@ KEEP_DAYS = {
     "slots": 3,
     "tracks": 30,
     "updates": 8,
+    "broadcasts": 60,
 }
 
 
@@ -86,6 +88,7 @@ def _over(now_ms: int, history_days: int, why_days: int) -> list[tuple[Table, Co
         (rules, rules.c.deleted_ms < since("rules")),
         (slots, slots.c.done_ms < since("slots")),
         (tracks, tracks.c.closed.is_not(None) & (tracks.c.seen_ms < since("tracks"))),
+        (broadcasts, broadcasts.c.created_ms < since("broadcasts")),
         (updates, updates.c.handled_ms < since("updates")),
     ]
 

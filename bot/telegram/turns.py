@@ -106,13 +106,19 @@ class Turns:
         await insist(lambda: updates.handled(update.id, now_ms=clock.now_ms()), "note a turn as done", clock)
 
     async def _take(self, update: Update, heard: Heard) -> None:
-        if not isinstance(heard, Said):
+        cut_short = bool(update.begun or update.actions)
+        said: Said | None
+        if isinstance(heard, Said):
+            said = heard
+        else:
+            known = await self._house.database.chats.get(heard.chat_id)
             await insist(lambda: self._note_standing(heard), "note where a chat stands", self._house.clock)
             self._house.chats_changed()
-        said = heard if isinstance(heard, Said) else _greeting(heard)
+            # A group that moved has another id, and is let in again in the server's words; there nothing is new.
+            said = None if known is not None and known.active and not cut_short else _greeting(heard)
         if said is None:
             return
-        if update.begun or update.actions:
+        if cut_short:
             await self._resume(update, said)
         else:
             await self._answer(said)

@@ -215,6 +215,19 @@ async def test_a_group_is_greeted_once_and_its_return_is_heard(api: FakeBotApi, 
     assert (chat.active, chat.language) == (True, "en")
 
 
+async def test_a_group_that_moved_is_not_greeted_as_a_new_one(api: FakeBotApi, database: Database) -> None:
+    echo = Echo()
+    api.chat(-500, "group", {1: "creator"})
+    async with listening(api, database, echo.answer) as bot:
+        await api.invite(-500, user=1)
+        await bot.all_handled()
+        await api.migrate(-500, GROUP)
+        await bot.all_handled()
+        await api.stand(GROUP, "left", "member", user=1)
+        await bot.all_handled()
+    assert [(inbound.occasion, inbound.chat_id) for inbound in echo.heard] == [("group_joined", -500)]
+
+
 async def test_nothing_is_said_to_what_nobody_typed(api: FakeBotApi, database: Database) -> None:
     echo = Echo()
     api.chat(GROUP, "supergroup", {1: "creator"})

@@ -53,9 +53,11 @@ async def test_the_broom_takes_what_is_over_and_nothing_else(db: Database) -> No
     await db.updates.store([Update(1, 1, "{}"), Update(2, 1, "{}")], now_ms=NOW)
     await db.updates.handled(1, now_ms=NOW)
     await db.rules.remove(1, old.id, now_ms=NOW)
+    await db.broadcasts.draft("hello", now_ms=NOW)
     assert not any((await db.clean(now_ms=NOW)).values())
     gone = await db.clean(now_ms=NOW + 400 * DAY_MS)
     assert {name: count for name, count in gone.items() if count} == {
+        "broadcasts": 1,
         "outbox": 1200,
         "rule_states": 1,
         "rules": 1,

@@ -71,6 +71,22 @@ async def test_a_forged_button_for_somebody_else_s_channel_is_refused() -> None:
     assert await chat.desk.rules(NEWS) == []
 
 
+async def test_a_channel_s_button_reaches_no_rule_of_another_chat() -> None:
+    chat, channels = ada()
+    await chat.type("/watch BTC 1%")
+    channels.posters.add((ADA, OTHER))
+    await chat.type("/channel @Other")
+    await chat.type("/watch ETH 1%")
+    for verb in ("x|1", "xe|2", "rs|1", "zw|2", "s|1|3", "p|1", "pe|1|3%", "e|2|0"):
+        await chat.tap_data(marked(NEWS, verb))
+    kept = [*await chat.desk.rules(chat.chat_id), *await chat.desk.rules(OTHER)]
+    assert [(view.rule.id, view.rule.threshold_pct, view.rule.snoozed_until_ms) for view in kept] == [
+        (1, 1, 0),
+        (2, 1, 0),
+    ]
+    assert await chat.desk.rules(NEWS) == []
+
+
 async def test_a_channel_s_button_works_in_a_private_chat_alone() -> None:
     chat, _ = ada()
     group = Chat(desk=chat.desk, chat_id=-5, kind="supergroup", may_change=True, channels=chat.channels)
