@@ -9,7 +9,7 @@ from bot.alerts.lives import Life
 from bot.alerts.outcomes import Outcome
 from bot.charts import HeatPicture, HeatWords, LivesPicture, ReceiptPicture, Ribbon
 from bot.hindsight import Past
-from bot.liquidation import Cluster, History, LiquidationMap
+from bot.liquidation import Cluster, History, LiquidationMap, Side
 from bot.pictures import passed
 from bot.telegram.commands.history import life_size
 from bot.telegram.desk import LivesView, MarketView
@@ -18,6 +18,9 @@ from bot.telegram.limits import bare
 from bot.telegram.receipts_text import receipt_line
 from bot.telegram.texts import Texts
 from bot.telegram.venues import exchange_name
+
+REPLY = "\N{LEFTWARDS ARROW WITH HOOK} "
+"""What a receipt's line begins with in the chat, where it answers an alert."""
 
 
 def heat_picture(past: Past, view: MarketView, *, texts: Texts, now_ms: int, range_ms: int) -> HeatPicture:
@@ -76,8 +79,9 @@ def receipt_picture(
         alert_price=outcome.price,
         end_ms=outcome.ended_ms,
         reach=outcome.reach,
+        reach_ms=_reached_ms(outcome, bars),
         bars=bars,
-        title=bare(receipt_line(outcome, contract, texts)),
+        title=bare(receipt_line(outcome, contract, texts)).removeprefix(REPLY),
         subtitle=texts.label(
             "chart.receipt",
             exchange=exchange_name(outcome.market.exchange, texts),
@@ -90,6 +94,15 @@ def receipt_picture(
         utc_offset_ms=offset_ms(texts, now_ms),
         banner=_banner(contract.simulated, texts),
     )
+
+
+def _reached_ms(outcome: Outcome, bars: History) -> int:
+    """The middle of the bar that went farthest towards the zone, between the alert and its end."""
+    since = bars.within(outcome.time_ms - bars.bar_ms + 1, outcome.ended_ms + bars.bar_ms)
+    if not len(since):
+        return outcome.ended_ms
+    row = int(since.low.argmin() if outcome.side is Side.LONG else since.high.argmax())
+    return int(since.open_ms[row]) + bars.bar_ms // 2
 
 
 def offset_ms(texts: Texts, now_ms: int) -> int:

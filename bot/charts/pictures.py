@@ -141,8 +141,8 @@ class LivesPicture:
 class ReceiptPicture:
     """What came of an alert at `alert_ms` and `alert_price`, told of a zone from `low` to `high`, until `end_ms`.
 
-    `reach` is the price that came nearest to the zone or farthest into it. `alert`, `zone` and `reached` are the
-    words beside the moment, the zone and that price.
+    `reach` is the price that came nearest to the zone or farthest into it, at `reach_ms`. `alert`, `zone` and
+    `reached` are the words beside the moment, the zone and that price.
     """
 
     side: Side
@@ -152,6 +152,7 @@ class ReceiptPicture:
     alert_price: float
     end_ms: int
     reach: float
+    reach_ms: int
     bars: History
     title: str
     subtitle: str

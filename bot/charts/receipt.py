@@ -48,10 +48,11 @@ def _paint_moments(canvas: Canvas, layout: ReceiptLayout, theme: Theme) -> None:
 
 
 def _paint_note(canvas: Canvas, note: Note, theme: Theme) -> None:
-    x, y = note.at
-    knee = min(max(x, note.box.left + 8), note.box.right - 8)
-    edge = note.box.top if note.box.top <= y else note.box.bottom
-    canvas.lines([np.array([(knee, edge), (x, y)])], theme.text, 1.5)
-    canvas.ring(x, y, 5.0, theme.text, theme.background)
+    if note.at is not None:
+        x, y = note.at
+        knee = min(max(x, note.box.left + 8), note.box.right - 8)
+        edge = note.box.top if note.box.top <= y else note.box.bottom
+        canvas.lines([np.array([(knee, edge), (x, y)])], theme.text, 1.5)
+        canvas.ring(x, y, 5.0, theme.text, theme.background)
     canvas.pill(note.box, theme.panel, edge=str(getattr(theme, note.line.ink)), edge_width=2.0)
     canvas.write(note.line, str(getattr(theme, note.line.ink)))

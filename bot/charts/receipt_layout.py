@@ -19,11 +19,11 @@ INSET = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A text on the plane in a box of its own, and the point it speaks of."""
+    """A text on the plane in a box of its own, and the point it speaks of; None where that is seen without."""
 
     box: Box
     line: Caption
-    at: tuple[float, float]
+    at: tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +74,22 @@ def lay_out_receipt(picture: ReceiptPicture) -> ReceiptLayout:
         zone=zone,
         alert_x=alert_x,
         end_x=end_x,
-        notes=_notes(picture, plane, zone, alert_x, end_x),
+        notes=_notes(picture, plane, zone, alert_x),
         banner=banner,
         captions=(*head, *plane.captions),
     )
 
 
-def _notes(picture: ReceiptPicture, plane: Plane, zone: Box, alert_x: float, end_x: float) -> tuple[Note, ...]:
+def _notes(picture: ReceiptPicture, plane: Plane, zone: Box, alert_x: float) -> tuple[Note, ...]:
     """What the zone is, when the alert came, how far price went; a note without room is left out, the last first."""
     tick, frame = picture.tick_size, plane.frame
     band = f"{price_text(picture.low, tick)}-{price_text(picture.high, tick)}".replace("-", "\N{EN DASH}")
     zone_ink: Ink = "long" if picture.side is Side.LONG else "short"
-    reach_y, alert_y = plane.y(picture.reach), plane.y(picture.alert_price)
+    reach_x, reach_y, alert_y = plane.x(picture.reach_ms), plane.y(picture.reach), plane.y(picture.alert_price)
     wanted: tuple[tuple[str, Ink, tuple[float, float], float], ...] = (
         (f"{legible(picture.zone)} {band}", zone_ink, (frame.left + 40.0, 0.5 * (zone.bottom + zone.top)), 0.5),
         (f"{legible(picture.alert)} {price_text(picture.alert_price, tick)}", "text", (alert_x, alert_y), 0.0),
-        (f"{legible(picture.reached)} {price_text(picture.reach, tick)}", "text", (end_x, reach_y), 1.0),
+        (f"{legible(picture.reached)} {price_text(picture.reach, tick)}", "text", (reach_x, reach_y), 0.0),
     )
     notes: list[Note] = []
     for text, ink, (x, y), anchor in wanted:
@@ -101,8 +101,9 @@ def _notes(picture: ReceiptPicture, plane: Plane, zone: Box, alert_x: float, end
             gap=6.0,
         )
         if box is not None:
+            at = (x, y) if ink == "text" else None
             base = box.bottom + 0.5 * (box.height - line_height(px))
-            notes.append(Note(box, caption(told, box.left + INSET, base, px, ink, bold=True), (x, y)))
+            notes.append(Note(box, caption(told, box.left + INSET, base, px, ink, bold=True), at))
     return tuple(notes)
 
 

@@ -1,8 +1,6 @@
 """The liquidation map as a picture: its size, its colours, and what it costs to draw."""
 
-import gc
 import io
-import resource
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +16,6 @@ from bot.charts.page import HEIGHT, WIDTH
 from bot.charts.themes import THEMES, Theme, ThemeName
 from bot.liquidation.types import LiquidationMap
 from tests.unit.charts.maps import a_map, a_picture, hills, usual
-
-STATM = Path("/proc/self/statm")
 
 
 def pixels(png: bytes) -> np.ndarray:
@@ -111,24 +107,6 @@ def test_drawing_touches_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
     draw_map(usual())
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.skipif(not STATM.exists(), reason="reads the resident memory from Linux's /proc")
-def test_drawings_leave_no_memory_behind() -> None:
-    def resident_mb() -> float:
-        return int(STATM.read_text().split()[1]) * resource.getpagesize() / 1e6
-
-    for _ in range(3):
-        draw_map(usual())
-    gc.collect()
-    gc.disable()  # a sheet of pixels left to the collector would show as 4 MB a drawing
-    try:
-        before = resident_mb()
-        for _ in range(15):
-            draw_map(usual())
-        assert resident_mb() - before < 15
-    finally:
-        gc.enable()
 
 
 def test_two_threads_draw_what_one_does() -> None:
