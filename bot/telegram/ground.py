@@ -7,7 +7,7 @@ from bot.alerts.types import Market
 from bot.liquidation.ground import Ground
 from bot.liquidation.margin import RiskTier
 from bot.liquidation.touch import Volatility
-from bot.telegram.desk import MarketView
+from bot.telegram.market_views import MarketView
 
 
 @dataclass(frozen=True, slots=True)
