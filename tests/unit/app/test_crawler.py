@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from bot.alerts.types import Event
+from bot.alerts.types import Event, Market
 from bot.app import App, Limits, World
 from bot.clock import StepClock
 from bot.delivery.messenger import Button
@@ -19,14 +19,18 @@ from bot.market.types import BAR_MS
 from bot.storage.database import Database
 from bot.telegram.alerts_text import alert_message
 from bot.telegram.callbacks import unpack
+from bot.telegram.desk import LivesView
 from bot.telegram.turn import Toast
 from tests.fakes.chat import CATALOGUE, Chat
-from tests.fakes.desk import PNG, FakeDesk
+from tests.fakes.desk import PNG, FakeDesk, believable_lives
 from tests.unit.app.scenes import START_MS, CountedExchange, Inbox
 from tests.unit.app.several import Trio
 
-SEED = 20251228
-STEPS = 2_000
+LANGUAGES = sorted(CATALOGUE.languages)
+WALKS = max(6, len(LANGUAGES))
+STEPS = 2_000 // WALKS
+"""Two thousand steps in all, in each language there is."""
+
 LAST_LINES = 60
 SEEN_MESSAGES = 5
 STEP_MS = 30_000
@@ -76,16 +80,25 @@ LEAST_VERBS = 20
 
 
 class WithoutPictures:
-    """A desk whose pictures take no time."""
+    """A desk whose pictures, and what a history is made of, take no time."""
 
-    def __init__(self, desk: object) -> None:
+    def __init__(self, desk: Any) -> None:
         self._desk = desk
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._desk, name)
 
-    async def picture(self, view: Any, **_: Any) -> tuple[bytes, str]:
-        return PNG, view.market.symbol
+    async def picture(self, _view: Any, **_: Any) -> tuple[bytes, str]:
+        return PNG, "map"
+
+    async def heatmap(self, _view: Any, **_: Any) -> tuple[bytes, str]:
+        return PNG, "heatmap"
+
+    async def lives(self, market: Market, *, range_ms: int) -> LivesView:
+        return believable_lives(await self._desk.view(market), range_ms)
+
+    async def lives_picture(self, _view: Any, **_: Any) -> tuple[bytes, str]:
+        return PNG, "lives"
 
 
 class Crawler:
@@ -164,9 +177,9 @@ class Crawler:
             exchange.comes_back() if exchange.failure else exchange.goes_down()
 
 
-@pytest.mark.parametrize("language", sorted(CATALOGUE.languages))
-async def test_whatever_is_tapped_is_answered_and_leads_on(market: SimulatedMarket, language: str) -> None:
-    seed = SEED
+@pytest.mark.parametrize("walk", range(WALKS))
+async def test_whatever_is_tapped_is_answered_and_leads_on(market: SimulatedMarket, walk: int) -> None:
+    language, seed = LANGUAGES[walk % len(LANGUAGES)], walk
     clock = StepClock(START_MS)
     async with await Database.open("sqlite://", inline=True) as db:
         exchanges = Trio().exchanges(market, clock)
@@ -175,7 +188,7 @@ async def test_whatever_is_tapped_is_answered_and_leads_on(market: SimulatedMark
         )
         await app.refresh_instruments()
         crawler = Crawler(app, tuple(exchanges.values()), clock, language=language, seed=seed)
-        for step in range(STEPS // len(CATALOGUE.languages)):
+        for step in range(STEPS):
             try:
                 await crawler.step()
             except Exception as error:

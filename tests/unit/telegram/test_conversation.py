@@ -461,6 +461,7 @@ VERBS = (
     "um",
     "us",
     "t",
+    *("p", "pf", "pp", "pe", "pc", "pz", "ph", "pm", "pn", "q", "wk", "wj", "wu", "near", "end", "growth", "t"),
     "binance:BTCUSDT",
     "1",
     "7d",
