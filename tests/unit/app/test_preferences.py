@@ -103,6 +103,16 @@ async def test_times_in_what_the_worker_sends_are_those_of_the_chat_s_clock(rig:
     assert "UTC" not in text
 
 
+async def test_members_of_a_group_read_each_their_own_clock_whatever_zone_the_group_chose(rig: Rig) -> None:
+    stale = {"notice": "stale", "exchange": "binance", "since_ms": NOON_MS}
+    rig.clock.step_to(NOON_MS + 60_000)
+    await rig.prefers(zone="asia/tokyo")
+    await rig.db.chats.seen(CHAT, kind="supergroup", now_ms=START_MS)
+    text = (await rig.composed(stale)).text
+    assert f'<tg-time unix="{NOON_MS // 1000}"' in text
+    assert "21:00 UTC+9</tg-time>" in text
+
+
 async def test_sizes_in_alerts_are_shares_where_the_chat_wants_them(rig: Rig) -> None:
     named = bare((await rig.alert(proven=True)).text)
     await rig.prefers(units=Units.SHARE)

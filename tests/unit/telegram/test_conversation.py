@@ -12,7 +12,7 @@ from bot.liquidation.types import Side
 from bot.telegram.commands.rule_page import tomorrow_ms
 from bot.telegram.conversation import Conversation, Edit, Inbound, Reply, Toast
 from bot.telegram.texts import Catalogue
-from bot.telegram.turn import Action
+from bot.telegram.turn import Action, ChatKind
 from tests.fakes.chat import Chat, check_limits
 from tests.fakes.desk import CHINESE, NOON_MS, PNG, FakeDesk, market
 
@@ -547,3 +547,13 @@ async def test_a_side_that_an_edit_adds_is_said_to_be_true_already() -> None:
     assert "True already" in chat.said
     await chat.type("/edit 1 for 3d")
     assert "True already" not in chat.said
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"), [("private", "until 22:00."), ("supergroup", 'format="t">22:00 UTC+2</tg-time>.')]
+)
+async def test_a_private_chat_reads_its_own_clock_and_a_group_each_members(kind: ChatKind, shown: str) -> None:
+    chat = Chat(kind=kind)
+    await chat.type("/settings zone UTC+2")
+    await chat.type("/mute 8h")
+    assert shown in chat.last.text
