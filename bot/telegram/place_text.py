@@ -10,12 +10,14 @@ from bot.liquidation.position import Bound, PositionError
 from bot.liquidation.stop_placement import Seat, StopReport
 from bot.liquidation.types import Cluster, Side
 from bot.telegram.ground import GroundView
-from bot.telegram.table import table
+from bot.telegram.table import fits, table
 from bot.telegram.texts import Html, Texts
 from bot.telegram.venues import exchange_name
 from bot.telegram.wording import origin_words, size_words
 
 DAY_H = 24
+GAP, DAY_ODDS = 3, 4
+"""Columns that are left out where a phone has no room."""
 ROUGH_PCT = 10.0
 
 
@@ -77,7 +79,8 @@ class PlaceText:
             lines.append(texts("place.stop.quieter"))
         else:
             lines.append(texts("place.stop.quiet" if report.seat is Seat.CLEAR else "place.stop.none"))
-        lines += [table(self._columns("", "at", "distance", "crowd", "day"), rows), texts("place.stop.crowd_legend")]
+        header = self._columns("", "at", "distance", "crowd", "day")
+        lines += [table(header, rows, spare=(DAY_ODDS,)), texts("place.stop.crowd_legend")]
         return self._joined(lines)
 
     def levels(self, above: Sequence[Level], below: Sequence[Level]) -> Html:
@@ -90,7 +93,9 @@ class PlaceText:
         for name, levels in (("above", above), ("below", below)):
             if levels:
                 rows = [self._level_row(level) for level in levels]
-                lines += [texts(f"place.levels.{name}"), table(header, rows)]
+                if not fits([header, *rows]):
+                    rows = [self._level_row(level, edge=True) for level in levels]
+                lines += [texts(f"place.levels.{name}"), table(header, rows, spare=(GAP,))]
             else:
                 lines.append(texts(f"place.levels.none_{name}"))
         return self._joined([*lines, texts("place.levels.legend")])
@@ -164,7 +169,8 @@ class PlaceText:
             return [self._texts("place.no_way_margin" if own.cross else "place.no_way")]
         stays = WayOut(own.size_usd / own.margin, own.margin, 0.0, spot)
         rows = [self._way_row(way) for way in (stays, *ways)]
-        return [self._texts("place.ways"), table(self._columns("leverage", "margin", "price", "crowd", "day"), rows)]
+        header = self._columns("leverage", "margin", "price", "crowd", "day")
+        return [self._texts("place.ways"), table(header, rows, spare=(DAY_ODDS,))]
 
     def _way_row(self, way: WayOut) -> list[str]:
         figures = self._figures
@@ -184,10 +190,12 @@ class PlaceText:
         crowd = "" if spot.crowding is None else self._figures.percent(spot.crowding)
         return [self._rounded(spot.level), crowd, self._figures.odds(dict(spot.touch)[DAY_H])]
 
-    def _level_row(self, level: Level) -> list[str]:
+    def _level_row(self, level: Level, *, edge: bool = False) -> list[str]:
+        """The cells of one cluster, told by both its edges, or by the one that price comes to first."""
         figures, cluster = self._figures, level.cluster
+        near = cluster.low if cluster.side is Side.SHORT else cluster.high
         return [
-            self._band(cluster),
+            self._rounded(near) if edge else self._band(cluster),
             figures.money(cluster.usd) if self._names_usd else figures.percent(100 * cluster.share),
             figures.signed_percent(level.near_pct) if level.near_pct else self._texts.label("clusters.at_price"),
             "" if level.gap_pct is None else figures.percent(level.gap_pct),

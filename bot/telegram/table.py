@@ -59,6 +59,9 @@ def escape_lines(lines: Sequence[str]) -> Html:
     return Html("\n".join(escape(line) for line in lines))
 
 
-def table(header: Sequence[str], rows: Rows) -> Html:
-    """The rows under their header, the first column to the left, the others to the right; at least one row."""
-    return Html("<pre>" + escape_lines(lines_of([header, *rows])) + "</pre>")
+def table(header: Sequence[str], rows: Rows, *, spare: Sequence[int] = ()) -> Html:
+    """The rows under their header, the first column to the left, the others to the right; at least one row.
+
+    Of the `spare` columns so many are left out, in their order, as a phone has no room for.
+    """
+    return Html("<pre>" + escape_lines(lines_of(narrowed([header, *rows], spare=spare))) + "</pre>")

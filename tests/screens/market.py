@@ -64,11 +64,11 @@ def simulated_markets() -> Mapping[str, Sequence[SimulatedMarket]]:
 def verdicts(time_ms: int) -> list[MarketSkill]:
     """What the maps are worth: proven on Binance and for BTC, not for SOL, and for ZRX there is too little to tell."""
     return [
-        MarketSkill(all_of("binance"), time_ms, _skill(0.094, 0.041, 0.138, 1240.0), kappa=0.004),
-        MarketSkill(Market("binance", "BTCUSDT"), time_ms, _skill(0.121, 0.052, 0.187, 318.0), kappa=0.004),
-        MarketSkill(Market("binance", "SOLUSDT"), time_ms, _skill(0.012, -0.043, 0.061, 102.0), kappa=0.003),
+        MarketSkill(all_of("binance"), time_ms, _skill(0.094, 0.041, 0.138, 1240.0), kappa=3e-5),
+        MarketSkill(Market("binance", "BTCUSDT"), time_ms, _skill(0.121, 0.052, 0.187, 318.0), kappa=3e-5),
+        MarketSkill(Market("binance", "SOLUSDT"), time_ms, _skill(0.012, -0.043, 0.061, 102.0), kappa=3e-5),
         MarketSkill(Market("binance", "ZRXUSDT"), time_ms, _skill(0.3, -0.2, 0.6, 4.0)),
-        MarketSkill(Market("bybit", "BTCUSDT"), time_ms, _skill(0.08, 0.02, 0.14, 280.0), kappa=0.004),
+        MarketSkill(Market("bybit", "BTCUSDT"), time_ms, _skill(0.08, 0.02, 0.14, 280.0), kappa=3e-5),
     ]
 
 

@@ -717,7 +717,7 @@ async def own_data(chat: Chat) -> None:
     await chat.type("/forgetme")
     await chat.tap("Keep")
     await chat.type("/forgetme")
-    await chat.tap("Yes, delete everything")
+    await chat.tap("Delete everything")
     await chat.type("/rules")
     chat.kind, chat.may_change = "supergroup", False
     await chat.type("/forgetme")
