@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
+from typing import Literal
 
 from babel import Locale
-from babel.dates import format_skeleton
+from babel.dates import format_skeleton, format_timedelta
 from babel.numbers import format_decimal, format_percent
-from babel.units import format_unit
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -18,6 +18,8 @@ LEVEL_DIGITS = 5
 BAND_STEPS = 20
 MONEY_DIGITS = 3
 MINUS = "\N{MINUS SIGN}"
+
+TimeUnit = Literal["second", "minute", "hour", "day"]
 
 
 class Moment(str):
@@ -144,7 +146,7 @@ class Figures:
         """The time of day alone: `14:05`."""
         return f"{datetime.fromtimestamp(time_ms / 1000, tz=self.zone):%H:%M}"
 
-    def _unit(self, count: int, unit: str) -> str:
+    def _unit(self, count: int, unit: TimeUnit) -> str:
         return _duration(count, unit, self.locale)
 
     def _number(self, value: Decimal) -> str:
@@ -176,8 +178,10 @@ def _percent(value: Decimal, locale: Locale) -> str:
 
 
 @lru_cache(maxsize=1_024)
-def _duration(count: int, unit: str, locale: Locale) -> str:
-    return format_unit(count, f"duration-{unit}", length="short", locale=locale)
+def _duration(count: int, unit: TimeUnit, locale: Locale) -> str:
+    # Not format_unit, which says "1 horas" in Spanish and Portuguese, where CLDR has one short form for both numbers.
+    length = timedelta(**{f"{unit}s": count})
+    return format_timedelta(length, granularity=unit, threshold=math.inf, format="short", locale=locale)
 
 
 def copied_price(price: float, tick_size: float) -> str:

@@ -127,8 +127,9 @@ def test_every_language_has_the_same_keys_and_fields(texts: Texts) -> None:
 def test_no_text_gives_advice_or_uses_a_forbidden_word(texts: Texts) -> None:
     for key, forms in texts.entries.items():
         for form in forms.values():
-            for word in ("magnet", "whale", "signal", "you should", "buy", "sell", "guarantee", "TODO"):
-                assert word.lower() not in form.lower(), key
+            for word in ("magnet", "whale", "signal", "you should", "buy", "sell", "guarantee"):
+                assert word not in form.lower(), key
+            assert "TODO" not in form, key  # "todo" is a word in Spanish and Portuguese
 
 
 def test_every_fault_of_the_grammar_has_its_sentence() -> None:
