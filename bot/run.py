@@ -74,7 +74,7 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
         app = await App.build(world, limits, limiter=limiter, count=observation.count)
         closing.push_async_callback(app.markets.aclose)
         replies = Replies(PacedMessenger(messenger, limiter), db.chats, clock)
-        house = House(db, app.catalogue, Admins(line), clock, app.chats_changed)
+        house = House(db, app.catalogue, Admins(line), clock, app.chats_changed, app.guests.is_open_to)
         turns = Turns(Door(app, settings).answer, replies, house, per_minute=settings.commands_per_minute)
         shop = Shop(
             app.desk,

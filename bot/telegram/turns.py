@@ -35,13 +35,17 @@ class Ranks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What a turn needs around it; `chats_changed` is told of chats that left, came back or moved."""
+    """What a turn needs around it; `chats_changed` is told of chats that left, came back or moved.
+
+    Of those to whom the bot is not open, a chat or a person, nothing is remembered.
+    """
 
     database: Database
     catalogue: Catalogue
     ranks: Ranks
     clock: Clock
     chats_changed: Callable[[], None] = lambda: None
+    is_open_to: Callable[[int | None, int | None], bool] = lambda chat, user: True
 
 
 class Turns:
@@ -128,6 +132,8 @@ class Turns:
         match heard:
             case Moved():
                 await chats.migrate(heard.chat_id, heard.new_chat_id, now_ms=now_ms)
+            case Standing(present=True) if not self._house.is_open_to(heard.chat_id, heard.user_id):
+                return
             case Standing(present=True):
                 chat = await chats.seen(heard.chat_id, kind=heard.chat_kind, now_ms=now_ms)
                 if heard.chat_kind == "channel" and heard.user_id is not None:
@@ -168,7 +174,8 @@ class Turns:
         """What the conversation answers; one sentence where it fails. A tap is always answered."""
         inbound = said.inbound
         try:
-            inbound = await self._known(said)
+            if self._house.is_open_to(inbound.chat_id, inbound.user_id):
+                inbound = await self._known(said)
             actions = await self._converse(inbound)
         except Exception:
             _log.exception("a turn failed", extra={"update": inbound.update_id, "chat": inbound.chat_id})

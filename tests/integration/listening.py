@@ -90,11 +90,12 @@ async def listening(
     parallel: int = 16,
     per_minute: int = 1000,
     on_query: Callable[[Asked], None] = lambda asked: None,
+    is_open_to: Callable[[int | None, int | None], bool] = lambda chat, user: True,
 ) -> AsyncIterator[Bot]:
     clock = HastyClock()
     line = open_line(api.token, api_url=api.url, read_timeout_s=2.0)
     replies = Replies(TelegramMessenger(line), database.chats, clock)
-    house = House(database, CATALOGUE, Admins(line), clock)
+    house = House(database, CATALOGUE, Admins(line), clock, is_open_to=is_open_to)
     turns = Turns(answer, replies, house, parallel=parallel, per_minute=per_minute)
     intake = Intake(line, database.updates, turns, clock, poll_s=2, on_query=on_query)
     bot = Bot(api, database, intake, turns, asyncio.create_task(intake.run()))

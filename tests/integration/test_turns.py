@@ -228,6 +228,20 @@ async def test_a_group_that_moved_is_not_greeted_as_a_new_one(api: FakeBotApi, d
     assert [(inbound.occasion, inbound.chat_id) for inbound in echo.heard] == [("group_joined", -500)]
 
 
+async def test_of_a_stranger_nothing_is_remembered(api: FakeBotApi, database: Database) -> None:
+    echo = Echo()
+    api.chat(GROUP, "supergroup", {BOB: "creator"})
+    async with listening(api, database, echo.answer, is_open_to=lambda chat, user: ADA in (chat, user)) as bot:
+        await api.say(BOB, "hello")
+        await api.invite(GROUP, user=BOB)
+        await api.appoint(CHANNEL, user=BOB)
+        await api.say(ADA, "hello")
+        await bot.all_handled()
+    assert [await database.chats.get(chat) for chat in (BOB, GROUP, CHANNEL)] == [None, None, None]
+    assert await database.chats.get(ADA) is not None
+    assert sorted(inbound.chat_id for inbound in echo.heard) == [GROUP, ADA, BOB, BOB], "each is answered all the same"
+
+
 async def test_nothing_is_said_to_what_nobody_typed(api: FakeBotApi, database: Database) -> None:
     echo = Echo()
     api.chat(GROUP, "supergroup", {1: "creator"})
