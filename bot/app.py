@@ -122,6 +122,7 @@ class App:
             stale_ms=max(STALE_MS, int(3 * limits.tick_s * 1000)),
             first_ms=None if limits.warm_symbols is None else FIRST_MS,
         )
+        self.hindsight = Hindsight(self.markets, world.db)
         self.composer = Composer(
             db=world.db,
             markets=self.markets,
@@ -202,7 +203,7 @@ class App:
             watch=self.watch,
             status=self.status,
             pictures=self.pictures,
-            hindsight=Hindsight(self.markets, world.db),
+            hindsight=self.hindsight,
             clock=world.clock,
             simulated=world.simulated,
             rules_per_chat=limits.rules_per_chat,
