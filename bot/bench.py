@@ -8,16 +8,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bot.alerts.types import Market
 from bot.bench_delivery import FULL_DELIVERY, DeliveryLoad, Figures, measure_delivery
 from bot.bench_matching import match_cost, median_s, rss_mb, ticks
 from bot.bench_start import FULL_START, StartLoad, measure_start
 from bot.bench_streams import PriceFrames, frames_cpu_share
-from bot.charts import draw_map
-from bot.liquidation import Bar, History, PositionModel
+from bot.charts import draw_heatmap, draw_map
+from bot.hindsight import DAY_MS, Part, Past, play_heat
+from bot.liquidation import DEFAULT, Bar, History, LiquidationMap, PositionModel
+from bot.liquidation.score import nothing_printed
 from bot.liquidation.touch import Volatility
 from bot.market.types import BAR_MS
+from bot.past_pictures import heat_picture
 from bot.pictures import map_picture
 from bot.reading import read_history, read_model
+from bot.telegram.desk import ClusterView, MarketView
 from bot.telegram.texts import Catalogue
 
 START_MS = 1_764_547_200_000
@@ -64,6 +69,7 @@ def measure(load: Load = FULL) -> Figures:
     figures["price_tick_parse_ms"] = 1e3 * _tick_parse_s(load)
     figures["stream_frames_cpu_share"] = statistics.median(frames_cpu_share(load.symbols) for _ in range(3))
     figures["chart_ms"] = 1e3 * _chart_s(model, volatility, times=min(10, load.most_runs))
+    figures["heatmap_play_ms"], figures["heatmap_chart_ms"] = _heatmap_ms(history, min(10, load.most_runs))
     figures |= measure_start(load.start)
     delivered = measure_delivery(load.delivery)
     figures["rss_mb"] = rss_mb()
@@ -119,6 +125,35 @@ def _tick_parse_s(load: Load) -> float:
     runs = min(60, load.most_runs)
     frames = iter([prices.next_frame() for _ in range(runs + 1)])
     return median_s(lambda: prices.read(next(frames)), runs)
+
+
+def _heatmap_ms(history: History, times: int) -> tuple[float, float]:
+    """Playing the last three days of one venue, and drawing them."""
+    part = Part("binance", history, None, DEFAULT)
+
+    def look_back() -> tuple[tuple[LiquidationMap, ...], History]:
+        return play_heat((part,), history, 3 * DAY_MS)
+
+    maps, bars = look_back()
+    reading = read_history(history, tiers=None)
+    view = MarketView(
+        market=Market("binance", "BTCUSDT"),
+        base="BTC",
+        tick_size=0.01,
+        price=reading.map.price,
+        price_ms=history.end_ms,
+        map=reading.map,
+        clusters=tuple(ClusterView(each, "", 0.0, ()) for each in reading.clusters),
+        proven=True,
+    )
+    picture = heat_picture(
+        Past(maps, bars, nothing_printed()),
+        view,
+        texts=Catalogue.load().texts("en"),
+        now_ms=history.end_ms,
+        range_ms=3 * DAY_MS,
+    )
+    return 1e3 * median_s(look_back, min(times, 5)), 1e3 * median_s(lambda: draw_heatmap(picture), times)
 
 
 def _chart_s(model: PositionModel, volatility: Volatility, *, times: int) -> float:

@@ -21,6 +21,8 @@ CONTRACT = (
     "price_tick_parse_ms",
     "stream_frames_cpu_share",
     "chart_ms",
+    "heatmap_play_ms",
+    "heatmap_chart_ms",
     "rss_mb",
     "tick_to_request_ms",
     "send_rate_share",
