@@ -2,6 +2,8 @@
 usually ranges.
 """
 
+import math
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -45,7 +47,8 @@ def average_true_range_pct(history: History) -> float:
     Hours are counted back from the last bar's end. Wilder's true range: the range of an hour, with the close before it.
     """
     bars = ATR_HOURS * HOUR_MS // history.bar_ms
-    return float(average_true_ranges_pct(history.rows(max(0, len(history) - bars - 1), len(history)))[-1])
+    found = average_true_ranges_pct(history.rows(max(0, len(history) - bars - 1), len(history)))
+    return float(found[-1]) if len(found) else math.nan
 
 
 def average_true_ranges_pct(history: History) -> Floats:
