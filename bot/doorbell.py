@@ -69,6 +69,7 @@ class Doorbell:
         """Keep a chat's quiet hours; what waits goes when they would let it. Raises UnknownZoneError."""
         if quiet is not None:
             quiet = replace(quiet, zone=zone_name(quiet.zone))
+        await self._db.chats.ensure(chat, now_ms=now_ms)
         await self._db.chats.set_quiet(chat, quiet)
         await self._changed(chat, now_ms=now_ms)
 
@@ -90,6 +91,7 @@ class Doorbell:
 
     async def mute(self, chat: int, until_ms: int, *, now_ms: int) -> None:
         """Hold all of a chat's alerts until then; 0 ends it."""
+        await self._db.chats.ensure(chat, now_ms=now_ms)
         await self._db.chats.mute(chat, until_ms)
         await self._changed(chat, now_ms=now_ms)
 

@@ -62,6 +62,10 @@ class Chats:
     async def get(self, chat: int) -> Chat | None:
         return await self._access.read(lambda connection: _known(connection, chat))
 
+    async def ensure(self, chat: int, *, now_ms: int) -> None:
+        """Make the chat's row if there is none, as after everything of it was deleted."""
+        await self._access.write(lambda connection: ensure_chat(connection, chat, now_ms=now_ms))
+
     async def set_language(self, chat: int, language: str | None) -> bool:
         """Keep a language's code; False where there is no such chat."""
         return await self._set(chat, language=language)

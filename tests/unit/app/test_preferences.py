@@ -149,7 +149,6 @@ async def test_a_chosen_language_leads_the_client_s(rig: Rig) -> None:
 
 async def test_one_zone_serves_the_clock_and_the_quiet_hours_and_survives_a_restart(rig: Rig) -> None:
     desk = rig.app.desk
-    await rig.db.chats.seen(CHAT, kind="private", now_ms=START_MS)
     await desk.set_quiet(CHAT, QuietHours(23 * 60, 7 * 60, "berlin"))
     assert (await desk.preferences(CHAT)).zone == "Europe/Berlin"
     await rig.prefers(zone="tokyo")
@@ -217,3 +216,11 @@ async def test_a_forgotten_chat_is_judged_and_followed_no_more(rig: Rig) -> None
     assert (await rig.db.whole_chat.read(CHAT)).rows == {}
     await desk.add_rule(near(2.0, market=SIM))
     assert len(await desk.rules(CHAT)) == 1, "whoever comes back begins anew"
+
+
+async def test_what_a_new_chat_wishes_is_kept_before_it_has_any_rule(rig: Rig) -> None:
+    await rig.app.desk.set_quiet(CHAT, QuietHours(0, 60, "UTC"))
+    await rig.app.desk.mute(2, START_MS + HOUR_MS)
+    app = await again(rig)
+    assert (await app.desk.quiet(CHAT)).hours == QuietHours(0, 60, "UTC")
+    assert (await app.desk.quiet(2)).muted_until_ms == START_MS + HOUR_MS
