@@ -83,7 +83,7 @@ async def spoken(
     if inbound.chat_kind != "private" or user is None or inbound.occasion is not None:
         return await answer(inbound)
     if data is not None and data.startswith(MARK):
-        channel, data = _unmarked(data)
+        channel, data = unmarked(data)
     elif data is None and not personal:
         channel = await channels.spoken_for(user)
     if channel is None:
@@ -133,7 +133,7 @@ def speaking_key(text: str, channel: int, verb: str, *args: str | int) -> Button
     return _marked_key(button, channel)
 
 
-def _unmarked(data: str) -> tuple[int, str]:
+def unmarked(data: str) -> tuple[int, str]:
     """The channel of a button and the data it would carry without; ids of channels are negative."""
     digits, _, rest = data.removeprefix(MARK).partition(SEPARATOR)
     known = 0 < len(digits) <= 10 and all(digit in _DIGITS for digit in digits)

@@ -7,7 +7,7 @@ from bot.delivery.messenger import Button, Message
 from bot.telegram.conversation import Conversation
 from bot.telegram.limits import CALLBACK_BYTES
 from bot.telegram.scene import MARK_BYTES
-from bot.telegram.speaking import marked
+from bot.telegram.speaking import marked, unmarked
 from bot.telegram.strangers import for_strangers
 from bot.telegram.texts import Catalogue
 from bot.telegram.turn import Inbound, Reply, Toast
@@ -129,10 +129,17 @@ async def test_an_answer_to_an_alert_of_one_s_own_is_not_taken_for_the_channel_s
     assert heard == []
 
 
-@given(channel=st.integers(1, 2**53), data=st.text(st.characters(codec="ascii", categories=["L", "N"]), max_size=40))
-async def test_a_mark_takes_no_more_room_than_is_kept_for_it_and_is_read_back(channel: int, data: str) -> None:
-    carried = marked(-channel % -(10**14), data)
-    assert len(carried.encode()) - len(data.encode()) <= MARK_BYTES < CALLBACK_BYTES
+@given(channel=st.integers(1, 10**14), data=st.text(max_size=40))
+def test_a_mark_takes_no_more_room_than_is_kept_for_it_and_is_read_back(channel: int, data: str) -> None:
+    carried = marked(-channel, data)
+    assert len(carried.encode("utf-8", "replace")) - len(data.encode("utf-8", "replace")) <= MARK_BYTES < CALLBACK_BYTES
+    assert unmarked(carried) == (-channel, data)
+
+
+@given(data=st.text(max_size=64))
+def test_any_forged_mark_is_some_channel_or_none(data: str) -> None:
+    channel, _ = unmarked(f"@{data}")
+    assert channel <= 0
 
 
 async def test_a_long_line_is_offered_without_a_button_that_would_be_cut() -> None:
