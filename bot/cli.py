@@ -167,6 +167,17 @@ def levels(
 
 
 @app.command()
+def cascade(
+    words: Words, recording: Recorded = None, exchange: Exchange = None, at: At = None, json: Json = False
+) -> None:
+    """What each cluster would set off in the order book once price reaches it."""
+    from bot.place_commands import tell_cascade
+
+    request = _place_request(words, recording, exchange, at, json=json)
+    print_lines(asyncio.run(tell_cascade(request, _settings(quiet=True))))
+
+
+@app.command()
 def replay(
     recording: Annotated[Path, typer.Argument(help="A recording's folder.")],
     rules: Annotated[Path, typer.Option(help='A JSON list of {"chat": 1, "watch": "BTC 1%"}.')],

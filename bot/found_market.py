@@ -1,5 +1,6 @@
 """One market, looked up for one command: in a recording, or live on every exchange that the settings name."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -15,9 +16,9 @@ from bot.liquidation import History, LiquidationPrints, RiskTier
 from bot.liquidation.combining import COMBINED
 from bot.liquidation.ground import Ground
 from bot.liquidation.score import nothing_printed
-from bot.market.exchange import Exchange, KnowsPositions
+from bot.market.exchange import Exchange, ExchangeError, KnowsPositions, LiveExchange
 from bot.market.recording import Recording
-from bot.market.types import BAR_MS, Instrument
+from bot.market.types import BAR_MS, Depth, Instrument
 from bot.markets import LEAST_BARS
 from bot.reading import WIDE_WINDOW, Reading, ground_of, read_history
 from bot.recorded import open_recorded
@@ -27,6 +28,8 @@ from bot.storage.database import Database
 from bot.times import utc_text
 from bot.venues import open_exchanges
 
+log = logging.getLogger(__name__)
+
 DAY_MS = 86_400_000
 HISTORY_MS = 30 * DAY_MS
 LOADING_PATIENCE_S = 90.0
@@ -35,13 +38,21 @@ LOADING_PATIENCE_S = 90.0
 ACCOUNT_TURNS = 4
 """Some hundred accounts; with more, one map does without them."""
 
+MOST_BOOK_AGE_MS = BAR_MS
+"""An order book of another time tells nothing of this one."""
+
+BOOK_LEVELS = 1000
+
 MOST_AGE_MS = DAY_MS
 """How long after its recording's end a market may still be asked for: the age is told with the map."""
 
 
 @dataclass(frozen=True, slots=True)
 class MarketRequest:
-    """Which market, from where, and when. With `wide` its map is read a second time, as far as any position reaches."""
+    """Which market, from where, and when. With `wide` its map is read a second time, as far as any position reaches.
+
+    With `book` it is one exchange's market, with its order book beside.
+    """
 
     symbol: str
     recording: Path | None = None
@@ -49,6 +60,7 @@ class MarketRequest:
     at_ms: int | None = None
     range_ms: int | None = None
     wide: bool = False
+    book: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +69,7 @@ class FoundMarket:
 
     `tiers` are those of `tiers_from`: of a combined market's largest exchange; None where none are known. `wide` is
     the reading itself where no wider one was asked for. `parts` are what its past is played with, `prints` the
-    liquidations that are known of it.
+    liquidations that are known of it; `depth` is None where it was not asked for or there is none.
     """
 
     instrument: Instrument
@@ -69,6 +81,7 @@ class FoundMarket:
     wide: Reading
     parts: tuple[Part, ...] = ()
     prints: LiquidationPrints = field(default_factory=nothing_printed)
+    depth: Depth | None = None
 
     @property
     def market(self) -> Market:
@@ -109,9 +122,12 @@ def _recorded(request: MarketRequest, folder: Path) -> FoundMarket:
     wide = reading
     if request.wide:
         wide = read_history(history, tiers=tiers, parameters=lessons.parameters, since_ms=since_ms, window=WIDE_WINDOW)
+    depth = recorded.recording.depth(*market) if request.book else None
+    if depth is not None and abs(depth.time_ms - now_ms) > MOST_BOOK_AGE_MS:
+        depth = None
     part = Part(market.exchange, history, tiers, lessons.parameters)
     prints = lessons.prints.between(0, now_ms)
-    return FoundMarket(instrument, history, reading, now_ms, market, tiers, wide, (part,), prints)
+    return FoundMarket(instrument, history, reading, now_ms, market, tiers, wide, (part,), prints, depth)
 
 
 async def _live(request: MarketRequest, settings: Settings) -> FoundMarket:
@@ -133,7 +149,8 @@ async def _live(request: MarketRequest, settings: Settings) -> FoundMarket:
             if instrument is None:
                 near = ", ".join(markets.book.nearest(request.symbol))
                 raise UsageError(f"no exchange lists '{request.symbol}'; the nearest are {near}")
-            together = markets.combined(instrument) if markets.book.venue_named(asked) in (None, COMBINED) else None
+            alone = request.book or markets.book.venue_named(asked) not in (None, COMBINED)
+            together = None if alone else markets.combined(instrument)
             market = together or Market(instrument.exchange, instrument.symbol)
             for part in markets.parts(market):
                 await _ask_accounts(exchanges[part.exchange])
@@ -143,6 +160,7 @@ async def _live(request: MarketRequest, settings: Settings) -> FoundMarket:
             if request.wide:
                 wide = await markets.read_within(market, request.range_ms, window=WIDE_WINDOW)
             tiers_from, tiers = await markets.tiers_of(market)
+            depth = await _depth(exchanges[market.exchange], market) if request.book else None
             _, parts = await Hindsight(markets, db).parts_of(market)
             return FoundMarket(
                 live.instrument,
@@ -153,12 +171,22 @@ async def _live(request: MarketRequest, settings: Settings) -> FoundMarket:
                 tiers or None,
                 wide,
                 tuple(parts),
+                depth=depth,
             )
     except NoMapError as error:
         raise FailedError(f"there is no map of {error.market.symbol} now: {error.reason.replace('_', ' ')}") from None
     finally:
         for exchange in exchanges.values():
             await exchange.aclose()
+
+
+async def _depth(exchange: LiveExchange, market: Market) -> Depth | None:
+    """The order book now, as deep as the exchange tells; None where it does not answer, which is logged."""
+    try:
+        return await exchange.depth(market.symbol, levels=BOOK_LEVELS)
+    except ExchangeError as error:
+        log.warning("the order book of %s %s is not read: %s", *market, error)
+        return None
 
 
 def _markets(exchanges: Mapping[str, Exchange], db: Database, settings: Settings) -> CombinedMarkets:

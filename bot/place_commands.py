@@ -1,4 +1,4 @@
-"""`liqwatch position`, `stop` and `levels`: the bot's answers about levels of one's own, on the command line."""
+"""`liqwatch position`, `stop`, `levels` and `cascade`: the bot's answers about levels, on the command line."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from bot.alerts.place_line import parse_position, parse_stop
 from bot.alerts.types import Market
 from bot.failures import FailedError, UsageError
 from bot.found_market import FoundMarket, MarketRequest, find_market
+from bot.liquidation.chain import Chain, RestingOrders
 from bot.liquidation.levels import levels_of
 from bot.liquidation.own_exposure import expose_position
 from bot.liquidation.position import PositionError
@@ -17,7 +18,8 @@ from bot.liquidation.stop_placement import place_stop
 from bot.liquidation.types import Side
 from bot.market.history import FEE_IN_REQUIREMENT
 from bot.market.simulator import EXCHANGE as SIMULATED
-from bot.place_json import levels_json, position_json, stop_json
+from bot.market.types import Depth
+from bot.place_json import cascade_json, levels_json, position_json, stop_json
 from bot.settings import Settings
 from bot.telegram.commands.faults import fault_words
 from bot.telegram.desk import MarketView
@@ -90,6 +92,28 @@ async def tell_levels(request: PlaceRequest, settings: Settings) -> Iterator[str
     if request.json:
         return iter([dump_line(levels_json(above, below, place.view))])
     return iter(bare(place.writer.levels(above, below)).splitlines())
+
+
+async def tell_cascade(request: PlaceRequest, settings: Settings) -> Iterator[str]:
+    """Lines to print. Raises UsageError, FailedError, RecordingError."""
+    market = Market("", " ".join(request.words))
+    asked = MarketRequest(market.symbol, request.recording, request.exchange, request.at_ms, book=True)
+    found = await find_market(asked, settings)
+    view, drawn, clusters = _view(found), found.reading.map, found.reading.clusters
+    below, above = (
+        None if found.depth is None else Chain(drawn, clusters, side, resting(found.depth, side)).report()
+        for side in (Side.LONG, Side.SHORT)
+    )
+    if request.json:
+        return iter([dump_line(cascade_json(below, above, view))])
+    return iter(bare(PlaceText(view, _texts(), now_ms=found.now_ms).cascade(below, above)).splitlines())
+
+
+def resting(depth: Depth, side: Side) -> RestingOrders:
+    """The orders that the forced ones of a side are filled from: bids take what longs sell."""
+    if side is Side.LONG:
+        return RestingOrders(depth.bid_price, depth.bid_coins)
+    return RestingOrders(depth.ask_price, depth.ask_coins)
 
 
 def _texts() -> Texts:

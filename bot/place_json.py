@@ -1,5 +1,8 @@
 """What /position, /stop and /levels answer, as the JSON of `liqwatch position`, `stop` and `levels`."""
 
+from math import isfinite
+
+from bot.liquidation.chain import LEAST_SHARE, MOST_SHARE, CascadeReport, Fall
 from bot.liquidation.levels import Level
 from bot.liquidation.own_exposure import ExposureReport, Odds, Spot, WayOut
 from bot.liquidation.stop_placement import StopReport
@@ -56,6 +59,49 @@ def levels_json(above: tuple[Level, ...], below: tuple[Level, ...], place: Groun
         **_head(place),
         **{name: [_level(each) for each in levels] for name, levels in sides.items()},
         "model": _model(place),
+    }
+
+
+def cascade_json(below: CascadeReport | None, above: CascadeReport | None, place: GroundView) -> dict[str, object]:
+    """The chains of both sides, highest absorption first; without an order book that is what is left out."""
+    sides = {"above": above, "below": below}
+    return {
+        **_head(place),
+        **{name: None if report is None else _cascade(report) for name, report in sides.items()},
+        "left_out": [f"depth: no order book of {place.view.market.symbol}"] if below is None or above is None else [],
+        "model": _model(place),
+    }
+
+
+def _cascade(report: CascadeReport) -> dict[str, object]:
+    return {
+        "book_seen_pct": report.seen_pct,
+        "forced_share": {"least": LEAST_SHARE, "most": MOST_SHARE},
+        "runaway": {
+            "least": None if report.least is None else _fall(report.least),
+            "most": None if report.most is None else _fall(report.most),
+        },
+        "chains": [
+            {
+                "cluster": _cluster(chain.cluster),
+                "depth_usd": chain.depth_usd,
+                "absorption": chain.absorption if isfinite(chain.absorption) else None,
+                "least": _fall(chain.least),
+                "most": _fall(chain.most),
+            }
+            for chain in report.chains
+        ],
+    }
+
+
+def _fall(fall: Fall) -> dict[str, object]:
+    """`end` is null where the chain runs beyond the map."""
+    return {
+        "start": fall.start,
+        "end": fall.end,
+        "way_pct": fall.way_pct,
+        "usd": fall.usd,
+        "clusters_through": len(fall.clusters),
     }
 
 

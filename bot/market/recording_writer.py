@@ -16,6 +16,8 @@ from bot.market.recording import (
     BAR_COLUMNS,
     BAR_EXTRAS,
     BARS_FILE,
+    DEPTH_COLUMNS,
+    DEPTH_FILE,
     OPEN_INTEREST_COLUMNS,
     OPEN_INTEREST_FILE,
     PRICE_COLUMNS,
@@ -27,7 +29,7 @@ from bot.market.recording import (
     TRUTH_FILE,
     Truth,
 )
-from bot.market.types import Bars, Floats, Ints, OpenInterest, Prices, Prints
+from bot.market.types import Bars, Depth, Floats, Ints, OpenInterest, Prices, Prints
 
 Column = Ints | Floats | Sequence[str]
 
@@ -55,6 +57,13 @@ class RecordingWriter:
     def truth(self, symbol: str, truth: Truth) -> None:
         side = ["long" if is_long else "short" for is_long in truth.is_long.tolist()]
         self._write(f"{symbol}/{TRUTH_FILE}", TRUTH_COLUMNS, [side, truth.liquidation_price, truth.usd])
+
+    def depth(self, symbol: str, depth: Depth) -> None:
+        sides = ["bid"] * len(depth.bid_price) + ["ask"] * len(depth.ask_price)
+        times = np.full(len(sides), depth.time_ms, dtype=np.int64)
+        price = np.concatenate((depth.bid_price, depth.ask_price))
+        coins = np.concatenate((depth.bid_coins, depth.ask_coins))
+        self._write(f"{symbol}/{DEPTH_FILE}", DEPTH_COLUMNS, [times, sides, price, coins])
 
     def prints(self, prints: Prints) -> None:
         """Write prints of all symbols."""

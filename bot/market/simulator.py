@@ -18,7 +18,7 @@ from bot.market.recording_writer import RecordingWriter
 from bot.market.simulator_parameters import BARS_PER_DAY, SimulationParameters
 from bot.market.simulator_play import Play
 from bot.market.simulator_tape import no_prints
-from bot.market.types import Bars, Floats, OpenInterest, Prices, Prints
+from bot.market.types import Bars, Depth, Floats, OpenInterest, Prices, Prints
 
 EXCHANGE: Final = "simulated"
 
@@ -38,6 +38,7 @@ class SimulatedMarket:
     prices: Prices
     prints: Prints
     truth: Truth
+    depth: Depth
     opened_longs: Floats
     opened_shorts: Floats
 
@@ -63,6 +64,7 @@ def simulate(parameters: SimulationParameters) -> SimulatedMarket:
         prices=play.tape.prices(),
         prints=play.tape.prints(),
         truth=standing_truth(play),
+        depth=play.depth(),
         opened_longs=play.opened_longs[recorded],
         opened_shorts=play.opened_shorts[recorded],
     )
@@ -93,6 +95,7 @@ def write_recording(markets: Sequence[SimulatedMarket], path: Path | str) -> Non
         if len(market.prices):
             writer.prices(market.symbol, market.prices)
         writer.truth(market.symbol, market.truth)
+        writer.depth(market.symbol, market.depth)
     writer.prints(merge_prints([market.prints for market in markets]))
     writer.tiers({market.symbol: market.tiers for market in markets})
 

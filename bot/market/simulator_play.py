@@ -1,5 +1,6 @@
 """A simulated market in motion: each bar moves price, sweeps, closes, hands on and opens, and writes the tape."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,7 +10,7 @@ from bot.market.simulator_lots import Closed, Holders, Margin, Newcomers
 from bot.market.simulator_parameters import BARS_PER_DAY, Regime, SimulationParameters
 from bot.market.simulator_path import draw_path
 from bot.market.simulator_tape import Tape, Trades
-from bot.market.types import Floats
+from bot.market.types import Depth, Floats
 
 LIQUIDATION_HANDOVER: Final = 0.3
 MOST_ENDED_AT_ONCE: Final = 0.3
@@ -20,6 +21,10 @@ PUSH_KEPT: Final = 0.96
 INITIAL_SPREAD: Final = 0.03
 INITIAL_LOTS_MOST: Final = 100_000
 COMPACT_EVERY: Final = 32
+DEPTH_STEP: Final = 1e-3
+WALL: Final = 0.98
+LEAST_IMPACT: Final = 1e-6
+WALL_INTERESTS: Final = 1e3
 USUAL_KEPT: Final = 1 - 1 / BARS_PER_DAY
 
 
@@ -100,6 +105,30 @@ class Play:
         if bar % COMPACT_EVERY == 0:
             longs.compact()
             shorts.compact()
+
+    def hold(self, bar: int, price: float) -> None:
+        """Let nothing but forced orders move price from `bar` on: the world takes it to `price` and leaves it there."""
+        self._path.mark[bar:] = price / math.exp(self._push)
+        self._path.basis[bar:] = 0.0
+
+    def depth(self) -> Depth:
+        """The book that the law of impact amounts to, in levels of 0.1 %; behind the last ones nothing gets through.
+
+        A push x (in log price) of at most m takes coins * m (atanh(x / m) - atanh(x0 / m)) / impact from where it is.
+        """
+        most, here = MOST_PUSH * self._p.daily_volatility, self._push
+        levels = []
+        for sign in (-1.0, 1.0):
+            steps = np.arange(DEPTH_STEP, WALL * most - sign * here, DEPTH_STEP)
+            pushed = np.arctanh((here + sign * np.concatenate(((0.0,), steps))) / most)
+            coins = np.append(
+                np.abs(np.diff(pushed)) * self.coins * most / max(self._p.impact, LEAST_IMPACT),
+                WALL_INTERESTS * self.coins,
+            )
+            away = np.append(steps, len(coins) * DEPTH_STEP)
+            levels.append((self.tape.last_mark * np.exp(sign * away), coins))
+        (bid_price, bid_coins), (ask_price, ask_coins) = levels
+        return Depth(self._p.end_ms, bid_price, bid_coins, ask_price, ask_coins)
 
     def _move_price(self, bar: int) -> tuple[Floats, Floats]:
         """Mark and last price from the bar's start to its end, bent by the liquidations so far. Shapes (ticks + 1,)."""

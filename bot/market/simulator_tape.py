@@ -30,11 +30,12 @@ def no_prints() -> Prints:
 
 
 class Tape:
-    """Notes each bar as it is played. Bars before `first` are the warm-up and are not published."""
+    """Notes each bar as it is played, and tells of those so far. Bars before `first` are an unpublished warm-up."""
 
     def __init__(self, parameters: SimulationParameters, bars: int, first: int) -> None:
         self._p = parameters
         self._first = first
+        self._end = 0
         self._open_ms = parameters.start_ms + (np.arange(bars, dtype=np.int64) - first) * BAR_MS
         self._tick_ms = parameters.tick_s * 1000
         self._mark, self._last = np.empty((2, bars, 300 // parameters.tick_s + 1))
@@ -63,6 +64,7 @@ class Tape:
         self._value[bar] = volume * min(max(price, float(last.min())), float(last.max()))
         self._taker[bar] = share * max(0.0, volume - forced) + trades.liquidated_shorts
         self._coins[bar] = coins
+        self._end = bar + 1
 
     def note_liquidations(self, bar: int, sign: int, closed: Closed, entry_tick: Ints | None = None) -> None:
         """Print what was liquidated, at the moment the mark price passed it; `entry_tick` is the lots' own, if new."""
@@ -81,7 +83,7 @@ class Tape:
         self._prints.append((self._open_ms[bar] + since_open.astype(np.int64), price, coins, sign > 0))
 
     def bars(self) -> Bars:
-        kept = slice(self._first, None)
+        kept = slice(self._first, self._end)
         last = self._last[kept]
         volume = np.round(self._volume[kept], COIN_DECIMALS)
         return Bars(
@@ -91,22 +93,22 @@ class Tape:
             low=last.min(axis=1),
             close=last[:, -1].copy(),
             volume=volume,
-            quote_volume=volume * (self._value / self._volume)[kept],
+            quote_volume=volume * (self._value[kept] / self._volume[kept]),
             taker_buy_volume=np.minimum(np.round(self._taker[kept], COIN_DECIMALS), volume),
         )
 
     def open_interest(self) -> OpenInterest:
-        coins = np.round(self._coins[self._first :], COIN_DECIMALS)
-        return OpenInterest(time_ms=self._open_ms[self._first :] + BAR_MS, coins=coins)
+        kept = slice(self._first, self._end)
+        return OpenInterest(self._open_ms[kept] + BAR_MS, np.round(self._coins[kept], COIN_DECIMALS))
 
     @property
     def last_mark(self) -> float:
-        return float(self._mark[-1, -1])
+        return float(self._mark[self._end - 1, -1])
 
     def prices(self) -> Prices:
         """The mark price of the last `price_days`, tick by tick."""
-        bars, points = self._mark.shape
-        kept = slice(max(self._first, bars - self._p.price_days * BARS_PER_DAY), None)
+        points = self._mark.shape[1]
+        kept = slice(max(self._first, self._end - self._p.price_days * BARS_PER_DAY), self._end)
         time_ms = self._open_ms[kept, None] + np.arange(1, points, dtype=np.int64) * self._tick_ms
         return Prices(time_ms=time_ms.reshape(-1), price=self._mark[kept, 1:].reshape(-1))
 

@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
 
+from bot.market.recording import DEPTH_FILE
 from bot.market.simulator import SimulatedMarket
 from tests.shared import SHARED, needs_shared
 from tests.unit.app.conftest import Console
@@ -93,6 +95,37 @@ def test_a_wrong_argument_is_told_in_one_line_with_the_range_that_is_possible(
     liqwatch: Console, recording: Path, words: str, said: str
 ) -> None:
     assert said in liqwatch(*words.split(), "--recording", recording).refused()
+
+
+def test_a_cascade_is_told_from_the_recorded_book(liqwatch: Console, recording: Path) -> None:
+    found = told(liqwatch, "cascade", "SIM", "--recording", recording)
+    assert found["left_out"] == []
+    for name in ("above", "below"):
+        side = found[name]
+        assert side["book_seen_pct"] > 1
+        loads = [chain["absorption"] for chain in side["chains"]]
+        assert loads == sorted(loads, reverse=True)
+        for chain in side["chains"]:
+            assert chain["absorption"] == pytest.approx(chain["cluster"]["usd"] / chain["depth_usd"])
+            assert 0 <= chain["least"]["usd"] <= chain["most"]["usd"]
+    assert "price may" not in " ".join(liqwatch("cascade", "SIM", "--recording", recording).lines())
+
+
+def test_without_a_recorded_book_chains_are_left_out_by_name(
+    liqwatch: Console, recording: Path, tmp_path: Path
+) -> None:
+    bookless = tmp_path / "bookless"
+    copytree(recording, bookless)
+    (bookless / "simulated" / "SIMUSDT" / DEPTH_FILE).unlink()
+    found = told(liqwatch, "cascade", "SIM", "--recording", bookless)
+    assert found["left_out"] == ["depth: no order book of SIMUSDT"]
+    assert found["above"] is found["below"] is None
+    assert any("no order book of SIM" in line for line in liqwatch("cascade", "SIM", "--recording", bookless).lines())
+
+
+def test_a_book_of_another_time_tells_nothing_of_this_one(liqwatch: Console, recording: Path) -> None:
+    early = told(liqwatch, "cascade", "SIM", "--recording", recording, "--at", "2026-01-02T00:00:00Z")
+    assert early["left_out"] == ["depth: no order book of SIMUSDT"]
 
 
 @needs_shared

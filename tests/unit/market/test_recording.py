@@ -19,6 +19,7 @@ from bot.market.types import BAR_MS, Bars, OpenInterest, Prices, Prints
 from tests.shared import SHARED, needs_shared
 
 HEADER = "open_time_ms,open,high,low,close,volume"
+DEPTH_NAME = "BTCUSDT/depth.csv.gz"
 ROWS = ["300000,10,12,9,11,5", "600000,11,11.5,10,10.5,0", "1200000,10.5,11,10,11,7.25"]
 
 
@@ -264,6 +265,38 @@ def some_bars(draw: st.DrawFn) -> Bars:
         quote_volume=quote,
         taker_buy_volume=taker,
     )
+
+
+DEPTH = "time_ms,side,price,quantity"
+
+
+class TestDepth:
+    def test_a_book_is_read_best_first_whatever_the_order_of_its_lines(self, tmp_path: Path) -> None:
+        lines = ("5,bid,99,1", "5,ask,102,2", "5,bid,100,3", "5,ask,101,4")
+        book = Recording(folder_with(tmp_path, packed(DEPTH, *lines), DEPTH_NAME)).depth("binance", "BTCUSDT")
+        assert book is not None
+        assert (book.time_ms, book.bid_price.tolist(), book.bid_coins.tolist()) == (5, [100.0, 99.0], [3.0, 1.0])
+        assert (book.ask_price.tolist(), book.ask_coins.tolist()) == ([101.0, 102.0], [4.0, 2.0])
+
+    def test_a_market_without_a_book_has_none(self, tmp_path: Path) -> None:
+        assert Recording(folder_with(tmp_path, packed(HEADER, *ROWS))).depth("binance", "BTCUSDT") is None
+
+    @pytest.mark.parametrize(
+        ("lines", "what"),
+        [
+            (["5,bid,100,1", "6,ask,101,1"], "another moment"),
+            (["5,bid,100,1", "5,ask,100,1"], "best bid"),
+            (["5,bid,100,1"], "best bid"),
+            ([], "best bid"),
+            (["5,bid,0,1", "5,ask,101,1"], "above zero"),
+            (["5,bid,100,0", "5,ask,101,1"], "above zero"),
+            (["5,buy,100,1", "5,ask,101,1"], "not bid or ask"),
+        ],
+    )
+    def test_a_book_that_cannot_be_is_refused(self, tmp_path: Path, lines: list[str], what: str) -> None:
+        recording = Recording(folder_with(tmp_path, packed(DEPTH, *lines), DEPTH_NAME))
+        with pytest.raises(RecordingError, match=what):
+            recording.depth("binance", "BTCUSDT")
 
 
 class TestWriting:

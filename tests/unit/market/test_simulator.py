@@ -12,6 +12,7 @@ from bot.market import simulator
 from bot.market.recording import Recording, gaps
 from bot.market.simulator import SimulatedMarket, merge_prints, simulate, write_recording
 from bot.market.simulator_parameters import PRESETS, SimulationParameters, demo_markets
+from bot.market.simulator_play import Play
 from bot.market.types import BAR_MS, Floats
 
 
@@ -96,6 +97,7 @@ class TestSameSeed:
         files = sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*") if path.is_file())
         assert [path.name for path in files] == [
             "bars_5m.csv.gz",
+            "depth.csv.gz",
             "open_interest_5m.csv.gz",
             "prices.csv.gz",
             "truth.csv.gz",
@@ -129,6 +131,11 @@ class TestSameSeed:
         ours = np.array(prints.symbol) == "SIMUSDT"
         assert np.array_equal(prints.price[ours], played.prints.price)
         assert recording.tiers("simulated")["SIMUSDT"] == played.tiers
+        depth = recording.depth("simulated", "SIMUSDT")
+        assert depth is not None
+        assert depth.time_ms == played.depth.time_ms == played.parameters.end_ms
+        for column in ("bid_price", "bid_coins", "ask_price", "ask_coins"):
+            assert np.array_equal(getattr(depth, column), getattr(played.depth, column))
 
 
 class TestPersonality:
@@ -188,6 +195,30 @@ class TestPersonality:
         sold = bent.prints.coins[before & bent.prints.is_long].sum()
         bought = bent.prints.coins[before & ~bent.prints.is_long].sum()
         assert (bent.bars.close[first] > still.bars.close[first]) == (bought > sold)
+
+    def test_the_book_is_what_the_law_of_impact_amounts_to(self) -> None:
+        depth = market("base").depth
+        parameters = market("base").parameters
+        mark, coins = depth.bid_price[0] * np.exp(1e-3), float(market("base").open_interest.coins[-1])
+        seen = np.log(mark / depth.bid_price[:-1]) < 0.005
+        for side in (depth.bid_coins, depth.ask_coins):
+            half_a_percent = side[: int(seen.sum())].sum()
+            assert half_a_percent == pytest.approx(0.005 * coins / parameters.impact, rel=0.2)
+            assert side[-1] > 100 * coins
+        assert (np.diff(depth.bid_price) < 0).all()
+        assert (np.diff(depth.ask_price) > 0).all()
+        assert depth.bid_price[0] < depth.ask_price[0]
+
+    def test_a_market_that_is_held_is_moved_by_forced_orders_alone(self) -> None:
+        parameters = brief("base", days=1)
+        play = Play(parameters)
+        for bar in range(play.bars - 12):
+            play.step(bar)
+        start = play.tape.last_mark * 0.97
+        play.hold(play.bars - 12, start)
+        for bar in range(play.bars - 12, play.bars):
+            play.step(bar)
+        assert start * 0.97 < play.tape.last_mark < start * 1.0001
 
     def test_prices_are_written_for_the_last_days_alone(self) -> None:
         played = simulate(replace(PRESETS["base"], days=2, warmup_days=0, price_days=1, tick_s=30))

@@ -1,0 +1,72 @@
+"""How well a chain's end is foretold: simulated markets are driven into a cluster, and what then happens is compared.
+
+The world takes the price to the edge of the nearest cluster of longs and leaves it there; from then on only forced
+orders move it. What the chain foretells from the true positions and the true book tests its mathematics; from the
+public map and the true book, the whole. The yardstick is the forecast that nothing more happens.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bot.liquidation.chain import Chain, RestingOrders
+from bot.liquidation.clusters import find_clusters
+from bot.liquidation.types import LiquidationMap, Side
+from bot.market.history import align
+from bot.market.recording import Truth
+from bot.market.simulator import standing_truth
+from bot.market.simulator_parameters import PRESETS
+from bot.market.simulator_play import Play
+from bot.reading import read_history
+
+AFTERWARDS_BARS = 24
+"""Two hours: a push fades by 4 % a bar, so a chain that is not over by then has ended otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class CascadeScore:
+    """Ends as log distances beyond the start: what came, and what was foretold from the truth and from the map."""
+
+    seed: int
+    realised: float
+    by_truth: float
+    by_map: float
+
+
+def cascade_score(seed: int, *, variant: str = "base", days: int = 4) -> CascadeScore | None:
+    """One market; None where its map has no cluster of longs. Raises KeyError for a variant that there is not."""
+    parameters = replace(PRESETS[variant], seed=seed, days=days)
+    play = Play(parameters)
+    begin = play.bars - AFTERWARDS_BARS
+    for bar in range(begin):
+        play.step(bar)
+    history, price = align(play.tape.bars(), play.tape.open_interest()), play.tape.last_mark
+    reading = read_history(history, tiers=parameters.tiers, price=price)
+    true_map = _map_of(standing_truth(play), reading.map)
+    edges = [cluster.high for cluster in reading.clusters if cluster.side is Side.LONG]
+    if not edges:
+        return None
+    start, book = min(max(edges), price), play.depth()
+    orders = RestingOrders(book.bid_price, book.bid_coins)
+    foretold = []
+    for drawn in (true_map, reading.map):
+        chain = Chain(drawn, find_clusters(drawn, day_volatility=reading.volatility.day), Side.LONG, orders)
+        fall = chain.fall(start, kick_usd=chain.standing_to(start))
+        foretold.append(math.inf if fall.end is None else math.log(start / fall.end))
+    play.hold(begin, start)
+    lowest = start
+    for bar in range(begin, play.bars):
+        play.step(bar)
+        lowest = min(lowest, play.tape.last_mark)
+    return CascadeScore(seed, math.log(start / lowest), *foretold)
+
+
+def _map_of(truth: Truth, like: LiquidationMap) -> LiquidationMap:
+    """The true positions in the bins of a map."""
+    bounds = np.append(like.low, like.high[-1])
+    long, short = (
+        np.histogram(truth.liquidation_price[rows], bounds, weights=truth.usd[rows])[0]
+        for rows in (truth.is_long, ~truth.is_long)
+    )
+    return replace(like, long_usd=long.astype(np.float64), short_usd=short.astype(np.float64))
