@@ -12,13 +12,14 @@ import numpy as np
 
 from bot.liquidation.chain import Chain, RestingOrders
 from bot.liquidation.clusters import find_clusters
+from bot.liquidation.model import PositionModel
+from bot.liquidation.touch import Volatility
 from bot.liquidation.types import LiquidationMap, Side
 from bot.market.history import align
 from bot.market.recording import Truth
 from bot.market.simulator import standing_truth
 from bot.market.simulator_parameters import PRESETS
 from bot.market.simulator_play import Play
-from bot.reading import read_history
 
 AFTERWARDS_BARS = 24
 """Two hours: a push fades by 4 % a bar, so a chain that is not over by then has ended otherwise."""
@@ -42,16 +43,17 @@ def cascade_score(seed: int, *, variant: str = "base", days: int = 4) -> Cascade
     for bar in range(begin):
         play.step(bar)
     history, price = align(play.tape.bars(), play.tape.open_interest()), play.tape.last_mark
-    reading = read_history(history, tiers=parameters.tiers, price=price)
-    true_map = _map_of(standing_truth(play), reading.map)
-    edges = [cluster.high for cluster in reading.clusters if cluster.side is Side.LONG]
+    public = PositionModel.rebuild(history, tiers=parameters.tiers).map(price=price)
+    day_volatility = Volatility.from_closes(history.open_ms + history.bar_ms, history.close).day
+    found = find_clusters(public, day_volatility=day_volatility)
+    edges = [cluster.high for cluster in found if cluster.side is Side.LONG]
     if not edges:
         return None
     start, book = min(max(edges), price), play.depth()
     orders = RestingOrders(book.bid_price, book.bid_coins)
     foretold = []
-    for drawn in (true_map, reading.map):
-        chain = Chain(drawn, find_clusters(drawn, day_volatility=reading.volatility.day), Side.LONG, orders)
+    for drawn in (_map_of(standing_truth(play), public), public):
+        chain = Chain(drawn, (), Side.LONG, orders)
         fall = chain.fall(start, kick_usd=chain.standing_to(start))
         foretold.append(math.inf if fall.end is None else math.log(start / fall.end))
     play.hold(begin, start)

@@ -24,7 +24,6 @@ COMPACT_EVERY: Final = 32
 DEPTH_STEP: Final = 1e-3
 WALL: Final = 0.98
 LEAST_IMPACT: Final = 1e-6
-WALL_INTERESTS: Final = 1e3
 USUAL_KEPT: Final = 1 - 1 / BARS_PER_DAY
 
 
@@ -112,23 +111,19 @@ class Play:
         self._path.basis[bar:] = 0.0
 
     def depth(self) -> Depth:
-        """The book that the law of impact amounts to, in levels of 0.1 %; behind the last ones nothing gets through.
+        """The book that the law of impact amounts to, in levels of 0.1 % to nearly the most that price can be pushed.
 
         A push x (in log price) of at most m takes coins * m (atanh(x / m) - atanh(x0 / m)) / impact from where it is.
         """
         most, here = MOST_PUSH * self._p.daily_volatility, self._push
-        levels = []
+        price, coins = [], []
         for sign in (-1.0, 1.0):
-            steps = np.arange(DEPTH_STEP, WALL * most - sign * here, DEPTH_STEP)
-            pushed = np.arctanh((here + sign * np.concatenate(((0.0,), steps))) / most)
-            coins = np.append(
-                np.abs(np.diff(pushed)) * self.coins * most / max(self._p.impact, LEAST_IMPACT),
-                WALL_INTERESTS * self.coins,
-            )
-            away = np.append(steps, len(coins) * DEPTH_STEP)
-            levels.append((self.tape.last_mark * np.exp(sign * away), coins))
-        (bid_price, bid_coins), (ask_price, ask_coins) = levels
-        return Depth(self._p.end_ms, bid_price, bid_coins, ask_price, ask_coins)
+            away = np.arange(DEPTH_STEP, max(WALL * most - sign * here, 2 * DEPTH_STEP), DEPTH_STEP)
+            pushed = np.arctanh(np.clip((here + sign * np.append(0.0, away)) / most, -WALL, WALL))
+            taken = np.maximum(np.abs(np.diff(pushed)), DEPTH_STEP) * self.coins * most
+            price.append(self.tape.last_mark * np.exp(sign * away))
+            coins.append(taken / max(self._p.impact, LEAST_IMPACT))
+        return Depth(self._p.end_ms, price[0], coins[0], price[1], coins[1])
 
     def _move_price(self, bar: int) -> tuple[Floats, Floats]:
         """Mark and last price from the bar's start to its end, bent by the liquidations so far. Shapes (ticks + 1,)."""
