@@ -119,7 +119,8 @@ class LineReader:
         if unit in lex.ATR_UNITS:
             terms.atr = number.value
             return self._say("atr", word)
-        if terms.kind is Kind.EXPOSURE and "level" not in self.terms.said and unit in lex.MONEY:
+        of_size = self._bridge == "size"
+        if terms.kind is Kind.EXPOSURE and "level" not in self.terms.said and unit in lex.MONEY and not of_size:
             terms.level = number.value * lex.MONEY[unit]
             return self._say("level", word)
         bare = not unit and "percent" not in terms.said and terms.kind not in WITHOUT_PERCENT

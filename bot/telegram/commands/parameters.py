@@ -75,7 +75,7 @@ def parameters(rule: Rule, view: MarketView | None, texts: Texts) -> tuple[Param
         found.append(_level(rule, texts))
     if rule.kind in WINDOWS_MINUTES and (rule.kind is not Kind.PROXIMITY or rule.unit is Unit.ODDS):
         found.append(_window(rule, texts))
-    if "side" in terms:
+    if "side" in terms and rule.kind is not Kind.EXPOSURE:  # a price that liquidates one side never does the other
         found.append(_side(rule, texts))
     if "size" in terms:
         found.append(_floor(rule, texts))
@@ -124,8 +124,7 @@ def _window(rule: Rule, texts: Texts) -> Parameter:
 
 
 def _side(rule: Rule, texts: Texts) -> Parameter:
-    lines = ("long", "short") if rule.kind is Kind.EXPOSURE else ("both", "long", "short")
-    choices = tuple(Choice(texts.label(f"choice.{line}"), line) for line in lines)
+    choices = tuple(Choice(texts.label(f"choice.{line}"), line) for line in ("both", "long", "short"))
     return Parameter("side", texts(f"choice.{rule.side or 'both'}"), choices, "short")
 
 
@@ -137,12 +136,12 @@ def _floor(rule: Rule, texts: Texts) -> Parameter:
     strong = tuple(
         Choice(texts.label("choice.strength", strength=str(each)), f"any size strength {each}") for each in STRENGTHS
     )
-    sizes = tuple(Choice(money(usd), f"any strength {usd:.0f}usd") for usd in SIZES_USD)
+    sizes = tuple(Choice(money(usd), f"any strength size {usd:.0f}usd") for usd in SIZES_USD)
     usual = Choice(texts.label("choice.strong", strength=str(DEFAULT_MIN_STRENGTH)), "any size any strength")
     said = [texts("choice.strength", strength=str(rule.min_strength))] if rule.min_strength is not None else []
     said += [Html(money(rule.min_usd))] if rule.min_usd is not None else []
     value = Html(texts("rule.join").join(said)) if said else texts("choice.strong", strength=str(DEFAULT_MIN_STRENGTH))
-    return Parameter("floor", value, (usual, *strong, *sizes), "25M")
+    return Parameter("floor", value, (usual, *strong, *sizes), "size 25M")
 
 
 def _repeat(rule: Rule, texts: Texts) -> Parameter:

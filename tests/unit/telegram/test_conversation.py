@@ -1,7 +1,6 @@
 """What each command and each button does, and that nothing a person sends stays without an answer."""
 
 from dataclasses import replace
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,7 +8,6 @@ from hypothesis import strategies as st
 
 from bot.alerts.types import Kind
 from bot.liquidation.types import Side
-from bot.telegram.commands.rule_page import tomorrow_ms
 from bot.telegram.conversation import Conversation, Edit, Inbound, Reply, Toast
 from bot.telegram.texts import Catalogue
 from bot.telegram.turn import Action, ChatKind
@@ -503,50 +501,6 @@ async def test_the_conversation_answers_without_a_chat_around_it() -> None:
     assert toast == Toast("")
     assert isinstance(edit, Edit)
     assert edit.message_id == 5
-
-
-@pytest.mark.parametrize(
-    ("hour", "offset_hours", "comes_hour"),
-    [(12, 0, 32), (3, 0, 8), (5, 0, 32), (12, 3, 29), (22, 3, 29), (12, -5, 37)],
-)
-def test_until_tomorrow_is_the_next_morning_by_the_chats_clock(hour: int, offset_hours: int, comes_hour: int) -> None:
-    midnight_ms = NOON_MS - 12 * HOUR_MS
-    until_ms = tomorrow_ms(midnight_ms + hour * HOUR_MS, offset_ms=offset_hours * HOUR_MS)
-    assert until_ms == midnight_ms + comes_hour * HOUR_MS
-
-
-async def test_a_moment_is_meant_by_the_clock_that_the_chat_has_chosen() -> None:
-    chat = await watching("BTC 1%")
-    await chat.type("/settings zone Europe/Berlin")
-    await chat.type("/edit 1 until 18:00")
-    assert chat.desk.rule(1).expires_ms == NOON_MS + 5 * HOUR_MS
-    assert "18:00" in chat.said
-    await chat.type("eth 1% until 19:30")
-    await chat.tap("Yes, watch")
-    assert chat.desk.rule(2).expires_ms == NOON_MS + 390 * 60_000
-    assert "19:30" in chat.said
-
-
-async def test_a_rule_page_passes_on_a_link_that_opens_the_watch_of_its_market() -> None:
-    chat = await watching("BTC 1%", f"{CHINESE} 3%")
-    chat.desk.name = "LiqwatchBot"
-    await chat.type("#1")
-    (share,) = [button.url for button in chat.keys(max(chat.screen)) if button.url]
-    assert share is not None
-    (link,) = parse_qs(urlsplit(share).query)["url"]
-    (payload,) = parse_qs(urlsplit(link).query)["start"]
-    await chat.type(f"/start {payload}")
-    assert "How near" in chat.said
-    await chat.type("#2")
-    assert not [button for button in chat.keys(max(chat.screen)) if button.url], "a link takes Latin letters only"
-
-
-async def test_a_side_that_an_edit_adds_is_said_to_be_true_already() -> None:
-    chat = await watching("BTC long 1%")
-    await chat.type("/edit 1 both")
-    assert "True already" in chat.said
-    await chat.type("/edit 1 for 3d")
-    assert "True already" not in chat.said
 
 
 @pytest.mark.parametrize(
