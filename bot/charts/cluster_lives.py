@@ -33,8 +33,7 @@ def draw_lives(request: LivesPicture, *, theme: ThemeName = "dark") -> bytes:
 def _paint_band(canvas: Canvas, band: Band, theme: Theme) -> None:
     """The larger the cluster stood, the fuller its colour; its edges are told by lines."""
     left, bottom, right, top = band.boxes.T
-    colours = np.array([blend(theme.panel, tone(theme, band.side), share) for share in band.alpha.tolist()])
-    canvas.rectangles(left, bottom, right, top, colours)
+    canvas.rectangles(left, bottom, right, top, blend(theme.panel, tone(theme, band.side), band.alpha[:, None]))
     for edge in (bottom, top):
         path = np.column_stack((np.repeat(left, 2), np.repeat(edge, 2)))
         path[1::2, 0] = right

@@ -210,7 +210,7 @@ def _labels(picture: MapPicture, sides: Sequence[SideLayout], axis: PriceAxis, p
     chosen.sort(key=lambda c: c.peak)
     texts = [_label_texts(cluster, picture, price) for cluster in chosen]
     widths = [_label_width(each) for each in texts]
-    if sum(widths) + LABEL_GAP * len(widths) > LANE.width - 2 * LEAST_INSET:
+    if sum(widths) + LABEL_GAP * (len(widths) - 1) > LANE.width - 2 * LEAST_INSET:
         texts = [(peak, "", size) for peak, _, size in texts]
         widths = [_label_width(each) for each in texts]
     feet = [min(max(axis.x(c.peak), FRAME.left + LEAST_INSET), FRAME.right - LEAST_INSET) for c in chosen]
@@ -233,7 +233,7 @@ def _in_the_lane(chosen: Sequence[Cluster], feet: list[float], widths: list[floa
         (slice(0, longs), low, min(max(price_x - 10, low), high)),
         (slice(longs, None), min(max(price_x + 10, low), high), high),
     ):
-        if sum(widths[part]) + LABEL_GAP * len(widths[part]) > end - start:
+        if sum(widths[part]) + LABEL_GAP * (len(widths[part]) - 1) > end - start:
             return spread(feet, widths, low=low, high=high, gap=LABEL_GAP)
         lefts += spread(feet[part], widths[part], low=start, high=end, gap=LABEL_GAP)
     return lefts

@@ -14,8 +14,11 @@ def tone(theme: Theme, side: Side) -> str:
     return theme.long if side is Side.LONG else theme.short
 
 
-def blend(one: str, other: str, share: float) -> Floats:
-    """The colour that lies this share of the way from one to the other: red, green and blue from 0 to 1."""
+def blend(one: str, other: str, share: float | Floats) -> Floats:
+    """The colour that lies this share of the way from one to the other: red, green and blue from 0 to 1.
+
+    Shares of the shape (n, 1) give as many colours, (n, 3).
+    """
     start = np.array(to_rgb(one))
     mixed: Floats = start + share * (np.array(to_rgb(other)) - start)
     return mixed
