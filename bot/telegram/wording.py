@@ -151,7 +151,7 @@ def size_words(cluster: Cluster, texts: Texts, *, names_usd: bool) -> Html:
     """How big a cluster is, in as few words as a lock screen has room for: USD only where the map is worth it."""
     if texts.in_shares:
         percent = texts.figures.percent(100 * cluster.share)
-        return texts("size.share", percent=percent, side=texts.of("side_brief", cluster.side))
+        return texts.of("size.share", cluster.side, percent=percent)
     if names_usd:
         return texts("size.usd", usd=texts.figures.money(cluster.usd))
     return texts("size.strength", strength=str(cluster.strength))

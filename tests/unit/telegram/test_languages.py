@@ -163,6 +163,7 @@ def test_names_and_commands_fit_where_telegram_shows_them(texts: Texts) -> None:
 async def test_every_key_fits_its_row_and_every_screen_its_limits(texts: Texts) -> None:
     too_wide = {}
     async for message in screens(texts.language):
+        assert ".." not in bare(message.text), "an abbreviation ends with the sentence's own full stop"
         for row in message.buttons:
             for button in row:
                 units = cell_len(LONG_NAME.sub("BTC", button.text))
