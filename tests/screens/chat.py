@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from bot.delivery.messenger import Button, Message
 from bot.telegram.callbacks import unpack
-from bot.telegram.inbound import Said, Standing
+from bot.telegram.inbound import Asked, Said, Standing
+from bot.telegram.inline import Shop, offers_for, scene_of
 from bot.telegram.limits import bare
 from bot.telegram.turn import ChatKind, Inbound
-from tests.screens.items import Item, Noted, Tapped, Toasted, Typed
+from tests.screens.items import Item, Noted, Offered, Tapped, Toasted, Typed
 from tests.screens.items import Said as Shown
 
 if TYPE_CHECKING:
@@ -23,6 +24,26 @@ OPERATOR, EDITOR = 99, 98
 """Who runs the bot, and who may post in the channel."""
 
 CHANNEL = -2001
+
+
+class _NoPictures:
+    """A server that has seen no picture yet."""
+
+    def picture_id(self, name: str) -> str | None:
+        return None
+
+
+class _Silent:
+    """A Messenger that nothing is sent with: there is no chat in which pictures are kept."""
+
+    async def send(self, chat_id: int, message: Message) -> int:
+        raise AssertionError("nothing is sent for an inline query")
+
+    async def edit(self, chat_id: int, message_id: int, message: Message) -> None:
+        raise AssertionError("nothing is edited for an inline query")
+
+    async def answer_callback(self, callback_id: str, text: str = "") -> None:
+        raise AssertionError("nothing is tapped in an inline query")
 
 
 @dataclass
@@ -65,6 +86,18 @@ class Chat:
         stage = self.stage
         standing = Standing(stage.next_update(), chat_id, kind, True, "administrator", True, self.user, stage.language)
         await stage.take(standing)
+
+    async def ask_inline(self, typed: str, *, share: int = -1) -> None:
+        """Type the bot's name and this in a chat where the bot is not; `share` is the result that is sent, if any."""
+        stage = self.stage
+        shop = Shop(stage.app.desk, stage.app.catalogue, _NoPictures(), _Silent(), stage.clock)
+        scene = await scene_of(shop, Asked("1", self.user, typed, stage.language))
+        offers = await offers_for(shop, scene, typed)
+        self.items.append(Typed(f"@LiqwatchBot {typed}".strip(), self.time, self._name(None)))
+        results = tuple((offer.title, bare(offer.text).partition("\n")[0]) for offer in offers.found)
+        self.items.append(Offered(results, scene.texts.label(offers.nothing or "inline.more")))
+        if 0 <= share < len(offers.found):
+            self.items.append(Shown(Message(offers.found[share].text), self.time))
 
     def note(self, text: str) -> None:
         """A line of the script's own."""

@@ -270,6 +270,13 @@ async def channel(chat: Chat) -> None:
     await chat.type("/watch BTC 1%", "/rules", "/channel")
 
 
+async def inline(chat: Chat) -> None:
+    await chat.ask_inline("btc", share=0)
+    await chat.ask_inline("")
+    await chat.ask_inline("zrx 7d", share=1)
+    await chat.ask_inline("qqq")
+
+
 async def in_channel(chat: Chat) -> None:
     await chat.type("/watch BTC 1%")
     await tell(chat, await near(chat, Kind.PROXIMITY, away_pct=0.7, threshold_pct=1.0))
@@ -309,5 +316,6 @@ DAY = (
     Part(operation, user=OPERATOR, light=True),
     Part(group, kind="supergroup"),
     Part(channel, user=EDITOR, light=True),
+    Part(inline, kind="supergroup", light=True),
     Part(in_channel, kind="channel"),
 )

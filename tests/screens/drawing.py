@@ -1,7 +1,6 @@
 """Items of a chat drawn at twice a phone's pixels, each as a strip as wide as the screen."""
 
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from PIL import Image, ImageDraw
@@ -9,9 +8,10 @@ from PIL import Image, ImageDraw
 from bot.delivery.messenger import Button, Document, Message
 from bot.telegram.limits import bare
 from tests.screens.faces import PLAIN, SCALE, Style, lacking, shortened, width_of
-from tests.screens.items import Item, Noted, Said, Tapped, Toasted, Typed
+from tests.screens.items import Item, Noted, Offered, Said, Tapped, Toasted, Typed
 from tests.screens.markup import Block, Run, read_markup
 from tests.screens.paragraph import Line, draw_text, set_lines
+from tests.screens.shapes import box, outline, paste, stacked
 from tests.screens.skin import Colour, Skin
 
 SCREEN = 390
@@ -66,7 +66,7 @@ class Artist:
         match item:
             case Said():
                 strips = [self._lock_screen(item.message)] if item.rings else []
-                return _stacked([*strips, self._said(item)], self.skin.wall)
+                return stacked([*strips, self._said(item)], self.skin.wall)
             case Typed():
                 return self._typed(item)
             case Tapped():
@@ -75,6 +75,8 @@ class Artist:
                 return self._toast(text)
             case Noted(text):
                 return self._note(text)
+            case Offered():
+                return self._offers(item)
 
     def _said(self, item: Said) -> Image.Image:
         message = item.message
@@ -104,13 +106,13 @@ class Artist:
         keys_height = (4 + KEY_ROW) * len(message.buttons)
         strip, draw = self._strip(bubble_height + keys_height + 8)
         left, top = 8.0, 2.0
-        _box(draw, left, top, wide, bubble_height, 14, self.skin.theirs)
+        box(draw, left, top, wide, bubble_height, 14, self.skin.theirs)
         y = top + 7
         if item.quote is not None:
             self._quote(draw, left + PAD, y, item.quote, wide - 2 * PAD)
             y += quote_height
         if picture is not None:
-            _paste(strip, picture, left, top if item.quote is None else y, wide, picture_height)
+            paste(strip, picture, left, top if item.quote is None else y, wide, picture_height)
             y += picture_height
         if message.document is not None:
             self._file(draw, left + PAD, y, message.document)
@@ -150,8 +152,8 @@ class Artist:
     def _body(self, draw: ImageDraw.ImageDraw, body: _Body, x: float, y: float, wide: float) -> None:
         skin = self.skin
         if body.block.kind != "text":
-            _box(draw, x, y + 1, wide, body.height - 2, 5, skin.code)
-            _box(draw, x, y + 1, 3, body.height - 2, 1, skin.link)
+            box(draw, x, y + 1, wide, body.height - 2, 5, skin.code)
+            box(draw, x, y + 1, 3, body.height - 2, 1, skin.link)
             y += 4
         for line in body.lines:
             middle = y + body.line_height / 2
@@ -162,7 +164,7 @@ class Artist:
                 px = MONO_PX if piece.style.mono else TEXT_PX
                 draw_text(draw, x + body.inset + piece.x, middle, piece.text, piece.style, px, colour, skin.alarm)
             if line.broken and body.block.kind == "pre":
-                _box(draw, x + wide - 4, y + 2, 4, body.line_height - 4, 1, skin.alarm)
+                box(draw, x + wide - 4, y + 2, 4, body.line_height - 4, 1, skin.alarm)
             y += body.line_height
 
     def _keys(self, draw: ImageDraw.ImageDraw, message: Message, left: float, top: float, wide: float) -> None:
@@ -176,22 +178,22 @@ class Artist:
         skin = self.skin
         self.findings.lacking |= lacking(key.text)
         label = shortened(key.text, wide - 10, BOLD, KEY_PX)
-        _box(draw, x, y, wide, KEY_ROW, 9, skin.key)
+        box(draw, x, y, wide, KEY_ROW, 9, skin.key)
         if label != key.text:
             self.findings.cut_keys.append(key.text)
-            _outline(draw, x, y, wide, KEY_ROW, 9, skin.alarm)
+            outline(draw, x, y, wide, KEY_ROW, 9, skin.alarm)
         at = x + (wide - width_of(label, BOLD, KEY_PX)) / 2
         draw_text(draw, at, y + KEY_ROW / 2, label, BOLD, KEY_PX, skin.key_text, skin.alarm)
         if key.copy is not None:
-            _outline(draw, x + wide - 12, y + 4, 5, 6, 1, skin.key_text, width=1)
-            _outline(draw, x + wide - 10, y + 6, 5, 6, 1, skin.key_text, width=1)
+            outline(draw, x + wide - 12, y + 4, 5, 6, 1, skin.key_text, width=1)
+            outline(draw, x + wide - 10, y + 6, 5, 6, 1, skin.key_text, width=1)
         elif key.data is None:
             draw_text(draw, x + wide - 12, y + 8, "↗", PLAIN, 9, skin.key_text, skin.alarm)
 
     def _quote(self, draw: ImageDraw.ImageDraw, x: float, y: float, quote: str, wide: float) -> None:
         skin = self.skin
-        _box(draw, x, y, wide, 38, 5, skin.code)
-        _box(draw, x, y, 3, 38, 1, skin.link)
+        box(draw, x, y, wide, 38, 5, skin.code)
+        box(draw, x, y, 3, 38, 1, skin.link)
         draw_text(draw, x + 9, y + 11, "Liqwatch", BOLD, 12.0, skin.link, skin.alarm)
         words = shortened(quote, wide - 16, PLAIN, 12.0)
         draw_text(draw, x + 9, y + 27, words, PLAIN, 12.0, skin.text, skin.alarm)
@@ -216,7 +218,7 @@ class Artist:
         height = 7 + name_height + len(lines) * LINE + (0 if inline else 16) + 8
         strip, draw = self._strip(height + 8)
         left, y = SCREEN - 8 - wide, 9.0
-        _box(draw, left, 2, wide, height, 14, self.skin.mine)
+        box(draw, left, 2, wide, height, 14, self.skin.mine)
         if item.who:
             draw_text(draw, left + PAD, y + 8, item.who, BOLD, 12.5, self.skin.link, self.skin.alarm)
             y += name_height
@@ -236,7 +238,7 @@ class Artist:
         wide = width_of(who, PLAIN, 12.0) + width_of(label, BOLD, 12.0) + 20
         strip, draw = self._strip(30)
         left = SCREEN - 8 - wide
-        _outline(draw, left, 4, wide, 22, 11, self.skin.faint)
+        outline(draw, left, 4, wide, 22, 11, self.skin.faint)
         draw_text(draw, left + 10, 15, who, PLAIN, 12.0, self.skin.faint, self.skin.alarm)
         at = left + 10 + width_of(who, PLAIN, 12.0)
         draw_text(draw, at, 15, label, BOLD, 12.0, self._ink(), self.skin.alarm)
@@ -248,7 +250,7 @@ class Artist:
         wide, height = max(line.width for line in lines) + 28, 17.0 * len(lines) + 14
         strip, draw = self._strip(height + 8)
         left = (SCREEN - wide) / 2
-        _box(draw, left, 4, wide, height, 12, (58, 66, 76))
+        box(draw, left, 4, wide, height, 12, (58, 66, 76))
         for number, line in enumerate(lines):
             for piece in line.pieces:
                 y = 4 + 7 + 17 * number + 8.5
@@ -260,11 +262,28 @@ class Artist:
         wide, height = max(line.width for line in lines) + 22, 16.0 * len(lines) + 8
         strip, draw = self._strip(height + 12)
         left = (SCREEN - wide) / 2
-        _box(draw, left, 6, wide, height, 12, self.skin.bar)
+        box(draw, left, 6, wide, height, 12, self.skin.bar)
         for number, line in enumerate(lines):
             for piece in line.pieces:
                 y = 6 + 4 + 16 * number + 8
                 draw_text(draw, left + 11 + piece.x, y, piece.text, piece.style, 11.5, self.skin.faint, self.skin.alarm)
+        return strip
+
+    def _offers(self, item: Offered) -> Image.Image:
+        """The list above the keyboard, each result with its title and one line of description."""
+        skin, row = self.skin, 50.0
+        strip, draw = self._strip(34 + row * len(item.results) + 8)
+        draw.rectangle((0, 0, SCREEN * SCALE, strip.height - 8 * SCALE), fill=skin.bar)
+        at = (SCREEN - width_of(item.above, PLAIN, 13.0)) / 2
+        draw_text(draw, at, 17, item.above, PLAIN, 13.0, skin.link, skin.alarm)
+        for number, (title, description) in enumerate(item.results):
+            y = 34 + row * number
+            box(draw, 10, y + 4, 42, 42, 5, skin.code)
+            draw_text(draw, 24, y + 25, title[:1], BOLD, 18, skin.link, skin.alarm)
+            words = shortened(title, SCREEN - 72, BOLD, TEXT_PX)
+            draw_text(draw, 62, y + 15, words, BOLD, TEXT_PX, skin.text, skin.alarm)
+            words = shortened(description, SCREEN - 72, PLAIN, 12.0)
+            draw_text(draw, 62, y + 34, words, PLAIN, 12.0, skin.faint, skin.alarm)
         return strip
 
     def _lock_screen(self, message: Message) -> Image.Image:
@@ -279,8 +298,8 @@ class Artist:
         height = 30 + 18 * len(shown) + 6
         strip, draw = self._strip(height + 14)
         draw.rectangle((0, 0, SCREEN * SCALE, (height + 10) * SCALE), fill=skin.lock)
-        _box(draw, 10, 5, SCREEN - 20, height, 16, skin.card)
-        _box(draw, 20, 14, 28, 28, 7, skin.link)
+        box(draw, 10, 5, SCREEN - 20, height, 16, skin.card)
+        box(draw, 20, 14, 28, 28, 7, skin.link)
         draw_text(draw, 29, 28, "L", BOLD, 15, (255, 255, 255), skin.alarm)
         draw_text(draw, 58, 19, "Liqwatch", BOLD, 13.0, skin.text, skin.alarm)
         when = "now, silent" if message.silent else "now"
@@ -289,7 +308,7 @@ class Artist:
         for number, line in enumerate(shown):
             draw_text(draw, 58, 38 + 18 * number, line, PLAIN, 13.2, skin.text, skin.alarm)
         if len(lines) > 2:
-            _box(draw, SCREEN - 16, 32 + 18, 4, 14, 1, skin.alarm)
+            box(draw, SCREEN - 16, 32 + 18, 4, 14, 1, skin.alarm)
         return strip
 
     def _silent(self, draw: ImageDraw.ImageDraw, x: float, y: float) -> None:
@@ -329,45 +348,3 @@ def _keyboard_width(message: Message) -> float:
 def _is_command(text: str) -> bool:
     """Whether Telegram makes this word a link by itself."""
     return len(text) > 1 and text[0] == "/" and text[1:].split("@")[0].rstrip(".,:").replace("_", "").isalnum()
-
-
-def _box(
-    draw: ImageDraw.ImageDraw, x: float, y: float, wide: float, high: float, round_px: float, fill: Colour
-) -> None:
-    corners = (x * SCALE, y * SCALE, (x + wide) * SCALE - 1, (y + high) * SCALE - 1)
-    draw.rounded_rectangle(corners, round_px * SCALE, fill=fill)
-
-
-def _outline(
-    draw: ImageDraw.ImageDraw,
-    x: float,
-    y: float,
-    wide: float,
-    high: float,
-    round_px: float,
-    colour: Colour,
-    *,
-    width: int = 2,
-) -> None:
-    corners = (x * SCALE, y * SCALE, (x + wide) * SCALE - 1, (y + high) * SCALE - 1)
-    draw.rounded_rectangle(corners, round_px * SCALE, outline=colour, width=width)
-
-
-def _paste(strip: Image.Image, picture: Image.Image, x: float, y: float, wide: float, high: float) -> None:
-    """Put a picture into its place with round corners."""
-    size = (round(wide * SCALE), round(high * SCALE))
-    mask = Image.new("L", size, 0)
-    ImageDraw.Draw(mask).rounded_rectangle((0, 0, size[0] - 1, size[1] - 1), 12 * SCALE, fill=255)
-    strip.paste(picture.resize(size, Image.Resampling.LANCZOS), (round(x * SCALE), round(y * SCALE)), mask)
-
-
-def _stacked(strips: Sequence[Image.Image], wall: Colour) -> Image.Image:
-    """Strips under each other."""
-    if len(strips) == 1:
-        return strips[0]
-    whole = Image.new("RGB", (SCREEN * SCALE, sum(strip.height for strip in strips)), wall)
-    y = 0
-    for strip in strips:
-        whole.paste(strip, (0, y))
-        y += strip.height
-    return whole

@@ -47,4 +47,12 @@ class Noted:
     text: str
 
 
-Item = Typed | Tapped | Said | Toasted | Noted
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What inline mode offers above the keyboard: (title, description) of each result, and the line over them."""
+
+    results: tuple[tuple[str, str], ...]
+    above: str
+
+
+Item = Offered | Typed | Tapped | Said | Toasted | Noted

@@ -11,7 +11,8 @@ from tests.screens.faces import SCALE, Style, lack_width, stretches, width_of
 from tests.screens.markup import Run
 from tests.screens.skin import Colour
 
-_WORD = re.compile(r"\s+|\S+")
+_WORD = re.compile(r"[ \t]+|[^ \t]+")
+"""A line never ends at a space that does not break, as numbers have it between their thousands."""
 _NEVER_FIRST = frozenset("，。、：；！？）》」』％·…")
 """Signs that a line of Chinese never begins with."""
 
@@ -91,8 +92,8 @@ def _words(runs: Sequence[Run]) -> Iterator[list[tuple[str, Style]] | None]:
                 yield None
             for found in _WORD.findall(part):
                 for atom in _atoms(found):
-                    begins = atom.isspace() or (_is_wide(atom[0]) and atom[0] not in _NEVER_FIRST)
-                    after = word and (word[-1][0].isspace() or _is_wide(word[-1][0][-1]))
+                    begins = atom[0] in " \t" or (_is_wide(atom[0]) and atom[0] not in _NEVER_FIRST)
+                    after = word and (word[-1][0][0] in " \t" or _is_wide(word[-1][0][-1]))
                     if word and (begins or (after and atom[0] not in _NEVER_FIRST)):
                         yield word
                         word = []

@@ -34,6 +34,11 @@ def test_no_line_is_wider_than_its_room_and_no_character_is_lost(text: str, widt
     assert "".join(piece.text for line in lines for piece in line.pieces) == text.replace("\n", "")
 
 
+def test_a_number_is_not_broken_between_its_thousands() -> None:
+    lines = set_lines([Run("at 89\u00a0607 now", PLAIN)], width_of("89\u00a0607", PLAIN, 14.0) + 2, 14.0)
+    assert [line.pieces[0].text for line in lines] == ["at", "89\u00a0607", "now"]
+
+
 @given(st.text(alphabet="abcdefgh WMil", max_size=60), st.floats(20, 300))
 def test_a_shortened_label_fits_and_ends_in_an_ellipsis(text: str, width: float) -> None:
     label = shortened(text, width, PLAIN, 13.0)
