@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bot.alerts.types import Kind
 from bot.liquidation.types import Side
 from bot.telegram.conversation import Conversation, Edit, Inbound, Reply, Toast
+from bot.telegram.limits import bare
 from bot.telegram.texts import Catalogue
 from bot.telegram.turn import Action, ChatKind
 from tests.fakes.chat import Chat, check_limits
@@ -421,10 +422,10 @@ async def test_a_volume_model_claims_no_dollars_in_any_answer() -> None:
 
 
 async def test_any_client_language_gets_an_answer() -> None:
-    for language in (None, "", "en-GB", "zh-hans", "xx"):
+    for language in (None, "", "en-GB", "xx", "zh-hans", "pt-br"):
         chat = Chat(language=language)
         await chat.type("/help")
-        assert "What you can send" in chat.said
+        assert chat.said == bare(Catalogue.load().texts(language)("help.text", strength="60"))
 
 
 WORDS = (
