@@ -1,6 +1,7 @@
 """What a chat has chosen, where it takes effect: in alerts, notices, pictures, digests and what a symbol means."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -138,13 +139,15 @@ def test_every_theme_that_can_be_chosen_can_be_drawn() -> None:
     assert set(THEMES) <= set(DRAWN)
 
 
-async def test_a_chosen_language_leads_the_client_s(rig: Rig) -> None:
-    await rig.prefers(language="en")
-    await rig.db.chats.set_language(CHAT, "xx")
-    assert "XYZ" in bare((await rig.alert()).text)
-    chat = await rig.db.chats.get(CHAT)
-    assert chat is not None
-    assert chat.spoken == "en"
+@pytest.mark.parametrize(("client", "chosen", "spoken"), [("en", "ru", "ru"), ("ru", "en", "en"), ("ru-RU", "", "ru")])
+async def test_alerts_and_notices_speak_the_chosen_language_else_the_client_s(
+    rig: Rig, client: str, chosen: str, spoken: str
+) -> None:
+    await rig.prefers(language=chosen)
+    await rig.db.chats.set_language(CHAT, client)
+    notice = await rig.composed({"notice": "back", "exchange": "binance", "since_ms": START_MS})
+    for message in (await rig.alert(), notice):
+        assert (re.search("[а-я]{3}", bare(message.text)) is not None) == (spoken == "ru")
 
 
 async def test_one_zone_serves_the_clock_and_the_quiet_hours_and_survives_a_restart(rig: Rig) -> None:
