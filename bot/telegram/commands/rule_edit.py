@@ -18,7 +18,7 @@ from bot.telegram.scene import Answer, Scene, echo
 from bot.telegram.texts import Html
 from bot.telegram.texts.figures import HOUR_MS
 
-NUMBERED = re.compile(r"#\s?(\d{1,18})\b\s*(.*)", re.DOTALL)
+NUMBERED = re.compile(r"[#＃№]\s?(\d{1,18})\b\s*(.*)", re.DOTALL)
 """A line that begins with a rule's number."""
 
 
@@ -26,7 +26,7 @@ async def typed_edit(scene: Scene, text: str) -> Answer:
     """/edit with what was typed after it: `12 1.7%`, `#12 short`, `12`, or nothing."""
     if not text:
         return await rules_answer(scene)
-    found = NUMBERED.fullmatch("#" + text.removeprefix("#").lstrip())
+    found = NUMBERED.fullmatch("#" + text.lstrip("#＃№ "))
     if found is not None:
         return await numbered(scene, int(found[1]), found[2])
     symbol, _, line = text.partition(" ")

@@ -103,3 +103,12 @@ async def test_a_side_that_an_edit_adds_is_said_to_be_true_already() -> None:
     assert "True already" in chat.said
     await chat.type("/edit 1 for 3d")
     assert "True already" not in chat.said
+
+
+@pytest.mark.parametrize(
+    "line", ["#1 2%", "№1 2%", "＃1 2%", "/edit №1 2%", "/edit 1 2%", "/watch #1 2%", "edit BTC 2%"]
+)
+async def test_a_rule_is_named_by_its_number_or_by_the_market_that_only_it_watches(line: str) -> None:
+    chat = await watching("BTC 1%")
+    await chat.type(line)
+    assert (await the_rule(chat)).rule.threshold_pct == 2.0
