@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.resources import files
+from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 
@@ -23,6 +25,9 @@ SUBSTITUTES = {"❗": "!", "🔔": "♪", "🔕": "∅", "🌙": "☾", "⏰": "
 
 BOLD_SCALE, CHINESE_SCALE = 0.92, 1.12
 """DejaVu's bold is wider still beside a phone's; a Chinese character is as wide as its size on both."""
+
+SIMPLIFIED = 2
+"""The face of simplified Chinese in Noto's collection."""
 
 _WESTERN = Path(mpl.get_data_path()) / "fonts" / "ttf"
 _CHINESE_FILES = ("CJK", "NotoSansSC", "SourceHan", "wqy", "msyh", "PingFang", "DroidSansFallback")
@@ -58,7 +63,9 @@ class Stretch:
 
 @lru_cache(maxsize=1)
 def chinese_file() -> Path | None:
-    """A font on this machine that has Chinese characters, None where there is none."""
+    """A font that has Chinese characters: that of the pictures, or one of this machine; None where there is none."""
+    if find_spec("noto_cjk_sans_otc") is not None:
+        return Path(str(files("noto_cjk_sans_otc") / "NotoSansCJK-Regular.ttc"))
     paths = [Path(name) for name in findSystemFonts()]
     likely = [path for path in paths if any(word in path.name for word in _CHINESE_FILES)]
     likely.sort(key=lambda path: ("Serif" in path.name, "Mono" in path.name, "Regular" not in path.name, path.name))
@@ -92,7 +99,9 @@ def _files(style: Style) -> Sequence[Path]:
 def _font(path: Path, px: float) -> ImageFont.FreeTypeFont:
     western = path.parent == _WESTERN
     scale = CHINESE_SCALE if not western else BOLD_SCALE if path.stem.startswith("DejaVuSans-Bold") else 1.0
-    return ImageFont.truetype(str(path), px * SCALE * scale)
+    # A collection has a face for each country's shapes of the same characters.
+    face = SIMPLIFIED if path.name.startswith("NotoSansCJK") and path.suffix == ".ttc" else 0
+    return ImageFont.truetype(str(path), px * SCALE * scale, index=face)
 
 
 @lru_cache(maxsize=8192)
