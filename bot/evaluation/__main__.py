@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.evaluation import report
+from bot.evaluation.cascades import cascade_score
 from bot.evaluation.evaluate import evaluate, tasks_of
 from bot.evaluation.known_markets import NAMES
 from bot.evaluation.recordings import falls_score, histories_of, identities, recorded_score, touch_scores
@@ -25,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")
+    if asked.cascades:
+        sys.stdout.write(_cascades(asked.cascades, asked.workers) + "\n")
+        return 0
     parts = ["# Evaluation", "Written by `make evaluate`; the same seeds give the same tables. Bad rows stay."]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -51,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--profiles", type=int, default=4, help="more markets of each variant for the distance profile")
     parser.add_argument("--variants", nargs="+", default=list(NAMES), choices=list(NAMES), metavar="NAME")
     parser.add_argument("--recordings", type=Path, default=None, help="a folder of real recordings")
+    parser.add_argument("--cascades", type=int, default=0, help="only drive so many markets into a cluster")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path, default=None, help="the file to write (default: print)")
     return parser
@@ -68,6 +73,18 @@ def _known(asked: argparse.Namespace, days: int, progress: Progress) -> str:
         told=lambda: progress.advance(bar),
     )
     return report.known_tables(scores)
+
+
+def _cascades(seeds: int, workers: int) -> str:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress, get_context("spawn").Pool(workers) as pool:
+        bar = progress.add_task("cascades", total=seeds)
+        scores = []
+        for score in pool.imap(cascade_score, range(seeds)):
+            progress.advance(bar)
+            if score is not None:
+                scores.append(score)
+    return report.cascade_table(scores)
 
 
 def _recorded(recording: Recording, workers: int, progress: Progress) -> list[str]:

@@ -35,7 +35,7 @@ class CascadeScore:
     by_map: float
 
 
-def cascade_score(seed: int, *, variant: str = "base", days: int = 4) -> CascadeScore | None:
+def cascade_score(seed: int, *, variant: str = "base", days: int = 3) -> CascadeScore | None:
     """One market; None where its map has no cluster of longs. Raises KeyError for a variant that there is not."""
     parameters = replace(PRESETS[variant], seed=seed, days=days)
     play = Play(parameters)

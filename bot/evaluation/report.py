@@ -1,7 +1,10 @@
 """The evaluation as markdown: one table of rank correlations, one of means, the promises kept or not, real markets."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+import numpy as np
+
+from bot.evaluation.cascades import CascadeScore
 from bot.evaluation.estimators import DISTANCE, LEARNED, ORACLE
 from bot.evaluation.evaluate import ROWS, Scores
 from bot.evaluation.known_markets import NAMES
@@ -99,6 +102,22 @@ def score_table(score: Score) -> str:
     ]
     size = f"{score.skill.cells} reached cells, {score.skill.effective_events:.1f} effective events"
     return f"## Skill on real prints ({size})\n\n" + _table(["model", "skill", "lift", "verdict"], rows)
+
+
+def cascade_table(scores: Sequence[CascadeScore]) -> str:
+    """How far price went beyond where it was driven to, and by how much each forecast of that was wrong, in percent."""
+
+    def median(values: Iterable[float]) -> str:
+        return f"{100 * float(np.median(list(values))):.2f}"
+
+    errors = {
+        "nothing more happens": [-one.realised for one in scores],
+        "chain, true positions": [one.by_truth - one.realised for one in scores],
+        "chain, public map": [one.by_map - one.realised for one in scores],
+    }
+    rows = [[name, median(map(abs, found)), median(found)] for name, found in errors.items()]
+    title = f"## Ends of cascades, {len(scores)} markets; median way {median(one.realised for one in scores)} %"
+    return f"{title}\n\n" + _table(["forecast", "median error, % of price", "median of the signed"], rows)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,6 +1,7 @@
 """A market driven into a cluster: what was foretold beside what came."""
 
-from bot.evaluation.cascades import cascade_score
+from bot.evaluation.cascades import CascadeScore, cascade_score
+from bot.evaluation.report import cascade_table
 
 
 def test_the_true_positions_and_book_foretell_where_price_comes_to_rest() -> None:
@@ -14,3 +15,18 @@ def test_the_true_positions_and_book_foretell_where_price_comes_to_rest() -> Non
 
 def test_the_same_seed_is_scored_the_same() -> None:
     assert cascade_score(2, days=1) == cascade_score(2, days=1)
+
+
+def test_the_table_tells_each_forecast_s_median_error() -> None:
+    scores = [
+        CascadeScore(1, 0.01, 0.012, 0.02),
+        CascadeScore(2, 0.02, 0.021, 0.05),
+        CascadeScore(3, 0.03, 0.027, 0.04),
+    ]
+    lines = cascade_table(scores).splitlines()
+    assert lines[0] == "## Ends of cascades, 3 markets; median way 2.00 %"
+    assert lines[-3:] == [
+        "|nothing more happens|2.00|-2.00|",
+        "|chain, true positions|0.20|0.10|",
+        "|chain, public map|1.00|1.00|",
+    ]
