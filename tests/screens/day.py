@@ -99,7 +99,7 @@ async def own_levels(chat: Chat) -> None:
     await chat.type("/position BTC long 40x size 2,000")
     await chat.tap("wt")
     await chat.type("/position BTC short 5x", "/position BTC long 500x", "/position BTC long 5x soon")
-    await chat.type("/stop BTC long 95,200", "/stop BTC short 1", "/levels BTC", "/levels ZRX")
+    await chat.type("/stop BTC long 86,000", "/stop BTC short 1", "/levels BTC", "/levels ZRX")
 
 
 async def looking_back(chat: Chat) -> None:

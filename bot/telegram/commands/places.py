@@ -28,6 +28,9 @@ from bot.telegram.texts import Html
 MARGIN_AROUND = 1.15
 """How much farther than a far level its picture reaches."""
 
+EXAMPLE = "BTC"
+"""The coin that the prices of the examples are of."""
+
 Line = TypeVar("Line")
 
 
@@ -98,7 +101,7 @@ def _read(scene: Scene, text: str, parse: Callable[[str, Callable[[str], Market 
 
 def _explain(scene: Scene, text: str, error: ParseError, command: str, verb: str) -> Answer:
     """What is wrong with a line and a right one; where it is the symbol, the same line with the nearest ones."""
-    example = scene.texts.of("example", command, symbol=base_name(Market("", scene.desk.popular()[0])))
+    example = scene.texts.of("example", command, symbol=EXAMPLE)
     if error.code is ErrorCode.EMPTY:
         return Answer(Message(Html("\n".join([scene.texts.of("place.asks", command), example]))))
     if error.code is not ErrorCode.UNKNOWN_SYMBOL:
