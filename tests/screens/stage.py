@@ -83,7 +83,7 @@ class Stage:
         await self.db.updates.store([update], now_ms=self.clock.now_ms())
         self.turns.submit(update)
         while await self.db.updates.waiting():  # noqa: ASYNC110 - the row says, not an event
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
 
     async def later(self, *, minutes: float) -> None:
         """Let time pass; prices and maps are those of the new moment."""

@@ -17,8 +17,8 @@ from bot.telegram.wording import day_odds, map_words, nearest
 
 NEAREST = 3
 BIGGEST = 3
-STRENGTH = 2
-"""The column that is left out first."""
+STRENGTH, ODDS = 2, 4
+"""The columns that are left out first."""
 
 
 async def typed_clusters(scene: Scene, text: str) -> Answer:
@@ -106,7 +106,7 @@ def ladder(above: Sequence[ClusterView], below: Sequence[ClusterView], view: Mar
     """
     rows: Rows = _cells(above, below, view, texts, edges=False)
     if not fits(rows):
-        rows = narrowed(_cells(above, below, view, texts, edges=True), spare=(STRENGTH,))
+        rows = narrowed(_cells(above, below, view, texts, edges=True), spare=(STRENGTH, ODDS))
     lines = lines_of(rows)
     widths = widths_of(rows)
     middle = texts.figures.price(view.price, view.tick_size)
