@@ -1,5 +1,6 @@
 """A chat with a conversation, without a messenger: what is typed and tapped, the screen, and a transcript."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from bot.delivery.messenger import Button, Message
@@ -15,7 +16,7 @@ from bot.telegram.limits import (
     visible_length,
 )
 from bot.telegram.speaking import Channels, NoChannels
-from bot.telegram.texts import Catalogue
+from bot.telegram.texts import Catalogue, Texts
 from bot.telegram.turn import Action, ChatKind, Occasion
 from tests.fakes.bot_api.html import parse
 from tests.fakes.desk import FakeDesk
@@ -36,6 +37,8 @@ class Chat:
     toasts: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     channels: Channels = field(default_factory=NoChannels)
+    tapped: list[str] = field(default_factory=list)
+    """The data of each key that was tapped by its label."""
 
     def __post_init__(self) -> None:
         self.conversation = Conversation(self.desk, CATALOGUE, self.channels)
@@ -51,13 +54,23 @@ class Chat:
         self.lines.append(f"* {what}")
         return await self._take(replace(self._inbound(), occasion=occasion, subject=subject))
 
+    @property
+    def texts(self) -> Texts:
+        """The texts of the client's language."""
+        return CATALOGUE.texts(self.language)
+
     async def tap(self, label: str) -> list[Action]:
         """Tap the key of this label on the newest message that has one."""
+        message_id, button = self._find(lambda button: button.text == label, label)
+        self.tapped.append(button.data or "")
+        return await self.tap_key(message_id, button)
+
+    def _find(self, wanted: Callable[[Button], bool], name: str) -> tuple[int, Button]:
         for message_id in sorted(self.screen, reverse=True):
             for button in self.keys(message_id):
-                if button.text == label:
-                    return await self.tap_key(message_id, button)
-        raise AssertionError(f"no key {label!r} on the screen: {[b.text for m in self.screen for b in self.keys(m)]}")
+                if wanted(button):
+                    return message_id, button
+        raise AssertionError(f"no key {name!r} on the screen: {[b.text for m in self.screen for b in self.keys(m)]}")
 
     async def tap_key(self, message_id: int, button: Button) -> list[Action]:
         """Tap this key of this message."""
@@ -163,3 +176,20 @@ def check_limits(message: Message) -> None:
             assert (button.data is None) != (button.copy is None and button.url is None)
             assert button.data is None or 0 < len(button.data.encode()) <= CALLBACK_BYTES
             assert button.copy is None or 0 < len(button.copy) <= 256
+
+
+@dataclass
+class SameTaps(Chat):
+    """A conversation had again in another language: the n-th tap is on the key that carries what `taps[n]` says."""
+
+    taps: tuple[str, ...] = ()
+
+    async def tap(self, label: str) -> list[Action]:
+        """Tap the key that in the first language had this label; where it is not offered (a city), as from an old one."""
+        data = self.taps[len(self.tapped)]
+        self.tapped.append(data)
+        try:
+            message_id, button = self._find(lambda button: (button.data or "") == data, label)
+        except AssertionError:
+            message_id, button = max(self.screen), Button(label, data=data)
+        return await self.tap_key(message_id, button)

@@ -1,4 +1,4 @@
-"""Whole conversations, kept as text in tests/golden/conversations and read by people.
+"""Whole conversations in two languages, kept as text in tests/golden/conversations and read by people.
 
 After a change of words: `REWRITE_GOLDEN=1 pytest tests/unit/telegram/test_transcripts.py`, then read the difference.
 """
@@ -32,9 +32,8 @@ from bot.telegram.inline import Shop, offers_for, scene_of
 from bot.telegram.limits import bare
 from bot.telegram.receipts_text import receipt_message
 from bot.telegram.strangers import for_strangers
-from bot.telegram.texts import Catalogue
 from tests.fakes.channels import FakeChannels
-from tests.fakes.chat import CATALOGUE, Chat
+from tests.fakes.chat import CATALOGUE, Chat, SameTaps
 from tests.fakes.clock import VirtualClock
 from tests.fakes.desk import NOON_MS, PNG, FakeDesk
 from tests.fakes.messenger import FakeMessenger
@@ -42,7 +41,9 @@ from tests.fakes.operator import FakeOperator
 from tests.fakes.several_desk import SeveralDesk
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "conversations"
-ENGLISH = Catalogue.load().texts("en")
+SECOND = "ru"
+"""The second language: it has four plural forms, and cases."""
+
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 
@@ -371,7 +372,7 @@ async def a_group(chat: Chat) -> None:
     await chat.type("#1 5%")
     view = chat.desk.markets["BTCUSDT"]
     event = replace(sample_event(view, view.clusters[0], now_ms=NOON_MS), rule_id=1, threshold_pct=1.0)
-    alert = chat.show(alert_message(event, Contract("BTC", 0.1), texts=ENGLISH, sent_ms=NOON_MS))
+    alert = chat.show(alert_message(event, Contract("BTC", 0.1), texts=chat.texts, sent_ms=NOON_MS))
     chat.desk.told[alert] = (ToldView(event, "BTC", 0.1, chat.desk.rule(1), ()),)
     await chat.type("I would not touch that", to_bot=False, reply_to=alert)
     await chat.type("eth", to_bot=False, reply_to=alert)
@@ -404,9 +405,9 @@ async def a_channel(chat: Chat) -> None:
     await chat.type("/rules")
     view = chat.desk.markets["BTCUSDT"]
     event = replace(sample_event(view, view.clusters[0], now_ms=NOON_MS), rule_id=1, threshold_pct=1.0)
-    alert = alert_message(event, Contract("BTC", 0.1), texts=ENGLISH, sent_ms=NOON_MS, photo=PNG, photo_name="BTC")
+    alert = alert_message(event, Contract("BTC", 0.1), texts=chat.texts, sent_ms=NOON_MS, photo=PNG, photo_name="BTC")
     chat.lines.append("* in the channel")
-    chat.show(for_strangers(alert, ENGLISH, bot_name="LiqwatchBot"))
+    chat.show(for_strangers(alert, chat.texts, bot_name="LiqwatchBot"))
 
 
 async def inline_mode(chat: Chat) -> None:
@@ -420,7 +421,7 @@ async def inline_mode(chat: Chat) -> None:
             chat.lines.append(f"[{offer.title}]" + (" ▣" if offer.file_id else ""))
             if typed:
                 chat.lines.extend(f"  {line}".rstrip() for line in bare(offer.text).split("\n"))
-        chat.lines.extend(f"[{ENGLISH.label(reason)}]" for reason in [offers.nothing or "inline.more"])
+        chat.lines.extend(f"[{chat.texts.label(reason)}]" for reason in [offers.nothing or "inline.more"])
 
 
 class SentPictures:
@@ -441,7 +442,7 @@ async def alerts(chat: Chat) -> None:
     event = replace(sample_event(view, near, now_ms=NOON_MS), rule_id=1, severity=Severity.WARNING, threshold_pct=1.0)
     contract = Contract("BTC", 0.1)
     alert = chat.show(
-        alert_message(event, contract, texts=ENGLISH, sent_ms=NOON_MS + 1_000, photo=PNG, photo_name="BTC at 12:00")
+        alert_message(event, contract, texts=chat.texts, sent_ms=NOON_MS + 1_000, photo=PNG, photo_name="BTC at 12:00")
     )
     await chat.tap("Snooze 1 hr")
     await chat.tap("Wake up")
@@ -457,13 +458,15 @@ async def alerts(chat: Chat) -> None:
     await chat.tap("Rule #1")
     await chat.tap("Delete")
     await chat.tap("Undo")
-    await chat.tap_key(alert, next(button for button in chat.keys(alert) if button.text == "Map"))
+    await chat.tap_key(
+        alert, next(button for button in chat.keys(alert) if button.text == chat.texts.label("button.map"))
+    )
     grew = replace(event, kind=Kind.GROWTH, value_pct=34.2, threshold_pct=30.0, window_ms=240 * MINUTE_MS)
-    chat.show(alert_message(grew, contract, texts=ENGLISH, sent_ms=NOON_MS + 150_000, repeat=True))
+    chat.show(alert_message(grew, contract, texts=chat.texts, sent_ms=NOON_MS + 150_000, repeat=True))
     zrx = chat.desk.markets["ZRXUSDT"]
     volume = replace(sample_event(zrx, zrx.clusters[0], now_ms=NOON_MS), rule_id=2, threshold_pct=2.0)
     simulated = Contract("ZRX", 0.0001, simulated=True)
-    chat.show(alert_message(volume, simulated, texts=ENGLISH, sent_ms=NOON_MS + 1_000))
+    chat.show(alert_message(volume, simulated, texts=chat.texts, sent_ms=NOON_MS + 1_000))
 
 
 async def what_came_of_it(chat: Chat) -> None:
@@ -479,13 +482,13 @@ async def what_came_of_it(chat: Chat) -> None:
     over = replace(told, ending=Ending.EXPIRED, ended_ms=told.until_ms, settled_ms=told.until_ms)
     reached = replace(over, reach=told.near, touched_ms=NOON_MS + 35 * MINUTE_MS)
     swept = replace(reached, reach=told.far, ending=Ending.SWEPT, ended_ms=NOON_MS + 95 * MINUTE_MS, printed_usd=1.2e6)
-    chat.show(receipt_message(over, contract, texts=ENGLISH))
-    chat.show(receipt_message(reached, contract, texts=ENGLISH, repeat=True))
-    chat.show(receipt_message(swept, contract, texts=ENGLISH))
+    chat.show(receipt_message(over, contract, texts=chat.texts))
+    chat.show(receipt_message(reached, contract, texts=chat.texts, repeat=True))
+    chat.show(receipt_message(swept, contract, texts=chat.texts))
     expected = replace(swept, expected_usd=0.9e6, expected_high_usd=2.3e6, chance=None)
-    chat.show(receipt_message(expected, contract, texts=ENGLISH))
+    chat.show(receipt_message(expected, contract, texts=chat.texts))
     faded = replace(told, ending=Ending.FADED, ended_ms=NOON_MS + 80 * MINUTE_MS, printed_usd=0.0)
-    chat.show(receipt_message(faded, Contract("BTC", 0.1, simulated=True), texts=ENGLISH))
+    chat.show(receipt_message(faded, Contract("BTC", 0.1, simulated=True), texts=chat.texts))
     good, bad = HitRate(42, 3, 35, 18, 16.4, 8.2), HitRate(25, 0, 24, 3, 9.1, 5.1)
     rules = {view.rule.id: view.rule for view in await chat.desk.rules(chat.chat_id)}
     chat.desk.record = StatsView(
@@ -550,7 +553,7 @@ async def why(chat: Chat) -> None:
     view = chat.desk.markets["BTCUSDT"]
     near = min(view.clusters, key=lambda each: abs(each.distance_pct))
     event = replace(sample_event(view, near, now_ms=NOON_MS), rule_id=1, severity=Severity.WARNING, threshold_pct=1.0)
-    chat.show(alert_message(event, Contract("BTC", 0.1), texts=ENGLISH, sent_ms=NOON_MS))
+    chat.show(alert_message(event, Contract("BTC", 0.1), texts=chat.texts, sent_ms=NOON_MS))
     rule = chat.desk.whys[1].rule
     chat.desk.told[max(chat.screen)] = (ToldView(event, "BTC", 0.1, rule, tuple(reversed(chat.desk.log))),)
     await chat.tap("Why?")
@@ -758,13 +761,25 @@ SCRIPTS: tuple[Script, ...] = (
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
 async def test_a_conversation_reads_as_kept(script: Script) -> None:
-    chat = Chat(desk=SeveralDesk() if script in (several_exchanges, every_setting) else FakeDesk())
-    await script(chat)
-    path = GOLDEN / f"{script.__name__}.txt"
+    first = Chat(desk=desk_for(script))
+    await script(first)
+    check(first, GOLDEN / f"{script.__name__}.txt")
+    again = SameTaps(desk=desk_for(script), language=SECOND, taps=tuple(first.tapped))
+    await script(again)
+    check(again, GOLDEN / SECOND / f"{script.__name__}.txt")
+
+
+def desk_for(script: Script) -> FakeDesk:
+    return SeveralDesk() if script in (several_exchanges, every_setting) else FakeDesk()
+
+
+def check(chat: Chat, path: Path) -> None:
     if os.environ.get("REWRITE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
         path.write_text(chat.transcript, encoding="utf-8")
     assert chat.transcript == path.read_text(encoding="utf-8")
 
 
 def test_no_kept_conversation_is_left_over() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.txt")} == {script.__name__ for script in SCRIPTS}
+    for folder in (GOLDEN, GOLDEN / SECOND):
+        assert {path.stem for path in folder.glob("*.txt")} == {script.__name__ for script in SCRIPTS}
