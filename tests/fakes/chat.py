@@ -185,7 +185,7 @@ class SameTaps(Chat):
     taps: tuple[str, ...] = ()
 
     async def tap(self, label: str) -> list[Action]:
-        """Tap the key that in the first language had this label; where it is not offered (a city), as from an old one."""
+        """Tap the key that in the first language had this label; one not offered (a city) comes from an old message."""
         data = self.taps[len(self.tapped)]
         self.tapped.append(data)
         try:
