@@ -30,6 +30,8 @@ Recorded = Annotated[Path | None, typer.Option("--recording", help="A recording'
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 Exchange = Annotated[str | None, typer.Option("--exchange", help="The exchange, where the recording has several.")]
 Symbol = Annotated[str, typer.Argument(help="Any spelling: BTCUSDT, btc, ZRX-USDT-SWAP.")]
+At = Annotated[str | None, typer.Option("--at", help="The moment, such as 2025-12-20T00:00:00Z.")]
+Words = Annotated[list[str], typer.Argument(help="As after the bot's command of the same name.")]
 Png = Annotated[Path | None, typer.Option("--png", help="Write the picture to this file.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same market.")]
 
@@ -80,7 +82,7 @@ def map_(
     symbol: Symbol,
     recording: Recorded = None,
     exchange: Exchange = None,
-    at: Annotated[str | None, typer.Option(help="The moment, such as 2025-12-20T00:00:00Z.")] = None,
+    at: At = None,
     range_: Annotated[str | None, typer.Option("--range", help="Only positions opened within 12h ... 30d.")] = None,
     png: Png = None,
     heatmap: Annotated[bool, typer.Option("--heatmap", help="The picture shows how the map came to be.")] = False,
@@ -109,7 +111,7 @@ def history(
     symbol: Symbol,
     recording: Recorded = None,
     exchange: Exchange = None,
-    at: Annotated[str | None, typer.Option(help="The moment, such as 2025-12-20T00:00:00Z.")] = None,
+    at: At = None,
     range_: Annotated[str | None, typer.Option("--range", help="How far back, 12h ... 30d. Default: 7d.")] = None,
     png: Png = None,
     json: Json = False,
@@ -127,10 +129,6 @@ def history(
         json=json,
     )
     print_lines(asyncio.run(make_history(request, _settings(quiet=True))))
-
-
-Words = Annotated[list[str], typer.Argument(help="As after the bot's command of the same name.")]
-At = Annotated[str | None, typer.Option("--at", help="The moment, such as 2025-12-20T00:00:00Z.")]
 
 
 @app.command()
