@@ -398,7 +398,7 @@ class LiveDesk:
         standing = self._watch.standing(rule)
         if standing is None:
             return RuleView(rule, None, None)
-        return RuleView(rule, standing.phase, standing.distance_pct, standing.cooling_until_ms)
+        return RuleView(rule, standing.phase, standing.distance_pct, standing.cooling_until_ms, told=standing.told)
 
 
 def _version(view: MarketView) -> str:

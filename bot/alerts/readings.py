@@ -79,13 +79,15 @@ class FirstLook:
 class Standing:
     """Where a rule stands now: its nearest matching track, how far it is, and until when it cools (0: it does not).
 
-    A rule that watches a market as a whole, or finds no cluster that it takes, has neither track nor distance.
+    A rule that watches a market as a whole, or finds no cluster that it takes, has neither track nor distance. `told`
+    is False where it waits out what was true when it was made or changed, of which nobody was told.
     """
 
     track: Track | None
     distance_pct: float | None
     phase: Phase
     cooling_until_ms: int = 0
+    told: bool = True
 
 
 class Work(NamedTuple):

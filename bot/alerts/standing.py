@@ -100,13 +100,17 @@ def find_nearest(book: MarketBook, rule: Rule, *, price: float) -> Standing | No
         return None if book.reading is None else Standing(None, None, Phase.ARMED)
     distance, track_id = min(fit)
     state = book.state(rule.id, track_id)
-    return Standing(book.tracks[track_id], distance, state.phase, _cooling_until_ms(rule, state))
+    return _standing(rule, state, book.tracks[track_id], distance)
 
 
 def _with_market(book: MarketBook, rule: Rule) -> Standing:
     states = [held for matter in book.matters() if (held := book.states_of(matter).get(rule.id)) is not None]
     newest = max(states, key=lambda state: (state.fired_ms, state.last_ms), default=RuleState(rule.id, ""))
-    return Standing(None, None, newest.phase, _cooling_until_ms(rule, newest))
+    return _standing(rule, newest)
+
+
+def _standing(rule: Rule, state: RuleState, track: Track | None = None, distance: float | None = None) -> Standing:
+    return Standing(track, distance, state.phase, _cooling_until_ms(rule, state), told=state.episode > 0)
 
 
 def _cooling_until_ms(rule: Rule, state: RuleState) -> int:

@@ -89,6 +89,8 @@ class RuleView:
     cooling_until_ms: int = 0
     due_ms: int = 0
     """When a digest comes next; 0 for every other rule."""
+    told: bool = True
+    """Whether it has told anybody of what it waits out: what was true when the rule was made is no news."""
 
 
 @dataclass(frozen=True, slots=True)

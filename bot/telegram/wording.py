@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from bot.alerts.filters import DEFAULT_MIN_STRENGTH, in_price_range, meets_floor
 from bot.alerts.kinds import OF_CLUSTERS
-from bot.alerts.types import EVERYWHERE, Kind, Repeat, Rule, Unit
+from bot.alerts.types import EVERYWHERE, Kind, Phase, Repeat, Rule, Unit
 from bot.liquidation.combining import COMBINED
 from bot.liquidation.types import Cluster, MapLimit, Side
 from bot.telegram.desk import ClusterView, MarketView, RuleView
@@ -138,6 +138,8 @@ def state_words(view: RuleView, texts: Texts, *, now_ms: int) -> Html:
         return texts("standing.paused", reason=texts.of("paused", rule.paused_reason))
     if rule.snoozed_until_ms > now_ms:
         return texts("standing.snoozed", time=figures.clock(rule.snoozed_until_ms, now_ms=now_ms))
+    if view.phase in (Phase.FIRED, Phase.RECOVERING) and not view.told:
+        return texts("standing.true_already")
     if view.cooling_until_ms > now_ms:
         return texts("standing.cooling", left=figures.duration(view.cooling_until_ms - now_ms))
     if rule.kind is Kind.DIGEST:

@@ -13,6 +13,7 @@ from bot.market.types import BAR_MS
 from bot.storage.database import Database
 from bot.telegram.desk import Desk, Look, MarketUnavailableError, TooManyRulesError
 from bot.telegram.texts import Catalogue
+from bot.telegram.wording import state_words
 from tests.unit.app.scenes import START_MS, CountedExchange, Inbox, near, playing
 
 DARK = Look(Catalogue.load().texts("en"), "dark")
@@ -162,6 +163,10 @@ async def test_what_is_true_already_is_said_with_the_rule(rig: Rig) -> None:
     assert added.already is not None
     view = await rig.desk.view(SIM)
     assert added.already in view.clusters
+    [listed] = await rig.desk.rules(1)
+    assert (listed.phase, listed.told) == (Phase.FIRED, False)
+    words = state_words(listed, Catalogue.load().texts("en"), now_ms=rig.desk.now_ms())
+    assert words == "true already, tells when it comes true again", "nobody was told, so it has not alerted"
 
 
 async def test_the_same_rule_again_is_found_and_one_too_many_is_refused(rig: Rig) -> None:

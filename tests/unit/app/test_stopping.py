@@ -2,10 +2,20 @@
 
 import asyncio
 import logging
+from dataclasses import fields
 
 import pytest
 
-from bot.jobs import Jobs, schedule
+from bot.jobs import Job, Jobs, schedule
+
+
+async def nothing() -> None:
+    pass
+
+
+def jobs(**of_interest: Job) -> Jobs:
+    """All jobs there are, of which the others do nothing."""
+    return Jobs(**{name.name: of_interest.get(name.name, nothing) for name in fields(Jobs)})
 
 
 async def test_a_job_cut_off_by_the_end_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
@@ -18,10 +28,7 @@ async def test_a_job_cut_off_by_the_end_is_no_failure(caplog: pytest.LogCaptureF
         finally:
             cut_off.set()
 
-    async def nothing() -> None:
-        pass
-
-    scheduler = schedule(Jobs(long_work, *[nothing] * 7), tick_s=0.01)
+    scheduler = schedule(jobs(read_prices=long_work), tick_s=0.01)
     with caplog.at_level(logging.WARNING):
         scheduler.start()
         async with asyncio.timeout(5):
@@ -40,10 +47,7 @@ async def test_a_job_that_fails_is_told_of_with_its_name(caplog: pytest.LogCaptu
         failed.set()
         raise RuntimeError("a model without a state")
 
-    async def nothing() -> None:
-        pass
-
-    scheduler = schedule(Jobs(nothing, nothing, recompute, *[nothing] * 5), tick_s=60, speed=600)
+    scheduler = schedule(jobs(recompute=recompute), tick_s=60, speed=600)
     scheduler.start()
     async with asyncio.timeout(5):
         await failed.wait()
