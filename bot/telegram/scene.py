@@ -9,12 +9,16 @@ from bot.delivery.messenger import Button, Keyboard, Message
 from bot.telegram.callbacks import key
 from bot.telegram.desk import Desk, Look, Resolution
 from bot.telegram.limits import CALLBACK_BYTES, shorten
+from bot.telegram.table import columns_of
 from bot.telegram.texts import Catalogue, Texts
 from bot.telegram.texts.zones import offset_ms
 from bot.telegram.turn import Inbound
 
 CHIPS_A_ROW = 4
 ECHO_UNITS = 40
+KEY_COLUMNS = 13
+"""What a phone 390 px wide shows of a key in a row of three."""
+
 MARK_BYTES = 12
 QUOTES = ("USDT", "USDC")
 
@@ -104,6 +108,11 @@ def chips(symbols: Sequence[str], verb: str, *args: str) -> Keyboard:
 def rows(keys: Sequence[Button], width: int) -> Keyboard:
     """Buttons in rows of at most `width`."""
     return tuple(tuple(keys[start : start + width]) for start in range(0, len(keys), width))
+
+
+def side_by_side(keys: Sequence[Button]) -> Keyboard:
+    """Keys in rows of three where a phone shows all their labels whole, else one under the other."""
+    return rows(keys, 3 if all(columns_of(button.text) <= KEY_COLUMNS for button in keys) else 1)
 
 
 def unknown_symbol(scene: Scene, typed: str, near: Sequence[str], verb: str, *args: str) -> Answer:

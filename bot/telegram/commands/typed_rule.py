@@ -115,7 +115,7 @@ async def explain(scene: Scene, text: str, error: ParseError) -> Answer:
         buttons = ((key(bare(rule_brief(growth, scene.texts)), "wt", line_of(scene, growth)),),)
     elif market is not None:
         view = await watch.look(scene, market)
-        buttons = (watch.distance_keys(scene, market, sensitivity(view.daily_move_pct if view else None)),)
+        buttons = watch.distance_keys(scene, market, sensitivity(view.daily_move_pct if view else None))
     return Answer(Message(Html("\n".join(words)), buttons))
 
 

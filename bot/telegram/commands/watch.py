@@ -6,7 +6,7 @@ from bot.alerts.digest import next_ms
 from bot.alerts.filters import meets_floor
 from bot.alerts.kinds import AT_TICKS, OF_CLUSTERS
 from bot.alerts.types import Kind, Market, Rule, Unit
-from bot.delivery.messenger import Button, Keyboard, Message
+from bot.delivery.messenger import Keyboard, Message
 from bot.liquidation.totals import standing_near
 from bot.liquidation.types import Side
 from bot.telegram.alerts_text import Contract, alert_message, sample_event
@@ -14,7 +14,7 @@ from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands import maps, own_level
 from bot.telegram.commands.rules import gone
 from bot.telegram.desk import AddedRule, MarketUnavailableError, MarketView
-from bot.telegram.scene import Answer, Scene, base_name
+from bot.telegram.scene import Answer, Scene, base_name, side_by_side
 from bot.telegram.sensitivity import Sensitivity, sensitivity
 from bot.telegram.texts import Html, Texts
 from bot.telegram.texts.zones import day_of
@@ -45,12 +45,14 @@ async def sensitivity_menu(scene: Scene, market: Market, *, fresh: bool = False)
     if view is not None and view.simulated:
         lines.append(texts("alert.note_simulated"))
     other = key(texts.label("button.other_kinds"), "wk", market_arg(market))
-    return Answer(Message(Html("\n\n".join(lines)), (distance_keys(scene, market, steps), (other,))), fresh=fresh)
+    return Answer(Message(Html("\n\n".join(lines)), (*distance_keys(scene, market, steps), (other,))), fresh=fresh)
 
 
-def distance_keys(scene: Scene, market: Market, steps: Sensitivity) -> tuple[Button, ...]:
+def distance_keys(scene: Scene, market: Market, steps: Sensitivity) -> Keyboard:
     """Calm, Normal, Fast: each makes the rule."""
-    return tuple(key(label, "wp", market_arg(market), f"{percent:g}") for label, percent in _labels(scene, steps))
+    return side_by_side(
+        [key(label, "wp", market_arg(market), f"{percent:g}") for label, percent in _labels(scene, steps)]
+    )
 
 
 def _labels(scene: Scene, steps: Sensitivity) -> list[tuple[str, float]]:
@@ -199,7 +201,7 @@ def confirmation_keys(scene: Scene, rule: Rule, view: MarketView | None) -> Keyb
     )
     if rule.kind is not Kind.PROXIMITY or rule.unit is not Unit.PERCENT:
         return (look_keys,)
-    distances = tuple(
+    distances = [
         key(
             texts.label("button.chosen", label=label) if percent == rule.threshold_pct else label,
             "s",
@@ -207,8 +209,8 @@ def confirmation_keys(scene: Scene, rule: Rule, view: MarketView | None) -> Keyb
             f"{percent:g}",
         )
         for label, percent in _labels(scene, steps)
-    )
-    return (distances, (key(texts.label("button.sample"), "t", market_arg(rule.market)),), look_keys)
+    ]
+    return (*side_by_side(distances), (key(texts.label("button.sample"), "t", market_arg(rule.market)),), look_keys)
 
 
 async def sample(scene: Scene, market: Market) -> Answer:

@@ -512,3 +512,17 @@ async def test_a_private_chat_reads_its_own_clock_and_a_group_each_members(kind:
     await chat.type("/settings zone UTC+2")
     await chat.type("/mute 8h")
     assert shown in chat.last.text
+
+
+async def test_keys_too_wide_for_a_row_of_three_stand_one_under_the_other() -> None:
+    chat = Chat()
+    chat.desk.markets["BTCUSDT"] = replace(chat.desk.markets["BTCUSDT"], daily_move_pct=1.9)
+    await chat.tap_data("w|BTCUSDT")
+    assert [len(row) for row in chat.last.buttons[:1]] == [3]
+    await chat.tap("Normal 0.75%")
+    confirmation = chat.screen[min(chat.screen)]
+    assert [[button.text for button in row] for row in confirmation.buttons[:3]] == [
+        ["Calm 0.5%"],
+        ["✓ Normal 0.75%"],
+        ["Fast 1.5%"],
+    ]

@@ -27,7 +27,7 @@ LANGUAGES = list(CATALOGUE.languages.values())
 COUNTS = range(1001)
 """What is counted here: no text tells of a million rules."""
 
-WIDEST = {1: 42, 2: 22, 3: 15, 4: 12, 5: 9, 6: 8, 7: 7, 8: 6}
+WIDEST = {1: 42, 2: 22, 3: 13, 4: 10, 5: 9, 6: 8, 7: 7, 8: 6}
 """The longest label in a row of so many keys that a phone 390 px wide shows whole; a wide character counts twice."""
 
 COMMAND_UNITS, PROFILE_UNITS, SHORT_UNITS = 256, 512, 120
