@@ -40,7 +40,7 @@ class PlaceText:
         named = {
             "base": self._view.base,
             "leverage": figures.plain(_round_leverage(own.leverage)),
-            "entry": figures.own_price(own.entry),
+            "entry": self._entry(own.entry),
         }
         rules = texts(
             "place.rules_cross" if own.cross else "place.rules",
@@ -74,7 +74,7 @@ class PlaceText:
             head = texts.of(f"place.stop_{report.seat}", report.side, **named, **self._zone_fields(zone))
         percent = figures.percent(abs(report.loss_pct))
         family = "place.stop_gain" if report.loss_pct < 0 else "place.stop_loss"
-        lines = [head, texts.of(family, report.side, percent=percent, entry=figures.own_price(report.entry))]
+        lines = [head, texts.of(family, report.side, percent=percent, entry=self._entry(report.entry))]
         spots = [("nearer", report.nearer), ("stop", report.stop), ("farther", report.farther)]
         rows = [self._stop_row(name, spot) for name, spot in spots if spot is not None]
         if report.nearer is not None or report.farther is not None:
@@ -204,6 +204,8 @@ class PlaceText:
         if spot is None or not spot.crowded:
             return []
         ways = [way for way in (report.by_margin, report.by_leverage) if way is not None]
+        if len({_round_leverage(way.leverage) for way in ways}) < len(ways):
+            del ways[1]  # It would read the same.
         if not ways:
             return [self._texts("place.no_way_margin" if own.cross else "place.no_way")]
         stays = WayOut(own.size_usd / own.margin, own.margin, 0.0, spot)
@@ -246,6 +248,10 @@ class PlaceText:
 
     def _band(self, cluster: Cluster) -> str:
         return self._figures.band(cluster.low, cluster.high, self._view.tick_size)
+
+    def _entry(self, price: float) -> str:
+        """An entry as it was typed; who typed none enters at the price now, whose many digits nobody reads."""
+        return self._price(price) if price == self._place.ground.price else self._figures.own_price(price)
 
     def _price(self, price: float) -> str:
         return self._figures.price(price, self._view.tick_size)

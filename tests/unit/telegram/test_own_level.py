@@ -1,5 +1,7 @@
 """A rule for one's own liquidation price, typed in a way that no position or no map can have."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.liquidation.types import Side
@@ -55,3 +57,12 @@ async def test_an_edit_to_the_wrong_side_changes_nothing() -> None:
     await chat.type("/edit 1 99000")
     assert "is liquidated already" in chat.said
     assert [view.rule.level for view in await chat.desk.rules(chat.chat_id)] == [95_000.0]
+
+
+async def test_an_entry_that_nobody_typed_is_the_price_as_the_contract_is_priced() -> None:
+    chat = Chat()
+    chat.desk.markets["BTCUSDT"] = replace(chat.desk.markets["BTCUSDT"], price=96_620.512_345)
+    await chat.type("/position BTC long 5x")
+    assert chat.said.startswith("BTC long 5× at 96,620.5: liquidated at")
+    await chat.type("/position BTC long 5x at 96620.12")
+    assert chat.said.startswith("BTC long 5× at 96,620.12: liquidated at")
