@@ -1,29 +1,24 @@
 """The desk of the live bot: what a conversation asks, answered from the markets, the watch and the charts."""
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from zlib import crc32
 
 from bot.alerts.hit_rate import by_kind, by_rule, hit_rate
 from bot.alerts.manners import QuietHours
 from bot.alerts.preferences import Preferences
 from bot.alerts.types import EVERYWHERE, Kind, LogEntry, Market, Phase, Rule, Track
-from bot.charts import Picture
 from bot.clock import Clock
 from bot.combined_markets import CombinedMarkets
 from bot.doorbell import Doorbell
 from bot.hindsight import Hindsight, lives_view
 from bot.history_store import NoMapError
-from bot.liquidation import LiquidationMap
 from bot.liquidation.combining import COMBINED
-from bot.liquidation.grid import cells_of
 from bot.market.history import FEE_IN_REQUIREMENT
+from bot.market_pictures import MarketPictures
 from bot.markets import LiveMarket
 from bot.operator_desk import OperatorDesk
 from bot.own_data import OwnData
-from bot.past_pictures import heat_picture, lives_picture
-from bot.pictures import PictureDesk, Preparing, map_picture
+from bot.pictures import PictureDesk
 from bot.reading import WIDE_WINDOW, Reading, distance_pct, ground_of, touch_odds
 from bot.status import StatusBoard
 from bot.storage.errors import RuleLimitError
@@ -50,7 +45,6 @@ from bot.telegram.ground import GroundView
 from bot.watch import Added, Watch
 from bot.why import Why
 
-MINUTE_MS = 60_000
 DAY_MS = 86_400_000
 STATS_DAYS = 30
 """How far back /stats looks."""
@@ -58,14 +52,11 @@ STATS_DAYS = 30
 POPULAR = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT", "ZRXUSDT")
 """Offered where no ranking by volume is known."""
 
-
 FOR_LONG = frozenset({"no_data", "blocked"})
 """Reasons for which there is no map that a minute does not mend."""
 
 BY_HAND = "by_hand"
 """The reason of a rule that somebody has paused."""
-
-log = logging.getLogger(__name__)
 
 
 class LiveDesk:
@@ -94,7 +85,7 @@ class LiveDesk:
         self._markets = markets
         self._watch = watch
         self._status = status
-        self._pictures = pictures
+        self._shown = MarketPictures(pictures, hindsight, clock)
         self._hindsight = hindsight
         self._clock = clock
         self._simulated = simulated
@@ -209,46 +200,10 @@ class LiveDesk:
         by_leverage: bool = False,
         level: float | None = None,
     ) -> tuple[bytes, str] | None:
-        async def prepared() -> Picture | None:
-            layers: Sequence[LiquidationMap] = ()
-            if by_leverage:
-                try:
-                    layers = await self._hindsight.by_leverage(view.market, view.map, range_ms)
-                except NoMapError as error:
-                    log.warning("no map by leverage: %s", error)
-                    return None
-            return map_picture(
-                view.map,
-                tuple(shown.cluster for shown in view.clusters),
-                base=view.base,
-                exchange=view.market.exchange,
-                tick_size=view.tick_size,
-                texts=look.texts,
-                price=view.price,
-                now_ms=self.now_ms(),
-                simulated=view.simulated,
-                proven=view.proven,
-                range_ms=range_ms,
-                parts=view.parts,
-                known_share=view.known_share,
-                level=level,
-                layers=layers,
-            )
-
-        minute = self.now_ms() // MINUTE_MS
-        what = f"{'leverage' if by_leverage else 'map'}:{_version(view)}:{minute}:{range_ms or 'all'}:{level or ''}"
-        return await self._drawn(prepared, what, look)
+        return await self._shown.of_map(view, look=look, range_ms=range_ms, by_leverage=by_leverage, level=level)
 
     async def heatmap(self, view: MarketView, *, look: Look, range_ms: int) -> tuple[bytes, str] | None:
-        async def prepared() -> Picture | None:
-            try:
-                past = await self._hindsight.past(view.market, range_ms)
-            except NoMapError as error:
-                log.warning("no heatmap: %s", error)
-                return None
-            return heat_picture(past, view, texts=look.texts, now_ms=self.now_ms(), range_ms=range_ms)
-
-        return await self._drawn(prepared, f"heatmap:{_version(view)}:{range_ms}", look)
+        return await self._shown.of_past(view, look=look, range_ms=range_ms)
 
     async def lives(self, market: Market, *, range_ms: int) -> LivesView:
         view = await self.view(market)
@@ -259,17 +214,7 @@ class LiveDesk:
         return lives_view(view, lives, bars, range_ms=range_ms)
 
     async def lives_picture(self, view: LivesView, *, look: Look) -> tuple[bytes, str] | None:
-        async def prepared() -> Picture | None:
-            return lives_picture(view, texts=look.texts, now_ms=self.now_ms())
-
-        what = f"lives:{':'.join(view.market.market)}:{view.from_ms}:{view.end_ms}:{_version(view.market)}"
-        return await self._drawn(prepared, what, look)
-
-    async def _drawn(self, prepared: Preparing, what: str, look: Look) -> tuple[bytes, str] | None:
-        """A picture by the name of all that it shows: the same name is the same picture, drawn and uploaded once."""
-        name = f"{what}:{look.name}"
-        png = await self._pictures.draw(prepared, name, theme=look.theme)
-        return None if png is None else (png, name)
+        return await self._shown.of_lives(view, look=look)
 
     async def add_rule(self, rule: Rule) -> AddedRule:
         if rule.market == EVERYWHERE:
@@ -399,9 +344,3 @@ class LiveDesk:
         if standing is None:
             return RuleView(rule, None, None)
         return RuleView(rule, standing.phase, standing.distance_pct, standing.cooling_until_ms, told=standing.told)
-
-
-def _version(view: MarketView) -> str:
-    """A market's map and price as far as a picture shows them: prices within a cell of 0.1 % are the same."""
-    version = crc32(repr(view.parts).encode()) if view.parts else view.map.time_ms
-    return f"{':'.join(view.market)}:{version}:{int(cells_of(view.price))}"
