@@ -41,6 +41,7 @@ def heat_picture(past: Past, view: MarketView, *, texts: Texts, now_ms: int, ran
             empty=texts.label("chart.empty"),
         ),
         tick_size=view.tick_size,
+        numerals=texts.figures,
         price=view.price,
         proven=view.proven and not texts.in_shares,
         prints=past.prints,
@@ -61,6 +62,7 @@ def lives_picture(view: LivesView, *, texts: Texts, now_ms: int) -> LivesPicture
         shorts=texts.label("chart.lives_shorts"),
         empty=texts.label("chart.lives_empty"),
         tick_size=market.tick_size,
+        numerals=texts.figures,
         price=market.price,
         utc_offset_ms=offset_ms(texts, now_ms),
         banner=_banner(market.simulated, texts),
@@ -91,6 +93,7 @@ def receipt_picture(
         zone=texts.label("chart.receipt_zone"),
         reached=texts.label("chart.receipt_reached"),
         tick_size=contract.tick_size,
+        numerals=texts.figures,
         utc_offset_ms=offset_ms(texts, now_ms),
         banner=_banner(contract.simulated, texts),
     )

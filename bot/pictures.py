@@ -129,6 +129,7 @@ def map_picture(
             empty=texts.label("chart.empty"),
         ),
         tick_size=tick_size,
+        numerals=texts.figures,
         proven=proven and not texts.in_shares,
         price=price,
         highlight=highlight,

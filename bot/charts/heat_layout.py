@@ -10,8 +10,8 @@ from bot.charts.boxes import Box, Caption, Ink, caption, spread
 from bot.charts.circles import Circle, lay_circles
 from bot.charts.fonts import fitted, legible, text_width
 from bot.charts.heat import Candles, candles, intensities, thinned
-from bot.charts.numbers import percent_text, price_text, usd_text
-from bot.charts.page import LEAST_PX, SIDE_MARGIN, TEXT_PX, TICK_PX, WIDTH, header, notice
+from bot.charts.numbers import price_text
+from bot.charts.page import SIDE_MARGIN, TEXT_PX, TICK_PX, WIDTH, header, notice
 from bot.charts.pictures import HeatPicture
 from bot.charts.plane import FRAME_BOTTOM, FRAME_TOP, LEGEND_BOTTOM, CandleBoxes, Plane, candle_boxes, lay_plane
 from bot.liquidation.types import Cluster, Floats, Side
@@ -80,6 +80,7 @@ def lay_out_heat(picture: HeatPicture) -> HeatLayout:
         high=high,
         price=picture.price,
         tick_size=picture.tick_size,
+        numerals=picture.numerals,
         times_ms=times,
         beside_px=wide + 44.0 if wide else 40.0,
         utc_offset_ms=picture.utc_offset_ms,
@@ -141,8 +142,9 @@ def _tags(chosen: Sequence[Cluster], picture: HeatPicture, plane: Plane, width: 
 
 
 def _tag_text(cluster: Cluster, picture: HeatPicture) -> str:
-    size = usd_text(cluster.usd) if picture.names_usd else percent_text(cluster.share)
-    return f"{price_text(cluster.peak, picture.tick_size, digits=5)} · {size}"
+    numerals = picture.numerals
+    size = numerals.money(cluster.usd) if picture.names_usd else numerals.percent(100.0 * cluster.share)
+    return f"{price_text(cluster.peak, picture.tick_size, numerals, digits=5)} · {size}"
 
 
 def _legend(
@@ -165,11 +167,9 @@ def _legend(
     if not circles:
         return captions, swatches, None
     low, high = captions[0].box.right + 24, swatches[1][0].left - 24
-    text, px = fitted(legible(picture.words.liquidated), high - low - 36, TEXT_PX - 2)
-    biggest = max(circle.usd for circle in circles)
-    told, _ = fitted(f"{text} ≤ {usd_text(biggest)}", high - low - 36, LEAST_PX)
-    line = caption(
-        told, 0.5 * (low + high) + 18, bottom, px if told.startswith(text) else LEAST_PX, "muted", anchor=0.5
-    )
+    biggest = f" ≤ {picture.numerals.money(max(circle.usd for circle in circles))}"
+    room = high - low - 36 - text_width(biggest, TEXT_PX - 2)
+    text, px = fitted(legible(picture.words.liquidated), room, TEXT_PX - 2)
+    line = caption(text + biggest, 0.5 * (low + high) + 18, bottom, px, "muted", anchor=0.5)
     ring = Box(line.box.left - 34, bottom + 4, line.box.left - 34 + 2 * RING_PX, bottom + 4 + 2 * RING_PX)
     return [*captions, line], swatches, ring

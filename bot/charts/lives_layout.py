@@ -78,6 +78,7 @@ def lay_out_lives(picture: LivesPicture) -> LivesLayout:
         high=max([picture.price, *drawn.high.tolist(), *tops]) * math.exp(LEAST_REACH),
         price=picture.price,
         tick_size=picture.tick_size,
+        numerals=picture.numerals,
         times_ms=times,
         beside_px=wide + 40.0 if wide else 24.0,
         utc_offset_ms=picture.utc_offset_ms,

@@ -11,7 +11,7 @@ from bot.charts.bars import Bars, Grouping, PriceAxis, group_bins, lay_axis
 from bot.charts.boxes import Box, Caption, Ink, caption, rounded_up, spread
 from bot.charts.fonts import line_height, text_width
 from bot.charts.map_frame import BARS_TOP, FRAME, LABELLED, LANE
-from bot.charts.numbers import percent_text, price_text, signed_percent_text, usd_text
+from bot.charts.numbers import price_text, signed_percent_text
 from bot.charts.page import LABEL_PX, LEAST_PX, header, notice
 from bot.charts.pictures import MapPicture
 from bot.liquidation.types import Cluster, Floats, LiquidationMap, Side
@@ -113,7 +113,7 @@ def lay_out(picture: MapPicture) -> MapLayout:
     head, banner = header(picture.title, picture.subtitle, picture.banner)
     legend, swatches, samples = margins.legend(picture, grouped, in_shares)
     pill, pill_captions = margins.pill(price, price_x, picture)
-    tick_x, tick_captions = margins.price_ticks(axis, price, pill)
+    tick_x, tick_captions = margins.price_ticks(axis, price, pill, picture.numerals)
     empty, said = notice(picture.words.empty, FRAME) if full <= 0.0 else (None, [])
     captions = [
         *head,
@@ -267,11 +267,12 @@ def _label_lines(lines: tuple[str, str, str], box: Box, side: Side, told: bool) 
 
 def _label_texts(cluster: Cluster, picture: MapPicture, price: float) -> tuple[str, str, str]:
     """The densest price, its distance from the price, and the size."""
-    size = usd_text(cluster.usd)
+    numerals = picture.numerals
+    size = numerals.money(cluster.usd)
     if not picture.names_usd:
-        size = f"{percent_text(cluster.share)} · {cluster.strength}/100"
-    peak = price_text(cluster.peak, picture.tick_size, digits=5)
-    return peak, signed_percent_text(cluster.peak / price - 1.0), size
+        size = f"{numerals.percent(100.0 * cluster.share)} · {cluster.strength}/100"
+    peak = price_text(cluster.peak, picture.tick_size, numerals, digits=5)
+    return peak, signed_percent_text(cluster.peak / price - 1.0, numerals), size
 
 
 def _top_at(sides: Sequence[SideLayout], x: float, side: Side) -> float:

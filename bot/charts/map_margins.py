@@ -1,17 +1,22 @@
 """What surrounds the bars of a liquidation map: legend, price pill, and the axes' labels."""
 
+import re
 from itertools import pairwise
 
 from bot.charts.bars import Bars, PriceAxis
 from bot.charts.boxes import Box, Caption, Ink, caption, ticks
 from bot.charts.fonts import fitted, legible, line_height, text_width
 from bot.charts.map_frame import BARS_TOP, FRAME, GRID_Y
-from bot.charts.numbers import percent_text, price_text, signed_percent_text, tick_text, usd_text
+from bot.charts.numbers import Numerals, price_text, signed_percent_text, tick_text
 from bot.charts.page import LEAST_PX, SIDE_MARGIN, TEXT_PX, TICK_PX, WIDTH
 from bot.charts.pictures import MapPicture
 from bot.liquidation.types import Side
 
 LEGEND_BOTTOM = 646.0
+AXIS_GAP = 10.0
+
+_UNIT = re.compile(r"(?<=\d)\s(?=[^\W\d])")
+"""The blank between an amount and its unit: not one between groups of digits, nor in a unit of two words."""
 
 
 def legend(
@@ -20,7 +25,7 @@ def legend(
     """Each side's name and total on its own side; between them the layers' names, or the curves'."""
     bottom, room = LEGEND_BOTTOM, 340.0 if picture.layers else 470.0
     totals = {side: float(bars.usd.sum()) for side, bars in grouped.items()}
-    amounts = {side: percent_text(usd) if in_shares else usd_text(usd) for side, usd in totals.items()}
+    amounts = {side: _amount(usd, picture.numerals, in_shares) for side, usd in totals.items()}
     captions: list[Caption] = []
     swatches: list[tuple[Box, Ink]] = []
     for side, word in ((Side.LONG, picture.words.longs), (Side.SHORT, picture.words.shorts)):
@@ -63,7 +68,7 @@ def _layer_names(picture: MapPicture, low: float, high: float) -> tuple[list[Cap
 
 
 def pill(price: float, price_x: float, picture: MapPicture) -> tuple[Box, list[Caption]]:
-    text = price_text(price, picture.tick_size)
+    text = price_text(price, picture.tick_size, picture.numerals)
     word, px = fitted(legible(picture.words.price), 240, LEAST_PX)
     width = max(text_width(text, 28, bold=True), text_width(word, px)) + 28
     left = round(min(max(price_x - 0.5 * width, 8), WIDTH - 8 - width))
@@ -74,14 +79,19 @@ def pill(price: float, price_x: float, picture: MapPicture) -> tuple[Box, list[C
     ]
 
 
-def price_ticks(axis: PriceAxis, price: float, pill: Box) -> tuple[tuple[float, ...], list[Caption]]:
+def price_ticks(
+    axis: PriceAxis, price: float, pill: Box, numerals: Numerals
+) -> tuple[tuple[float, ...], list[Caption]]:
     """Round prices with their distances below, as many as stand apart from each other and from the price pill."""
+
+    def away(level: float) -> str:
+        return signed_percent_text(level / price - 1.0, numerals)
 
     def rows(at: list[float], step: float) -> list[tuple[Caption, Caption]]:
         return [
             (
-                caption(tick_text(level, step), axis.x(level), 53, TICK_PX, "text", anchor=0.5),
-                caption(signed_percent_text(level / price - 1.0), axis.x(level), 20, LEAST_PX, "muted", anchor=0.5),
+                caption(tick_text(level, step, numerals), axis.x(level), 53, TICK_PX, "text", anchor=0.5),
+                caption(away(level), axis.x(level), 20, LEAST_PX, "muted", anchor=0.5),
             )
             for level in at
         ]
@@ -107,14 +117,31 @@ def side_axes(picture: MapPicture, axis_top: float, in_shares: bool) -> list[Cap
     for quarter, y in enumerate(GRID_Y, 1):
         bottom = y - 0.5 * line_height(LEAST_PX)
         captions.append(caption(str(25 * quarter), FRAME.left - 8, bottom, LEAST_PX, "muted", anchor=1.0))
-        if axis_top > 0.0:
-            amount = 0.25 * quarter * axis_top
-            text = percent_text(amount) if in_shares else usd_text(amount)
-            captions.append(caption(text, FRAME.right + 10, bottom, LEAST_PX, "muted"))
+    if axis_top > 0.0:
+        amounts = [_amount(0.25 * quarter * axis_top, picture.numerals, in_shares) for quarter in (1, 2, 3, 4)]
+        captions += _amount_axis(amounts)
     word, px = fitted(legible(picture.words.strength), BARS_TOP - FRAME.bottom, LEAST_PX + 1)
     if word:
         half = 0.5 * text_width(word, px)
         middle = 0.5 * (FRAME.bottom + BARS_TOP)
         box = Box(8, middle - half, 8 + line_height(px), middle + half)
         captions.append(Caption(word, box, px, "muted", vertical=True))
+    return captions
+
+
+def _amount(value: float, numerals: Numerals, in_shares: bool) -> str:
+    return numerals.percent(100.0 * value) if in_shares else numerals.money(value)
+
+
+def _amount_axis(amounts: list[str]) -> list[Caption]:
+    """Amounts at the grid lines, right of the frame: each on two lines where one leaves too little room for a unit."""
+    room, height = WIDTH - 8 - AXIS_GAP - FRAME.right, line_height(LEAST_PX)
+    wide = max(text_width(text, LEAST_PX) for text in amounts) > room
+    captions = []
+    for text, y in zip(amounts, GRID_Y, strict=True):
+        lines = _UNIT.sub("\n", text, count=1).split("\n") if wide else [text]
+        for number, line in enumerate(lines):
+            left = min(FRAME.right + AXIS_GAP, WIDTH - 8 - text_width(line, LEAST_PX))
+            bottom = y + (0.5 * len(lines) - 1 - number) * height
+            captions.append(caption(line, left, bottom, LEAST_PX, "muted"))
     return captions

@@ -1,7 +1,8 @@
-"""What a picture is asked to show. Words come from the caller's catalogue; pictures only write numbers."""
+"""What a picture is asked to show. Words, and how numbers are written, come from the caller's catalogue."""
 
 from dataclasses import dataclass
 
+from bot.charts.numbers import Numerals
 from bot.liquidation.turnover import LiquidationPrints
 from bot.liquidation.types import Cluster, Floats, History, Ints, LiquidationMap, Side
 
@@ -48,6 +49,7 @@ class MapPicture:
     subtitle: str
     words: MapWords
     tick_size: float
+    numerals: Numerals
     proven: bool
     price: float | None = None
     highlight: Cluster | None = None
@@ -87,6 +89,7 @@ class HeatPicture:
     subtitle: str
     words: HeatWords
     tick_size: float
+    numerals: Numerals
     price: float
     proven: bool = True
     prints: LiquidationPrints | None = None
@@ -132,6 +135,7 @@ class LivesPicture:
     shorts: str
     empty: str
     tick_size: float
+    numerals: Numerals
     price: float
     utc_offset_ms: int = 0
     banner: str = ""
@@ -160,5 +164,6 @@ class ReceiptPicture:
     zone: str
     reached: str
     tick_size: float
+    numerals: Numerals
     utc_offset_ms: int = 0
     banner: str = ""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bot.charts.boxes import Box, Caption, caption, ticks
 from bot.charts.fonts import line_height, text_width
 from bot.charts.heat import Candles
-from bot.charts.numbers import price_text, tick_text
+from bot.charts.numbers import Numerals, price_text, tick_text
 from bot.charts.page import SIDE_MARGIN, TEXT_PX, TICK_PX, WIDTH
 from bot.charts.time_axis import time_ticks
 from bot.liquidation.types import Floats, Ints
@@ -65,7 +65,15 @@ class Plane:
 
 
 def lay_plane(
-    *, low: float, high: float, price: float, tick_size: float, times_ms: Ints, beside_px: float, utc_offset_ms: int
+    *,
+    low: float,
+    high: float,
+    price: float,
+    tick_size: float,
+    numerals: Numerals,
+    times_ms: Ints,
+    beside_px: float,
+    utc_offset_ms: int,
 ) -> Plane:
     """The plane that shows prices from `low` to `high` and keeps `beside_px` free beyond its newest column."""
     low, high = max(low, price * math.exp(-MOST_REACH)), min(high, price * math.exp(MOST_REACH))
@@ -75,13 +83,14 @@ def lay_plane(
         return float(round(min(max(FRAME_BOTTOM + scale * math.log(level / low), FRAME_BOTTOM), FRAME_TOP)))
 
     levels, step = ticks(low, high, lambda at, _: all(y(b) - y(a) >= 58 for a, b in pairwise(at)))
-    now = price_text(price, tick_size)
-    frame = _frame([tick_text(level, step) for level in levels], now)
+    now = price_text(price, tick_size, numerals)
+    written = [tick_text(level, step, numerals) for level in levels]
+    frame = _frame(written, now)
     bottom = min(max(y(price) - 20, frame.bottom), frame.top - 40)
     pill = Box(frame.right + 6, bottom, WIDTH - 8, bottom + 40)
     beside = [
-        caption(tick_text(level, step), frame.right + 16, y(level) - 0.5 * line_height(TICK_PX), TICK_PX, "muted")
-        for level in levels
+        caption(text, frame.right + 16, y(level) - 0.5 * line_height(TICK_PX), TICK_PX, "muted")
+        for text, level in zip(written, levels, strict=True)
     ]
     apart = [each for each in beside if not each.box.overlaps(pill) and each.box.top <= LEGEND_BOTTOM]
     apart.append(caption(now, frame.right + 16, pill.bottom + 5, TEXT_PX, "on_price", bold=True))

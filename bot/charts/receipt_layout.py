@@ -59,6 +59,7 @@ def lay_out_receipt(picture: ReceiptPicture) -> ReceiptLayout:
         high=max(shown) * math.exp(reach),
         price=now,
         tick_size=picture.tick_size,
+        numerals=picture.numerals,
         times_ms=times,
         beside_px=24.0,
         utc_offset_ms=picture.utc_offset_ms,
@@ -82,14 +83,22 @@ def lay_out_receipt(picture: ReceiptPicture) -> ReceiptLayout:
 
 def _notes(picture: ReceiptPicture, plane: Plane, zone: Box, alert_x: float) -> tuple[Note, ...]:
     """What the zone is, when the alert came, how far price went; a note without room is left out, the last first."""
-    tick, frame = picture.tick_size, plane.frame
-    band = f"{price_text(picture.low, tick)}-{price_text(picture.high, tick)}".replace("-", "\N{EN DASH}")
+    low, high, start, reach = (
+        price_text(price, picture.tick_size, picture.numerals)
+        for price in (picture.low, picture.high, picture.alert_price, picture.reach)
+    )
+    frame = plane.frame
     zone_ink: Ink = "long" if picture.side is Side.LONG else "short"
     reach_x, reach_y, alert_y = plane.x(picture.reach_ms), plane.y(picture.reach), plane.y(picture.alert_price)
     wanted: tuple[tuple[str, Ink, tuple[float, float], float], ...] = (
-        (f"{legible(picture.zone)} {band}", zone_ink, (frame.left + 40.0, 0.5 * (zone.bottom + zone.top)), 0.5),
-        (f"{legible(picture.alert)} {price_text(picture.alert_price, tick)}", "text", (alert_x, alert_y), 0.0),
-        (f"{legible(picture.reached)} {price_text(picture.reach, tick)}", "text", (reach_x, reach_y), 0.0),
+        (
+            f"{legible(picture.zone)} {low}\N{EN DASH}{high}",
+            zone_ink,
+            (frame.left + 40.0, 0.5 * (zone.bottom + zone.top)),
+            0.5,
+        ),
+        (f"{legible(picture.alert)} {start}", "text", (alert_x, alert_y), 0.0),
+        (f"{legible(picture.reached)} {reach}", "text", (reach_x, reach_y), 0.0),
     )
     notes: list[Note] = []
     for text, ink, (x, y), anchor in wanted:

@@ -18,6 +18,7 @@ LEVEL_DIGITS = 5
 BAND_STEPS = 20
 MONEY_DIGITS = 3
 MINUS = "\N{MINUS SIGN}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 TimeUnit = Literal["second", "minute", "hour", "day"]
 
@@ -55,12 +56,12 @@ class Figures:
         self._money = money
 
     def money(self, usd: float) -> str:
-        """An amount in three significant figures: `$42M`, `$1.23B`, `$980`."""
+        """An amount in three significant figures: `$42M`, `$1.23B`, `$980`; it stays on one line."""
         amount = significant(usd, MONEY_DIGITS)
         for size, unit in ((9, "billion"), (6, "million"), (3, "thousand")):
             if amount >= 10**size:
-                return self._money["pattern"].format(amount=self._number(amount.scaleb(-size)), unit=self._money[unit])
-        return self._money["pattern"].format(amount=self._number(round(amount, 2)), unit="")
+                return self._usd(amount.scaleb(-size), self._money[unit])
+        return self._usd(round(amount, 2), "")
 
     def price(self, price: float, tick_size: float) -> str:
         """A price with all decimals of the contract's tick: `96,620.5`."""
@@ -87,6 +88,10 @@ class Figures:
         """A price as somebody typed it: all of its digits, grouped."""
         return self._number(exact(price))
 
+    def fixed(self, value: float, decimals: int) -> str:
+        """A number with so many decimals: `88,250.00`."""
+        return self._fixed(exact(value), decimals)
+
     def plain(self, value: float) -> str:
         """A number as somebody typed it, without idle zeros: `1.5`."""
         return self._number(exact(value))
@@ -101,6 +106,10 @@ class Figures:
         value = round(exact(percent), 4).normalize()
         return _percent(value / 100, self.locale)
 
+    def fixed_percent(self, percent: float, decimals: int) -> str:
+        """A percentage with so many decimals, as an axis writes them: `4.0%`."""
+        return _percent(round(exact(percent), decimals) / 100, self.locale, decimals)
+
     def signed_percent(self, percent: float) -> str:
         """A distance with its direction: `+0.84%`, `-1.6%` with a true minus sign."""
         return (MINUS if percent < 0 else "+") + self.percent(abs(percent))
@@ -114,7 +123,7 @@ class Figures:
         return self.exact_percent(round(probability * 100))
 
     def duration(self, ms: float) -> str:
-        """A length of time in its largest fitting unit: `40 sec`, `12 min`, `4 hr`, `3 days`."""
+        """A length of time in its largest fitting unit: `40 sec`, `12 min`, `4 hr`, `3 days`; it stays on one line."""
         if ms < MINUTE_MS:
             return self._unit(max(0, round(ms / 1000)), "second")
         if ms < 2 * HOUR_MS and round(ms / MINUTE_MS) % 60:
@@ -146,6 +155,9 @@ class Figures:
         """The time of day alone: `14:05`."""
         return f"{datetime.fromtimestamp(time_ms / 1000, tz=self.zone):%H:%M}"
 
+    def _usd(self, amount: Decimal, unit: str) -> str:
+        return self._money["pattern"].format(amount=self._number(amount), unit=unit).replace(" ", NO_BREAK)
+
     def _unit(self, count: int, unit: TimeUnit) -> str:
         return _duration(count, unit, self.locale)
 
@@ -173,15 +185,19 @@ def _decimal(value: Decimal, pattern: str | None, locale: Locale) -> str:
 
 
 @lru_cache(maxsize=4_096)
-def _percent(value: Decimal, locale: Locale) -> str:
-    return format_percent(value, locale=locale, decimal_quantization=False)
+def _percent(value: Decimal, locale: Locale, decimals: int | None = None) -> str:
+    if decimals is None:
+        return format_percent(value, locale=locale, decimal_quantization=False)
+    pattern = locale.percent_formats[None].pattern.replace("0", f"0.{'0' * decimals}" if decimals else "0")
+    return format_percent(value, format=pattern, locale=locale)
 
 
 @lru_cache(maxsize=1_024)
 def _duration(count: int, unit: TimeUnit, locale: Locale) -> str:
     # Not format_unit, which says "1 horas" in Spanish and Portuguese, where CLDR has one short form for both numbers.
     length = timedelta(**{f"{unit}s": count})
-    return format_timedelta(length, granularity=unit, threshold=math.inf, format="short", locale=locale)
+    words = format_timedelta(length, granularity=unit, threshold=math.inf, format="short", locale=locale)
+    return words.replace(" ", NO_BREAK)
 
 
 def copied_price(price: float, tick_size: float) -> str:

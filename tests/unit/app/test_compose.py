@@ -176,7 +176,7 @@ async def test_a_recording_that_is_played_fast_makes_no_alert_late(rig: Rig, mar
 async def test_a_late_alert_says_by_how_much_and_a_repeat_that_it_is_one(rig: Rig) -> None:
     assert "late" not in first_line(await rig.compose(event()))
     rig.clock.step_to(START_MS + 8 * 60_000)
-    assert "8 min late" in first_line(await rig.compose(event()))
+    assert "8\xa0min late" in first_line(await rig.compose(event()))
     repeat = await rig.compose(event(), unsure=1)
     assert repeat.silent
     assert "repeat" in bare(repeat.text).lower()

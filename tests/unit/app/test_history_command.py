@@ -53,7 +53,7 @@ def test_the_clusters_of_the_period_are_counted_and_the_largest_told(
 def test_the_same_in_words_is_what_the_bot_says(liqwatch: Console, sol: Path) -> None:
     lines = liqwatch("history", "SOL", "--recording", sol, "--range", "12h").lines()
     assert "SOL" in lines[0]
-    assert "12 hr" in lines[0]
+    assert "12\xa0hr" in lines[0]
     assert lines[1].startswith("Swept: ")
 
 

@@ -7,6 +7,10 @@ import numpy as np
 from bot.charts.pictures import Layer, MapPicture, MapWords
 from bot.liquidation.clusters import find_clusters
 from bot.liquidation.types import Cluster, Floats, LiquidationMap, OpenInterestSource
+from bot.telegram.texts import Catalogue
+
+NUMERALS = {language: texts.figures for language, texts in Catalogue.load().languages.items()}
+ENGLISH = NUMERALS["en"]
 
 WORDS = MapWords(
     longs="Longs below",
@@ -58,6 +62,7 @@ def a_picture(
         subtitle=subtitle,
         words=words,
         tick_size=tick_size,
+        numerals=ENGLISH,
         proven=proven,
         price=price,
         highlight=highlight,

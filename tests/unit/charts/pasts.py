@@ -4,6 +4,7 @@ import numpy as np
 
 from bot.charts.pictures import LivesPicture, ReceiptPicture, Ribbon
 from bot.liquidation.types import History, Side
+from tests.unit.charts.maps import ENGLISH
 from tests.unit.charts.test_heatmap import START_MS, history
 
 BAR_MS = 300_000
@@ -50,6 +51,7 @@ def a_lives_picture(
         shorts=words or "Short clusters",
         empty=words or "No cluster",
         tick_size=0.0,
+        numerals=ENGLISH,
         price=price,
         banner=words,
     )
@@ -86,5 +88,6 @@ def a_receipt_picture(
         zone=words or "Zone",
         reached=words or "Went to",
         tick_size=0.0,
+        numerals=ENGLISH,
         banner=words,
     )

@@ -2,6 +2,7 @@
 
 import io
 import math
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -17,7 +18,7 @@ from bot.charts.page import HEIGHT, LEAST_PX, PAGE, WIDTH
 from bot.charts.themes import THEMES, ThemeName
 from bot.liquidation.clusters import find_clusters
 from bot.liquidation.types import Cluster, Floats, History, Ints, LiquidationMap
-from tests.unit.charts.maps import a_map, hills
+from tests.unit.charts.maps import ENGLISH, NUMERALS, a_map, hills
 
 HOUR_MS = 3_600_000
 START_MS = 1_764_547_200_000  # a midnight
@@ -75,6 +76,7 @@ def a_heat_picture(
         subtitle="Binance, 2 days",
         words=words,
         tick_size=0.0,
+        numerals=ENGLISH,
         price=price,
         highlight=highlight,
         banner=banner,
@@ -107,9 +109,10 @@ def check(picture: HeatPicture) -> HeatLayout:
     volatility=st.sampled_from([0.0, 0.001, 0.02, 0.1]),
     seed=st.integers(0, 50),
     wordy=st.booleans(),
+    language=st.sampled_from(sorted(NUMERALS)),
 )
 def test_nothing_overlaps_or_leaves_the_picture(
-    n: int, price: float, volatility: float, seed: int, wordy: bool
+    n: int, price: float, volatility: float, seed: int, wordy: bool, language: str
 ) -> None:
     long_text = "Очень длинное название величины, которое никуда не помещается " * 3
     if wordy:
@@ -119,7 +122,7 @@ def test_nothing_overlaps_or_leaves_the_picture(
         )
     else:
         picture = a_heat_picture(n, price=price, volatility=volatility, seed=seed)
-    check(picture)
+    check(replace(picture, numerals=NUMERALS[language]))
 
 
 def test_no_maps_yet_is_said() -> None:
@@ -131,6 +134,20 @@ def test_the_highlighted_cluster_has_a_tag() -> None:
     smallest = min(a_heat_picture().clusters, key=lambda c: c.usd)
     (told,) = [tag for tag in check(a_heat_picture(highlight=smallest)).tags if tag.highlighted]
     assert told.line.text.startswith(f"{smallest.peak:.3f}")
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        ("es", "97,531 · $37,1M"),
+        ("ru", "97,531 · $37,1\xa0млн"),
+        ("tr", "97,531 · $37,1M"),
+        ("zh", "97.531 · $37.1M"),
+    ],
+)
+def test_tags_are_written_as_the_language_writes_numbers(language: str, written: str) -> None:
+    tags = check(replace(a_heat_picture(), numerals=NUMERALS[language])).tags
+    assert tags[0].line.text == written
 
 
 def test_midnights_are_dates_and_a_zone_moves_them() -> None:

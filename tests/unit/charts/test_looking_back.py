@@ -1,5 +1,6 @@
 """Pictures of clusters' lives, of receipts, and of liquidations as circles: inside, apart, and told without colour."""
 
+import re
 from dataclasses import replace
 from itertools import combinations
 from typing import Protocol
@@ -18,6 +19,7 @@ from bot.charts.plane import Plane, lay_plane
 from bot.charts.receipt_layout import lay_out_receipt
 from bot.liquidation.turnover import LiquidationPrints
 from bot.liquidation.types import Side
+from tests.unit.charts.maps import ENGLISH, NUMERALS
 from tests.unit.charts.pasts import a_lives_picture, a_receipt_picture
 from tests.unit.charts.test_heatmap import HOUR_MS, START_MS, a_heat_picture
 
@@ -45,13 +47,14 @@ def check_apart(layout: Laid) -> None:
     volatility=st.sampled_from([0.0, 0.001, 0.02]),
     seed=st.integers(0, 60),
     wordy=st.booleans(),
+    language=st.sampled_from(sorted(NUMERALS)),
 )
 def test_in_a_picture_of_lives_nothing_overlaps_or_leaves_it(
-    n: int, clusters: int, price: float, volatility: float, seed: int, wordy: bool
+    n: int, clusters: int, price: float, volatility: float, seed: int, wordy: bool, language: str
 ) -> None:
     words = LONG_TEXT if wordy else ""
     picture = a_lives_picture(n, clusters=clusters, price=price, volatility=volatility, seed=seed, words=words)
-    layout = lay_out_lives(picture)
+    layout = lay_out_lives(replace(picture, numerals=NUMERALS[language]))
     check_apart(layout)
     frame = layout.plane.frame
     assert len(layout.tags) == len(layout.bands) == len(picture.ribbons)
@@ -106,13 +109,14 @@ def test_columns_are_equal_and_at_most_160() -> None:
     away=st.sampled_from([-0.2, -0.01, -0.0001, 0.0001, 0.01, 0.2]),
     width=st.sampled_from([1e-6, 0.005, 0.1]),
     wordy=st.booleans(),
+    language=st.sampled_from(sorted(NUMERALS)),
 )
 def test_in_a_receipt_nothing_overlaps_or_leaves_it(
-    n: int, price: float, volatility: float, seed: int, away: float, width: float, wordy: bool
+    n: int, price: float, volatility: float, seed: int, away: float, width: float, wordy: bool, language: str
 ) -> None:
     words = LONG_TEXT if wordy else ""
     picture = a_receipt_picture(n, price=price, volatility=volatility, seed=seed, away=away, width=width, words=words)
-    layout = lay_out_receipt(picture)
+    layout = lay_out_receipt(replace(picture, numerals=NUMERALS[language]))
     check_apart(layout)
     frame = layout.plane.frame
     for note in layout.notes:
@@ -126,6 +130,15 @@ def test_a_receipt_names_the_zone_the_alert_and_how_far_price_went() -> None:
     assert [text.split()[0] for text in texts] == ["Zone", "Alert", "Went"]
 
 
+def test_a_receipt_s_prices_are_written_as_the_language_writes_them() -> None:
+    picture = replace(a_receipt_picture(price=91_234.5), tick_size=0.1, numerals=NUMERALS["ru"])
+    layout = lay_out_receipt(picture)
+    zone, alert, _ = (note.line.text for note in layout.notes)
+    assert zone == "Zone 92\xa0151,4\N{EN DASH}92\xa0613,3"
+    assert alert == f"Alert {NUMERALS['ru'].price(picture.alert_price, 0.1)}"
+    assert any(re.fullmatch(r"9\d\xa0\d{3}", each.text) for each in layout.captions)
+
+
 def prints(*rows: tuple[int, bool, float, float]) -> LiquidationPrints:
     times, longs, price, usd = zip(*sorted(rows), strict=True)
     return LiquidationPrints(np.array(times), np.array(longs), np.array(price), np.array(usd))
@@ -133,7 +146,16 @@ def prints(*rows: tuple[int, bool, float, float]) -> LiquidationPrints:
 
 def plane_of(hours: int = 48) -> Plane:
     times = START_MS + HOUR_MS * np.arange(hours, dtype=np.int64)
-    return lay_plane(low=90.0, high=110.0, price=100.0, tick_size=0.1, times_ms=times, beside_px=100.0, utc_offset_ms=0)
+    return lay_plane(
+        low=90.0,
+        high=110.0,
+        price=100.0,
+        tick_size=0.1,
+        numerals=ENGLISH,
+        times_ms=times,
+        beside_px=100.0,
+        utc_offset_ms=0,
+    )
 
 
 def test_circles_grow_with_the_root_of_what_was_liquidated() -> None:

@@ -12,11 +12,11 @@ from bot.charts.bars import MAX_BARS
 from bot.charts.boxes import rounded_up, spread, ticks
 from bot.charts.map_frame import BARS_TOP, FRAME, LANE
 from bot.charts.map_layout import MapLayout, lay_out
-from bot.charts.numbers import price_text
+from bot.charts.numbers import price_text, signed_percent_text
 from bot.charts.page import LEAST_PX, PAGE
 from bot.charts.pictures import MapPicture, MapWords
 from bot.liquidation.types import LiquidationMap, Side
-from tests.unit.charts.maps import LAYERS, a_map, a_picture, hills, in_layers, usual
+from tests.unit.charts.maps import ENGLISH, LAYERS, NUMERALS, a_map, a_picture, hills, in_layers, usual
 
 LONG_WORDS = MapWords(*("Очень длинное название величины, которое никуда не помещается",) * 6)
 
@@ -68,6 +68,7 @@ masses = st.builds(
     estimated=st.booleans(),
     wordy=st.booleans(),
     layered=st.booleans(),
+    language=st.sampled_from(sorted(NUMERALS)),
 )
 def test_nothing_overlaps_or_leaves_the_picture(
     long: np.ndarray,
@@ -79,6 +80,7 @@ def test_nothing_overlaps_or_leaves_the_picture(
     estimated: bool,
     wordy: bool,
     layered: bool,
+    language: str,
 ) -> None:
     short = np.random.default_rng(seed).gamma(0.3, 1.0, len(long)) * (seed % 4) * float(long.max() or 1.0)
     liquidation_map = a_map(
@@ -96,6 +98,7 @@ def test_nothing_overlaps_or_leaves_the_picture(
         )
     else:
         picture = a_picture(liquidation_map, tick_size=tick_size, price=None if moved is None else price * moved)
+    picture = replace(picture, numerals=NUMERALS[language])
     check(in_layers(picture) if layered else picture)
 
 
@@ -125,6 +128,32 @@ def test_the_three_biggest_clusters_are_labelled_with_price_and_size() -> None:
         assert float(price) == pytest.approx(cluster.peak, abs=0.005)
         assert size.startswith("$")
         assert float(size[1:-1]) * 1e6 == pytest.approx(cluster.usd, rel=0.01)
+
+
+@pytest.mark.parametrize("language", sorted(NUMERALS))
+def test_labels_pill_and_axes_are_written_as_the_language_writes_numbers(language: str) -> None:
+    """The very words that the message beside the picture has."""
+    figures = NUMERALS[language]
+    long, short = (1e8 * hills(at) for at in ((60, 3.0, 5.0), (150, 4.0, 4.0)))
+    picture = replace(a_picture(a_map(long, short, price=91_234.5), tick_size=0.1), numerals=figures)
+    layout = check(picture)
+    for label, cluster in zip(layout.labels, picture.clusters, strict=True):
+        price, away, size = (line.text for line in label.lines)
+        assert price == figures.fixed(cluster.peak, 0)
+        assert away == signed_percent_text(cluster.peak / 91_234.5 - 1.0, figures)
+        assert size == figures.money(cluster.usd)
+    texts = [each.text for each in layout.captions]
+    assert {figures.price(91_234.5, 0.1), figures.money(long.sum()), figures.money(short.sum())} <= set(texts)
+    assert figures.fixed(85_000.0, 0) in texts
+
+
+def test_an_axis_puts_a_long_unit_below_its_amount() -> None:
+    usd = 1e9 * hills((60, 3.0, 5.0))
+    drawn = a_picture(a_map(usd, usd[::-1].copy()))
+    texts = [each.text for each in check(replace(drawn, numerals=NUMERALS["ru"])).captions]
+    assert {"$10", "$20", "$30", "$40"} <= set(texts)
+    assert texts.count("млрд") == 4
+    assert "$10B" in [each.text for each in check(drawn).captions]
 
 
 def test_an_estimate_is_labelled_with_share_and_strength_and_no_dollars() -> None:
@@ -284,7 +313,7 @@ def test_labels_stay_on_their_side_of_the_price_where_they_fit() -> None:
     ],
 )
 def test_prices_are_multiples_of_the_tick(price: float, tick_size: float, text: str) -> None:
-    assert price_text(price, tick_size) == text
+    assert price_text(price, tick_size, ENGLISH) == text
 
 
 def test_a_level_of_one_s_own_stands_at_its_price_and_beyond_the_map_nowhere() -> None:

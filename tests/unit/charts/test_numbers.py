@@ -1,8 +1,10 @@
-"""Numbers as pictures write them."""
+"""How finely pictures write numbers, and that every language's are drawn."""
 
 import pytest
 
-from bot.charts.numbers import decimals_of, percent_text, price_text, signed_percent_text, tick_text, usd_text
+from bot.charts.fonts import can_draw
+from bot.charts.numbers import decimals_of, price_text, signed_percent_text, tick_text
+from tests.unit.charts.maps import ENGLISH, NUMERALS
 
 
 @pytest.mark.parametrize(
@@ -25,39 +27,14 @@ def test_decimals_follow_the_tick_size(tick_size: float, decimals: int) -> None:
     ],
 )
 def test_prices_have_six_digits_and_never_more_than_the_tick_size(price: float, tick_size: float, text: str) -> None:
-    assert price_text(price, tick_size) == text
-
-
-@pytest.mark.parametrize(
-    ("usd", "text"),
-    [
-        (0.0, "$0"),
-        (512.4, "$512"),
-        (999.7, "$1K"),
-        (8_240.0, "$8.24K"),
-        (45_600.0, "$45.6K"),
-        (312_400_000.0, "$312M"),
-        (999_600_000.0, "$1B"),
-        (2_000_000_000.0, "$2B"),
-        (1.234e13, "$12.3T"),
-    ],
-)
-def test_amounts_have_three_digits_and_a_unit(usd: float, text: str) -> None:
-    assert usd_text(usd) == text
-
-
-@pytest.mark.parametrize(
-    ("share", "text"), [(0.0, "0%"), (0.035, "3.5%"), (0.03, "3%"), (0.0996, "10%"), (1.0, "100%")]
-)
-def test_shares_are_percent(share: float, text: str) -> None:
-    assert percent_text(share) == text
+    assert price_text(price, tick_size, ENGLISH) == text
 
 
 @pytest.mark.parametrize(
     ("fraction", "text"), [(0.0, "0%"), (0.042, "+4.2%"), (-0.1, "−10.0%"), (0.0012, "+0.12%"), (-1e-6, "0%")]
 )
 def test_distances_carry_a_sign(fraction: float, text: str) -> None:
-    assert signed_percent_text(fraction) == text
+    assert signed_percent_text(fraction, ENGLISH) == text
 
 
 @pytest.mark.parametrize(
@@ -65,4 +42,32 @@ def test_distances_carry_a_sign(fraction: float, text: str) -> None:
     [(80_000.0, 5_000.0, "80,000"), (82_500.0, 2_500.0, "82,500"), (0.25, 0.05, "0.25"), (1.025, 0.025, "1.025")],
 )
 def test_ticks_have_the_decimals_of_their_step(level: float, step: float, text: str) -> None:
-    assert tick_text(level, step) == text
+    assert tick_text(level, step, ENGLISH) == text
+
+
+@pytest.mark.parametrize(
+    ("language", "price", "tick", "away", "amount"),
+    [
+        ("en", "85,948.5", "90,000", "−10.0%", "$78.9M"),
+        ("es", "85.948,5", "90.000", "−10,0\xa0%", "$78,9M"),
+        ("pt", "85.948,5", "90.000", "−10,0%", "$78,9\xa0mi"),
+        ("ru", "85\xa0948,5", "90\xa0000", "−10,0\xa0%", "$78,9\xa0млн"),
+        ("tr", "85.948,5", "90.000", "−%10,0", "$78,9M"),
+        ("zh", "85,948.5", "90,000", "−10.0%", "$78.9M"),
+    ],
+)
+def test_numbers_are_written_as_the_language_writes_them(
+    language: str, price: str, tick: str, away: str, amount: str
+) -> None:
+    numerals = NUMERALS[language]
+    assert price_text(85_948.5, 0.1, numerals) == price
+    assert tick_text(90_000.0, 5_000.0, numerals) == tick
+    assert signed_percent_text(-0.1, numerals) == away
+    assert numerals.money(78_900_000.0) == amount
+
+
+@pytest.mark.parametrize("language", sorted(NUMERALS))
+def test_all_that_a_language_writes_numbers_with_can_be_drawn(language: str) -> None:
+    numerals = NUMERALS[language]
+    amounts = [numerals.money(10.0**power) for power in range(15)]
+    assert can_draw("".join([price_text(1_234_567.8, 0.1, numerals), signed_percent_text(-0.0012, numerals), *amounts]))

@@ -59,7 +59,12 @@ def test_a_digest_keeps_what_it_sums_up() -> None:
     digest = replace(NEAR, kind=Kind.DIGEST, market=EVERYWHERE, cluster=None, window_ms=24 * HOUR_MS)
     lines = [Html("All: 3 alerts."), Html("Growth: 1 alert.")]
     message = alert_message(digest, Contract("", 1.0), texts=ENGLISH, sent_ms=NOON_MS, below=lines)
-    assert bare(message.text).split("\n") == ["Your digest of the last 24 hr", "", "All: 3 alerts.", "Growth: 1 alert."]
+    assert bare(message.text).split("\n") == [
+        "Your digest of the last 24\xa0hr",
+        "",
+        "All: 3 alerts.",
+        "Growth: 1 alert.",
+    ]
 
 
 def test_the_end_of_a_digest_names_all_markets() -> None:
@@ -74,9 +79,9 @@ def test_a_proximity_alert_reads_whole() -> None:
         "Price 96,620.5 (BTCUSDT)",
         "Cluster 97,430–97,910, densest at 97,670",
         "Open there: ≈$42.3M, 5.3% of all shorts, strength 83/100",
-        "Odds of a touch: 34% in 1 hr, 61% in 4 hr, 88% in 24 hr",
+        "Odds of a touch: 34% in 1\xa0hr, 61% in 4\xa0hr, 88% in 24\xa0hr",
         "Rule #3: within 1%",
-        "Estimate from Binance data, 42 sec old.",
+        "Estimate from Binance data, 42\xa0sec old.",
     ]
 
 
@@ -93,7 +98,7 @@ def test_a_proximity_alert_reads_whole() -> None:
             replace(NEAR, cluster=LONGS, price=94_600.0, value_pct=0.1),
             "BTC has passed a ≈$31.2M long cluster at 94,680–95,070",
         ),
-        (GREW, "BTC short cluster at 97,670 grew 34% in 4 hr, to ≈$42.3M"),
+        (GREW, "BTC short cluster at 97,670 grew 34% in 4\xa0hr, to ≈$42.3M"),
         (replace(GREW, kind=Kind.NEW_CLUSTER), "BTC: new ≈$42.3M short cluster at 97,670"),
         # no dollars where open interest is not measured
         (replace(NEAR, open_interest="estimated"), "BTC 0.83% below a short cluster at 97,430 (strength 83)"),
@@ -112,7 +117,7 @@ def test_the_first_line_fits_a_lock_screen() -> None:
 
 def test_a_late_alert_says_by_how_much_in_its_first_line() -> None:
     assert first_line(NEAR, late_ms=60_000).endswith("short cluster at 97,430")
-    assert first_line(NEAR, late_ms=121_000).endswith("short cluster at 97,430 · 2 min late")
+    assert first_line(NEAR, late_ms=121_000).endswith("short cluster at 97,430 · 2\xa0min late")
 
 
 def test_a_repeat_is_marked_and_silent() -> None:
@@ -167,7 +172,7 @@ def test_odds_are_left_out_inside_the_cluster() -> None:
 
 
 def test_a_growth_alert_names_its_rule() -> None:
-    assert "Rule #3: grows 30% in 4 hr" in shown(GREW).text
+    assert "Rule #3: grows 30% in 4\xa0hr" in shown(GREW).text
 
 
 def test_an_alert_has_the_keys_a_trader_wants_next() -> None:
@@ -213,8 +218,8 @@ def test_rules_that_tell_of_one_thing_at_once_differ_in_their_own_line_alone() -
 
 
 def test_windows_of_growth_are_told_each_by_its_own_length() -> None:
-    assert "4 hr" in first_line(GREW)
-    assert "1 hr" in first_line(replace(GREW, window_ms=HOUR_MS))
+    assert "4\xa0hr" in first_line(GREW)
+    assert "1\xa0hr" in first_line(replace(GREW, window_ms=HOUR_MS))
 
 
 def test_the_headline_stands_alone_for_a_line_of_json() -> None:

@@ -73,16 +73,16 @@ async def test_a_wrong_word_after_a_market_of_one_exchange_leads_to_the_ranges()
     await chat.type("/map BTC gate")
     assert chat.said == "gate is neither an exchange I read BTC from nor a range. Choose a range:"
     await chat.tap("7d")
-    assert "Only positions opened in the last 7 days." in chat.said
+    assert "Only positions opened in the last 7\xa0days." in chat.said
 
 
 async def test_a_table_keeps_its_range_to_the_map_and_back() -> None:
     chat = Chat()
     await chat.type("/clusters BTC 7d")
     for button in ("Refresh", "Map", "Table"):
-        assert "Only positions opened in the last 7 days." in chat.said
+        assert "Only positions opened in the last 7\xa0days." in chat.said
         await chat.tap(button)
-    assert "Only positions opened in the last 7 days." in chat.said
+    assert "Only positions opened in the last 7\xa0days." in chat.said
     await chat.type("/clusters BTC")
     assert "Only positions" not in chat.said
 
@@ -159,7 +159,7 @@ async def test_a_bare_symbol_shows_its_map(typed: str) -> None:
         ("BTC 900%", "between 0.1% and 20%"),
         ("BTC abc", "not abc"),
         ("BTC grow 3%", "between 5% and 500%"),
-        ("BTC grow 30% 3d", "15 min to 24 hr"),
+        ("BTC grow 30% 3d", "15\xa0min to 24\xa0hr"),
         ("BTC 1% 10Q", "a size looks like 10M or 250k"),
         ("BTC 1% 0.5k", "between $1K and"),
         ("BTC 1% strength 300", "between 1 and 100"),

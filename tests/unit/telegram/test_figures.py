@@ -123,16 +123,16 @@ def test_odds_are_never_certain(probability: float, words: str) -> None:
 @pytest.mark.parametrize(
     ("ms", "words"),
     [
-        (0, "0 sec"),
-        (40_000, "40 sec"),
-        (61_000, "1 min"),
-        (720_000, "12 min"),
-        (3_600_000, "1 hr"),
-        (5_400_000, "90 min"),
-        (7_200_000, "2 hr"),
-        (14_400_000, "4 hr"),
-        (86_400_000, "24 hr"),
-        (604_800_000, "7 days"),
+        (0, "0\xa0sec"),
+        (40_000, "40\xa0sec"),
+        (61_000, "1\xa0min"),
+        (720_000, "12\xa0min"),
+        (3_600_000, "1\xa0hr"),
+        (5_400_000, "90\xa0min"),
+        (7_200_000, "2\xa0hr"),
+        (14_400_000, "4\xa0hr"),
+        (86_400_000, "24\xa0hr"),
+        (604_800_000, "7\xa0days"),
     ],
 )
 def test_a_duration_is_in_its_largest_fitting_unit(ms: float, words: str) -> None:

@@ -54,7 +54,7 @@ def lines(*group: Told, **options: object) -> list[str]:
 
 def test_two_alerts_of_a_market_are_the_stronger_one_and_the_other_under_it() -> None:
     first, _, other, *_ = lines(told(strength=70, rule=4), told(strength=91, kind=Kind.GROWTH, value_pct=34.0))
-    assert first == "BTC short cluster at 101.5 grew 34% in 4 hr, to ≈$40M, and 1 more"
+    assert first == "BTC short cluster at 101.5 grew 34% in 4\xa0hr, to ≈$40M, and 1 more"
     assert other == "BTC 0.99% below a ≈$40M short cluster at 101, rule #4"
 
 
@@ -92,7 +92,7 @@ def test_the_table_of_a_chat_that_chose_its_zone_needs_no_name_of_it() -> None:
 
 def test_a_group_is_late_by_its_oldest_and_critical_by_any() -> None:
     group = [told("BTC"), told("ETH", severity=Severity.CRITICAL), told("SOL", time_ms=NOON_MS - 5 * MINUTE)]
-    assert lines(*group)[0] == "❗ 3 markets at once, strongest: ETH, SOL, BTC · 5 min late"
+    assert lines(*group)[0] == "❗ 3 markets at once, strongest: ETH, SOL, BTC · 5\xa0min late"
 
 
 def test_only_information_makes_no_sound_and_a_repeat_none() -> None:

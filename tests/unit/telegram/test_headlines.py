@@ -26,7 +26,7 @@ LINES = [
     (
         replace(NEAR, unit=Unit.ODDS, threshold_pct=60.0, window_ms=4 * HOUR_MS, label="into <news>"),
         "BTC 0.83% below a ≈$42.3M short cluster at 97,430",
-        "Rule #3 “into <news>”: 60% odds in 4 hr",
+        "Rule #3 “into <news>”: 60% odds in 4\xa0hr",
     ),
     (
         replace(NEAR, kind=Kind.NEW_CLUSTER, threshold_pct=0.0),
@@ -47,23 +47,23 @@ LINES = [
     # what follows, both ways
     (
         replace(NEAR, kind=Kind.BREAKOUT, price=98_100.0, window_ms=QUARTER_MS),
-        "BTC holds above 97,910 for 15 min, over a swept ≈$42.3M short cluster",
-        "Rule #3: breakout, 15 min",
+        "BTC holds above 97,910 for 15\xa0min, over a swept ≈$42.3M short cluster",
+        "Rule #3: breakout, 15\xa0min",
     ),
     (
         replace(NEAR, kind=Kind.BREAKOUT, cluster=LONGS, price=94_000.0, window_ms=QUARTER_MS),
-        "BTC holds below 94,680 for 15 min, under a swept ≈$31.2M long cluster",
-        "Rule #3: breakout, 15 min",
+        "BTC holds below 94,680 for 15\xa0min, under a swept ≈$31.2M long cluster",
+        "Rule #3: breakout, 15\xa0min",
     ),
     (
         replace(NEAR, kind=Kind.STOP_HUNT, window_ms=HOUR_MS, figures=(("after_ms", 25 * 60_000.0),)),
-        "BTC swept a ≈$42.3M short cluster and is back below 97,430 after 25 min",
-        "Rule #3: stop hunt, 1 hr",
+        "BTC swept a ≈$42.3M short cluster and is back below 97,430 after 25\xa0min",
+        "Rule #3: stop hunt, 1\xa0hr",
     ),
     (
         replace(NEAR, kind=Kind.STOP_HUNT, cluster=LONGS, window_ms=HOUR_MS, figures=(("after_ms", 300_000.0),)),
-        "BTC swept a ≈$31.2M long cluster and is back above 95,070 after 5 min",
-        "Rule #3: stop hunt, 1 hr",
+        "BTC swept a ≈$31.2M long cluster and is back above 95,070 after 5\xa0min",
+        "Rule #3: stop hunt, 1\xa0hr",
     ),
     (
         replace(NEAR, kind=Kind.EXPOSURE, threshold_pct=0.25, figures=(("level", 97_500.0),)),
@@ -138,11 +138,11 @@ def test_a_rule_that_ends_can_be_kept_by_one_tap(expires_ms: int, head: str) -> 
     check_limits(message)
     assert bare(message.text) == head
     (renew, for_good), _ = message.buttons
-    assert (renew.text, renew.data) == ("Renew for 3 days", "e|3|4320")
+    assert (renew.text, renew.data) == ("Renew for 3\xa0days", "e|3|4320")
     assert for_good.data == "e|3|0"
 
 
 def test_a_digest_begins_with_what_it_is() -> None:
     event = replace(MARKET, kind=Kind.DIGEST, market=EVERYWHERE, price=0.0, window_ms=7 * 24 * HOUR_MS)
     message = alert_message(event, Contract("", 1.0), texts=ENGLISH, sent_ms=NOON_MS)
-    assert bare(message.text).startswith("Your digest of the last 7 days")
+    assert bare(message.text).startswith("Your digest of the last 7\xa0days")

@@ -197,6 +197,8 @@ def test_figures_are_written_as_the_language_writes_them(texts: Texts) -> None:
         bare(figures.clock(NOON_MS, now_ms=0)),
     )
     assert all(figure.strip() for figure in written)
+    for one_word in (*written[:-1], figures.money(1_234.0), figures.money(7.5e9), figures.duration(40_000)):
+        assert " " not in one_word, "a number must not be torn from its unit at a line's end"
     point = get_decimal_symbol(texts.locale)
     assert f"42{point}3" in written[0]
     assert written[1].endswith(f"{point}5")

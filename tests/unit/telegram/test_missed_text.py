@@ -50,7 +50,7 @@ def test_alerts_are_summed_up_by_market_kind_and_side() -> None:
         "While I was away: 4 alerts",
         "Between 05:46 UTC and 06:16 UTC; none could be sent in time.",
         "",
-        "06:16 UTC: BTC long cluster at 0.232 grew 1.1% in 1 hr (strength 71)",
+        "06:16 UTC: BTC long cluster at 0.232 grew 1.1% in 1\xa0hr (strength 71)",
         "05:56 UTC, the last of 2: ZRX 1.1% above a long cluster at 0.2342 (strength 71)",
         "05:51 UTC: ZRX has passed a short cluster at 0.2301–0.2342 (strength 71)",
     ]

@@ -105,11 +105,11 @@ async def a_day_with_rules(chat: Chat) -> None:
     chat.desk.silence = QuietView(None, muted_until_ms=NOON_MS + HOUR_MS)
     await chat.tap("Refresh")
     chat.desk.silence = QuietView(None)
-    await chat.tap("#2 BTC grows 30% in 4 hr, $10M+")
+    await chat.tap("#2 BTC grows 30% in 4\xa0hr, $10M+")
     await chat.tap("Wake up")
     await chat.tap("‹ My rules")
     await chat.type("/unwatch")
-    await chat.tap("#2 BTC grows 30% in 4 hr, $10M+")
+    await chat.tap("#2 BTC grows 30% in 4\xa0hr, $10M+")
     await chat.type("/unwatch BTC")
     await chat.type("/unwatch 3")
     await chat.type("/unwatch all")
@@ -127,8 +127,8 @@ async def a_rule_changed(chat: Chat) -> None:
         ("Distance: 1%", "2%"),
         ("Side: both", "shorts"),
         ("At least: strength 60", "$10M"),
-        ("Tell: each time", "every 30 min"),
-        ("Ends: never", "3 days"),
+        ("Tell: each time", "every 30\xa0min"),
+        ("Ends: never", "3\xa0days"),
     ):
         await chat.tap(name)
         await chat.tap(value)
@@ -150,7 +150,7 @@ async def a_rule_changed(chat: Chat) -> None:
         "/edit",
     ):
         await chat.type(line)
-    await chat.tap("#2 ETH 70% odds in 4 hr, $20M+")
+    await chat.tap("#2 ETH 70% odds in 4\xa0hr, $20M+")
     await chat.tap("Copy to a market")
     await chat.tap("SOL")
     chat.desk.name = "LiqwatchBot"
@@ -531,7 +531,7 @@ async def quiet_and_mute(chat: Chat) -> None:
     chat.desk.silence = QuietView(None)
     await chat.type("/mute 8h")
     await chat.tap("End the mute")
-    await chat.tap("Mute 1 hr")
+    await chat.tap("Mute 1\xa0hr")
     await chat.type("/mute off")
     for line in ("/mute for ever", "/mute 31d", "/mute 0m"):
         await chat.type(line)

@@ -11,14 +11,14 @@ from tests.fakes.desk import NOON_MS
 # What is typed after /watch, and what the confirmation says.
 CONFIRMED = [
     ("BTC 1.5atr", "Watching BTC: price within 1.5 ATR of a cluster, strength 60 or more."),
-    ("BTC 60% in 4h 20M", "Watching BTC: 60% odds that price touches a cluster in 4 hr, $20M or more."),
-    ("BTC grow", "Watching BTC: a cluster growing 10% in 4 hr, strength 60 or more."),
+    ("BTC 60% in 4h 20M", "Watching BTC: 60% odds that price touches a cluster in 4\xa0hr, $20M or more."),
+    ("BTC grow", "Watching BTC: a cluster growing 10% in 4\xa0hr, strength 60 or more."),
     ("BTC new 20M short", "Watching BTC: a new cluster, shorts only, $20M or more."),
     ("BTC swept", "Watching BTC: a cluster being swept, strength 60 or more."),
-    ("BTC breakout", "price holding for 15 min beyond a cluster that it swept, strength 60 or more."),
+    ("BTC breakout", "price holding for 15\xa0min beyond a cluster that it swept, strength 60 or more."),
     (
         "BTC hunt above 90k",
-        "price sweeping a cluster and coming back within 1 hr, at 90,000 or above, strength 60 or more.",
+        "price sweeping a cluster and coming back within 1\xa0hr, at 90,000 or above, strength 60 or more.",
     ),
     ("BTC cascade long", "more liquidated in a minute than in 99% of minutes, longs only, $100K or more."),
     ("BTC flip", "Longs are heavier now: "),
@@ -28,8 +28,8 @@ CONFIRMED = [
         "a cluster within 0.25% of your liquidation price 95,000, longs only, strength 60 or more.",
     ),
     ("BTC 2% once until friday", "of a cluster, strength 60 or more, once, until Jan 3 00:00 UTC."),
-    ("BTC 2% every 30min", "every 30 min while it holds."),
-    ("digest weekly", "Ordered: a digest every 7 days."),
+    ("BTC 2% every 30min", "every 30\xa0min while it holds."),
+    ("digest weekly", "Ordered: a digest every 7\xa0days."),
 ]
 
 
@@ -57,22 +57,22 @@ async def test_rules_of_every_kind_stand_in_one_list() -> None:
     assert "#2 “big ones”, swept:" in chat.said
     assert "#3 flip 10%: armed" in chat.said
     assert "All your markets\n" in chat.said
-    assert "#4 digest every 24 hr: next one Dec 29 08:00 UTC" in chat.said
+    assert "#4 digest every 24\xa0hr: next one Dec 29 08:00 UTC" in chat.said
 
 
 async def test_a_digest_is_offered_and_ordered_by_a_tap() -> None:
     chat = Chat()
     await chat.type("digest weekly")
-    assert "Shall I send a digest every 7 days?" in chat.said
+    assert "Shall I send a digest every 7\xa0days?" in chat.said
     await chat.tap("Yes, watch")
-    assert "Ordered: a digest every 7 days." in chat.said
+    assert "Ordered: a digest every 7\xa0days." in chat.said
 
 
 async def test_a_digest_that_is_ordered_already_is_not_ordered_again() -> None:
     chat = Chat()
     await chat.type("/watch digest daily")
     await chat.type("/watch digest daily")
-    assert chat.said.startswith("You already get a digest every 24 hr.\nThe next one comes")
+    assert chat.said.startswith("You already get a digest every 24\xa0hr.\nThe next one comes")
     assert len(await chat.desk.rules(7)) == 1
 
 
@@ -81,7 +81,7 @@ async def test_a_mistake_in_a_digest_is_answered_with_a_digest() -> None:
     await chat.type("/watch digest hourly")
     assert chat.said == "I understood digest, but not hourly.\nFor example /watch digest daily"
     await chat.tap("A digest every day")
-    assert "Ordered: a digest every 24 hr." in chat.said
+    assert "Ordered: a digest every 24\xa0hr." in chat.said
 
 
 async def test_a_wrong_time_gets_the_example_of_its_own_word() -> None:
@@ -96,8 +96,8 @@ async def test_a_digest_is_named_without_a_market() -> None:
     chat = Chat()
     await chat.type("/watch digest daily")
     await chat.type("/unwatch")
-    await chat.tap("#1 digest every 24 hr")
-    assert chat.said == "Deleted: digest every 24 hr."
+    await chat.tap("#1 digest every 24\xa0hr")
+    assert chat.said == "Deleted: digest every 24\xa0hr."
 
 
 async def test_a_label_is_told_back() -> None:

@@ -14,7 +14,7 @@ from tests.fakes.several_desk import BTC, SeveralDesk, parts_of
 
 TEXTS = CATALOGUE.texts("en")
 ESTIMATE = (
-    "Estimate from Binance 61%, Bybit 28%, OKX 10% of the open interest, 40 sec old. Left out: Hyperliquid (stale)."
+    "Estimate from Binance 61%, Bybit 28%, OKX 10% of the open interest, 40\xa0sec old. Left out: Hyperliquid (stale)."
 )
 
 
@@ -179,8 +179,9 @@ async def test_what_is_known_exactly_is_told_with_its_exchange() -> None:
     desk = phone.desk
     desk.markets["BTCUSDT"] = replace(desk.markets["BTCUSDT"], known_share=0.123)
     await phone.type("/map BTC hyperliquid")
-    assert "Estimate from Hyperliquid data, 40 sec old. 12% of Hyperliquid's open positions are known exactly." in bare(
-        phone.said
+    assert (
+        "Estimate from Hyperliquid data, 40\xa0sec old. 12% of Hyperliquid's open positions are known exactly."
+        in bare(phone.said)
     )
     view = await desk.view(BTC)
     known = replace(view, parts=tuple(replace(part, known_share=0.5 * (part.venue == "okx")) for part in view.parts))
