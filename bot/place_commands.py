@@ -100,8 +100,9 @@ async def tell_cascade(request: PlaceRequest, settings: Settings) -> Iterator[st
     asked = MarketRequest(market.symbol, request.recording, request.exchange, request.at_ms, book=True)
     found = await find_market(asked, settings)
     view, drawn, clusters = _view(found), found.reading.map, found.reading.clusters
+    depth = found.depth if found.depth and len(found.depth.bid_price) and len(found.depth.ask_price) else None
     below, above = (
-        None if found.depth is None else Chain(drawn, clusters, side, resting(found.depth, side)).report()
+        None if depth is None else Chain(drawn, clusters, side, resting(depth, side)).report()
         for side in (Side.LONG, Side.SHORT)
     )
     if request.json:
@@ -111,9 +112,10 @@ async def tell_cascade(request: PlaceRequest, settings: Settings) -> Iterator[st
 
 def resting(depth: Depth, side: Side) -> RestingOrders:
     """The orders that the forced ones of a side are filled from: bids take what longs sell."""
+    middle = 0.5 * float(depth.bid_price[0] + depth.ask_price[0])
     if side is Side.LONG:
-        return RestingOrders(depth.bid_price, depth.bid_coins)
-    return RestingOrders(depth.ask_price, depth.ask_coins)
+        return RestingOrders(depth.bid_price, depth.bid_coins, middle)
+    return RestingOrders(depth.ask_price, depth.ask_coins, middle)
 
 
 def _texts() -> Texts:

@@ -23,10 +23,15 @@ day that was measured (README.md), and no more than all of it can."""
 
 @dataclass(frozen=True, slots=True)
 class RestingOrders:
-    """One side of an order book, best first: `price` and `coins` (n,), bids falling or asks rising; at least one."""
+    """One side of an order book, best first: `price` and `coins` (n,), bids falling or asks rising; at least one.
+
+    `middle` is the price between the best bid and the best ask, from which the orders' distances count: a book is read
+    later than the map was made, and may lie wholly on one side of the map's price. None where that is the same.
+    """
 
     price: Floats
     coins: Floats
+    middle: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,7 @@ class Chain:
         self._edges = np.concatenate(((0.0,), np.abs(np.log(outer / drawn.price))))
         usd = (drawn.long_usd if long else drawn.short_usd)[ahead]
         self._standing = np.concatenate(((0.0,), usd.cumsum()))
-        away = np.maximum(self._sign * np.log(orders.price / drawn.price), 0.0)
+        away = np.maximum(self._sign * np.log(orders.price / (orders.middle or drawn.price)), 0.0)
         self.seen = float(away.max())
         self._resting = self._running_depth(away, orders.price * orders.coins)
         self.clusters = tuple(

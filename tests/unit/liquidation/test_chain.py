@@ -97,6 +97,18 @@ def test_a_book_without_orders_away_from_the_price_is_refused() -> None:
         Chain(drawn, (), Side.LONG, RestingOrders(np.array([100.0]), np.array([1.0])))
 
 
+def test_a_book_that_was_read_when_price_had_moved_on_counts_from_its_own_middle() -> None:
+    usd = dense((50, 60, 5.0))
+    drawn = map_of(usd, np.zeros(len(usd)))
+    clusters = find_clusters(drawn, day_volatility=CALM)
+    then = even_book(1.0, Side.LONG)
+    risen = 1.3  # every bid lies above the map's price now
+    now = RestingOrders(then.price * risen, then.coins / risen, middle=100.0 * risen)
+    [before], [after] = (Chain(drawn, clusters, Side.LONG, book).report().chains for book in (then, now))
+    assert after.depth_usd == pytest.approx(before.depth_usd)
+    assert after.most.end == pytest.approx(before.most.end)
+
+
 maps = st.lists(st.floats(0.0, 50.0), min_size=30, max_size=120).map(np.array)
 books = st.lists(st.floats(0.0, 20.0), min_size=30, max_size=120).map(np.array)
 
