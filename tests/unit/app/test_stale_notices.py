@@ -93,7 +93,10 @@ STALE = (
     "1 Binance data is stale since 00:00 UTC: alerts are paused. "
     "I tell you when it is back; nothing is judged on old prices."
 )
-BACK = "(1 Binance data is back. It was stale since 00:00 UTC, for {} min. What price touched in between and left again"
+BACK = (
+    "(1 Binance data is back. It was stale since 00:00 UTC, for {}\N{NO-BREAK SPACE}min. "
+    "What price touched in between and left again"
+)
 
 
 async def test_each_chat_of_the_exchange_is_told_once_that_it_is_stale_and_once_that_it_is_back(rig: Rig) -> None:
