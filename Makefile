@@ -37,11 +37,13 @@ evaluate: $(RUN)  ## how good the map is: docs/evaluation.md, from simulated mar
 soak: $(DEV)  ## the long simulations
 	$(BIN)/python -m pytest -n auto -m soak --timeout 3600
 
-lock:  ## renew both locks (needs uv)
+lock:  ## renew the locks (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
 	  --extra build pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
-	  --extra build --extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
+	  --extra build --extra scale --constraint requirements.lock pyproject.toml -o requirements-scale.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
+	  --extra build --extra scale --extra dev --constraint requirements-scale.lock pyproject.toml -o requirements-dev.lock
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Liqwatch needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 2; }
