@@ -1,0 +1,1 @@
+"""The commands of `liqwatch`, by what they are about."""
