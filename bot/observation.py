@@ -1,4 +1,4 @@
-"""Wires watchdog, health and metrics to a running bot; the HTTP side only where METRICS_PORT is set."""
+"""Wires watchdog, health, metrics and the service manager to a running bot; HTTP only where METRICS_PORT is set."""
 
 import asyncio
 import logging
@@ -9,6 +9,7 @@ from bot.app import App
 from bot.clock import Clock
 from bot.health import Health, Look
 from bot.health_server import health_server
+from bot.service_manager import ServiceManager
 from bot.settings import Settings
 from bot.storage.database import Database
 from bot.watchdog import Watchdog
@@ -19,8 +20,9 @@ log = logging.getLogger(__name__)
 class Observation:
     """Made before the app, which reports to it: `count` to the outbox worker, `watchdog.watched` to the jobs."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, manager: ServiceManager) -> None:
         self._settings = settings
+        self._manager = manager
         self.watchdog = Watchdog(timed=self._timed)
         self._metrics = None
         if settings.metrics_port is not None:
@@ -43,19 +45,28 @@ class Observation:
             standstills=self.watchdog.troubles,
             seen=lambda look: self._seen(look, health, app),
         )
-        if self._metrics is None:
-            with self.watchdog.listening():
-                yield [asyncio.create_task(self.watchdog.beat(), name="watchdog")]
-            return
-        app.listen(self._metrics.decided)
-        port = self._settings.metrics_port or 0
-        served = health_server(self._settings.metrics_host, port, troubles=health.troubles, page=self._metrics.page)
-        with served as bound, self.watchdog.listening():
-            log.info("health is told", extra={"address": f"http://{self._settings.metrics_host}:{bound}/healthz"})
+        beating = self._manager.beat(
+            standstills=self.watchdog.troubles,
+            status=lambda: "; ".join(health.troubles()) or f"{len(app.watch.markets())} markets watched",
+        )
+        with self._served(app, health), self.watchdog.listening():
             yield [
                 asyncio.create_task(self.watchdog.beat(), name="watchdog"),
                 asyncio.create_task(health.run(), name="health"),
+                asyncio.create_task(beating, name="service manager"),
             ]
+
+    @contextmanager
+    def _served(self, app: App, health: Health) -> Iterator[None]:
+        """Answer over HTTP where that is asked for."""
+        if self._metrics is None:
+            yield
+            return
+        app.listen(self._metrics.decided)
+        host, port = self._settings.metrics_host, self._settings.metrics_port or 0
+        with health_server(host, port, troubles=health.troubles, page=self._metrics.page) as bound:
+            log.info("health is told", extra={"address": f"http://{host}:{bound}/healthz"})
+            yield
 
     def _timed(self, job: str, seconds: float) -> None:
         if self._metrics is not None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
@@ -17,6 +18,7 @@ from bot.jobs import Job, schedule
 from bot.logs import watch_loop
 from bot.observation import Observation
 from bot.reachability import ban_key
+from bot.service_manager import ServiceManager
 from bot.settings import Settings
 from bot.signals import stop_on_signals
 from bot.storage.database import Database
@@ -68,7 +70,8 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
         line = open_line(token, api_url=settings.telegram_api_url)
         closing.push_async_callback(line.shutdown)
         messenger, limiter = TelegramMessenger(line), RateLimiter(clock)
-        feeds, observation = open_feeds(settings, exchanges, clock=clock), Observation(settings)
+        feeds, manager = open_feeds(settings, exchanges, clock=clock), ServiceManager.of(os.environ)
+        observation = Observation(settings, manager)
         channels = LinkedChannels(line, db.links)
         world = World(exchanges, db, messenger, clock, feeds=feeds, channels=channels, bot_name=lambda: line.known_name)
         app = await App.build(world, limits, limiter=limiter, count=observation.count)
@@ -101,9 +104,11 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
             asyncio.create_task(watch_markets(app, settings, asked, watched), name="markets"),
         ]
         log.info("liqwatch runs", extra={"exchanges": ",".join(settings.exchanges)})
+        manager.ready()
         try:
             await until_stopped(stop, [sending, *observers, *others])
         finally:
+            manager.stopping()
             log.info("stopping: what is under way is finished first")
             await cancel(others)
             await app.meter.hear()

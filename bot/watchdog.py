@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -23,6 +23,10 @@ LOOP_STALL_S = 10.0
 
 JOB_LIMIT_S = {"prices": 60.0, "hear": 60.0, "bars": 240.0}
 OTHER_JOBS_S = 1_200.0
+
+MUST_RUN_S = {"prices": 180.0}
+"""A job that has not ended well for so long does not run, whatever the reason; ticks are at most a minute apart."""
+
 BEAT_S = 0.5
 
 log = logging.getLogger(__name__)
@@ -48,11 +52,14 @@ class Watchdog:
         timed: Callable[[str, float], None] = lambda job, seconds: None,
         loop_stall_s: float = LOOP_STALL_S,
         job_limit_s: Callable[[str], float] = lambda name: JOB_LIMIT_S.get(name, OTHER_JOBS_S),
+        must_run_s: Mapping[str, float] = MUST_RUN_S,
         beat_s: float = BEAT_S,
     ) -> None:
         self._timed = timed
         self._loop_stall_s = loop_stall_s
         self._job_limit_s = job_limit_s
+        self._must_run_s = must_run_s
+        self._well_s: dict[str, float] = {}
         self._beat_s = beat_s
         self._heard_s = time.monotonic()
         self._worst_lag_s = 0.0
@@ -88,7 +95,8 @@ class Watchdog:
                     log.error("The job %s has not ended in %d s; it waits at\n%s", run.name, self._age_s(run), where)
 
     def watched(self, name: str, job: Job) -> Job:
-        """The job, with a note of when each of its runs began."""
+        """The job, with a note of when each of its runs began and when the last one ended well."""
+        self._well_s[name] = time.monotonic()
 
         @wraps(job)
         async def run() -> None:
@@ -96,6 +104,7 @@ class Watchdog:
             self._runs[id(noted)] = noted
             try:
                 await job()
+                self._well_s[name] = time.monotonic()
             finally:
                 del self._runs[id(noted)]
                 self._timed(name, self._age_s(noted))
@@ -113,7 +122,18 @@ class Watchdog:
         """What stands still now, each in a few words. May be asked from any thread."""
         silent_s = self._silent_s()
         stalled = [f"the event loop has stood still for {silent_s:.0f} s"] if silent_s > self._loop_stall_s else []
-        return stalled + [f"the job {run.name} has not ended in {self._age_s(run):.0f} s" for run in self._stuck()]
+        stuck = {run.name: f"the job {run.name} has not ended in {self._age_s(run):.0f} s" for run in self._stuck()}
+        return [*stalled, *stuck.values(), *(words for name, words in self._idle().items() if name not in stuck)]
+
+    def _idle(self) -> dict[str, str]:
+        """The jobs that should have run and did not, by name."""
+        now_s = time.monotonic()
+        idle_s = {name: now_s - well_s for name, well_s in self._well_s.copy().items() if name in self._must_run_s}
+        return {
+            name: f"the job {name} has not ended well for {silent_s:.0f} s"
+            for name, silent_s in idle_s.items()
+            if silent_s > self._must_run_s[name]
+        }
 
     def _listen(self) -> None:
         while not self._end.wait(min(1.0, self._loop_stall_s / 4)):

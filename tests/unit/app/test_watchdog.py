@@ -119,3 +119,24 @@ async def test_the_place_of_a_task_is_its_innermost_await() -> None:
     task.cancel()
     assert ["outer" in lines[0], "inner" in lines[1]] == [True, True]
     assert waits_at(None) == ["  an unknown place"]
+
+
+async def test_a_job_that_should_run_and_does_not_is_a_trouble_whatever_the_reason() -> None:
+    dog = Watchdog(must_run_s={"prices": 0.5})
+    fails = True
+
+    async def read_prices() -> None:
+        if fails:
+            raise RuntimeError("a model without a state")
+
+    prices = dog.watched("prices", read_prices)
+    dog.watched("digest", read_prices)
+    assert dog.troubles() == [], "a scheduler that was just made has run nothing yet"
+    await asyncio.sleep(0.55)
+    with pytest.raises(RuntimeError):
+        await prices()
+    assert len(dog.troubles()) == 1
+    assert dog.troubles()[0].startswith("the job prices has not ended well for")
+    fails = False
+    await prices()
+    assert dog.troubles() == []
