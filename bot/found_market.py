@@ -1,6 +1,5 @@
 """One market, looked up for one command: in a recording, or live on every exchange that the settings name."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -16,10 +15,11 @@ from bot.liquidation import History, LiquidationPrints, RiskTier
 from bot.liquidation.combining import COMBINED
 from bot.liquidation.ground import Ground
 from bot.liquidation.score import nothing_printed
-from bot.market.exchange import Exchange, ExchangeError, KnowsPositions, LiveExchange
+from bot.market.exchange import Exchange, KnowsPositions
 from bot.market.recording import Recording
 from bot.market.types import BAR_MS, Depth, Instrument
 from bot.markets import LEAST_BARS
+from bot.order_books import OrderBooks
 from bot.reading import WIDE_WINDOW, Reading, ground_of, read_history
 from bot.recorded import open_recorded
 from bot.recorded_lessons import RecordedLessons
@@ -27,8 +27,6 @@ from bot.settings import Settings
 from bot.storage.database import Database
 from bot.times import utc_text
 from bot.venues import open_exchanges
-
-log = logging.getLogger(__name__)
 
 DAY_MS = 86_400_000
 HISTORY_MS = 30 * DAY_MS
@@ -40,8 +38,6 @@ ACCOUNT_TURNS = 4
 
 MOST_BOOK_AGE_MS = BAR_MS
 """An order book of another time tells nothing of this one."""
-
-BOOK_LEVELS = 1000
 
 MOST_AGE_MS = DAY_MS
 """How long after its recording's end a market may still be asked for: the age is told with the map."""
@@ -69,7 +65,7 @@ class FoundMarket:
 
     `tiers` are those of `tiers_from`: of a combined market's largest exchange; None where none are known. `wide` is
     the reading itself where no wider one was asked for. `parts` are what its past is played with, `prints` the
-    liquidations that are known of it; `depth` is None where it was not asked for or there is none.
+    liquidations that are known of it; `depth` is None where it was not asked for, or there is none but a thin one.
     """
 
     instrument: Instrument
@@ -123,7 +119,7 @@ def _recorded(request: MarketRequest, folder: Path) -> FoundMarket:
     if request.wide:
         wide = read_history(history, tiers=tiers, parameters=lessons.parameters, since_ms=since_ms, window=WIDE_WINDOW)
     depth = recorded.recording.depth(*market) if request.book else None
-    if depth is not None and abs(depth.time_ms - now_ms) > MOST_BOOK_AGE_MS:
+    if depth is not None and (depth.is_thin or abs(depth.time_ms - now_ms) > MOST_BOOK_AGE_MS):
         depth = None
     part = Part(market.exchange, history, tiers, lessons.parameters)
     prints = lessons.prints.between(0, now_ms)
@@ -160,7 +156,7 @@ async def _live(request: MarketRequest, settings: Settings) -> FoundMarket:
             if request.wide:
                 wide = await markets.read_within(market, request.range_ms, window=WIDE_WINDOW)
             tiers_from, tiers = await markets.tiers_of(market)
-            depth = await _depth(exchanges[market.exchange], market) if request.book else None
+            depth = await OrderBooks(exchanges, clock).read(market) if request.book else None
             _, parts = await Hindsight(markets, db).parts_of(market)
             return FoundMarket(
                 live.instrument,
@@ -178,15 +174,6 @@ async def _live(request: MarketRequest, settings: Settings) -> FoundMarket:
     finally:
         for exchange in exchanges.values():
             await exchange.aclose()
-
-
-async def _depth(exchange: LiveExchange, market: Market) -> Depth | None:
-    """The order book now, as deep as the exchange tells; None where it does not answer, which is logged."""
-    try:
-        return await exchange.depth(market.symbol, levels=BOOK_LEVELS)
-    except ExchangeError as error:
-        log.warning("the order book of %s %s is not read: %s", *market, error)
-        return None
 
 
 def _markets(exchanges: Mapping[str, Exchange], db: Database, settings: Settings) -> CombinedMarkets:

@@ -10,7 +10,7 @@ from bot.alerts.place_line import parse_position, parse_stop
 from bot.alerts.types import Market
 from bot.failures import FailedError, UsageError
 from bot.found_market import FoundMarket, MarketRequest, find_market
-from bot.liquidation.chain import Chain, RestingOrders
+from bot.liquidation.chain import Chain
 from bot.liquidation.levels import levels_of
 from bot.liquidation.own_exposure import expose_position
 from bot.liquidation.position import PositionError
@@ -18,7 +18,6 @@ from bot.liquidation.stop_placement import place_stop
 from bot.liquidation.types import Side
 from bot.market.history import FEE_IN_REQUIREMENT
 from bot.market.simulator import EXCHANGE as SIMULATED
-from bot.market.types import Depth
 from bot.place_json import cascade_json, levels_json, position_json, stop_json
 from bot.settings import Settings
 from bot.telegram.commands.faults import fault_words
@@ -100,22 +99,13 @@ async def tell_cascade(request: PlaceRequest, settings: Settings) -> Iterator[st
     asked = MarketRequest(market.symbol, request.recording, request.exchange, request.at_ms, book=True)
     found = await find_market(asked, settings)
     view, drawn, clusters = _view(found), found.reading.map, found.reading.clusters
-    depth = found.depth if found.depth and len(found.depth.bid_price) and len(found.depth.ask_price) else None
+    depth = found.depth
     below, above = (
-        None if depth is None else Chain(drawn, clusters, side, resting(depth, side)).report()
-        for side in (Side.LONG, Side.SHORT)
+        None if depth is None else Chain(drawn, clusters, side, depth).report() for side in (Side.LONG, Side.SHORT)
     )
     if request.json:
         return iter([dump_line(cascade_json(below, above, view))])
     return iter(bare(PlaceText(view, _texts(), now_ms=found.now_ms).cascade(below, above)).splitlines())
-
-
-def resting(depth: Depth, side: Side) -> RestingOrders:
-    """The orders that the forced ones of a side are filled from: bids take what longs sell."""
-    middle = 0.5 * float(depth.bid_price[0] + depth.ask_price[0])
-    if side is Side.LONG:
-        return RestingOrders(depth.bid_price, depth.bid_coins, middle)
-    return RestingOrders(depth.ask_price, depth.ask_coins, middle)
 
 
 def _texts() -> Texts:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bot.liquidation.chain import Chain, RestingOrders
+from bot.liquidation.chain import Chain
 from bot.liquidation.clusters import find_clusters
 from bot.liquidation.model import PositionModel
 from bot.liquidation.touch import Volatility
@@ -50,10 +50,9 @@ def cascade_score(seed: int, *, variant: str = "base", days: int = 3) -> Cascade
     if not edges:
         return None
     start, book = min(max(edges), price), play.depth()
-    orders = RestingOrders(book.bid_price, book.bid_coins)
     foretold = []
     for drawn in (_map_of(standing_truth(play), public), public):
-        chain = Chain(drawn, (), Side.LONG, orders)
+        chain = Chain(drawn, (), Side.LONG, book)
         fall = chain.fall(start, kick_usd=chain.standing_to(start))
         foretold.append(math.inf if fall.end is None else math.log(start / fall.end))
     play.hold(begin, start)

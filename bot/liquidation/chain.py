@@ -14,24 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bot.liquidation.types import Cluster, Floats, LiquidationMap, Side
+from bot.liquidation.depth import Depth
+from bot.liquidation.types import Cluster, LiquidationMap, Side
 
 LEAST_SHARE, MOST_SHARE = 0.05, 1.0
 """The part of what the map shows standing that comes to market: 2 to 5 % of it was seen in one venue's feed on the one
 day that was measured (README.md), and no more than all of it can."""
-
-
-@dataclass(frozen=True, slots=True)
-class RestingOrders:
-    """One side of an order book, best first: `price` and `coins` (n,), bids falling or asks rising; at least one.
-
-    `middle` is the price between the best bid and the best ask, from which the orders' distances count: a book is read
-    later than the map was made, and may lie wholly on one side of the map's price. None where that is the same.
-    """
-
-    price: Floats
-    coins: Floats
-    middle: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +66,12 @@ class CascadeReport:
 
 
 class Chain:
-    """One side of a map against one side of a book. The map's bins must be equal steps in log price."""
+    """One side of a map against the orders that take it. The map's bins must be equal steps in log price."""
 
-    def __init__(self, drawn: LiquidationMap, clusters: Sequence[Cluster], side: Side, orders: RestingOrders) -> None:
+    def __init__(self, drawn: LiquidationMap, clusters: Sequence[Cluster], side: Side, *books: Depth) -> None:
+        """Several books are those of the exchanges that a combined map adds up. Raises ValueError without any order
+        away from the price.
+        """
         self.price = drawn.price
         self.side = side
         long = side is Side.LONG
@@ -90,9 +81,9 @@ class Chain:
         self._edges = np.concatenate(((0.0,), np.abs(np.log(outer / drawn.price))))
         usd = (drawn.long_usd if long else drawn.short_usd)[ahead]
         self._standing = np.concatenate(((0.0,), usd.cumsum()))
-        away = np.maximum(self._sign * np.log(orders.price / (orders.middle or drawn.price)), 0.0)
-        self.seen = float(away.max())
-        self._resting = self._running_depth(away, orders.price * orders.coins)
+        facing = [book.against(side) for book in books]
+        self.seen = min((orders.seen for orders in facing), default=0.0)
+        self._resting = sum((orders.usd_within(self._edges) for orders in facing), np.zeros(len(self._edges)))
         self.clusters = tuple(
             sorted((each for each in clusters if each.side is side), key=lambda each: self._away(each.peak))
         )
@@ -157,16 +148,6 @@ class Chain:
             if self._away(start) <= self._away(self._near(each)) + 1e-9 and self._away(self._far(each)) <= last
         )
         return Fall(start, None if end is None else self.price * math.exp(self._sign * end), usd, through)
-
-    def _running_depth(self, away: Floats, usd: Floats) -> Floats:
-        """USD of orders up to each edge; beyond the last one seen they go on in the density of all that were seen."""
-        order = np.argsort(away, kind="stable")
-        summed = np.concatenate(((0.0,), usd[order].cumsum()))
-        total = float(summed[-1])
-        if not total > 0.0 or not self.seen > 0.0:
-            raise ValueError("a chain takes orders that rest at some distance from the price")
-        running: Floats = summed[np.searchsorted(away[order], self._edges, side="right")]
-        return running + np.maximum(self._edges - self.seen, 0.0) * total / self.seen
 
     def _near(self, cluster: Cluster) -> float:
         """The edge that price meets first, or the price inside."""

@@ -56,7 +56,16 @@ class Exchange(Protocol):
     async def aclose(self) -> None: ...
 
 
-class LiveExchange(Exchange, Protocol):
+@runtime_checkable
+class KnowsDepth(Protocol):
+    """A venue that tells its order book."""
+
+    async def depth(self, symbol: str, *, levels: int = 100) -> Depth:
+        """The book now, at most `levels` a side; the venue may have fewer. Raises an ExchangeError."""
+        ...
+
+
+class LiveExchange(Exchange, KnowsDepth, Protocol):
     """A real venue: beside what a map is made of, what its traders hold and what rests in its book."""
 
     crowds: tuple[Crowd, ...]
@@ -66,10 +75,6 @@ class LiveExchange(Exchange, Protocol):
         """Ratios of 5 minutes with start_ms < time_ms <= end_ms, as far back as the venue keeps them; empty where it
         has none. Raises NotGivenError where it publishes no such ratio.
         """
-        ...
-
-    async def depth(self, symbol: str, *, levels: int = 100) -> Depth:
-        """The book now, at most `levels` a side; the venue may have fewer."""
         ...
 
 

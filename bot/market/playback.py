@@ -1,7 +1,7 @@
 """Recorded or simulated markets as an exchange that, at each moment, knows what was known then and nothing later."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,13 +11,13 @@ from bot.clock import Clock
 from bot.liquidation.margin import RiskTier
 from bot.liquidation.score import Cover, listened
 from bot.market.bar_path import price_at, slice_bars
-from bot.market.exchange import ExchangeUnavailableError, UnknownSymbolError
+from bot.market.exchange import ExchangeUnavailableError, NotGivenError, UnknownSymbolError
 from bot.market.feed import FeedStatus, Heard, Stretch, rows_of_prints
 from bot.market.recording import Recording
 from bot.market.simulator import EXCHANGE as SIMULATED
 from bot.market.simulator import SimulatedMarket, merge_prints
 from bot.market.symbols import QUOTES
-from bot.market.types import BAR_MS, Bars, Floats, Instrument, OpenInterest, Prices, Prints, Tick
+from bot.market.types import BAR_MS, Bars, Depth, Floats, Instrument, OpenInterest, Prices, Prints, Tick
 
 MOST_DECIMALS: Final = 10
 DAY_MS: Final = 86_400_000
@@ -25,17 +25,18 @@ DAY_MS: Final = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class RecordedMarket:
-    """All that was recorded of one market; None or empty where there is none."""
+    """All that was recorded of one market; None or empty where there is none. `depth_at` tells its book at a moment."""
 
     symbol: str
     bars: Bars
     open_interest: OpenInterest | None
     prices: Prices | None
     tiers: tuple[RiskTier, ...]
+    depth_at: Callable[[int], Depth | None] = lambda _: None
 
     @classmethod
     def simulated(cls, market: SimulatedMarket) -> "RecordedMarket":
-        return cls(market.symbol, market.bars, market.open_interest, market.prices, market.tiers)
+        return cls(market.symbol, market.bars, market.open_interest, market.prices, market.tiers, market.depth_at)
 
 
 def load_markets(recording: Recording, exchange: str) -> tuple[RecordedMarket, ...]:
@@ -54,7 +55,7 @@ def load_markets(recording: Recording, exchange: str) -> tuple[RecordedMarket, .
 
 
 class PlaybackExchange:
-    """An exchange out of what was recorded, up to the clock's now. Satisfies `bot.market.exchange.Exchange`."""
+    """An exchange out of what was recorded, up to the clock's now. Satisfies `Exchange` and `KnowsDepth`."""
 
     gives_open_interest_history: bool = True
 
@@ -150,6 +151,13 @@ class PlaybackExchange:
 
     async def risk_tiers(self) -> Mapping[str, Sequence[RiskTier]]:
         return {symbol: market.tiers for symbol, market in self._markets.items() if market.tiers}
+
+    async def depth(self, symbol: str, *, levels: int = 100) -> Depth:
+        """The book of now, as far as it was recorded; where it was not, NotGivenError."""
+        found = self._market(symbol).depth_at(self._clock.now_ms())
+        if found is None:
+            raise NotGivenError(f"{self.name} has no order book of {symbol} of this time.")
+        return found.nearest(levels)
 
     def feed(self) -> "PlaybackFeed":
         """The liquidations from now on, as they come."""

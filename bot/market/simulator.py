@@ -13,12 +13,14 @@ from typing import Final
 import numpy as np
 
 from bot.liquidation.margin import RiskTier
+from bot.market.bar_path import price_at
 from bot.market.recording import Truth
 from bot.market.recording_writer import RecordingWriter
+from bot.market.simulator_book import impact_book
 from bot.market.simulator_parameters import BARS_PER_DAY, SimulationParameters
 from bot.market.simulator_play import Play
 from bot.market.simulator_tape import no_prints
-from bot.market.types import Bars, Depth, Floats, OpenInterest, Prices, Prints
+from bot.market.types import BAR_MS, Bars, Depth, Floats, OpenInterest, Prices, Prints
 
 EXCHANGE: Final = "simulated"
 
@@ -29,7 +31,8 @@ class SimulatedMarket:
 
     `bars` hold last prices; liquidations trigger on the mark price, which `prices` gives tick by tick for the last
     `price_days` (no rows where that is 0). `opened_longs` and `opened_shorts` (bars,) are the coins of new holders in
-    each bar, handed-on positions included: no venue publishes them, an oracle may use them.
+    each bar, handed-on positions included: no venue publishes them, an oracle may use them. `pushed` (bars,) is how
+    far forced orders had pushed price at each bar's end, in log price: its book follows from that.
     """
 
     parameters: SimulationParameters
@@ -41,6 +44,7 @@ class SimulatedMarket:
     depth: Depth
     opened_longs: Floats
     opened_shorts: Floats
+    pushed: Floats
 
     @property
     def symbol(self) -> str:
@@ -49,6 +53,15 @@ class SimulatedMarket:
     @property
     def tiers(self) -> tuple[RiskTier, ...]:
         return self.parameters.tiers
+
+    def depth_at(self, now_ms: int) -> Depth | None:
+        """The book around the price at a moment, by the last closed bar; None before the first has closed."""
+        bar = int(np.searchsorted(self.bars.open_ms, now_ms - BAR_MS, side="right")) - 1
+        now = price_at(self.bars, self.prices if len(self.prices) else None, now_ms)
+        if bar < 0 or now is None:
+            return None
+        coins, push = float(self.open_interest.coins[bar]), float(self.pushed[bar])
+        return impact_book(self.parameters, push=push, coins=coins, mark=now[1], time_ms=now_ms)
 
 
 def simulate(parameters: SimulationParameters) -> SimulatedMarket:
@@ -67,6 +80,7 @@ def simulate(parameters: SimulationParameters) -> SimulatedMarket:
         depth=play.depth(),
         opened_longs=play.opened_longs[recorded],
         opened_shorts=play.opened_shorts[recorded],
+        pushed=play.pushed[recorded],
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from bot.market.simulator_book import MOST_PUSH, impact_book
 from bot.market.simulator_lots import Closed, Holders, Margin, Newcomers
 from bot.market.simulator_parameters import BARS_PER_DAY, Regime, SimulationParameters
 from bot.market.simulator_path import draw_path
@@ -16,14 +17,10 @@ LIQUIDATION_HANDOVER: Final = 0.3
 MOST_ENDED_AT_ONCE: Final = 0.3
 MOST_LOTS_AT_ONCE: Final = 4_000
 MARK_DECIMALS: Final = 2
-MOST_PUSH: Final = 0.8
 PUSH_KEPT: Final = 0.96
 INITIAL_SPREAD: Final = 0.03
 INITIAL_LOTS_MOST: Final = 100_000
 COMPACT_EVERY: Final = 32
-DEPTH_STEP: Final = 1e-3
-WALL: Final = 0.98
-LEAST_IMPACT: Final = 1e-6
 USUAL_KEPT: Final = 1 - 1 / BARS_PER_DAY
 
 
@@ -44,7 +41,7 @@ class Play:
         self._path = draw_path(parameters)
         self.bars, ticks = self._path.mark.shape
         self.tape = Tape(parameters, self.bars, self._path.first)
-        self.opened_longs, self.opened_shorts = np.zeros((2, self.bars))
+        self.opened_longs, self.opened_shorts, self.pushed = np.zeros((3, self.bars))
 
         seeds = np.random.SeedSequence((parameters.seed, 2)).spawn(5)
         long_stream, short_stream, self._choice, start, later = map(np.random.default_rng, seeds)
@@ -100,6 +97,7 @@ class Play:
             entered_value=new_longs.value + new_shorts.value,
         )
         self._bend(trades.liquidated_shorts - trades.liquidated_longs)
+        self.pushed[bar] = self._push
         self.tape.note_trades(bar, trades, coins=self.coins, pulse=pulse)
         if bar % COMPACT_EVERY == 0:
             longs.compact()
@@ -111,19 +109,8 @@ class Play:
         self._path.basis[bar:] = 0.0
 
     def depth(self) -> Depth:
-        """The book that the law of impact amounts to, in levels of 0.1 % to nearly the most that price can be pushed.
-
-        A push x (in log price) of at most m takes coins * m (atanh(x / m) - atanh(x0 / m)) / impact from where it is.
-        """
-        most, here = MOST_PUSH * self._p.daily_volatility, self._push
-        price, coins = [], []
-        for sign in (-1.0, 1.0):
-            away = np.arange(DEPTH_STEP, max(WALL * most - sign * here, 2 * DEPTH_STEP), DEPTH_STEP)
-            pushed = np.arctanh(np.clip((here + sign * np.append(0.0, away)) / most, -WALL, WALL))
-            taken = np.maximum(np.abs(np.diff(pushed)), DEPTH_STEP) * self.coins * most
-            price.append(self.tape.last_mark * np.exp(sign * away))
-            coins.append(taken / max(self._p.impact, LEAST_IMPACT))
-        return Depth(self._p.end_ms, price[0], coins[0], price[1], coins[1])
+        """The book at the end of the bars played so far."""
+        return impact_book(self._p, push=self._push, coins=self.coins, mark=self.tape.last_mark, time_ms=self._p.end_ms)
 
     def _move_price(self, bar: int) -> tuple[Floats, Floats]:
         """Mark and last price from the bar's start to its end, bent by the liquidations so far. Shapes (ticks + 1,)."""

@@ -6,6 +6,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.liquidation.depth import Depth as Depth  # an order book: judged by the science, told by the market
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -116,17 +118,3 @@ class LongShortRatios:
 
     def __len__(self) -> int:
         return len(self.time_ms)
-
-
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """The orders that rest at one moment, best first: bids fall, asks rise, and the best bid is below the best ask.
-
-    Prices in quote currency, sizes in coins; shapes (n,) for the bids, (m,) for the asks.
-    """
-
-    time_ms: int
-    bid_price: Floats
-    bid_coins: Floats
-    ask_price: Floats
-    ask_coins: Floats

@@ -8,24 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.liquidation.chain import Chain, Fall, RestingOrders
+from bot.liquidation.chain import Chain, Fall
 from bot.liquidation.clusters import find_clusters
+from bot.liquidation.depth import Depth
 from bot.liquidation.types import Floats, LiquidationMap, Side
 from tests.unit.liquidation.grounds import CALM, STEP, hill, map_of
 
 CELLS = 200
 
 
-def even_book(usd_per_cell: float, side: Side, *, cells: int = CELLS) -> RestingOrders:
-    """The same USD in the middle of each 0.1 % from the price."""
-    away = (np.arange(cells) + 0.5) * STEP
-    price = 100.0 * np.exp(-away if side is Side.LONG else away)
-    return RestingOrders(price, usd_per_cell / price)
+def book_of(usd: Floats, *, middle: float = 100.0) -> Depth:
+    """The same USD on both sides: one order before the end of each cell of the map."""
+    away = (np.arange(len(usd)) + 0.4) * STEP
+    bids, asks = middle * np.exp(-away), middle * np.exp(away)
+    return Depth(0, bids, usd / bids, asks, usd / asks)
 
 
 def chain_on(usd: Floats, per_cell: float, side: Side = Side.LONG, *, cells: int = CELLS) -> Chain:
     drawn = map_of(usd, np.zeros(len(usd))) if side is Side.LONG else map_of(np.zeros(len(usd)), usd)
-    return Chain(drawn, find_clusters(drawn, day_volatility=CALM), side, even_book(per_cell, side, cells=cells))
+    return Chain(drawn, find_clusters(drawn, day_volatility=CALM), side, book_of(np.full(cells, per_cell)))
 
 
 def below(cells: float) -> float:
@@ -76,7 +77,7 @@ def test_a_chain_that_nothing_holds_runs_beyond_the_map() -> None:
 
 def test_beyond_what_is_seen_of_the_book_its_density_goes_on() -> None:
     seen = chain_on(dense((50, 60, 3.0)), 1.0, cells=20)
-    assert seen.report().seen_pct == pytest.approx(1.93, abs=0.01)
+    assert seen.report().seen_pct == pytest.approx(1.92, abs=0.01)
     assert seen.fall(below(50)).end == pytest.approx(below(80), rel=1e-3)
 
 
@@ -91,22 +92,30 @@ def test_small_in_a_thin_book_absorbs_worse_than_large_in_a_deep_one() -> None:
     assert thin.chains[0].depth_usd < deep.chains[0].depth_usd
 
 
-def test_a_book_without_orders_away_from_the_price_is_refused() -> None:
+def test_a_book_whose_orders_have_no_size_is_refused() -> None:
     drawn = map_of(np.ones(50), np.ones(50))
     with pytest.raises(ValueError, match="orders"):
-        Chain(drawn, (), Side.LONG, RestingOrders(np.array([100.0]), np.array([1.0])))
+        Chain(drawn, (), Side.LONG, book_of(np.zeros(9)))
 
 
 def test_a_book_that_was_read_when_price_had_moved_on_counts_from_its_own_middle() -> None:
     usd = dense((50, 60, 5.0))
     drawn = map_of(usd, np.zeros(len(usd)))
     clusters = find_clusters(drawn, day_volatility=CALM)
-    then = even_book(1.0, Side.LONG)
-    risen = 1.3  # every bid lies above the map's price now
-    now = RestingOrders(then.price * risen, then.coins / risen, middle=100.0 * risen)
-    [before], [after] = (Chain(drawn, clusters, Side.LONG, book).report().chains for book in (then, now))
+    books = book_of(np.ones(CELLS)), book_of(np.ones(CELLS), middle=130.0)  # every bid above the map's price now
+    [before], [after] = (Chain(drawn, clusters, Side.LONG, book).report().chains for book in books)
     assert after.depth_usd == pytest.approx(before.depth_usd)
     assert after.most.end == pytest.approx(before.most.end)
+
+
+def test_the_books_of_several_exchanges_hold_together() -> None:
+    usd = dense((50, 60, 5.0))
+    drawn = map_of(usd, np.zeros(len(usd)))
+    shallow, far = book_of(np.ones(CELLS // 2)), book_of(np.ones(CELLS), middle=70.0)
+    both, twice = Chain(drawn, (), Side.LONG, shallow, far), Chain(drawn, (), Side.LONG, book_of(np.full(CELLS, 2.0)))
+    assert both.depth_to(below(80)) == pytest.approx(twice.depth_to(below(80)))
+    assert both.fall(below(50)).end == pytest.approx(twice.fall(below(50)).end)
+    assert both.seen == pytest.approx(shallow.against(Side.LONG).seen)  # beyond, one of them is a guess
 
 
 maps = st.lists(st.floats(0.0, 50.0), min_size=30, max_size=120).map(np.array)
@@ -115,10 +124,8 @@ books = st.lists(st.floats(0.0, 20.0), min_size=30, max_size=120).map(np.array)
 
 def chain_of(usd: Floats, book: Floats, side: Side) -> Chain:
     drawn: LiquidationMap = map_of(usd, usd)
-    away = (np.arange(len(book)) + 1.0) * STEP
-    price = 100.0 * np.exp(-away if side is Side.LONG else away)
     clusters = find_clusters(drawn, day_volatility=CALM)
-    return Chain(drawn, clusters, side, RestingOrders(price, (book + 1e-3) / price))
+    return Chain(drawn, clusters, side, book_of(book + 1e-3))
 
 
 def way(fall: Fall) -> float:

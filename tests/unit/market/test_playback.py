@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.liquidation.margin import RiskTier
 from bot.market.bar_path import market_ticks, path_ticks, price_at
-from bot.market.exchange import Exchange, ExchangeUnavailableError, UnknownSymbolError
+from bot.market.exchange import Exchange, ExchangeUnavailableError, NotGivenError, UnknownSymbolError
 from bot.market.playback import PlaybackExchange, RecordedMarket, tick_size
 from bot.market.recording import Recording
 from bot.market.simulator import simulate
@@ -218,9 +218,18 @@ async def test_a_simulated_market_is_played_as_it_was_simulated() -> None:
     row = int(np.searchsorted(market.prices.time_ms, clock.now, side="right")) - 1
     assert tick.price[0] == market.prices.price[row]
     assert (await venue.open_interest("SIMUSDT")).coins[0] == market.open_interest.coins[99]
+    book = await venue.depth("SIMUSDT", levels=20)
+    assert (book.time_ms, len(book.bid_price)) == (clock.now, 20)
+    assert book.bid_price[0] < tick.price[0] < book.ask_price[0]
     assert venue.name == "simulated"
     (instrument,) = await venue.instruments()
     assert (instrument.base, instrument.tick_size, instrument.max_leverage) == ("SIM", 0.01, 125)
+
+
+async def test_a_market_whose_book_was_not_recorded_has_none() -> None:
+    venue = exchange(SetClock(START))
+    with pytest.raises(NotGivenError, match="no order book of AUSDT"):
+        await venue.depth("AUSDT")
 
 
 @pytest.mark.parametrize(

@@ -208,6 +208,20 @@ class TestPersonality:
         assert (np.diff(depth.ask_price) > 0).all()
         assert depth.bid_price[0] < depth.ask_price[0]
 
+    def test_the_book_of_any_moment_is_around_the_price_and_thicker_where_it_was_pushed_to(self) -> None:
+        played = market("base")
+        end_ms = played.parameters.end_ms
+        at_the_end, told = played.depth_at(end_ms), played.depth
+        assert at_the_end is not None
+        assert played.depth_at(int(played.bars.open_ms[0])) is None
+        assert at_the_end.bid_coins == pytest.approx(told.bid_coins, rel=1e-5)
+        assert at_the_end.ask_price == pytest.approx(told.ask_price, rel=1e-3)
+        fallen = int(np.argmin(played.pushed))
+        assert played.pushed[fallen] < -0.001
+        book = played.depth_at(int(played.bars.open_ms[fallen]) + BAR_MS)
+        assert book is not None
+        assert book.bid_coins[0] > book.ask_coins[0]
+
     def test_a_market_that_is_held_is_moved_by_forced_orders_alone(self) -> None:
         parameters = brief("base", days=1)
         play = Play(parameters)
