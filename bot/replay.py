@@ -17,18 +17,15 @@ from bot.alerts.hit_rate import HitRate
 from bot.alerts.outcomes import Outcome
 from bot.alerts.readings import Liquidation, MapReading
 from bot.alerts.types import EVERYWHERE, Changes, CloseReason, Event, Kind, Market, Rule
-from bot.liquidation import Bar, History, PositionModel
-from bot.liquidation.strength import ShareHistory
 from bot.liquidation.totals import average_true_ranges_pct
-from bot.liquidation.touch import Volatility
 from bot.liquidation.types import Side
 from bot.market.bar_path import market_ticks
 from bot.market.recording import Recording
 from bot.market.simulator import EXCHANGE as SIMULATED
 from bot.market.types import BAR_MS
-from bot.reading import read_model, touch_odds
+from bot.reading import touch_odds
 from bot.recorded import Recorded, open_recorded
-from bot.recorded_lessons import RecordedLessons
+from bot.recorded_maps import recorded_readings
 from bot.recorded_receipts import RecordedReceipts, hits_json
 from bot.rules_file import read_rules
 from bot.telegram.alerts_text import Contract, alert_text
@@ -236,22 +233,14 @@ class _Player:
 
     def __init__(self, recorded: Recorded, market: Market, *, drawn: bool) -> None:
         self.market = market
+        self.mapped = False
+        """Whether the warm-up is over: the market has a map."""
         self._drawn = drawn
         self._history = recorded.history(market)
-        self._bars = _bars(self._history)
-        self._tiers = recorded.tiers_of(market)
         self._ticks = market_ticks(recorded.recording.bars(*market), recorded.recording.prices(*market))
         self._atr_pct: list[float] = average_true_ranges_pct(self._history).tolist()
-        self._shares = ShareHistory()
-        self._lessons = RecordedLessons(recorded, market, self._history)
         self._at = min(WARM_UP_BARS, len(self._history)) - 1
-        self._model: PositionModel | None = None
-        self._volatility: Volatility | None = None
-
-    @property
-    def mapped(self) -> bool:
-        """Whether the warm-up is over: the market has a map."""
-        return self._model is not None
+        self._readings = recorded_readings(recorded, market, self._history, first=self._at)
 
     @property
     def days(self) -> float:
@@ -270,31 +259,20 @@ class _Player:
         return list(zip(self._ticks.time_ms[first:last].tolist(), self._ticks.price[first:last].tolist(), strict=True))
 
     def close_bar(self) -> MapReading:
-        """Take the bar to come into the model, and read it."""
-        bar = self._bars[self._at]
-        slot_ms = bar.open_ms + BAR_MS
-        if self._model is None or self._volatility is None:
-            seen = self._history.rows(0, self._at + 1)
-            self._volatility = Volatility.from_closes(seen.open_ms + BAR_MS, seen.close)
-        else:
-            self._volatility = self._volatility.updated(slot_ms, bar.close)
-        if self._lessons.attend(self._at + 1) or self._model is None:
-            seen = self._history.rows(0, self._at + 1)
-            self._model = PositionModel.rebuild(seen, tiers=self._tiers, parameters=self._lessons.parameters)
-        else:
-            self._model.update(bar)
+        """Read the market after the bar to come."""
+        reading = next(self._readings)
+        slot_ms, volatility, atr_pct = reading.map.time_ms, reading.volatility, self._atr_pct[self._at]
+        low, high = float(self._history.low[self._at]), float(self._history.high[self._at])
+        self.mapped = True
         self._at += 1
-        volatility, atr_pct = self._volatility, self._atr_pct[self._at - 1]
-        reading = read_model(self._model, volatility, shares=self._shares)
-        self._shares.observe(slot_ms, reading.map.price, reading.clusters)
         return MapReading(
             market=self.market,
             slot_ms=slot_ms,
             now_ms=slot_ms,
             clusters=reading.clusters,
-            price=bar.close,
-            low=bar.low,
-            high=bar.high,
+            price=reading.map.price,
+            low=low,
+            high=high,
             map_ms=slot_ms,
             model_version=reading.version,
             open_interest=reading.map.open_interest,
@@ -305,12 +283,6 @@ class _Player:
             volatility=volatility,
             atr_pct=lambda: atr_pct,
         )
-
-
-def _bars(history: History) -> list[Bar]:
-    columns = (history.open_ms, history.open, history.high, history.low, history.close, history.volume)
-    rows = (column.tolist() for column in (*columns, history.quote_volume, history.open_interest))
-    return [Bar(*row) for row in zip(*rows, strict=True)]
 
 
 def _printed(recorded: Recorded, exchange: str) -> list[Liquidation]:
