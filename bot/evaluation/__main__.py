@@ -14,6 +14,7 @@ from bot.evaluation import report
 from bot.evaluation.cascades import cascade_score
 from bot.evaluation.evaluate import evaluate, tasks_of
 from bot.evaluation.known_markets import NAMES
+from bot.evaluation.outlook import outlook_score
 from bot.evaluation.recordings import falls_score, histories_of, identities, recorded_score, touch_scores
 from bot.market.columns import RecordingError
 from bot.market.recording import Recording
@@ -29,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.cascades:
         sys.stdout.write(_cascades(asked.cascades, asked.workers) + "\n")
         return 0
+    if asked.outlook is not None:
+        return _outlook(asked.outlook)
     parts = ["# Evaluation", "Written by `make evaluate`; the same seeds give the same tables. Bad rows stay."]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -56,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--variants", nargs="+", default=list(NAMES), choices=list(NAMES), metavar="NAME")
     parser.add_argument("--recordings", type=Path, default=None, help="a folder of real recordings")
     parser.add_argument("--cascades", type=int, default=0, help="only drive so many markets into a cluster")
+    parser.add_argument("--outlook", type=Path, default=None, help="only foretell volatility on a folder of recordings")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path, default=None, help="the file to write (default: print)")
     return parser
@@ -87,11 +91,22 @@ def _cascades(seeds: int, workers: int) -> str:
     return report.cascade_table(scores)
 
 
+def _outlook(folder: Path) -> int:
+    try:
+        recording = Recording(folder)
+        outlook = outlook_score(histories_of(recording, recording.exchanges[0]))
+    except RecordingError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    sys.stdout.write("too few bars\n" if outlook is None else report.outlook_table(outlook) + "\n")
+    return 0
+
+
 def _recorded(recording: Recording, workers: int, progress: Progress) -> list[str]:
     exchange = recording.exchanges[0]
     histories = histories_of(recording, exchange)
     followed = [(symbol, one) for symbol, one in histories.items() if recording.open_interest(exchange, symbol)]
-    bar = progress.add_task("real recordings", total=2 * len(followed) + 2)
+    bar = progress.add_task("real recordings", total=2 * len(followed) + 3)
     parts = [report.touch_table(touch_scores(list(histories.values())))]
     progress.advance(bar)
     with get_context("spawn").Pool(workers) as pool:
@@ -105,6 +120,9 @@ def _recorded(recording: Recording, workers: int, progress: Progress) -> list[st
             foreseen.append(fall.get())
             progress.advance(bar)
     parts += [report.identity_table(found), report.falls_table([one for one in foreseen if one is not None])]
+    outlook = outlook_score(histories)
+    progress.advance(bar)
+    parts += [] if outlook is None else [report.outlook_table(outlook)]
     score = recorded_score(recording, exchange, histories)
     progress.advance(bar)
     return parts if score is None else [*parts, report.score_table(score)]

@@ -8,6 +8,7 @@ from bot.evaluation.cascades import CascadeScore
 from bot.evaluation.estimators import DISTANCE, LEARNED, ORACLE
 from bot.evaluation.evaluate import ROWS, Scores
 from bot.evaluation.known_markets import NAMES
+from bot.evaluation.outlook import Outlook
 from bot.evaluation.recordings import FallsScore, Identities, TouchScore
 from bot.liquidation.score import Score
 
@@ -102,6 +103,25 @@ def score_table(score: Score) -> str:
     ]
     size = f"{score.skill.cells} reached cells, {score.skill.effective_events:.1f} effective events"
     return f"## Skill on real prints ({size})\n\n" + _table(["model", "skill", "lift", "verdict"], rows)
+
+
+def outlook_table(outlook: Outlook) -> str:
+    """What the shape of a map adds to forecasts of volatility from price alone."""
+    rows = []
+    for one in outlook.scores:
+        if one.gain is None or one.low is None or one.high is None:
+            rows.append([one.model, f"{one.r2:.3f}", f"{one.qlike:.3f}", "", ""])
+            continue
+        gain = f"{100 * one.gain:+.1f} [{100 * one.low:+.1f}, {100 * one.high:+.1f}]"
+        named = zip(outlook.contracts, one.by_contract, strict=True)
+        spread = ", ".join(f"{name} {100 * each:+.1f}" for name, each in named)
+        rows.append([one.model, f"{one.r2:.3f}", f"{one.qlike:.3f}", gain, spread])
+    title = (
+        "## Realised volatility of the next four hours on real bars, out of sample "
+        f"({outlook.windows} windows at {outlook.times} times on {outlook.days} days)"
+    )
+    head = ["forecast", "R2", "QLIKE", "squared error saved by the map, % [90 %]", "by contract, %"]
+    return f"{title}\n\n" + _table(head, rows)
 
 
 def cascade_table(scores: Sequence[CascadeScore]) -> str:
