@@ -16,7 +16,7 @@ def back_up_database(settings: Settings, target: Path) -> list[str]:
 def restore_database(settings: Settings, file: Path) -> list[str]:
     """Put a copy in the database's place. Raises StorageError."""
     restored = restore(settings.database_url, file, now_ms=SystemClock().now_ms())
-    lines = [f"restored {settings.database_url} from {file}: {_words(restored.copied)}, checked"]
+    lines = [f"restored {settings.database_name} from {file}: {_words(restored.copied)}, checked"]
     if restored.unsure:
         lines.append(f"{restored.unsure} undelivered messages go out as silent repeats: they may have been sent since")
     if restored.commands:

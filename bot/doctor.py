@@ -47,7 +47,7 @@ async def examine(settings: Settings, *, print_line: Print, listen_s: float = LI
 async def migrate_database(settings: Settings) -> str:
     """Bring the database to this version's schema. Raises StorageError."""
     async with await Database.open(settings.database_url):
-        return f"the database {settings.database_url} has this version's schema"
+        return f"the database {settings.database_name} has this version's schema"
 
 
 async def _database(settings: Settings, print_line: Print) -> bool:
@@ -57,12 +57,12 @@ async def _database(settings: Settings, print_line: Print) -> bool:
             markets = dict.fromkeys(rule.market for rule in kept)
             gaps = [line for market in markets for line in await _gaps(db, market, settings.history_days)]
     except DatabaseInUseError:
-        print_line(f"ok    database {settings.database_url} is in use, by a running bot")
+        print_line(f"ok    database {settings.database_name} is in use, by a running bot")
         return True
     except StorageError as error:
         print_line(f"fail  database: {error}")
         return False
-    print_line(f"ok    database {settings.database_url}: {rules} {'rule' if rules == 1 else 'rules'}")
+    print_line(f"ok    database {settings.database_name}: {rules} {'rule' if rules == 1 else 'rules'}")
     for line in gaps:
         print_line(line)
     return True

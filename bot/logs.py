@@ -1,4 +1,4 @@
-"""Logging to stderr, as text or JSON lines; a bot token is struck out of the final string, however it got there."""
+"""Logging to stderr, as text or JSON lines; secrets are struck out of the final string, however they got there."""
 
 import asyncio
 import json
@@ -15,6 +15,7 @@ from typing import IO, Any, Literal
 LogFormat = Literal["text", "json"]
 
 _TOKEN = re.compile(r"(?<!\d)\d{6,12}(?::|%3[Aa])[A-Za-z0-9_-]{30,}")
+_PASSWORD = re.compile(r"(://[^\s:/@]*:)[^\s@/]+@")
 _QUIET_LIBRARIES = ("httpx", "httpcore", "telegram", "apscheduler", "websockets", "alembic", "matplotlib", "PIL")
 _PLAIN_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -22,8 +23,8 @@ _log = logging.getLogger(__name__)
 
 
 def redact(text: str) -> str:
-    """Strike out everything that looks like a bot token."""
-    return _TOKEN.sub("[token]", text)
+    """Strike out everything that looks like a bot token, and the password of an address that holds one."""
+    return _PASSWORD.sub(r"\1[password]@", _TOKEN.sub("[token]", text))
 
 
 def _fields(record: logging.LogRecord) -> Iterator[tuple[str, Any]]:

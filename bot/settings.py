@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -16,6 +16,10 @@ MOST_ADDRESSES = 2000
 """Each is asked in turn: so many take half an hour, and what one held is forgotten after an hour."""
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+class PasswordFileError(ValueError):
+    """The database's password cannot be taken from its file."""
 
 
 class SettingsError(Exception):
@@ -68,6 +72,15 @@ def _addresses(value: object) -> object:
     return found
 
 
+def with_password(url: str, password: str) -> str:
+    """A database's address with its user's password in it. Raises PasswordFileError where it has no place for one."""
+    parts = urlsplit(url)
+    if not password or not parts.username or parts.password is not None:
+        raise PasswordFileError
+    user, _, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}"))
+
+
 Url = Annotated[str, BeforeValidator(_url)]
 StreamUrl = Annotated[str, BeforeValidator(_stream_url)]
 
@@ -81,6 +94,7 @@ class Settings(BaseSettings):
     telegram_bot_token_file: Path | None = None
     telegram_api_url: Url = "https://api.telegram.org"
     database_url: str = "sqlite:///liqwatch.db"
+    database_password_file: Path | None = None
     exchanges: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = ("binance",)
     binance_api_url: Url = "https://fapi.binance.com"
     binance_web_url: Url = "https://www.binance.com"
@@ -135,6 +149,22 @@ class Settings(BaseSettings):
             raise ValueError("not a bot token")
         return SecretStr(token)
 
+    @property
+    def database_name(self) -> str:
+        """DATABASE_URL as it may be shown: without its password."""
+        return re.sub(r"(?<=://)([^/@]*?):.*@", r"\1:***@", self.database_url)
+
+    @model_validator(mode="after")
+    def _read_password_file(self) -> "Settings":
+        if self.database_password_file is None:
+            return self
+        try:
+            password = self.database_password_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise PasswordFileError from None
+        self.database_url = with_password(self.database_url, password)
+        return self
+
     @model_validator(mode="after")
     def _read_token_file(self) -> "Settings":
         if self.telegram_bot_token is None and self.telegram_bot_token_file is not None:
@@ -151,6 +181,8 @@ TAKES = {
     "telegram_bot_token_file": "the path of a readable file that holds the bot's token",
     "telegram_api_url": "a web address such as https://api.telegram.org",
     "database_url": "an address such as sqlite:///liqwatch.db",
+    "database_password_file": "the path of a readable file that holds the password, beside a DATABASE_URL that names a "
+    "user and no password, such as postgresql+psycopg://liqwatch@host/liqwatch",
     "exchanges": f"a comma-separated list out of: {', '.join(EXCHANGES)}",
     "binance_api_url": "a web address such as https://fapi.binance.com",
     "binance_web_url": "a web address such as https://www.binance.com",
@@ -190,5 +222,12 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        name = str(first["loc"][0]) if first["loc"] else "telegram_bot_token_file"
+        name = str(first["loc"][0]) if first["loc"] else _file_at_fault(error)
         raise SettingsError(f"{name.upper()} takes {TAKES[name.lower()]}") from None
+
+
+def _file_at_fault(error: ValidationError) -> str:
+    """Which of the files that are read after all settings were."""
+    causes = [each.get("ctx", {}).get("error") for each in error.errors(include_input=False, include_url=False)]
+    at_fault = any(isinstance(cause, PasswordFileError) for cause in causes)
+    return "database_password_file" if at_fault else "telegram_bot_token_file"

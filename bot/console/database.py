@@ -27,6 +27,16 @@ def doctor() -> None:
 
 
 @app.command()
+def health() -> None:
+    """Ask the bot that runs here how it does, by METRICS_PORT: cheap, for a container's health check."""
+    from bot.health_client import ask_health
+
+    troubles = ask_health(command_settings(quiet=True))
+    print_lines(troubles or ["all is well"])
+    raise typer.Exit(1 if troubles else 0)
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database to this version's schema."""
     from bot.doctor import migrate_database

@@ -17,6 +17,7 @@ from bot.storage.engine import is_memory, parse_url
 from bot.storage.errors import CannotOpenError, CorruptDatabaseError, StorageError, translate
 from bot.storage.lock import FileLock
 from bot.storage.migrate import known_revisions
+from bot.storage.ownership import give_to_owner_of_folder
 
 PAGES_A_STEP = 1_000
 Progress = Callable[[int, int], None]
@@ -101,6 +102,7 @@ def restore(url: str, file: Path, *, now_ms: int) -> Restored:
         with _failing_as_storage(f"{target}"), _removed_on_failure(part):
             part.unlink(missing_ok=True)
             part.touch(mode=0o600)
+            give_to_owner_of_folder(part)
             with closing(_open(file)) as source, closing(sqlite3.connect(part)) as copy:
                 source.backup(copy)
                 unsure, commands = _doubt(copy, now_ms)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import IO
 
 from bot.storage.errors import CannotOpenError, DatabaseInUseError
+from bot.storage.ownership import give_to_owner_of_folder
 
 
 class FileLock:
@@ -16,6 +17,7 @@ class FileLock:
         path = database.with_name(database.name + "-lock")
         try:
             file = path.open("a+b")
+            give_to_owner_of_folder(path)
         except OSError as error:
             raise CannotOpenError(
                 f"The database {database} cannot be opened: {path.name} could not be written beside it"

@@ -71,6 +71,12 @@ def test_the_secret_is_found_in_urls_encoded_or_not() -> None:
     assert logs.redact("12:30 on 20260101, id 1234567890") == "12:30 on 20260101, id 1234567890"
 
 
+def test_the_password_of_an_address_is_found() -> None:
+    assert logs.redact("at postgresql://me:pa$$:w@db/x or http://db:80/a@b") == (
+        "at postgresql://me:[password]@db/x or http://db:80/a@b"
+    )
+
+
 def test_a_line_of_text_has_time_level_logger_sentence_and_fields(capsys: pytest.CaptureFixture[str]) -> None:
     logs.setup("INFO", "text")
     log.info("a turn took %d ms", 12, extra={"chat": 42})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import TAKES, Settings, SettingsError, load_settings
+from bot.settings import TAKES, Settings, SettingsError, load_settings, with_password
 
 TOKEN = "123456789:" + "A" * 35
 
@@ -135,3 +135,34 @@ def test_a_wrong_address_stops_the_start_and_is_not_repeated(wrong: str, monkeyp
     with pytest.raises(SettingsError, match="HYPERLIQUID_ADDRESSES takes up to 2000 addresses of 0x") as caught:
         load_settings()
     assert wrong not in str(caught.value)
+
+
+def test_a_password_is_written_into_an_address_and_shown_nowhere() -> None:
+    url = with_password("postgresql+psycopg://liqwatch@db:5432/liqwatch", "p@ss/w:rd")
+    assert url == "postgresql+psycopg://liqwatch:p%40ss%2Fw%3Ard@db:5432/liqwatch"
+    shown = Settings.model_construct(database_url=url).database_name
+    assert shown == "postgresql+psycopg://liqwatch:***@db:5432/liqwatch"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("sqlite:///liqwatch.db", "sqlite:///liqwatch.db"),
+        ("postgresql+psycopg://liqwatch@db/liqwatch", "postgresql+psycopg://liqwatch@db/liqwatch"),
+        ("postgresql://a:b@c@db/liqwatch", "postgresql://a:***@db/liqwatch"),
+    ],
+)
+def test_an_address_is_shown_without_its_password(url: str, shown: str) -> None:
+    assert Settings.model_construct(database_url=url).database_name == shown
+
+
+@pytest.mark.parametrize("url", ["sqlite:///liqwatch.db", "sqlite://user:known@/x"])
+def test_a_password_file_goes_with_an_address_that_names_a_user_and_no_password(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "password").write_text("secret", encoding="utf-8")
+    for file in (tmp_path / "password", tmp_path / "nowhere"):
+        monkeypatch.setenv("DATABASE_URL", url)
+        monkeypatch.setenv("DATABASE_PASSWORD_FILE", str(file))
+        with pytest.raises(SettingsError, match="DATABASE_PASSWORD_FILE takes the path of a readable file"):
+            load_settings()
