@@ -16,10 +16,13 @@ from bot.charts.page import LABEL_PX, LEAST_PX, header, notice
 from bot.charts.pictures import MapPicture
 from bot.liquidation.types import Cluster, Floats, LiquidationMap, Side
 
-LEAST_INSET = 16
-"""How far from the frame's edge labels and the feet of their leaders stay."""
+FOOT_INSET, LABEL_INSET = 16, 8
+"""How far from the frame's edge the feet of leaders and the labels themselves stay."""
 
-LABEL_GAP, AWAY_GAP = 12.0, 12.0
+LABEL_GAP, AWAY_GAP, PRICE_GAP = 12.0, 12.0, 10.0
+
+LabelTexts = tuple[str, str, str]
+"""The densest price, its distance from the price (empty where there is no room for it), and the size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,17 +207,22 @@ def _bodies(picture: MapPicture, sides: Sequence[SideLayout]) -> tuple[Body, ...
 def _labels(picture: MapPicture, sides: Sequence[SideLayout], axis: PriceAxis, price: float) -> tuple[Label, ...]:
     """Labels of the biggest clusters, the highlighted one among them, in one row above the bars.
 
-    Each side's labels stay on their side of the price, unless there is no room for them there.
+    Each side's labels stay on their side of the price: without the distances where that needs it, anywhere where even
+    that is too little.
     """
     chosen = sorted(picture.clusters, key=lambda c: (c != picture.highlight, -c.usd))[:LABELLED]
     chosen.sort(key=lambda c: c.peak)
-    texts = [_label_texts(cluster, picture, price) for cluster in chosen]
+    feet = [min(max(axis.x(c.peak), FRAME.left + FOOT_INSET), FRAME.right - FOOT_INSET) for c in chosen]
+    full = [_label_texts(cluster, picture, price) for cluster in chosen]
+    short = [(peak, "", size) for peak, _, size in full]
+    for texts in (full, short):
+        lefts = _on_their_sides(chosen, feet, texts, axis.x(price))
+        if lefts is not None:
+            break
+    else:
+        texts = full if _row_width(full) <= LANE.width - 2 * LABEL_INSET else short
+        lefts = _spread(feet, texts, LANE.left, LANE.right)
     widths = [_label_width(each) for each in texts]
-    if sum(widths) + LABEL_GAP * (len(widths) - 1) > LANE.width - 2 * LEAST_INSET:
-        texts = [(peak, "", size) for peak, _, size in texts]
-        widths = [_label_width(each) for each in texts]
-    feet = [min(max(axis.x(c.peak), FRAME.left + LEAST_INSET), FRAME.right - LEAST_INSET) for c in chosen]
-    lefts = _in_the_lane(chosen, feet, widths, axis.x(price))
     labels = []
     for cluster, lines, width, foot, left in zip(chosen, texts, widths, feet, lefts, strict=True):
         box = Box(round(left), LANE.bottom, round(left) + width, LANE.top)
@@ -224,32 +232,42 @@ def _labels(picture: MapPicture, sides: Sequence[SideLayout], axis: PriceAxis, p
     return tuple(labels)
 
 
-def _in_the_lane(chosen: Sequence[Cluster], feet: list[float], widths: list[float], price_x: float) -> list[float]:
-    """Left ends of the labels, as near to their feet as they stand apart."""
-    low, high = LANE.left + LEAST_INSET, LANE.right - LEAST_INSET
+def _on_their_sides(
+    chosen: Sequence[Cluster], feet: Sequence[float], texts: Sequence[LabelTexts], price_x: float
+) -> list[float] | None:
+    """Left ends of the labels, none across the price; None where a side has no room for its own."""
     longs = sum(cluster.side is Side.LONG for cluster in chosen)
     lefts: list[float] = []
-    for part, start, end in (
-        (slice(0, longs), low, min(max(price_x - 10, low), high)),
-        (slice(longs, None), min(max(price_x + 10, low), high), high),
+    for part, left, right in (
+        (slice(0, longs), LANE.left, price_x - PRICE_GAP + LABEL_INSET),
+        (slice(longs, None), price_x + PRICE_GAP - LABEL_INSET, LANE.right),
     ):
-        if sum(widths[part]) + LABEL_GAP * (len(widths[part]) - 1) > end - start:
-            return spread(feet, widths, low=low, high=high, gap=LABEL_GAP)
-        lefts += spread(feet[part], widths[part], low=start, high=end, gap=LABEL_GAP)
+        if _row_width(texts[part]) > min(right, LANE.right) - max(left, LANE.left) - 2 * LABEL_INSET:
+            return None
+        lefts += _spread(feet[part], texts[part], max(left, LANE.left), min(right, LANE.right))
     return lefts
 
 
-def _label_width(lines: tuple[str, str, str]) -> float:
+def _spread(feet: Sequence[float], texts: Sequence[LabelTexts], left: float, right: float) -> list[float]:
+    widths = [_label_width(each) for each in texts]
+    return spread(feet, widths, low=left + LABEL_INSET, high=right - LABEL_INSET, gap=LABEL_GAP)
+
+
+def _row_width(texts: Sequence[LabelTexts]) -> float:
+    return sum(_label_width(each) for each in texts) + LABEL_GAP * (len(texts) - 1)
+
+
+def _label_width(lines: LabelTexts) -> float:
     return round(max(_upper_width(lines), text_width(lines[2], LABEL_PX, bold=True))) + 30.0
 
 
-def _upper_width(lines: tuple[str, str, str]) -> float:
+def _upper_width(lines: LabelTexts) -> float:
     peak, away, _ = lines
     beside = AWAY_GAP + text_width(away, LEAST_PX) if away else 0.0
     return text_width(peak, LABEL_PX, bold=True) + beside
 
 
-def _label_lines(lines: tuple[str, str, str], box: Box, side: Side, told: bool) -> tuple[Caption, ...]:
+def _label_lines(lines: LabelTexts, box: Box, side: Side, told: bool) -> tuple[Caption, ...]:
     """Price with its distance, where there is room for it, above the size."""
     peak, away, size = lines
     left, upper = box.centre - 0.5 * _upper_width(lines), box.top - 8 - line_height(LABEL_PX)
@@ -265,8 +283,7 @@ def _label_lines(lines: tuple[str, str, str], box: Box, side: Side, told: bool) 
     )
 
 
-def _label_texts(cluster: Cluster, picture: MapPicture, price: float) -> tuple[str, str, str]:
-    """The densest price, its distance from the price, and the size."""
+def _label_texts(cluster: Cluster, picture: MapPicture, price: float) -> LabelTexts:
     numerals = picture.numerals
     size = numerals.money(cluster.usd)
     if not picture.names_usd:

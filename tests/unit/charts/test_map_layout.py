@@ -292,7 +292,7 @@ def test_a_cluster_that_ends_with_the_window_has_its_label_inside() -> None:
     growing = np.zeros(241)
     growing[190:] = np.linspace(5.0, 9.0, 51)
     (label,) = check(a_picture(a_map(np.zeros(241), growing))).labels
-    assert label.box.right <= FRAME.right - 16
+    assert label.box.right <= FRAME.right - 8
     assert label.foot[0] <= FRAME.right - 16
 
 
@@ -301,6 +301,14 @@ def test_labels_stay_on_their_side_of_the_price_where_they_fit() -> None:
     for label in layout.labels:
         at_the_left = label.box.right < layout.price_x
         assert at_the_left == (label.side is Side.LONG)
+
+
+def test_labels_give_up_their_distances_before_they_stand_over_the_price() -> None:
+    one_side = 1e6 * hills((135, 4.0, 3.0), (160, 5.0, 3.0), (185, 6.0, 3.0))
+    layout = check(a_picture(a_map(np.zeros(241), one_side, price=91_234.5), tick_size=0.1))
+    assert len(layout.labels) == 3
+    assert min(label.box.left for label in layout.labels) > layout.price_x
+    assert all(len(label.lines) == 2 for label in layout.labels)
 
 
 @pytest.mark.parametrize(
