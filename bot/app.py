@@ -32,6 +32,7 @@ from bot.market.feed import LiquidationFeed, MarketStream
 from bot.market.priority import Priority, asking_as
 from bot.missed import AlertFolding
 from bot.operator_desk import OperatorDesk
+from bot.order_books import OrderBooks
 from bot.own_data import OwnData
 from bot.pictures import PictureDesk
 from bot.price_reader import PriceReader
@@ -200,6 +201,7 @@ class App:
         self.broadcasting = Broadcasting(world.db, world.clock, self.worker.wake)
         self.desk = LiveDesk(
             markets=self.markets,
+            books=OrderBooks(world.exchanges, world.clock),
             watch=self.watch,
             status=self.status,
             pictures=self.pictures,

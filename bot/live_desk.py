@@ -13,10 +13,12 @@ from bot.doorbell import Doorbell
 from bot.hindsight import Hindsight, lives_view
 from bot.history_store import NoMapError
 from bot.liquidation.combining import COMBINED
+from bot.liquidation.depth import Depth
 from bot.market.history import FEE_IN_REQUIREMENT
 from bot.market_pictures import MarketPictures
 from bot.markets import LiveMarket
 from bot.operator_desk import OperatorDesk
+from bot.order_books import OrderBooks
 from bot.own_data import OwnData
 from bot.pictures import PictureDesk
 from bot.reading import WIDE_WINDOW, Reading, distance_pct, ground_of, touch_odds
@@ -66,6 +68,7 @@ class LiveDesk:
         self,
         *,
         markets: CombinedMarkets,
+        books: OrderBooks,
         watch: Watch,
         status: StatusBoard,
         pictures: PictureDesk,
@@ -83,6 +86,7 @@ class LiveDesk:
         bot_name: Callable[[], str | None],
     ) -> None:
         self._markets = markets
+        self._books = books
         self._watch = watch
         self._status = status
         self._shown = MarketPictures(pictures, hindsight, clock)
@@ -190,6 +194,9 @@ class LiveDesk:
             tiers_from=tiers_from,
             fee_rate=FEE_IN_REQUIREMENT.get(tiers_from.exchange, 0.0),
         )
+
+    async def books(self, markets: Sequence[Market]) -> Mapping[Market, Depth]:
+        return await self._books.read_each(markets)
 
     async def picture(
         self,

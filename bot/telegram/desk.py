@@ -1,11 +1,12 @@
 """What the conversation asks of the rest of the program; `app` answers. What it is answered are views."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from bot.alerts.manners import QuietHours
 from bot.alerts.preferences import Preferences
 from bot.alerts.types import LogEntry, Market, Rule
+from bot.liquidation.depth import Depth
 from bot.telegram.chat_views import PassedView, QuietView, StatsView, StoredView, TermsView, ToldView, WhyView
 from bot.telegram.ground import GroundView
 from bot.telegram.market_views import (
@@ -107,6 +108,10 @@ class Desk(Protocol):
 
     async def ground(self, market: Market) -> GroundView:
         """The market as far as any position reaches, with its exchange's rules. Raises MarketUnavailableError."""
+        ...
+
+    async def books(self, markets: Sequence[Market]) -> Mapping[Market, Depth]:
+        """The order books of markets that are each of one exchange, seconds old; one that has none is left out."""
         ...
 
     async def picture(

@@ -45,6 +45,13 @@ class MarketView:
     known_share: float = 0.0
 
     @property
+    def joined(self) -> tuple[Market, ...]:
+        """The markets whose positions are in the map, each of one exchange."""
+        if not self.parts:
+            return (self.market,)
+        return tuple(Market(part.venue, part.symbol) for part in self.parts if part.left_out is None)
+
+    @property
     def names_usd(self) -> bool:
         """Whether texts and pictures may name sizes in USD: open interest is measured, and the map is proven."""
         return self.proven and self.map.open_interest == "measured"

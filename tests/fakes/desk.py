@@ -1,6 +1,6 @@
 """A desk with believable maps of a few markets, rules in memory, and a clock that a test turns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from bot.alerts.preferences import Preferences
 from bot.alerts.reasons import Reason
 from bot.alerts.silence import Silence
 from bot.alerts.types import EVERYWHERE, CloseReason, Kind, LogEntry, Market, Phase, Rule
+from bot.liquidation.depth import Depth
 from bot.liquidation.ground import Ground
 from bot.liquidation.margin import RiskTier
 from bot.liquidation.touch import Volatility
@@ -43,6 +44,7 @@ from bot.telegram.desk import (
 )
 from bot.telegram.ground import GroundView
 from bot.telegram.texts.zones import UnknownZoneError, day_of, zone_name
+from tests.fakes.order_book import believable_book
 
 NOON_MS = 1_766_923_200_000
 """2025-12-28 12:00 UTC."""
@@ -251,6 +253,8 @@ class FakeDesk:
         self.whys: dict[int, WhyView] = {}
         self.log: tuple[LogEntry, ...] = ()
         self.without_tiers: set[str] = set()
+        self.bookless: set[str] = set()
+        """Symbols and exchanges without an order book."""
         self.operators: dict[int, Operator] = {}
         self._rules: dict[int, Rule] = {}
         self._removed: dict[int, Rule] = {}
@@ -291,6 +295,14 @@ class FakeDesk:
         volatility = Volatility(view.price, self.now, (4e-6, 4e-6, 4e-6, 4e-6), (1.0, 1.0, 1.0, 1.0))
         tiers = () if market.symbol in self.without_tiers else TIERS
         return GroundView(view, ground, volatility, tiers, market, 0.0)
+
+    async def books(self, markets: Sequence[Market]) -> Mapping[Market, Depth]:
+        """As thick as the maps are, shared among exchanges; none of the symbols in `bookless`."""
+        return {
+            each: believable_book(self.markets[each.symbol].price, usd_a_percent=12e6 / len(markets))
+            for each in markets
+            if each.symbol not in self.bookless and each.exchange not in self.bookless
+        }
 
     async def picture(
         self,

@@ -250,3 +250,11 @@ async def test_a_marked_picture_is_another_than_the_plain_one(rig: Rig) -> None:
     assert marked is not None
     assert plain[0] != marked[0]
     assert plain[1] != marked[1]
+
+
+async def test_the_order_book_is_that_of_the_moment_and_an_unknown_market_has_none(rig: Rig) -> None:
+    view = await rig.desk.view(SIM)
+    books = await rig.desk.books([*view.joined, Market("simulated", "NONEUSDT")])
+    assert list(books) == [SIM]
+    assert books[SIM].middle == pytest.approx(view.price, rel=1e-3)
+    assert not books[SIM].is_thin
