@@ -3,46 +3,20 @@
 It keeps no state: what a button needs is in the button, what a chat has is at the desk. So nothing dies in a restart.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.alerts.types import Market
 from bot.delivery.messenger import Button, Message
-from bot.telegram.asking import CHANGING_COMMANDS, CHANGING_TAPS, COMMAND, COMMANDS, PERSONAL, WATCHING, asked
-from bot.telegram.callbacks import SEPARATOR, Tap, key, market_arg, pack, unpack
-from bot.telegram.commands import (
-    admin,
-    alert,
-    channel,
-    clusters,
-    groups,
-    heatmap,
-    history,
-    kinds,
-    maps,
-    own_data,
-    pick,
-    places,
-    quiet,
-    rule_edit,
-    rule_page,
-    rules,
-    settings,
-    stats,
-    status,
-    typed_rule,
-    unwatch,
-    watch,
-    welcome,
-    why,
-    zone,
-)
+from bot.telegram.asking import CHANGING_COMMANDS, CHANGING_TAPS, COMMAND, PERSONAL, WATCHING, asked
+from bot.telegram.callbacks import Tap, key, market_arg, pack, unpack
+from bot.telegram.commands import admin, channel, groups, rule_edit, typed_rule, unwatch, welcome
 from bot.telegram.desk import Desk, MarketUnavailableError, TooManyRulesError
 from bot.telegram.limits import TOAST_UNITS, fit, shorten
+from bot.telegram.routes import COMMANDS, MARKET_TAPS, OPERATOR_TAPS, SHOWING, TAPS, Answering
 from bot.telegram.scene import Answer, Scene, base_name, unknown_symbol
 from bot.telegram.speaking import Channels, NoChannels, spoken
 from bot.telegram.texts import Catalogue, seen, sound
-from bot.telegram.texts.figures import HOUR_MS
 from bot.telegram.turn import Action, Edit, Inbound, Reply, Toast
 
 __all__ = ["Action", "Conversation", "Edit", "Inbound", "Reply", "Toast"]
@@ -139,7 +113,7 @@ async def _typed(scene: Scene) -> Answer | None:
     if rule_edit.NUMBERED.fullmatch(text):
         return await _command(scene, "edit", text)
     word, _, rest = text.partition(" ")
-    if word.lower() in (*COMMANDS, "edit"):
+    if word.lower() in COMMANDS:
         return await _command(scene, word.lower(), rest.strip())
     return await typed_rule.plain_text(scene, text)
 
@@ -147,139 +121,15 @@ async def _typed(scene: Scene) -> Answer | None:
 async def _command(scene: Scene, name: str, rest: str) -> Answer:
     if name in CHANGING_COMMANDS and not scene.inbound.may_change:
         return Answer(Message(scene.texts("error.admins_only")))
-    match name:
-        case "start":
-            return await welcome.start(scene, rest)
-        case "help":
-            return welcome.help_answer(scene)
-        case "watch":
-            return await typed_rule.typed_watch(scene, rest)
-        case "rules":
-            return await rules.rules_answer(scene)
-        case "edit":
-            return await rule_edit.typed_edit(scene, rest)
-        case "unwatch":
-            return await unwatch.typed_unwatch(scene, rest)
-        case "map":
-            return await maps.typed_map(scene, rest)
-        case "heatmap":
-            return await heatmap.typed_heatmap(scene, rest)
-        case "history":
-            return await history.typed_history(scene, rest)
-        case "clusters":
-            return await clusters.typed_clusters(scene, rest)
-        case "position":
-            return await places.typed_position(scene, rest)
-        case "stop":
-            return await places.typed_stop(scene, rest)
-        case "levels":
-            return await places.typed_levels(scene, rest)
-        case "stats":
-            return await stats.stats_answer(scene)
-        case "quiet":
-            return await quiet.typed_quiet(scene, rest)
-        case "mute":
-            return await quiet.typed_mute(scene, rest)
-        case "why":
-            return await why.typed_why(scene, rest)
-        case "mydata":
-            return await own_data.my_data(scene)
-        case "forgetme":
-            return await own_data.ask_to_forget(scene)
-        case "privacy":
-            return own_data.privacy(scene)
-        case "about":
-            return own_data.about(scene)
-        case "settings":
-            return await settings.typed_settings(scene, rest)
-        case "status":
-            return await status.status_answer(scene)
-        case "admin" if (operator := admin.operator_of(scene)) is not None:
-            return await admin.typed_admin(scene, operator, rest)
-        case _:
-            return welcome.unknown_command(scene, name)
+    if name in COMMANDS:
+        return await _answered(COMMANDS[name](scene, rest))
+    if name == "admin" and (operator := admin.operator_of(scene)) is not None:
+        return await admin.typed_admin(scene, operator, rest)
+    return welcome.unknown_command(scene, name)
 
 
-OnMarket = Callable[[Scene, Market, Tap], Awaitable[Answer]]
-OnTap = Callable[[Scene, Tap], Awaitable[Answer]]
-
-MARKET_TAPS: dict[str, OnMarket] = {
-    "w": lambda scene, market, _: watch.sensitivity_menu(scene, market),
-    "wn": lambda scene, market, _: watch.sensitivity_menu(scene, market, fresh=True),
-    "wp": lambda scene, market, tap: watch.tapped_percent(scene, market, tap.arg(1)),
-    "wk": lambda scene, market, _: kinds.menu(scene, market),
-    "wj": lambda scene, market, tap: kinds.of_kind(scene, market, tap.arg(1)),
-    "wu": lambda scene, market, tap: kinds.chosen(scene, market, tap.arg(1), tap.number(2)),
-    "pm": lambda scene, market, tap: rule_edit.move(scene, tap.number(1), market),
-    "pn": lambda scene, market, tap: rule_edit.copy(scene, market, tap.number(1)),
-    "t": lambda scene, market, _: watch.sample(scene, market),
-    "m": lambda scene, market, tap: maps.map_of(scene, market, tap.arg(1)),
-    "mn": lambda scene, market, tap: maps.map_of(scene, market, tap.arg(1)),
-    "mr": lambda scene, market, tap: maps.map_of(
-        scene, market, tap.arg(1), fresh=False, again=tap.arg(2) == maps.AGAIN
-    ),
-    "ml": lambda scene, market, tap: maps.map_of(
-        scene, market, tap.arg(1), fresh=False, again=tap.arg(2) == maps.AGAIN, by_leverage=True
-    ),
-    "hm": lambda scene, market, tap: heatmap.heatmap_of(scene, market, tap.arg(1)),
-    "hr": lambda scene, market, tap: heatmap.heatmap_of(
-        scene, market, tap.arg(1), fresh=False, again=tap.arg(2) == maps.AGAIN
-    ),
-    "li": lambda scene, market, tap: history.history_of(scene, market, tap.arg(1)),
-    "lr": lambda scene, market, tap: history.history_of(
-        scene, market, tap.arg(1), fresh=False, again=tap.arg(2) == maps.AGAIN
-    ),
-    "c": lambda scene, market, tap: clusters.clusters_of(scene, market, tap.arg(1)),
-    "lv": lambda scene, market, _: places.levels_answer(scene, market),
-    "yb": lambda scene, market, _: why.why_market(scene, market),
-    "cr": lambda scene, market, tap: clusters.clusters_of(scene, market, tap.arg(1), fresh=False),
-}
-"""Verbs whose first argument is a market."""
-
-SHOWING = frozenset({"m", "mn", "mr", "ml", "hm", "hr", "li", "lr", "c", "cr", "lv"})
-"""Verbs that show a market: of all exchanges, where the button names none."""
-
-TAPS: dict[str, OnTap] = {
-    "p": lambda scene, tap: rule_page.page(scene, tap.number(0)),
-    "pf": lambda scene, tap: rule_page.page(scene, tap.number(0), fresh=True),
-    "pp": lambda scene, tap: rule_page.parameter_page(scene, tap.number(0), tap.arg(1)),
-    "pc": lambda scene, tap: rule_page.custom_page(scene, tap.number(0), tap.arg(1)),
-    "pe": lambda scene, tap: rule_edit.tapped_edit(scene, tap.number(0), SEPARATOR.join(tap.args[1:])),
-    "pz": lambda scene, tap: rule_edit.snooze(scene, tap.number(0), tap.arg(1)),
-    "ph": lambda scene, tap: rule_edit.pause(scene, tap.number(0)),
-    "po": lambda scene, tap: places.typed_position(scene, SEPARATOR.join(tap.args)),
-    "sp": lambda scene, tap: places.typed_stop(scene, SEPARATOR.join(tap.args)),
-    "wt": lambda scene, tap: typed_rule.typed_watch(scene, SEPARATOR.join(tap.args)),
-    "s": lambda scene, tap: watch.change_percent(scene, tap.number(0), tap.arg(1)),
-    "u": lambda scene, tap: unwatch.restore(scene, [tap.number(0)]),
-    "ub": lambda scene, tap: unwatch.restore(scene, unwatch.ids_of(tap.arg(0))),
-    "us": lambda scene, tap: unwatch.of_market(scene, tap.arg(0)),
-    "um": lambda scene, tap: unwatch.delete_many(scene, tap.arg(0)),
-    "x": lambda scene, tap: unwatch.delete(scene, tap.number(0), fresh=True),
-    "xe": lambda scene, tap: unwatch.delete(scene, tap.number(0)),
-    "r": lambda scene, tap: rules.rules_answer(scene, tap.number(0)),
-    "rx": lambda scene, tap: rules.delete_in_list(scene, tap.number(0), tap.number(1)),
-    "ru": lambda scene, tap: rules.restore_in_list(scene, tap.number(0), tap.number(1)),
-    "rs": lambda scene, tap: rules.snooze_in_list(scene, tap.number(0), tap.number(1)),
-    "rw": lambda scene, tap: rules.snooze_in_list(scene, tap.number(0), tap.number(1), wake=True),
-    "fy": lambda scene, _: own_data.forget(scene),
-    "se": lambda scene, _: settings.settings_answer(scene),
-    "sg": lambda scene, tap: settings.opened(scene, tap.arg(0)),
-    "ss": lambda scene, tap: settings.choose(scene, tap.arg(0), tap.arg(1)),
-    "sz": lambda scene, tap: zone.keep_zone(scene, tap.arg(0)),
-    "sa": lambda scene, _: stats.stats_answer(scene, fresh=False),
-    "st": lambda scene, _: status.status_answer(scene, fresh=False),
-    "z": lambda scene, tap: rules.snooze_from_alert(scene, tap.number(0), hours=tap.number(1) or 1),
-    "mu": lambda scene, tap: quiet.mute(scene, tap.number(0) * HOUR_MS, fresh=True),
-    "qm": lambda scene, tap: quiet.mute(scene, tap.number(0) * HOUR_MS),
-    "qo": lambda scene, _: quiet.end_quiet(scene),
-    "qc": lambda scene, tap: quiet.critical(scene, passes=bool(tap.number(0))),
-    "a": lambda scene, _: alert.refresh(scene),
-    "y": lambda scene, _: why.why_message(scene, scene.inbound.message_id or 0, fresh=True),
-    "zw": lambda scene, tap: rules.wake(scene, tap.number(0)),
-    "e": lambda scene, tap: rules.renew(scene, tap.number(0), tap.number(1)),
-}
-"""Verbs with other arguments, or none."""
+async def _answered(answering: Answering) -> Answer:
+    return answering if isinstance(answering, Answer) else await answering
 
 
 AGAIN = {"m": "mr", "mn": "mr", "hm": "hr", "li": "lr", "c": "cr"}
@@ -301,34 +151,11 @@ async def _tapped(scene: Scene, data: str) -> Answer:
             return _delisted(scene, tap, resolution.nearest)
         return await MARKET_TAPS[tap.verb](scene, market, tap)
     if tap.verb in TAPS:
-        return await TAPS[tap.verb](scene, tap)
-    match tap.verb:
-        case "h":
-            return welcome.help_answer(scene)
-        case "n":
-            return pick.pick(scene, "wk")
-        case "q":
-            return pick.turned(scene, tap.arg(0), tap.number(1), *tap.args[2:])
-        case "ua":
-            return await unwatch.delete_many(scene, None)
-        case "fn":
-            return own_data.not_forgotten(scene)
-        case "uk":
-            return unwatch.kept(scene)
-        case "ad" if (operator := admin.operator_of(scene)) is not None:
-            return await admin.admin_answer(scene, operator, fresh=False)
-        case "aq" if (operator := admin.operator_of(scene)) is not None:
-            return await admin.requeue(scene, operator, tap.number(0))
-        case "ab" if (operator := admin.operator_of(scene)) is not None:
-            return await admin.confirm(scene, operator, tap.number(0))
-        case "ac" if (operator := admin.operator_of(scene)) is not None:
-            return await admin.cancel(scene, operator, tap.number(0))
-        case "rn":
-            answer = await rules.rules_answer(scene)
-            return Answer(answer.message, fresh=True)
-        case _:
-            start = await welcome.start(scene)
-            return Answer(start.message, toast=scene.texts.label("toast.old_button"), fresh=True)
+        return await _answered(TAPS[tap.verb](scene, tap))
+    if tap.verb in OPERATOR_TAPS and (operator := admin.operator_of(scene)) is not None:
+        return await OPERATOR_TAPS[tap.verb](scene, operator, tap)
+    start = await welcome.start(scene)
+    return Answer(start.message, toast=scene.texts.label("toast.old_button"), fresh=True)
 
 
 def _delisted(scene: Scene, tap: Tap, near: Sequence[str]) -> Answer:

@@ -18,7 +18,9 @@ PAGE = 8
 LONGEST_SNOOZE_HOURS = 24 * 7
 
 
-async def rules_answer(scene: Scene, page: int = 0, *, note: Html | None = None, undo: Button | None = None) -> Answer:
+async def rules_answer(
+    scene: Scene, page: int = 0, *, note: Html | None = None, undo: Button | None = None, fresh: bool = False
+) -> Answer:
     """One page of the list; `note` says what was just done, `undo` takes it back."""
     views = sorted_rules(await scene.desk.rules(scene.chat), scene.now_ms)
     texts = scene.texts
@@ -35,7 +37,8 @@ async def rules_answer(scene: Scene, page: int = 0, *, note: Html | None = None,
         Message(
             Html("\n\n".join([*([note] if note else []), text])),
             (*(((undo,),) if undo else ()), *buttons),
-        )
+        ),
+        fresh=fresh,
     )
 
 
