@@ -17,7 +17,7 @@ from bot.storage.briefs import Briefs
 from bot.storage.broadcasts import Broadcasts
 from bot.storage.chats import Chats
 from bot.storage.decisions import Decisions, write_log
-from bot.storage.engine import is_memory, make_engine, make_migration_engine, parse_url
+from bot.storage.engine import is_memory, make_engine, make_migration_engine, named, parse_url
 from bot.storage.enqueue import OutboxRow, enqueue
 from bot.storage.errors import CannotOpenError, StorageError
 from bot.storage.guests import Guests
@@ -77,7 +77,7 @@ class Database:
 
     @classmethod
     def _open(cls, url: URL, *, inline: bool) -> Self:
-        where = url.render_as_string(hide_password=True)
+        where = named(url)
         writer = make_engine(url, writes=True)
         if is_memory(url):
             access = Access(writer, writer, where=where, inline=inline)
@@ -103,7 +103,7 @@ class Database:
 
     @classmethod
     def _beside(cls, url: URL) -> Self:
-        where = url.render_as_string(hide_password=True)
+        where = named(url)
         if url.get_backend_name() == "sqlite" and (is_memory(url) or not Path(url.database or "").is_file()):
             raise CannotOpenError(f"There is no database {where}: a bot's first start makes what DATABASE_URL names.")
         access = Access(make_engine(url, writes=True), reader := make_engine(url, writes=False), where=where)

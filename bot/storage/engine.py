@@ -1,10 +1,14 @@
-"""How a connection is opened and how its transactions begin; every SQLite pragma stands here."""
+"""How a connection is opened and how its transactions begin; every SQLite pragma stands here.
+
+What PostgreSQL wants instead stands in `postgresql`.
+"""
 
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, StaticPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from bot.storage import postgresql
 from bot.storage.errors import CannotOpenError
 
 BUSY_TIMEOUT_MS = 5_000
@@ -28,11 +32,20 @@ def parse_url(text: str) -> URL:
         ) from error
     if url.get_backend_name() not in ("sqlite", "postgresql"):
         raise CannotOpenError(f"DATABASE_URL takes sqlite or postgresql, not {url.get_backend_name()}.")
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    if "@" in (url.host or ""):
+        raise CannotOpenError("DATABASE_URL has an @ in its password or user: write it as %40.")
     try:
         url.get_dialect().import_dbapi()
     except ModuleNotFoundError as error:
         raise CannotOpenError(f"DATABASE_URL needs the Python package {error.name}, which is not installed.") from error
     return url
+
+
+def named(url: URL) -> str:
+    """A database's name for people: without the password, and without options, among which one may stand."""
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 def is_memory(url: URL) -> bool:
@@ -43,12 +56,12 @@ def is_memory(url: URL) -> bool:
 def make_engine(url: URL, *, writes: bool) -> Engine:
     """An engine whose transactions are BEGIN IMMEDIATE where it `writes`, else read-only snapshots.
 
-    It keeps one connection, used by one thread; PostgreSQL's own pool is left as it comes.
+    It keeps one connection, used by one thread.
     """
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+        return postgresql.make_engine(url, writes=writes)
     options: dict[str, Any] = {"connect_args": {"check_same_thread": False}, "poolclass": StaticPool}
-    engine = create_engine(url, **options)
+    engine = create_engine(url, hide_parameters=True, **options)
     _hook(engine, begin="BEGIN IMMEDIATE" if writes else "BEGIN", query_only=not writes)
     return engine
 
@@ -56,8 +69,8 @@ def make_engine(url: URL, *, writes: bool) -> Engine:
 def make_migration_engine(url: URL) -> Engine:
     """Like a writing engine, without foreign keys: rebuilding a table drops it, and must not cascade."""
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, poolclass=NullPool)
-    engine = create_engine(url, poolclass=NullPool)
+        return postgresql.make_migration_engine(url)
+    engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
     _hook(engine, begin="BEGIN IMMEDIATE", query_only=False, foreign_keys=False)
     return engine
 

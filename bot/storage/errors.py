@@ -71,6 +71,10 @@ _POSTGRESQL: tuple[tuple[str, type[StorageError], str], ...] = (
     ("40", DatabaseBusyError, "two transactions got in each other's way"),
     ("08", CannotOpenError, "the connection failed"),
     ("57P", CannotOpenError, "it is shutting down"),
+    ("57014", DatabaseBusyError, "the statement took too long"),
+    ("53", DatabaseBusyError, "it has no connection or memory left"),
+    ("58", DiskFailedError, "its disk failed"),
+    ("XX", CorruptDatabaseError, "it is damaged"),
 )
 
 
@@ -83,4 +87,8 @@ def translate(driver: BaseException | None, where: str) -> StorageError:
     for start, kind, words in table:
         if code is not None and code.startswith(start):
             return kind(f"The database {where} did not answer: {words} ({code}).")
-    return StorageError(f"The database {where} refused a statement: {driver}.")
+    # A driver's later lines quote the statement, or the row with all it says.
+    said = f"{driver}".partition("\n")[0].rstrip(".")
+    if code is None and type(driver).__name__ == "OperationalError" and table is _POSTGRESQL:
+        return CannotOpenError(f"The database {where} cannot be reached: {said}.")
+    return StorageError(f"The database {where} refused a statement: {said}.")

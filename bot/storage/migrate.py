@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 import bot
 from bot.storage.errors import CannotOpenError, CorruptDatabaseError, NewerDatabaseError
+from bot.storage.postgresql import check_server, is_postgresql, order_text_by_bytes, wait_for_other_migrations
 
 # Beside `bot` both in a checkout and where the package is installed.
 MIGRATIONS = Path(bot.__file__).resolve().parents[1] / "migrations"
@@ -32,8 +33,12 @@ def known_revisions() -> frozenset[str]:
 def migrate(connection: Connection, where: str) -> None:
     """Run what is missing, inside the connection's open transaction: all of it or nothing.
 
-    Raises NewerDatabaseError where the database knows a revision this version does not.
+    Raises NewerDatabaseError where the database knows a revision this version does not, CannotOpenError where the
+    server cannot hold it.
     """
+    if is_postgresql(connection):
+        check_server(connection, where)
+        wait_for_other_migrations(connection)
     present = _present(connection, where)
     if tuple(present) == (newest_revision(),):
         return
@@ -41,6 +46,8 @@ def migrate(connection: Connection, where: str) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    if is_postgresql(connection):
+        order_text_by_bytes(connection)
     _check_foreign_keys(connection, where)
 
 

@@ -6,11 +6,13 @@ from typing import Any
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.storage.postgresql import is_postgresql
+
 Row = dict[str, Any]
 
 
 def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    return postgresql.insert(table) if is_postgresql(connection) else sqlite.insert(table)
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:

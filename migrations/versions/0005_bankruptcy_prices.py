@@ -15,7 +15,21 @@ FLOAT64: sa.Double[float] = sa.Double().with_variant(sa.REAL, "sqlite")
 
 
 def upgrade() -> None:
-    # Made anew: SQLite writes an added column after the constraints. What was stored so far are fills.
+    # What was stored so far are fills.
+    if op.get_bind().dialect.name == "postgresql":
+        add_column()
+    else:
+        make_anew()
+
+
+def add_column() -> None:
+    op.add_column("prints", sa.Column("at_bankruptcy", sa.Integer, nullable=False, server_default=sa.text("0")))
+    op.alter_column("prints", "at_bankruptcy", server_default=None)
+    op.create_check_constraint(op.f("ck_prints_at_bankruptcy"), "prints", "at_bankruptcy IN (0, 1)")
+
+
+def make_anew() -> None:
+    """SQLite writes an added column after the constraints, where a table made by the code has it before."""
     op.drop_index("ix_prints_time_ms", "prints")
     op.rename_table("prints", "prints_before")
     op.create_table(

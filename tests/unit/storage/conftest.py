@@ -1,7 +1,6 @@
-"""A database in a file, as in service."""
+"""A database as in service: a file, and PostgreSQL."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -9,8 +8,8 @@ from bot.storage.database import Database
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/liqwatch.db"
+def url(database_url: str) -> str:
+    return database_url
 
 
 @pytest.fixture

@@ -22,9 +22,11 @@ from bot.storage.errors import (
     StorageError,
 )
 from tests.fakes.faulty_disk import FULL, IMPATIENT, READ_ONLY, FaultyDisk
+from tests.postgres.kinds import sqlite_only
 from tests.unit.storage.values import NOW, row
 
 
+@sqlite_only
 async def test_a_second_opening_of_the_same_file_is_refused(db: Database, url: str) -> None:
     with pytest.raises(DatabaseInUseError, match=r"in use by another Liqwatch \(process \d+\)"):
         await Database.open(url)
@@ -54,6 +56,7 @@ async def test_inline_work_is_done_before_the_loop_runs_on() -> None:
     assert order == ["stored", "loop"]
 
 
+@sqlite_only
 async def test_the_pragmas_of_safety_are_set(db: Database, url: str) -> None:
     engine = make_engine(make_url(url), writes=True)
     with engine.begin() as connection:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import make_url
+from sqlalchemy import inspect, make_url, update
 
 from bot.alerts.types import Market
 from bot.market.feed import Heard, Print, rows_of_prints
@@ -16,6 +16,7 @@ from bot.storage.engine import make_migration_engine
 from bot.storage.migrate import MIGRATIONS
 from bot.storage.series import DAY_MS
 from bot.storage.slots import Slot
+from bot.storage.tables import briefs
 from tests.unit.storage.values import BTC, NOW, ZRX, row, rule
 
 HOUR = 3_600_000
@@ -75,7 +76,7 @@ async def test_a_damaged_brief_is_left_out_and_told(db: Database, url: str, capl
     for number in range(2):
         await db.briefs.save(brief(NOW + number), Slot("brief", number, BTC), now_ms=NOW)
     with make_migration_engine(make_url(url)).begin() as connection:
-        connection.exec_driver_sql("UPDATE briefs SET payload = x'00' WHERE time_ms = ?", (NOW,))
+        connection.execute(update(briefs).where(briefs.c.time_ms == NOW).values(payload=b"\0"))
     with caplog.at_level(logging.WARNING):
         assert [each.time_ms for each in await db.briefs.load(BTC, start_ms=0, end_ms=NOW + HOUR)] == [NOW + 1]
     assert "unreadable" in caplog.text
@@ -106,27 +107,27 @@ async def test_a_month_of_prints_and_a_week_of_scores_are_kept_and_no_more(db: D
     assert [gone[name] for name in names] == [1, 1, 0, 0]
 
 
-async def test_a_database_of_the_first_schema_is_brought_up_with_all_it_holds(url: str) -> None:
-    engine = make_migration_engine(make_url(url))
+async def test_a_database_of_the_first_schema_is_brought_up_with_all_it_holds(bare_database_url: str) -> None:
+    engine = make_migration_engine(make_url(bare_database_url))
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
-        tables = set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars())
-        assert not {"prints", "briefs"} & tables
+        assert not {"prints", "briefs"} & set(inspect(connection).get_table_names())
         connection.exec_driver_sql("INSERT INTO chats VALUES (1, 'private', 'en', 1, NULL, 5)")
         connection.exec_driver_sql(
-            "INSERT INTO rules (id, chat, exchange, symbol, kind, threshold_pct, window_ms, created_ms)"
-            " VALUES (7, 1, 'binance', 'BTCUSDT', 'proximity', 1.0, 0, 5)"
+            "INSERT INTO rules (chat, exchange, symbol, kind, threshold_pct, window_ms, created_ms)"
+            " VALUES (1, 'binance', 'BTCUSDT', 'proximity', 1.0, 0, 5), (1, 'binance', 'BTCUSDT', 'growth', 1.0, 0, 5)"
         )
+        connection.exec_driver_sql("DELETE FROM rules WHERE kind = 'growth'")
         connection.exec_driver_sql(
             "INSERT INTO outbox (dedupe_key, chat, payload, due_ms, created_ms) VALUES ('k', 1, '{}', 5, 5)"
         )
     engine.dispose()
-    async with await Database.open(url) as db:
-        assert [each.id for each in await db.rules.all()] == [7]
+    async with await Database.open(bare_database_url) as db:
+        assert [each.id for each in await db.rules.all()] == [1]
         assert await db.outbox.counts() == {"ready": 1}
         await db.prints.save("binance", Heard((printed(NOW),)))
-        assert (await db.rules.add(rule(market=ZRX)))[0].id == 8
+        assert (await db.rules.add(rule(market=ZRX)))[0].id == 3, "a number once given is never given again"
         assert await db.outbox.add([row("new")]) == 1

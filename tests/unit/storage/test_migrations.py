@@ -5,7 +5,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Engine, make_url, text
+from sqlalchemy import Connection, Engine, inspect, make_url, text
 
 from bot.alerts.types import CloseReason, Kind, Market, Rule
 from bot.liquidation.types import Side
@@ -14,7 +14,14 @@ from bot.storage.database import Database
 from bot.storage.engine import make_migration_engine
 from bot.storage.errors import CorruptDatabaseError, NewerDatabaseError
 from bot.storage.migrate import MIGRATIONS, migrate, newest_revision
+from bot.storage.postgresql import is_postgresql, order_text_by_bytes
 from bot.storage.tables import metadata
+from tests.postgres.kinds import bare_sqlite_only
+
+
+@pytest.fixture
+def url(bare_database_url: str) -> str:
+    return bare_database_url
 
 
 @pytest.fixture
@@ -23,10 +30,28 @@ def engine(url: str) -> Engine:
 
 
 def schema(connection: Connection) -> set[str]:
+    """Everything the database knows of its tables, in its own words; columns in their order."""
+    if is_postgresql(connection):
+        return {" ".join(map(str, row)) for row in connection.execute(text(_CATALOGUE))}
     rows = connection.exec_driver_sql(
         "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'alembic%'"
     )
     return {" ".join(sql.split()) for sql in rows.scalars()}
+
+
+_CATALOGUE = """
+SELECT c.relname, a.attname, rank() OVER (PARTITION BY c.oid ORDER BY a.attnum), format_type(a.atttypid, a.atttypmod),
+       a.attnotnull, coalesce(pg_get_expr(d.adbin, d.adrelid), '-'), a.attcollation::regcollation
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname NOT LIKE 'alembic%'
+UNION ALL
+SELECT conrelid::regclass::text, conname, 0, pg_get_constraintdef(oid), true, '', '-'
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text NOT LIKE 'alembic%'
+UNION ALL
+SELECT tablename, indexname, 0, indexdef, true, '', '-'
+FROM pg_indexes WHERE schemaname = 'public' AND tablename NOT LIKE 'alembic%'
+"""
 
 
 def test_migrations_make_exactly_the_tables_of_the_code(engine: Engine) -> None:
@@ -35,13 +60,18 @@ def test_migrations_make_exactly_the_tables_of_the_code(engine: Engine) -> None:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
         migrated = schema(connection)
-        for name in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all():
+        for name in inspect(connection).get_table_names():
             if name in metadata.tables:
-                connection.exec_driver_sql(f"DROP TABLE {name}")
+                cascade = " CASCADE" if is_postgresql(connection) else ""
+                connection.exec_driver_sql(f"DROP TABLE {name}{cascade}")
         metadata.create_all(connection)
+        if is_postgresql(connection):
+            order_text_by_bytes(connection)
         assert schema(connection) == migrated
+    engine.dispose()
 
 
+@bare_sqlite_only
 def test_every_table_is_strict(engine: Engine) -> None:
     with engine.begin() as connection:
         migrate(connection, "here")
@@ -82,10 +112,11 @@ async def test_rules_and_tracks_of_the_version_before_are_read_as_they_were(url:
             "INSERT INTO rules (id, chat, exchange, symbol, kind, threshold_pct, window_ms, side, min_usd, created_ms)"
             " VALUES (3, 7, 'binance', 'BTCUSDT', 'growth', 30.0, 14400000, 'long', 1e7, 5)"
         )
-        connection.exec_driver_sql(
+        swept = text(
             "INSERT INTO tracks VALUES ('binance', 'BTCUSDT', 'L1', 'long', 90.0, 92.0, 91.0, 5e7, 0.1, 80, NULL, NULL,"
-            " 10, 20, 6, x'', '1', 0, 'faded')"
+            " 10, 20, 6, :samples, '1', 0, 'faded')"
         )
+        connection.execute(swept, {"samples": b""})
     async with await Database.open(url) as database:
         assert await database.rules.of_chat(7) == [
             Rule(3, 7, Market("binance", "BTCUSDT"), Kind.GROWTH, 30.0, 14_400_000, Side.LONG, 1e7, created_ms=5)
@@ -121,6 +152,7 @@ async def test_the_zone_of_quiet_hours_becomes_the_chat_s_own(url: str, engine: 
     assert [tuple(row) for row in kept] == [(1, "Asia/Tokyo", "warnings")]
 
 
+@bare_sqlite_only
 def test_rows_that_point_at_nothing_stop_a_migration(engine: Engine) -> None:
     with engine.begin() as connection:
         migrate(connection, "here")

@@ -9,6 +9,7 @@ from bot.storage.access import Access
 from bot.storage.database import Database
 from bot.storage.engine import make_engine
 from bot.storage.outbox import DUE_ROWS, MAX_UNSURE, Claimed, Fate, Outbox
+from tests.postgres.kinds import sqlite_only
 from tests.unit.storage.values import NOW, row
 
 LEASE = 60_000
@@ -200,8 +201,9 @@ class TestRecovery:
         assert dead.last_error == "the process ended at each attempt"
 
 
+@sqlite_only
 class TestPlans:
-    """Queries that run per message stay on their indexes, whatever the planner knows about the data."""
+    """Queries that run per message stay on their indexes, whatever SQLite's planner knows about the data."""
 
     @pytest.fixture(params=["empty", "analysed"])
     def access(self, url: str, db: Database, request: pytest.FixtureRequest) -> Access:

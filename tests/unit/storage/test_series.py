@@ -1,14 +1,14 @@
 """The cache of bars and open interest."""
 
 import logging
-import sqlite3
-from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import make_url
 
 from bot.market.types import BAR_MS, Bars, OpenInterest
 from bot.storage.database import Database
+from bot.storage.engine import make_migration_engine
 from bot.storage.series import DAY_MS
 from tests.unit.storage.values import BTC, ZRX
 
@@ -84,13 +84,14 @@ async def test_more_markets_than_fit_one_transaction_are_all_stored(db: Database
 
 
 async def test_a_damaged_day_is_left_out_said_and_mended_by_the_next_save(
-    url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with await Database.open(url) as db:
         await db.series.save_bars({ZRX: bars(0, 400)})
-    with sqlite3.connect(tmp_path / "liqwatch.db") as damage:
-        damage.execute("UPDATE bars SET payload = substr(payload, 1, 40) WHERE day = 20000")
-    damage.close()
+    engine = make_migration_engine(make_url(url))
+    with engine.begin() as damage:
+        damage.exec_driver_sql("UPDATE bars SET payload = substr(payload, 1, 40) WHERE day = 20000")
+    engine.dispose()
     async with await Database.open(url) as db:
         with caplog.at_level(logging.WARNING):
             loaded = await db.series.load_bars(ZRX, start_ms=0, end_ms=MIDNIGHT * 2)
