@@ -15,7 +15,7 @@ from bot.storage.engine import make_migration_engine
 from bot.storage.lock import FileLock
 from bot.storage.migrate import known_revisions, newest_revision
 from tests.unit.app.conftest import Console
-from tests.unit.storage.test_migrating_data import fill, upgrade
+from tests.unit.storage.full_tables import fill, upgrade
 from tests.unit.storage.values import rule
 
 BEFORE_LAST = sorted(known_revisions())[-2]
@@ -28,9 +28,8 @@ def old(tmp_path: Path) -> Path:
     engine = make_migration_engine(make_url(f"sqlite:///{path}"))
     with engine.begin() as connection:
         upgrade(connection, BEFORE_LAST)
+        fill(connection)
     engine.dispose()
-    with closing(sqlite3.connect(path)) as file:
-        fill(file)
     return path
 
 
