@@ -41,7 +41,7 @@ OnOperatorTap = Callable[[Scene, Operator, Tap], Awaitable[Answer]]
 
 COMMANDS: dict[str, OnCommand] = {
     "start": welcome.start,
-    "help": lambda scene, _: welcome.help_answer(scene),
+    "help": lambda scene, topic: welcome.help_answer(scene, topic.lower()),
     "watch": typed_rule.typed_watch,
     "rules": lambda scene, _: rules.rules_answer(scene),
     "edit": rule_edit.typed_edit,
@@ -141,7 +141,7 @@ TAPS: dict[str, OnTap] = {
     "y": lambda scene, _: why.why_message(scene, scene.inbound.message_id or 0, fresh=True),
     "zw": lambda scene, tap: rules.wake(scene, tap.number(0)),
     "e": lambda scene, tap: rules.renew(scene, tap.number(0), tap.number(1)),
-    "h": lambda scene, _: welcome.help_answer(scene),
+    "h": lambda scene, tap: welcome.help_answer(scene, tap.arg(0)),
     "n": lambda scene, _: pick.pick(scene, "wk"),
     "q": lambda scene, tap: pick.turned(scene, tap.arg(0), tap.number(1), *tap.args[2:]),
     "ua": lambda scene, _: unwatch.delete_many(scene, None),

@@ -29,6 +29,8 @@ async def onboarding(chat: Chat) -> None:
     chat.note("a link on a web page: t.me/liqwatch?start=w_ZRXUSDT")
     await chat.type("/start w_ZRXUSDT")
     await chat.type("/help")
+    for topic in range(4):
+        await chat.tap("h", nth=topic)
 
 
 async def watching(chat: Chat) -> None:

@@ -39,8 +39,9 @@ def market_keys(scene: Scene, verb: str, page: int = 0, *args: str) -> Keyboard:
 
 
 def turned(scene: Scene, verb: str, page: int, *args: str) -> Answer:
-    """Another page of the same question."""
-    return pick(scene, verb if verb in ASKS else "wk", page, *args)
+    """Another page of the same question; of the plainest one where the button's data cannot be read."""
+    names_its_rule = verb != "pn" or bool(args)
+    return pick(scene, verb if verb in ASKS and names_its_rule else "wk", page, *args)
 
 
 def _question(scene: Scene, verb: str, args: tuple[str, ...]) -> Html:

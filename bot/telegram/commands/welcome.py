@@ -13,6 +13,8 @@ from bot.telegram.deep_links import MAP, WATCH, market_in
 from bot.telegram.scene import Answer, Scene, chips, echo, unknown_symbol
 from bot.telegram.texts import Html
 
+HELP_TOPICS = ("alerts", "maps", "places", "chat")
+
 
 async def start(scene: Scene, payload: str = "") -> Answer:
     """The first words and the markets as buttons; to somebody who has rules, those; with a deep link, what it names."""
@@ -42,20 +44,31 @@ async def _linked(scene: Scene, payload: str) -> Answer:
     return await (sensitivity_menu(scene, market) if watched else maps.map_of(scene, market))
 
 
-def help_answer(scene: Scene) -> Answer:
-    """Everything that can be sent, with examples to tap and copy."""
-    return Answer(Message(help_text(scene), next_steps(scene)))
+def help_answer(scene: Scene, topic: str = "") -> Answer:
+    """What can be sent, with examples to tap and copy: the most used of it, or all of one topic."""
+    said = help_text(scene, topic) if topic in HELP_TOPICS else help_text(scene)
+    return Answer(Message(said, _help_keys(scene, topic)))
 
 
-def help_text(scene: Scene) -> Html:
-    """All commands with an example each, and what a cluster is."""
-    return scene.texts("help.text", strength=str(DEFAULT_MIN_STRENGTH))
+def help_text(scene: Scene, topic: str = "text") -> Html:
+    """The first page, which says what a cluster is, or the page of a topic."""
+    return scene.texts(f"help.{topic}", strength=str(DEFAULT_MIN_STRENGTH))
+
+
+def _help_keys(scene: Scene, current: str = "") -> Keyboard:
+    """The topics in pairs; the one that is shown leads back to the first page."""
+    texts, keys = scene.texts, []
+    for topic in HELP_TOPICS:
+        name = texts.label(f"help_topic.{topic}")
+        shown = topic == current
+        keys.append(key(texts.label("button.current", label=name) if shown else name, "h", "" if shown else topic))
+    return (*zip(keys[::2], keys[1::2], strict=True), *next_steps(scene))
 
 
 def unknown_command(scene: Scene, command: str) -> Answer:
     """A command that does not exist: the ones that do."""
     text = "\n\n".join([scene.texts("error.unknown_command", typed=f"/{echo(command)}"), help_text(scene)])
-    return Answer(Message(text, next_steps(scene)))
+    return Answer(Message(text, _help_keys(scene)))
 
 
 def not_understood(scene: Scene, key_of_text: str = "error.not_understood") -> Answer:

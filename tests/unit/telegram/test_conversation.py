@@ -1,13 +1,16 @@
 """What each command and each button does, and that nothing a person sends stays without an answer."""
 
+import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot.alerts.types import Kind
 from bot.liquidation.types import Side
+from bot.telegram.asking import COMMANDS
+from bot.telegram.commands.welcome import HELP_TOPICS
 from bot.telegram.conversation import Conversation, Edit, Inbound, Reply, Toast
 from bot.telegram.limits import bare
 from bot.telegram.texts import Catalogue
@@ -428,6 +431,28 @@ async def test_any_client_language_gets_an_answer() -> None:
         assert chat.said == bare(Catalogue.load().texts(language)("help.text", strength="60"))
 
 
+async def test_the_pages_of_help_tell_of_every_command() -> None:
+    for language in Catalogue.load().languages:
+        chat, pages = Chat(language=language), []
+        for topic in ("", *HELP_TOPICS):
+            await chat.type(f"/help {topic}")
+            pages.append(chat.said)
+        named = {word for page in pages for word in re.findall(r"/([a-z]+)", page)}
+        assert named >= {*COMMANDS} - {"start", "help"}, language
+
+
+async def test_a_topic_of_help_opens_in_place_and_closes_again() -> None:
+    chat = Chat()
+    await chat.type("/help")
+    first = chat.said
+    await chat.tap("Your levels")
+    assert "/stop BTC long" in chat.said
+    await chat.tap("· Your levels ·")
+    assert chat.said == first
+    await chat.type("/help me")
+    assert chat.said == first
+
+
 WORDS = (
     *(
         "/watch",
@@ -485,6 +510,7 @@ async def test_any_text_is_answered_within_the_limits(typed: str | None, may_cha
 
 
 @given(data=st.text(max_size=64) | st.lists(st.sampled_from(VERBS), max_size=4).map("|".join))
+@example(data="q|pn")
 @settings(max_examples=150, deadline=None)
 async def test_any_button_data_is_answered_with_one_toast(data: str) -> None:
     chat = Chat()

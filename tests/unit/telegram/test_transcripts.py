@@ -646,6 +646,8 @@ async def several_exchanges(chat: Chat) -> None:
 
 async def help_and_menus(chat: Chat) -> None:
     await chat.type("/help")
+    for topic in ("Alerts", "Maps", "Your levels", "This chat"):
+        await chat.tap(topic)
     await chat.tap("Add a rule")
     await chat.type("/map")
     await chat.type("/clusters")
