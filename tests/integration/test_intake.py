@@ -3,9 +3,7 @@
 import asyncio
 import json
 import logging
-import sqlite3
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -23,6 +21,7 @@ from tests.integration.listening import (
     eventually,
     listening,
 )
+from tests.unit.storage.full_tables import stored
 
 
 @pytest.fixture
@@ -32,8 +31,8 @@ async def api() -> AsyncIterator[FakeBotApi]:
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with await Database.open(f"sqlite:///{tmp_path / 'bot.db'}") as opened:
+async def database(database_url: str) -> AsyncIterator[Database]:
+    async with await Database.open(database_url) as opened:
         yield opened
 
 
@@ -195,7 +194,7 @@ async def test_odd_updates_are_answered_or_passed_over_and_never_stop_the_bot(
 
 
 async def test_nothing_of_a_handled_update_stays_but_its_id(
-    api: FakeBotApi, database: Database, tmp_path: Path
+    api: FakeBotApi, database: Database, database_url: str
 ) -> None:
     gate = asyncio.Event()
     echo = Echo(holds={ADA: gate})
@@ -207,10 +206,8 @@ async def test_nothing_of_a_handled_update_stays_but_its_id(
         assert json.loads(waiting[0].payload)["inbound"]["text"] == "my secret"
         gate.set()
         await bot.all_handled()
-    with sqlite3.connect(tmp_path / "bot.db") as connection:
-        rows = connection.execute("SELECT payload, handled_ms IS NOT NULL FROM updates").fetchall()
-    connection.close()
-    assert rows == [(None, 1)]
+    [kept] = stored(database_url)["updates"]
+    assert (kept["payload"], kept["handled_ms"] is not None) == (None, True)
 
 
 async def test_what_is_begun_at_the_end_is_finished(api: FakeBotApi, database: Database) -> None:

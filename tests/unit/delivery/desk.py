@@ -59,9 +59,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def running(db: Database | None = None) -> AsyncIterator[Desk]:
-    """A worker at work on a database, one in memory if none is given."""
-    async with db or await Database.open("sqlite://", inline=True) as database:
+async def running(where: Database | str) -> AsyncIterator[Desk]:
+    """A worker at work on a database, or on that of a URL in the loop's own thread."""
+    async with await Database.open(where, inline=True) if isinstance(where, str) else where as database:
         desk = Desk(database)
         task = asyncio.create_task(desk.worker.run())
         await asyncio.sleep(0)

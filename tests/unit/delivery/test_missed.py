@@ -53,8 +53,8 @@ async def sent_by(desk: Desk) -> None:
 
 
 @in_virtual_time
-async def test_old_alerts_of_a_chat_go_out_as_one_and_each_says_where_it_is_told() -> None:
-    async with await Database.open("sqlite://", inline=True) as db:
+async def test_old_alerts_of_a_chat_go_out_as_one_and_each_says_where_it_is_told(outbox_url: str) -> None:
+    async with await Database.open(outbox_url, inline=True) as db:
         desk = Desk(db)
         await away(desk, "a", "b", "c")
         await away(desk, "d", chat=2)
@@ -70,8 +70,8 @@ async def test_old_alerts_of_a_chat_go_out_as_one_and_each_says_where_it_is_told
 
 
 @in_virtual_time
-async def test_what_may_have_arrived_is_repeated_by_itself_and_never_told_as_missed() -> None:
-    async with await Database.open("sqlite://", inline=True) as db:
+async def test_what_may_have_arrived_is_repeated_by_itself_and_never_told_as_missed(outbox_url: str) -> None:
+    async with await Database.open(outbox_url, inline=True) as db:
         desk = Desk(db)
         await away(desk, "a", minutes=1)
         desk.messenger.lose_answer(UnknownOutcomeError("no reply"))
@@ -81,8 +81,8 @@ async def test_what_may_have_arrived_is_repeated_by_itself_and_never_told_as_mis
 
 
 @in_virtual_time
-async def test_a_summary_that_could_not_go_out_takes_up_what_was_missed_since() -> None:
-    async with await Database.open("sqlite://", inline=True) as db:
+async def test_a_summary_that_could_not_go_out_takes_up_what_was_missed_since(outbox_url: str) -> None:
+    async with await Database.open(outbox_url, inline=True) as db:
         desk = Desk(db)
         await away(desk, "a", "b")
         desk.messenger.refuse(NotSentError("no route"), times=3)
@@ -98,8 +98,8 @@ async def test_a_summary_that_could_not_go_out_takes_up_what_was_missed_since() 
 
 
 @in_virtual_time
-async def test_a_topic_that_is_gone_is_forgotten_and_the_admin_told_once() -> None:
-    async with running() as desk:
+async def test_a_topic_that_is_gone_is_forgotten_and_the_admin_told_once(outbox_url: str) -> None:
+    async with running(outbox_url) as desk:
         db = desk.db
         await db.chats.seen(-5, kind="supergroup", now_ms=0)
         await db.chats.set_topic(-5, 77)
@@ -121,8 +121,8 @@ async def test_a_topic_that_is_gone_is_forgotten_and_the_admin_told_once() -> No
 
 
 @in_virtual_time
-async def test_a_chat_without_a_topic_that_refuses_one_ends_the_message_with_the_reason() -> None:
-    async with running() as desk:
+async def test_a_chat_without_a_topic_that_refuses_one_ends_the_message_with_the_reason(outbox_url: str) -> None:
+    async with running(outbox_url) as desk:
         desk.messenger.refuse(TopicGoneError("Bad Request: TOPIC_CLOSED"))
         await desk.queue("a")
         await desk.settled()
@@ -130,21 +130,18 @@ async def test_a_chat_without_a_topic_that_refuses_one_ends_the_message_with_the
 
 
 @pytest.mark.parametrize("minutes", [0.0, 14.9])
-def test_an_alert_in_time_is_sent_as_it_is(minutes: float) -> None:
-    @in_virtual_time
-    async def scenario() -> None:
-        async with await Database.open("sqlite://", inline=True) as db:
-            desk = Desk(db)
-            await away(desk, "a", minutes=minutes)
-            await sent_by(desk)
-            assert desk.messenger.texts() == ["<b>a</b>"]
-
-    scenario()
+@in_virtual_time
+async def test_an_alert_in_time_is_sent_as_it_is(outbox_url: str, minutes: float) -> None:
+    async with await Database.open(outbox_url, inline=True) as db:
+        desk = Desk(db)
+        await away(desk, "a", minutes=minutes)
+        await sent_by(desk)
+        assert desk.messenger.texts() == ["<b>a</b>"]
 
 
 @in_virtual_time
-async def test_a_group_is_summed_up_whole_and_what_waits_on_purpose_is_left_to_wait() -> None:
-    async with await Database.open("sqlite://", inline=True) as db:
+async def test_a_group_is_summed_up_whole_and_what_waits_on_purpose_is_left_to_wait(outbox_url: str) -> None:
+    async with await Database.open(outbox_url, inline=True) as db:
         desk = Desk(db)
         now_ms = desk.clock.now_ms()
         old_ms, due_ms = now_ms - FRESH_MS - 1, now_ms + 3_600_000
@@ -167,8 +164,8 @@ async def test_a_group_is_summed_up_whole_and_what_waits_on_purpose_is_left_to_w
 
 
 @in_virtual_time
-async def test_a_message_that_waited_on_purpose_is_not_taken_for_one_that_came_too_late() -> None:
-    async with await Database.open("sqlite://", inline=True) as db:
+async def test_a_message_that_waited_on_purpose_is_not_taken_for_one_that_came_too_late(outbox_url: str) -> None:
+    async with await Database.open(outbox_url, inline=True) as db:
         desk = Desk(db)
         now_ms = desk.clock.now_ms()
         await desk.db.outbox.add([OutboxRow("h", 1, {"text": "h"}, now_ms - 8 * 3_600_000, now_ms, held=True)])

@@ -4,8 +4,9 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Column, Connection, Float, Integer, LargeBinary, MetaData, Table, select
+from sqlalchemy import Column, Connection, Float, Integer, LargeBinary, MetaData, Table, make_url, select
 
+from bot.storage.engine import make_migration_engine
 from bot.storage.migrate import MIGRATIONS
 
 
@@ -69,3 +70,15 @@ def content(connection: Connection, tables: list[Table]) -> dict[str, list[tuple
         table.name: sorted(tuple(row) for row in connection.execute(select(*table.columns)))  # keys come first
         for table in tables
     }
+
+
+def stored(url: str) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table, read beside whoever works on the database."""
+    engine = make_migration_engine(make_url(url))
+    with engine.begin() as connection:
+        rows = {
+            table.name: [dict(row) for row in connection.execute(table.select()).mappings()]
+            for table in reflected(connection)
+        }
+    engine.dispose()
+    return rows
