@@ -3,21 +3,17 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
 from bot.aftermath import Aftermath
 from bot.alerts.engine import Engine
-from bot.alerts.gate import ALERTS_PER_HOUR, GROUP_MS
 from bot.alerts.market_book import AFTER_MS
 from bot.alerts.types import Event, Market
 from bot.broadcasting import Broadcasting
-from bot.clock import Clock
 from bot.combined_markets import CombinedMarkets
 from bot.compose import Composer
 from bot.delistings import Delistings
 from bot.delivery.limits import RateLimiter
-from bot.delivery.messenger import Messenger
 from bot.delivery.settlement import Count
 from bot.delivery.worker import OutboxWorker
 from bot.doorbell import Doorbell
@@ -27,8 +23,8 @@ from bot.hindsight import Hindsight
 from bot.jobs import Jobs
 from bot.live_desk import LiveDesk
 from bot.map_round import MapRound
-from bot.market.exchange import Exchange, ExchangeError, KnowsPositions, UnknownSymbolError
-from bot.market.feed import LiquidationFeed, MarketStream
+from bot.market.exchange import ExchangeError, KnowsPositions, UnknownSymbolError
+from bot.market.feed import MarketStream
 from bot.market.priority import Priority, asking_as
 from bot.missed import AlertFolding
 from bot.operator_desk import OperatorDesk
@@ -41,56 +37,18 @@ from bot.side_by_side import each
 from bot.skill_meter import SkillMeter
 from bot.stale_notices import StaleNotices
 from bot.status import StatusBoard
-from bot.storage.database import Database
 from bot.storage.errors import StorageError
 from bot.telegram.conversation import Conversation
-from bot.telegram.speaking import Channels, NoChannels
 from bot.telegram.texts import Catalogue
 from bot.ticks import Ticks
 from bot.warming import FIRST_MS, Warmer
 from bot.watch import Watch
 from bot.why import Why
+from bot.world import Limits, World
+
+__all__ = ["App", "Limits", "World"]
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What an app is built on. `simulated` names the exchanges that are not real ones.
-
-    `feeds` are the liquidations of exchanges that tell them; whoever runs the app makes them listen. `played` is True
-    where time runs by a clock of its own, so that no message is late by it. `channels` are those that people set up
-    from their private chats, `bot_name` the bot's name at Telegram once that is known.
-    """
-
-    exchanges: Mapping[str, Exchange]
-    db: Database
-    messenger: Messenger
-    clock: Clock
-    simulated: frozenset[str] = frozenset()
-    feeds: Mapping[str, LiquidationFeed] = field(default_factory=dict)
-    played: bool = False
-    channels: Channels = field(default_factory=NoChannels)
-    bot_name: Callable[[], str | None] = lambda: None
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The settings an app needs."""
-
-    rules_per_chat: int = 25
-    history_days: int = 30
-    tick_s: float = 2.0
-    alert_fresh_ms: int = 900_000
-    admin_ids: Sequence[int] = ()
-    allowlist: bool = False
-    allowed_ids: Sequence[int] = ()
-    alerts_per_hour: int = ALERTS_PER_HOUR
-    why_days: int = 14
-    source_url: str = ""
-    group_ms: int = GROUP_MS
-    warm_symbols: int | None = None
-    """How many contracts of each exchange are kept in store beside the watched ones; None: nothing is read ahead."""
 
 
 class App:
@@ -145,6 +103,7 @@ class App:
             folding=None if world.played else AlertFolding(limits.alert_fresh_ms),
             count=count,
             admins=limits.admin_ids,
+            may_send=world.may_send,
         )
         # A played market may stand still between its ticks: there nobody waits for what else comes.
         group_ms = 0 if world.played else limits.group_ms

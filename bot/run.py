@@ -35,6 +35,7 @@ from bot.telegram.replies import Replies
 from bot.telegram.texts import Catalogue, Html
 from bot.telegram.turn import Action, Inbound, Reply
 from bot.telegram.turns import House, Turns
+from bot.tenure import Tenure, node_name
 from bot.terminal_run import run_in_terminal
 from bot.venues import open_exchanges, open_feeds
 
@@ -60,9 +61,21 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
 
     It never simulates: an exchange or a server that does not answer is named and tried again.
     """
+    async with await Database.open(settings.database_url) as db:
+        if db.exclusive:
+            await _serve(settings, token, db, stop=stop)
+            return
+        tenure = Tenure(db, SystemClock(), node_name())
+        await tenure.serve(stop, lambda over: _serve(settings, token, db, stop=over, may_send=tenure.may_send))
+
+
+async def _serve(
+    settings: Settings, token: str, db: Database, *, stop: asyncio.Event, may_send: Callable[[], bool] = lambda: True
+) -> None:
+    """Judge, send and hear people until `stop`, as the only process that does."""
     clock = SystemClock()
     limits = limits_of(settings)
-    async with await Database.open(settings.database_url) as db, contextlib.AsyncExitStack() as closing:
+    async with contextlib.AsyncExitStack() as closing:
         bans = {name: ban for name in settings.exchanges if (ban := await db.kv.get(ban_key(name)))}
         exchanges = open_exchanges(settings, clock=clock, banned_until_ms=bans)
         for exchange in exchanges.values():
@@ -73,7 +86,16 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
         feeds, manager = open_feeds(settings, exchanges, clock=clock), ServiceManager.of(os.environ)
         observation = Observation(settings, manager)
         channels = LinkedChannels(line, db.links)
-        world = World(exchanges, db, messenger, clock, feeds=feeds, channels=channels, bot_name=lambda: line.known_name)
+        world = World(
+            exchanges,
+            db,
+            messenger,
+            clock,
+            feeds=feeds,
+            channels=channels,
+            bot_name=lambda: line.known_name,
+            may_send=may_send,
+        )
         app = await App.build(world, limits, limiter=limiter, count=observation.count)
         closing.push_async_callback(app.markets.aclose)
         replies = Replies(PacedMessenger(messenger, limiter), db.chats, clock)

@@ -14,7 +14,7 @@ from bot.delivery.outage import Outage
 from bot.delivery.plain import plain
 from bot.delivery.settlement import Count, Settlement
 from bot.storage.database import Database
-from bot.storage.errors import StorageError, UnreadableBlobError
+from bot.storage.errors import LostLeaseError, StorageError, UnreadableBlobError
 from bot.storage.outbox import Claimed, Folding
 
 Compose = Callable[[Claimed], Awaitable[Message]]
@@ -41,6 +41,7 @@ class OutboxWorker:
     seen to here. `chat_gone(chat, reason)` and `chat_moved(old, new)` are called once the database knows. With a
     `folding`, alerts that are too old go out as one summary a chat. `count(outcome, messages)` hears what came of each
     attempt; `admins` are the chats told of what an operator should know. The rows are looked at every `poll_s` seconds.
+    Nothing is claimed or sent while `may_send` says no: where several processes share the database it tells the holder.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class OutboxWorker:
         count: Count = lambda outcome, messages: None,
         admins: Sequence[int] = (),
         poll_s: float = POLL_S,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> None:
         chance = chance or random.Random()
         self._db = db
@@ -82,6 +84,7 @@ class OutboxWorker:
         # The first of many claimed rows goes out while the rest are still being made.
         self._desk = asyncio.Semaphore(COMPOSED_AT_ONCE)
         self._poll_s = poll_s
+        self._may_send = may_send
         self._owner = f"{random.SystemRandom().getrandbits(64):016x}"
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()
@@ -120,12 +123,17 @@ class OutboxWorker:
 
     async def _start_due(self) -> bool:
         """Start what may be started; tells whether to look again at once."""
+        if not self._may_send():
+            return False
         room = self._outage.allows(capacity=IN_FLIGHT, in_flight=len(self._tasks))
         try:
             await self._recover()
             if room <= 0:
                 return False
             rows = await self._db.outbox.claim(self._clock.now_ms(), self._owner, LEASE_MS, room)
+        except LostLeaseError:
+            self._stopping = True
+            return False
         except StorageError as error:
             self._tell_of_database(error)
             await self._wait_for_news(_STORAGE_PAUSE_S)
@@ -172,7 +180,11 @@ class OutboxWorker:
         # While many wait their turn more would only wait with them, and to claim some takes the database from those.
         if len(self._tasks) <= IN_FLIGHT // 2:
             self.wake()
-        if not task.cancelled() and (error := task.exception()):
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, LostLeaseError):
+            log.warning("A message is left to the process that has taken over")
+        else:
             log.error("Delivering a message broke off, its lease will run out", exc_info=error)
 
     async def _drain(self) -> None:
@@ -202,7 +214,7 @@ class OutboxWorker:
             await self._settlement.not_composed(row, error)
             return
         await self._limiter.acquire(row.chat)
-        if self._stopping or (self._outage.down and not probe):
+        if self._stopping or not self._may_send() or (self._outage.down and not probe):
             await self._settlement.put_back(row, 0.0)
             return
         begun = await insist(
@@ -212,6 +224,10 @@ class OutboxWorker:
         )
         if begun is None:
             log.warning("A message was taken over by another sender", extra={"row": row.id, "chat": row.chat})
+            return
+        if not self._may_send():
+            # To commit the attempt took so long that somebody else may have it now.
+            await self._settlement.put_back(begun, 0.0)
             return
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):

@@ -17,7 +17,8 @@ T = TypeVar("T")
 class Access:
     """Runs work on a connection, each piece in a transaction of its own, in the order it was asked for.
 
-    `trouble` is why the newest write did not go through, None once one does again. With `inline` the work runs in the
+    `trouble` is why the newest write did not go through, None once one does again. A `fence` comes first in each write
+    transaction, and raises where this process may not write any more. With `inline` the work runs in the
     caller's thread, which stops the loop for that time: for simulations that must repeat exactly.
     """
 
@@ -28,15 +29,20 @@ class Access:
         self._threads: tuple[ThreadPoolExecutor, ThreadPoolExecutor] | None = None
         self._closed = False
         self.trouble: StorageError | None = None
+        self.fence: Callable[[Connection], None] | None = None
         if not inline:
             write_thread = ThreadPoolExecutor(1, thread_name_prefix="storage-write")
             # In-memory databases have one connection, which only one thread may use.
             read_thread = write_thread if reader is writer else ThreadPoolExecutor(1, thread_name_prefix="storage-read")
             self._threads = write_thread, read_thread
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in one write transaction: committed when it returns, undone when it raises."""
-        return await self._submit(self._writer, work)
+    async def write(self, work: Callable[[Connection], T], *, fenced: bool = True) -> T:
+        """Run `work` in one write transaction: committed when it returns, undone when it raises.
+
+        What is not `fenced` may be written by any process. Raises LostLeaseError.
+        """
+        fence = self.fence if fenced else None
+        return await self._submit(self._writer, work if fence is None else _behind(fence, work))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on one unchanging snapshot."""
@@ -81,3 +87,11 @@ class Access:
         if engine is self._writer and type(failure) is not StorageError:
             self.trouble = failure
         return failure
+
+
+def _behind(fence: Callable[[Connection], None], work: Callable[[Connection], T]) -> Callable[[Connection], T]:
+    def fenced(connection: Connection) -> T:
+        fence(connection)
+        return work(connection)
+
+    return fenced

@@ -22,10 +22,12 @@ from bot.storage.enqueue import OutboxRow, enqueue
 from bot.storage.errors import CannotOpenError, StorageError
 from bot.storage.guests import Guests
 from bot.storage.kv import KeyValues
+from bot.storage.leases import SENDER, Leases, fence_of
 from bot.storage.links import Links
 from bot.storage.lock import FileLock
 from bot.storage.maps import Maps
 from bot.storage.migrate import check_newest, migrate
+from bot.storage.nodes import Nodes
 from bot.storage.outbox import Outbox
 from bot.storage.outbox_desk import OutboxDesk
 from bot.storage.outcomes import Outcomes, write_outcomes
@@ -41,8 +43,12 @@ from bot.storage.whole_chat import WholeChat
 class Database:
     """Everything Liqwatch remembers. Made by `open`; every method may raise a StorageError."""
 
-    def __init__(self, access: Access, lock: FileLock | None = None, *, exclusive: bool = True) -> None:
+    def __init__(
+        self, access: Access, lock: FileLock | None = None, *, exclusive: bool = True, pulse: Access | None = None
+    ) -> None:
+        """`pulse` is a way of its own for what must not wait behind the rest: the lease, and the signs of life."""
         self._access = access
+        self._pulse = pulse or access
         self._lock = lock
         self._exclusive = exclusive
         self.chats = Chats(access)
@@ -64,6 +70,8 @@ class Database:
         self.links = Links(access)
         self.guests = Guests(access)
         self.broadcasts = Broadcasts(access)
+        self.leases = Leases(self._pulse)
+        self.nodes = Nodes(self._pulse)
 
     @classmethod
     async def open(cls, url: str = "sqlite://", *, inline: bool = False) -> Self:
@@ -91,7 +99,10 @@ class Database:
                 lock.release()
             raise
         access = Access(writer, make_engine(url, writes=False), where=where, inline=inline)
-        return cls(access, lock, exclusive=lock is not None)
+        if lock is not None:
+            return cls(access, lock)
+        own = make_engine(url, writes=True)
+        return cls(access, exclusive=False, pulse=Access(own, own, where=where, inline=inline))
 
     @classmethod
     async def beside(cls, url: str) -> Self:
@@ -112,8 +123,15 @@ class Database:
 
     @property
     def exclusive(self) -> bool:
-        """Whether no other process can work on this database: true of SQLite."""
-        return self._exclusive
+        """Whether no other process can send from this database: true of SQLite, and of whoever holds the lease."""
+        return self._exclusive or self._access.fence is not None
+
+    def fence(self, epoch: int) -> None:
+        """From now on write only while this epoch of the sender's lease is the newest.
+
+        Every write may then raise LostLeaseError, but for what is a fact whoever tells it.
+        """
+        self._access.fence = fence_of(SENDER, epoch)
 
     @property
     def trouble(self) -> StorageError | None:
@@ -122,6 +140,8 @@ class Database:
 
     async def close(self) -> None:
         """Finish what has been asked for, close the connections, free the file for another process."""
+        if self._pulse is not self._access:
+            await self._pulse.close()
         await self._access.close()
         if self._lock:
             self._lock.release()

@@ -45,6 +45,10 @@ class ClosedError(StorageError):
     """The database has been closed; nothing can be read or written any more."""
 
 
+class LostLeaseError(StorageError):
+    """Another process has taken over what this one did; it may not write any more."""
+
+
 class RuleLimitError(StorageError):
     """The chat has as many rules as it may."""
 

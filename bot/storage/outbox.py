@@ -171,10 +171,10 @@ class Outbox:
         return await self._access.write(work)
 
     async def sent(self, row: Claimed, *, message_id: int, now_ms: int) -> bool:
-        """The message is delivered. Counts as long as no later attempt began, even when the lease ran out meanwhile."""
+        """The message is delivered: a fact, whoever may write now. Counts as long as no later attempt began."""
         values = {"state": "sent", "message_id": message_id, "done_ms": now_ms, "last_error": None, **_NO_LEASE}
         attempt = and_(outbox.c.id == row.id, outbox.c.attempts == row.attempts, _PENDING)
-        return await self._end(update(outbox).where(attempt), row.id, values)
+        return await self._end(update(outbox).where(attempt), row.id, values, fenced=False)
 
     async def put_back(
         self, row: Claimed, *, due_ms: int, error: str | None = None, plain: bool = False, tried: bool = False
@@ -260,7 +260,7 @@ class Outbox:
             lambda connection: {row.state: row.rows for row in connection.execute(statement)}
         )
 
-    async def _end(self, statement: Update, row_id: int, values: Mapping[str, Any]) -> bool:
+    async def _end(self, statement: Update, row_id: int, values: Mapping[str, Any], *, fenced: bool = True) -> bool:
         """End a row, and with it those that it leads."""
 
         def work(connection: Connection) -> bool:
@@ -269,7 +269,7 @@ class Outbox:
             connection.execute(update(outbox).where(outbox.c.lead == row_id, _PENDING).values(values))
             return True
 
-        return await self._access.write(work)
+        return await self._access.write(work, fenced=fenced)
 
     async def _change(self, statement: Update) -> bool:
         return await self._access.write(lambda connection: connection.execute(statement).rowcount == 1)

@@ -14,7 +14,9 @@ from bot.storage.tables import (
     broadcasts,
     cluster_history,
     decisions,
+    drawings,
     heard,
+    nodes,
     open_interest,
     outbox,
     outcomes,
@@ -50,6 +52,8 @@ KEEP_DAYS = {
     "tracks": 30,
     "updates": 8,
     "broadcasts": 60,
+    "drawings": 3,
+    "nodes": 1,
 }
 
 
@@ -89,6 +93,8 @@ def _over(now_ms: int, history_days: int, why_days: int) -> list[tuple[Table, Co
         (slots, slots.c.done_ms < since("slots")),
         (tracks, tracks.c.closed.is_not(None) & (tracks.c.seen_ms < since("tracks"))),
         (broadcasts, broadcasts.c.created_ms < since("broadcasts")),
+        (drawings, drawings.c.slot_ms < since("drawings")),
+        (nodes, nodes.c.seen_ms < since("nodes")),
         (updates, updates.c.handled_ms < since("updates")),
     ]
 

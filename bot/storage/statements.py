@@ -1,4 +1,4 @@
-"""The two statements both databases spell alike but SQLAlchemy keeps per dialect."""
+"""The statements both databases spell alike but SQLAlchemy keeps per dialect."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,8 @@ from bot.storage.postgresql import is_postgresql
 Row = dict[str, Any]
 
 
-def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+def insert_or(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that may say what becomes of a conflict."""
     return postgresql.insert(table) if is_postgresql(connection) else sqlite.insert(table)
 
 
@@ -20,7 +21,7 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     if not rows:
         return
     keys = [column.name for column in table.primary_key]
-    statement = _insert(connection, table)
+    statement = insert_or(connection, table)
     changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
 
@@ -28,11 +29,11 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
 def insert_all_new(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert the rows whose primary key is not there yet."""
     if rows:
-        connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
+        connection.execute(insert_or(connection, table).on_conflict_do_nothing(), list(rows))
 
 
 def insert_new(connection: Connection, table: Table, row: Row, *, unique: Sequence[str]) -> bool:
     """Insert one row unless its unique columns are taken; tells whether it went in."""
-    statement = _insert(connection, table).on_conflict_do_nothing(index_elements=list(unique))
+    statement = insert_or(connection, table).on_conflict_do_nothing(index_elements=list(unique))
     # Not the row count: not every driver gives one for an INSERT.
     return connection.execute(statement.returning(table.c[unique[0]]), row).first() is not None

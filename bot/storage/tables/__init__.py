@@ -15,6 +15,7 @@ from bot.storage.tables.markets import (
     scores,
     tracks,
 )
+from bot.storage.tables.nodes import drawings, leases, nodes
 from bot.storage.tables.schema import metadata
 from bot.storage.tables.work import kv, slots
 
@@ -27,13 +28,16 @@ __all__ = [
     "chats",
     "cluster_history",
     "decisions",
+    "drawings",
     "guests",
     "heard",
     "kv",
+    "leases",
     "links",
     "maps",
     "metadata",
     "model_states",
+    "nodes",
     "open_interest",
     "outbox",
     "outcomes",

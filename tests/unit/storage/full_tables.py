@@ -32,6 +32,7 @@ WORDS = {
     "speaks": 1,
     "allowed": 1,
     "stage": "draft",
+    "role": "worker",
 }
 """Columns whose values a check restricts."""
 

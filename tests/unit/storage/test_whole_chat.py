@@ -15,7 +15,7 @@ MINE, OTHERS = 7, 8
 
 NOTHING_OF_A_CHAT = {
     *("bars", "open_interest", "maps", "model_states", "prints", "heard", "briefs", "scores", "slots", "kv"),
-    *("tracks", "pulses", "cluster_history", "broadcasts"),
+    *("tracks", "pulses", "cluster_history", "broadcasts", "leases", "nodes", "drawings"),
 }
 """Tables of markets and of the bot itself."""
 

@@ -1,0 +1,181 @@
+"""The sender's tenure: of all processes on one database one alone sends, judges and hears people.
+
+The others wait as its standbys. A holder that is killed is followed as soon as its lease has run out, one that ends in
+peace at once. One that cannot renew stops before its lease ends, by its own monotonic clock; what it still tries to
+write is refused by the database once somebody else has the lease (`storage.leases`).
+"""
+
+import asyncio
+import logging
+import math
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol
+
+from bot.clock import Clock
+from bot.storage.errors import StorageError
+from bot.storage.leases import SENDER, Lease
+from bot.storage.nodes import BEAT_S, Role
+
+VALID_MS: Final = 6_000
+"""How long a lease holds: with the half second below, a killed holder is followed within seven seconds."""
+
+RENEW_S: Final = 1.5
+LOOK_S: Final = 0.5
+"""How often a standby looks, and how soon a failed renewal is tried again."""
+
+MARGIN_S: Final = 1.0
+"""So long before its lease ends a holder stops: a request that is under way then has time to arrive."""
+
+log = logging.getLogger(__name__)
+
+Serve = Callable[[asyncio.Event], Awaitable[None]]
+
+
+class LeaseBook(Protocol):
+    """What a tenure asks of `storage.leases.Leases`."""
+
+    async def take(self, name: str, holder: str, *, valid_ms: int) -> int | None: ...
+    async def renew(self, name: str, epoch: int, *, valid_ms: int) -> bool: ...
+    async def release(self, name: str, epoch: int) -> None: ...
+    async def look(self, name: str) -> Lease | None: ...
+
+
+class NodeBook(Protocol):
+    """What a tenure asks of `storage.nodes.Nodes`."""
+
+    async def beat(self, node: str, role: Role) -> None: ...
+    async def leave(self, node: str) -> None: ...
+
+
+class Shared(Protocol):
+    """What a tenure asks of a database that others work on too."""
+
+    @property
+    def leases(self) -> LeaseBook: ...
+    @property
+    def nodes(self) -> NodeBook: ...
+    def fence(self, epoch: int) -> None: ...
+
+
+class Tenure:
+    """One process' turns at the lease. `node` names it among all."""
+
+    def __init__(self, db: Shared, clock: Clock, node: str) -> None:
+        self._db = db
+        self._clock = clock
+        self._node = node
+        self._epoch = 0
+        self._until_s = -math.inf
+        self._beaten_s = -math.inf
+
+    def may_send(self) -> bool:
+        """Whether nobody else can have the lease now."""
+        return self._clock.monotonic() < self._until_s
+
+    async def serve(self, stop: asyncio.Event, serve: Serve) -> None:
+        """Run `serve` whenever this process holds the lease, until `stop`; raises what it raises.
+
+        The event that it is given is set when its turn is over: by `stop`, or because the lease was lost.
+        """
+        while await self._take(stop):
+            over = asyncio.Event()
+            serving = asyncio.ensure_future(serve(over))
+            keeping = asyncio.create_task(self._keep(), name="lease")
+            stopping = asyncio.create_task(stop.wait())
+            try:
+                await asyncio.wait({serving, keeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                if serving.done():
+                    stop.set()  # it ended by itself: there is no next turn
+                over.set()
+                await serving  # what is under way ends first, the lease still renewed
+            finally:
+                for task in (serving, keeping, stopping):
+                    task.cancel()
+                await asyncio.gather(serving, keeping, stopping, return_exceptions=True)
+                await self._lay_down()
+
+    async def _take(self, stop: asyncio.Event) -> bool:
+        """Wait for the lease; False where `stop` comes first."""
+        waiting = False
+        while not stop.is_set():
+            asked_s = self._clock.monotonic()
+            try:
+                epoch = await self._db.leases.take(SENDER, self._node, valid_ms=VALID_MS)
+                if epoch is not None:
+                    self._epoch, self._until_s = epoch, _stops_s(asked_s)
+                    self._db.fence(epoch)
+                    await self._beat("sender")
+                    log.info("this process sends from now on", extra={"node": self._node, "epoch": epoch})
+                    return True
+                if not waiting:
+                    waiting = True
+                    held = await self._db.leases.look(SENDER)
+                    log.info("standby: another process sends", extra={"holder": held.holder if held else "-"})
+                await self._beat("standby")
+            except StorageError as failure:
+                log.warning("the sender's lease could not be asked for: %s", failure)
+            await _until(stop, LOOK_S)
+        return False
+
+    async def _keep(self) -> None:
+        """Renew the lease, until that fails for so long, or somebody else has it."""
+        pause_s = RENEW_S
+        while True:
+            await self._clock.sleep(pause_s)
+            asked_s, pause_s = self._clock.monotonic(), LOOK_S
+            try:
+                async with asyncio.timeout(max(0.0, self._until_s - asked_s)):
+                    renewed = await self._db.leases.renew(SENDER, self._epoch, valid_ms=VALID_MS)
+            except TimeoutError:
+                break
+            except StorageError as failure:
+                log.warning("the sender's lease could not be renewed: %s", failure)
+            else:
+                if not renewed:
+                    break
+                self._until_s, pause_s = _stops_s(asked_s), RENEW_S
+                await self._beat("sender")
+            if not self.may_send():
+                break
+        self._until_s = -math.inf
+        log.error("the sender's lease is lost: this process stops sending", extra={"epoch": self._epoch})
+
+    async def _lay_down(self) -> None:
+        """Let the next one have the lease at once, where it is still held here."""
+        self._until_s = -math.inf
+        try:
+            await self._db.leases.release(SENDER, self._epoch)
+            await self._db.nodes.leave(self._node)
+        except StorageError as failure:
+            log.warning("the sender's lease could not be given back and runs out: %s", failure)
+
+    async def _beat(self, role: Role) -> None:
+        now_s = self._clock.monotonic()
+        if role == "standby" and now_s - self._beaten_s < BEAT_S:
+            return
+        self._beaten_s = now_s
+        try:
+            await self._db.nodes.beat(self._node, role)
+        except StorageError as failure:
+            log.debug("could not say that this process lives: %s", failure)
+
+
+def node_name() -> str:
+    """This process among all that share a database: its machine, its number, and a number of its own."""
+    return f"{socket.gethostname()}:{os.getpid()}:{os.urandom(2).hex()}"
+
+
+def _stops_s(asked_s: float) -> float:
+    """When a holder stops, whose lease was renewed after it asked at `asked_s` of its monotonic clock."""
+    return asked_s + VALID_MS / 1000 - MARGIN_S
+
+
+async def _until(stop: asyncio.Event, seconds: float) -> None:
+    """Wait for `stop`, this long at most."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
