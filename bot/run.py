@@ -65,8 +65,14 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
         if db.exclusive:
             await _serve(settings, token, db, stop=stop)
             return
-        tenure = Tenure(db, SystemClock(), node_name())
+        manager = ServiceManager.of(os.environ)
+        manager.ready()  # a standby is all that it should be
+        tenure = Tenure(db, SystemClock(), node_name(), beside=lambda: _beat_as_standby(manager))
         await tenure.serve(stop, lambda over: _serve(settings, token, db, stop=over, may_send=tenure.may_send))
+
+
+async def _beat_as_standby(manager: ServiceManager) -> None:
+    await manager.beat(standstills=tuple, status=lambda: "standby: another process sends")
 
 
 async def _serve(

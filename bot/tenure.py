@@ -10,8 +10,8 @@ import logging
 import math
 import os
 import socket
-from collections.abc import Awaitable, Callable
-from typing import Final, Protocol
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, Protocol
 
 from bot.clock import Clock
 from bot.storage.errors import StorageError
@@ -60,12 +60,15 @@ class Shared(Protocol):
 
 
 class Tenure:
-    """One process' turns at the lease. `node` names it among all."""
+    """One process' turns at the lease. `node` names it among all; `beside` runs while it waits."""
 
-    def __init__(self, db: Shared, clock: Clock, node: str) -> None:
+    def __init__(
+        self, db: Shared, clock: Clock, node: str, *, beside: Callable[[], Coroutine[Any, Any, None]] | None = None
+    ) -> None:
         self._db = db
         self._clock = clock
         self._node = node
+        self._beside = beside
         self._epoch = 0
         self._until_s = -math.inf
         self._beaten_s = -math.inf
@@ -79,7 +82,7 @@ class Tenure:
 
         The event that it is given is set when its turn is over: by `stop`, or because the lease was lost.
         """
-        while await self._take(stop):
+        while await self._wait(stop):
             over = asyncio.Event()
             serving = asyncio.ensure_future(serve(over))
             keeping = asyncio.create_task(self._keep(), name="lease")
@@ -95,6 +98,15 @@ class Tenure:
                     task.cancel()
                 await asyncio.gather(serving, keeping, stopping, return_exceptions=True)
                 await self._lay_down()
+
+    async def _wait(self, stop: asyncio.Event) -> bool:
+        beside = None if self._beside is None else asyncio.create_task(self._beside())
+        try:
+            return await self._take(stop)
+        finally:
+            if beside is not None:
+                beside.cancel()
+                await asyncio.gather(beside, return_exceptions=True)
 
     async def _take(self, stop: asyncio.Event) -> bool:
         """Wait for the lease; False where `stop` comes first."""

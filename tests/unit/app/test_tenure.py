@@ -104,6 +104,10 @@ class Process:
         self.began_s = None
         await asyncio.sleep(self.drains_s)
 
+    @property
+    def serves(self) -> bool:
+        return self.began_s is not None
+
     async def kill(self) -> None:
         """End it at once: what it held it cannot give back."""
         self.way.leases.down = True
@@ -170,11 +174,10 @@ async def test_a_holder_that_drains_keeps_its_lease_until_it_is_done() -> None:
     await asyncio.sleep(30)
     ending = asyncio.create_task(first.end())
     await asyncio.sleep(59)
-    assert second.began_s is None
-    assert first.tenure.may_send()
+    assert (second.serves, first.tenure.may_send()) == (False, True)
     await ending
     await asyncio.sleep(1)
-    assert second.began_s is not None
+    assert (second.serves, first.tenure.may_send()) == (True, False)
     await second.end()
 
 
@@ -256,3 +259,30 @@ async def test_what_a_turn_raises_ends_the_waiting_and_frees_the_lease() -> None
     with pytest.raises(RuntimeError, match="refused"):
         await tenure.serve(asyncio.Event(), fail)
     assert row.expires_s == 0.0
+
+
+async def _until_over(over: asyncio.Event) -> None:
+    await over.wait()
+
+
+@in_virtual_time
+async def test_what_runs_beside_the_waiting_ends_with_it() -> None:
+    beats = list[float]()
+
+    async def beat() -> None:
+        while True:
+            beats.append(now_s())
+            await asyncio.sleep(1.0)
+
+    first, second = two()
+    standby = Tenure(second.way, LoopClock(), "third", beside=beat)
+    await second.end()
+    stop = asyncio.Event()
+    waiting = asyncio.create_task(standby.serve(stop, _until_over))
+    await asyncio.sleep(30)
+    assert len(beats) == 30
+    await first.end()
+    await asyncio.sleep(30)
+    assert len(beats) == 31
+    stop.set()
+    await waiting
