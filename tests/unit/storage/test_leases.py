@@ -1,11 +1,16 @@
 """The sender's lease and the fence of its epoch; signs of life."""
 
+import asyncio
+import threading
+
 import pytest
+from sqlalchemy import Connection
 
 from bot.storage.database import Database
 from bot.storage.errors import LostLeaseError
 from bot.storage.leases import SENDER
 from bot.storage.outbox import Claimed
+from tests.postgres.kinds import postgresql_only
 from tests.unit.storage.values import NOW, row
 
 LONG_MS = 3_600_000
@@ -108,3 +113,32 @@ async def test_signs_of_life_are_told_with_what_a_process_is(db: Database) -> No
     assert {node.id: node.role for node in await db.nodes.living()} == {"a": "sender", "b": "worker"}
     await db.nodes.leave("b")
     assert [node.id for node in await db.nodes.living()] == ["a"]
+
+
+@postgresql_only
+async def test_a_lease_is_renewed_beside_a_long_write_and_taken_only_after_it(db: Database, url: str) -> None:
+    epoch = await db.leases.take(SENDER, "me", valid_ms=OVER_MS)
+    assert epoch is not None
+    db.fence(epoch)
+    order: list[str] = []
+    began, go_on = threading.Event(), threading.Event()
+
+    def write(connection: Connection) -> None:
+        began.set()
+        go_on.wait(10)
+        order.append("written")
+
+    async def take(other: Database) -> None:
+        assert await other.leases.take(SENDER, "another", valid_ms=LONG_MS) == epoch + 1
+        order.append("taken")
+
+    async with await Database.open(url) as other:
+        writing = asyncio.create_task(db._access.write(write))
+        await asyncio.to_thread(began.wait, 10)
+        assert await db.leases.renew(SENDER, epoch, valid_ms=OVER_MS), "it does not wait"
+        taking = asyncio.create_task(take(other))
+        await asyncio.sleep(0.2)
+        assert order == []
+        go_on.set()
+        await asyncio.gather(writing, taking)
+    assert order == ["written", "taken"]
