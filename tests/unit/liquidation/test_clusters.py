@@ -8,14 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.liquidation.clusters import (
-    BODY_HEIGHT,
-    KERNEL_REACH,
-    MIN_MASS_SHARE,
-    SMOOTHING_PER_DAY_VOLATILITY,
-    VALLEY_DEPTH,
-    find_clusters,
-)
+from bot.liquidation.bodies import BODY_HEIGHT, KERNEL_REACH, MIN_MASS_SHARE, VALLEY_DEPTH
+from bot.liquidation.clusters import SMOOTHING_PER_DAY_VOLATILITY, find_clusters, find_zones
+from bot.liquidation.maps import Maps
 from bot.liquidation.types import Cluster, Floats, LiquidationMap, Side
 
 STEP = 0.001
@@ -218,6 +213,20 @@ def test_every_map_gives_well_formed_clusters(long: Floats, short_seed: int, off
         assert 0.0 <= cluster.share <= 1.0
         assert 0 <= cluster.strength <= 100
     assert all(a.high <= b.low for a, b in pairwise(clusters))
+
+
+@given(seeds=st.lists(st.integers(0, 99), min_size=1, max_size=8), bins=st.integers(1, 121))
+@settings(max_examples=50, deadline=None)
+def test_many_maps_at_once_have_the_clusters_that_each_has_alone(seeds: list[int], bins: int) -> None:
+    maps, volatilities = [], []
+    for seed in seeds:
+        dice = np.random.default_rng(seed)
+        long, short = dice.gamma(0.2, 1.0, (2, bins)) * dice.integers(0, 2, (2, 1))
+        maps.append(a_map(long, short, price=float(dice.uniform(1.0, 9.0)), offset=(seed % 3) / 3.0))
+        volatilities.append(float(dice.uniform(0.0, 0.2)))
+    zones = find_zones(Maps.of(maps), day_volatility=np.array(volatilities))
+    for moment, (one, volatility) in enumerate(zip(maps, volatilities, strict=True)):
+        assert zones.clusters(moment) == find_clusters(one, day_volatility=volatility)
 
 
 @pytest.mark.parametrize("sd_bins", [2.0, 6.0, 10.0])
