@@ -44,12 +44,6 @@ async def examine(settings: Settings, *, print_line: Print, listen_s: float = LI
     return 0 if all(verdicts) else 1
 
 
-async def migrate_database(settings: Settings) -> str:
-    """Bring the database to this version's schema. Raises StorageError."""
-    async with await Database.open(settings.database_url):
-        return f"the database {settings.database_name} has this version's schema"
-
-
 async def _database(settings: Settings, print_line: Print) -> bool:
     try:
         async with await Database.open(settings.database_url) as db:

@@ -1,10 +1,11 @@
 """A sign of life on standard error for work that takes more than a moment; silent where nobody watches."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 
 @contextmanager
@@ -16,6 +17,19 @@ def busy(words: str) -> Iterator[None]:
         return
     with console.status(words):
         yield
+
+
+@contextmanager
+def counting() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for work that knows how much it is: told what is being done, how much is done, and of how much."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _words, _done, _all: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda words, done, all_: bar.update(task, description=words, completed=done, total=all_)
 
 
 def while_busy(lines: Iterable[str], words: str) -> Iterator[str]:

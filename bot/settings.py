@@ -151,8 +151,8 @@ class Settings(BaseSettings):
 
     @property
     def database_name(self) -> str:
-        """DATABASE_URL as it may be shown: without its password."""
-        return re.sub(r"(?<=://)([^/@]*?):.*@", r"\1:***@", self.database_url)
+        """DATABASE_URL as it may be shown: without its password, and options, where one may stand."""
+        return re.sub(r"(?<=://)([^/@]*?):.*@", r"\1:***@", self.database_url).partition("?")[0]
 
     @model_validator(mode="after")
     def _read_password_file(self) -> "Settings":

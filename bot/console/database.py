@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bot.console.options import Json, command_settings, print_line, print_lines
-from bot.progress import busy
+from bot.progress import busy, counting
 
 app = typer.Typer()
 
@@ -37,11 +37,22 @@ def health() -> None:
 
 
 @app.command()
-def migrate() -> None:
-    """Bring the database to this version's schema."""
-    from bot.doctor import migrate_database
+def migrate(
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="URL", help="Move this SQLite database, such as sqlite:///liqwatch.db."),
+    ] = None,
+) -> None:
+    """Bring the database to this version's schema; with --from, move a SQLite database into an empty PostgreSQL."""
+    from bot.migrate_command import migrate_database, move_database
 
-    print_line(asyncio.run(migrate_database(command_settings(quiet=True))))
+    settings = command_settings(quiet=True)
+    if source is None:
+        print_line(asyncio.run(migrate_database(settings)))
+        return
+    with counting() as progress:
+        lines = move_database(settings, source, progress=progress)
+    print_lines(lines)
 
 
 @app.command()

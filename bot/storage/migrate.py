@@ -39,8 +39,7 @@ def migrate(connection: Connection, where: str) -> None:
     if is_postgresql(connection):
         check_server(connection, where)
         wait_for_other_migrations(connection)
-    present = _present(connection, where)
-    if tuple(present) == (newest_revision(),):
+    if is_newest(connection, where):
         return
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
@@ -53,8 +52,13 @@ def migrate(connection: Connection, where: str) -> None:
 
 def check_newest(connection: Connection, where: str) -> None:
     """Raise CannotOpenError or NewerDatabaseError where the schema is not this version's own."""
-    if tuple(_present(connection, where)) != (newest_revision(),):
+    if not is_newest(connection, where):
         raise CannotOpenError(f"The database {where} has an older schema: run liqwatch migrate once.")
+
+
+def is_newest(connection: Connection, where: str) -> bool:
+    """Whether the schema is this version's own. Raises NewerDatabaseError."""
+    return tuple(_present(connection, where)) == (newest_revision(),)
 
 
 def _present(connection: Connection, where: str) -> Sequence[str]:

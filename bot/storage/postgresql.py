@@ -99,7 +99,8 @@ def _hook(engine: Engine, *, statement_timeout_ms: int, snapshot: bool) -> None:
     limits = {
         "statement_timeout": statement_timeout_ms,
         "lock_timeout": LOCK_TIMEOUT_MS,
-        "idle_in_transaction_session_timeout": 60_000,
+        # Twice that long nothing is asked within a transaction only where its process stands still.
+        "idle_in_transaction_session_timeout": 2 * statement_timeout_ms,
     }
     listed = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in limits.items())
 

@@ -11,12 +11,13 @@ import pytest
 
 from bot.alerts.types import Kind, Market, Rule
 from bot.clock import SystemClock
-from bot.doctor import examine, migrate_database
+from bot.doctor import examine
 from bot.failures import FailedError, UsageError
 from bot.market.recording_writer import RecordingWriter
 from bot.market.simulator import SimulatedMarket, simulate
 from bot.market.simulator_parameters import SimulationParameters
 from bot.market.types import BAR_MS, Bars
+from bot.migrate_command import migrate_database
 from bot.one_map import MapRequest, make_map
 from bot.settings import Settings
 from bot.storage.database import Database

@@ -80,6 +80,10 @@ class PostgresServer:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
+    def run_text(self, statement: LiteralString, url: str) -> None:
+        """One statement in the database of a URL."""
+        self.run(sql.SQL(statement), make_url(url).database or "")
+
     def _make(self) -> str:
         name = f"ready_{next(self._numbers)}"
         self.run(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
