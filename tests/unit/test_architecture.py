@@ -22,6 +22,8 @@ ONLY_HOME = {
     "websockets": "market",
     "sqlalchemy": "storage",
     "alembic": "storage",
+    "psycopg": "storage",
+    "pgqueuer": "storage",
     "telegram": "telegram",
     "matplotlib": "charts",
 }
