@@ -1,4 +1,4 @@
-"""The pictures: a map, its past, the lives of its clusters and what came of an alert, as they look on a phone."""
+"""The pictures, as they look on a phone: a map, its past, the lives of its clusters, what came of an alert, tables."""
 
 from bot.charts.drawing import Picture, draw
 from bot.charts.fonts import can_draw
@@ -14,9 +14,12 @@ from bot.charts.pictures import (
     ReceiptPicture,
     Ribbon,
 )
+from bot.charts.table_picture import Cell, Column, TablePicture
 from bot.charts.themes import ThemeName
 
 __all__ = [
+    "Cell",
+    "Column",
     "HeatPicture",
     "HeatWords",
     "Layer",
@@ -26,6 +29,7 @@ __all__ = [
     "Picture",
     "ReceiptPicture",
     "Ribbon",
+    "TablePicture",
     "ThemeName",
     "can_draw",
     "draw",
