@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bot.console import database, markets, recordings
+from bot.console import database, markets, recordings, surveys
 from bot.console.options import Json, Recorded, Seed, command_settings
 from bot.failures import FailedError, UsageError
 from bot.logs import redact
@@ -58,7 +58,7 @@ def demo(
     )
 
 
-for _group in (markets, recordings, database):
+for _group in (markets, surveys, recordings, database):
     app.add_typer(_group.app)
 
 

@@ -14,6 +14,7 @@ from bot.hindsight import Hindsight, lives_view
 from bot.history_store import NoMapError
 from bot.liquidation.combining import COMBINED
 from bot.liquidation.depth import Depth
+from bot.live_survey import LiveSurvey
 from bot.market.history import FEE_IN_REQUIREMENT
 from bot.market_pictures import MarketPictures
 from bot.markets import LiveMarket
@@ -91,6 +92,7 @@ class LiveDesk:
         self._status = status
         self._shown = MarketPictures(pictures, hindsight, clock)
         self._hindsight = hindsight
+        self._survey = LiveSurvey(hindsight=hindsight, pictures=pictures, clock=clock, simulated=simulated)
         self._clock = clock
         self._simulated = simulated
         self._rules_per_chat = rules_per_chat
@@ -222,6 +224,9 @@ class LiveDesk:
 
     async def lives_picture(self, view: LivesView, *, look: Look) -> tuple[bytes, str] | None:
         return await self._shown.of_lives(view, look=look)
+
+    def survey(self) -> LiveSurvey:
+        return self._survey
 
     async def add_rule(self, rule: Rule) -> AddedRule:
         if rule.market == EVERYWHERE:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from bot.charts.boxes import Box, Caption, caption
+from bot.charts.boxes import Box, Caption, Ink, caption
 from bot.charts.fonts import fitted, legible, line_height
 from bot.charts.page import HEIGHT, LABEL_PX, LEAST_PX, SIDE_MARGIN, TICK_PX, WIDTH, header, notice
 from bot.charts.table_picture import Cell, Column, TablePicture
@@ -74,8 +74,8 @@ def lay_out_table(request: TablePicture) -> TableLayout:
             stripes.append(band)
         for place, cell in enumerate(row[: len(edges)]):
             left, right = edges[place]
-            text, bar = _cell(cell, Box(left, band.bottom, right, band.top), first=place == 0)
-            captions.append(text)
+            told_cell, bar = _cell(cell, Box(left, band.bottom, right, band.top), first=place == 0)
+            captions.append(told_cell)
             bars += [] if bar is None else [bar]
     for number, note in enumerate(notes):
         text, px = fitted(note, frame.width, LEAST_PX)
@@ -109,7 +109,7 @@ def _titles(columns: tuple[Column, ...], edges: list[tuple[float, float]], frame
     for place, (column, (left, right)) in enumerate(zip(columns, edges, strict=True)):
         words = legible(column.title)
         text, px = fitted(SORTS + words if column.sorts and words else words, right - left - 2 * PADDING, TICK_PX)
-        ink = "text" if column.sorts else "muted"
+        ink: Ink = "text" if column.sorts else "muted"
         at, anchor = (left + PADDING, 0.0) if place == 0 else (right - PADDING, 1.0)
         found.append(
             caption(text, at, frame.top - HEAD_HEIGHT + 6, px, ink, bold=column.sorts and px > LEAST_PX, anchor=anchor)

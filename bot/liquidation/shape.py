@@ -79,11 +79,12 @@ class ShapeReport:
 
     @property
     def tightness(self) -> float | None:
-        """How wound up the market is beside its own past, 0 to 1: the mean of the ranks of concentration and of the
-        share within 2 % of price. None while the past is too short.
+        """How wound up the market is, 0 to 1: the rank of the share within 2 % of price in its own past. None while
+        that is too short.
+
+        Concentration is no part of it: entropy falls when what stood near price has been swept, which is the opposite.
         """
-        one, other = self.concentration.rank, self.near[1].rank
-        return None if one is None or other is None else (one + other) / 2
+        return self.near[1].rank
 
 
 def shape_of(liquidations: LiquidationMap) -> Shape | None:

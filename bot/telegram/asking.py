@@ -17,6 +17,7 @@ COMMANDS = (
     "position",
     "stop",
     "levels",
+    "pulse",
     "unwatch",
     "quiet",
     "mute",

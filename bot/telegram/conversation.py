@@ -132,7 +132,7 @@ async def _answered(answering: Answering) -> Answer:
     return answering if isinstance(answering, Answer) else await answering
 
 
-AGAIN = {"m": "mr", "mn": "mr", "hm": "hr", "li": "lr", "c": "cr"}
+AGAIN = {"m": "mr", "mn": "mr", "hm": "hr", "li": "lr", "c": "cr", "pu": "pr"}
 """The verb that shows the same in place of its own message."""
 
 
@@ -183,7 +183,7 @@ def _same_again(inbound: Inbound, market: Market) -> tuple[str, str]:
     command = COMMAND.fullmatch(seen(inbound.text or ""))
     if command is not None and command[1].lower() == "watch":
         return "wt", pack("wt", command[2].strip())
-    same = {"clusters": "cr", "heatmap": "hr", "history": "lr"}
+    same = {"clusters": "cr", "heatmap": "hr", "history": "lr", "pulse": "pr"}
     if command is not None and (verb := same.get(command[1].lower())) is not None:
         return verb, pack(verb, market_arg(market))
     if command is not None and (verb := LINES.get(command[1].lower())) is not None:

@@ -30,6 +30,7 @@ from bot.telegram.status_views import (
     StatusView,
     StreamView,
 )
+from bot.telegram.survey import PulseView, Survey
 
 __all__ = [
     "AddedRule",
@@ -46,6 +47,7 @@ __all__ = [
     "Operator",
     "OperatorView",
     "PassedView",
+    "PulseView",
     "QuietView",
     "Resolution",
     "RuleView",
@@ -139,6 +141,10 @@ class Desk(Protocol):
 
     async def lives_picture(self, view: LivesView, *, look: Look) -> tuple[bytes, str] | None:
         """The biggest of them as PNG; None where it could not be drawn."""
+        ...
+
+    def survey(self) -> Survey:
+        """Answers about many markets at once."""
         ...
 
     async def add_rule(self, rule: Rule) -> AddedRule:

@@ -15,6 +15,7 @@ from bot.telegram.commands import (
     own_data,
     pick,
     places,
+    pulse,
     quiet,
     rule_edit,
     rule_page,
@@ -53,6 +54,7 @@ COMMANDS: dict[str, OnCommand] = {
     "position": places.typed_position,
     "stop": places.typed_stop,
     "levels": places.typed_levels,
+    "pulse": pulse.typed_pulse,
     "stats": lambda scene, _: stats.stats_answer(scene),
     "quiet": quiet.typed_quiet,
     "mute": quiet.typed_mute,
@@ -94,12 +96,14 @@ MARKET_TAPS: dict[str, OnMarket] = {
     ),
     "c": lambda scene, market, tap: clusters.clusters_of(scene, market, tap.arg(1)),
     "lv": lambda scene, market, _: places.levels_answer(scene, market),
+    "pu": lambda scene, market, _: pulse.pulse_of(scene, market),
+    "pr": lambda scene, market, _: pulse.pulse_of(scene, market, fresh=False),
     "yb": lambda scene, market, _: why.why_market(scene, market),
     "cr": lambda scene, market, tap: clusters.clusters_of(scene, market, tap.arg(1), fresh=False),
 }
 """Verbs whose first argument is a market."""
 
-SHOWING = frozenset({"m", "mn", "mr", "ml", "hm", "hr", "li", "lr", "c", "cr", "lv"})
+SHOWING = frozenset({"m", "mn", "mr", "ml", "hm", "hr", "li", "lr", "c", "cr", "lv", "pu", "pr"})
 """Verbs that show a market: of all exchanges, where the button names none."""
 
 TAPS: dict[str, OnTap] = {
@@ -125,6 +129,7 @@ TAPS: dict[str, OnTap] = {
     "ru": lambda scene, tap: rules.restore_in_list(scene, tap.number(0), tap.number(1)),
     "rs": lambda scene, tap: rules.snooze_in_list(scene, tap.number(0), tap.number(1)),
     "rw": lambda scene, tap: rules.snooze_in_list(scene, tap.number(0), tap.number(1), wake=True),
+    "pa": lambda scene, _: pulse.pulse_of_all(scene, fresh=False),
     "fy": lambda scene, _: own_data.forget(scene),
     "se": lambda scene, _: settings.settings_answer(scene),
     "sg": lambda scene, tap: settings.opened(scene, tap.arg(0)),

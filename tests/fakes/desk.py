@@ -45,6 +45,7 @@ from bot.telegram.desk import (
 from bot.telegram.ground import GroundView
 from bot.telegram.texts.zones import UnknownZoneError, day_of, zone_name
 from tests.fakes.order_book import believable_book
+from tests.fakes.survey import FakeSurvey
 
 NOON_MS = 1_766_923_200_000
 """2025-12-28 12:00 UTC."""
@@ -256,6 +257,7 @@ class FakeDesk:
         self.bookless: set[str] = set()
         """Symbols and exchanges without an order book."""
         self.operators: dict[int, Operator] = {}
+        self.tables = FakeSurvey(self.view, self.now_ms, lambda: self.pictures)
         self._rules: dict[int, Rule] = {}
         self._removed: dict[int, Rule] = {}
 
@@ -324,6 +326,9 @@ class FakeDesk:
 
     async def lives_picture(self, view: LivesView, *, look: Look) -> tuple[bytes, str] | None:
         return (PNG, f"{view.market.market.symbol}-lives-{_how(look)}") if self.pictures else None
+
+    def survey(self) -> FakeSurvey:
+        return self.tables
 
     async def add_rule(self, rule: Rule) -> AddedRule:
         reason = self.unavailable.get(rule.market.symbol, "")

@@ -104,6 +104,12 @@ async def own_levels(chat: Chat) -> None:
     await chat.type("/stop BTC long 86,000", "/stop BTC short 1", "/levels BTC", "/levels ZRX")
 
 
+async def many_markets(chat: Chat) -> None:
+    await chat.type("/pulse")
+    await chat.type("/watch BTC 1%", "/watch ETH 1%", "/watch SOL 2%", "/watch ZRX 2%", "/watch 1000PEPE 3%")
+    await chat.type("/pulse", "/pulse ETH")
+
+
 async def looking_back(chat: Chat) -> None:
     await chat.type("/heatmap BTC")
     await chat.tap("hr", "12h")
@@ -306,6 +312,7 @@ DAY = (
     Part(menus),
     Part(pictures, light=True),
     Part(own_levels),
+    Part(many_markets, light=True),
     Part(looking_back),
     Part(alerts),
     Part(together, light=True),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.charts import Picture, ThemeName, draw
+from bot.charts import HeatPicture, LivesPicture, MapPicture, Picture, ReceiptPicture, ThemeName, draw
 from bot.charts.page import HEIGHT, WIDTH
 from tests.unit.charts.maps import NUMERALS, a_map, a_picture, in_layers, usual
 from tests.unit.charts.pasts import a_lives_picture, a_receipt_picture
@@ -22,7 +22,11 @@ PRICES = (1e-8, 4.2e-4, 0.2, 9.999, 91_234.5, 1e6)
 CHINESE = "币安人生 · 清算热力图"
 
 
-def a_random_map(seed: int) -> Picture:
+Numbered = MapPicture | HeatPicture | LivesPicture | ReceiptPicture
+"""Pictures that write numbers themselves."""
+
+
+def a_random_map(seed: int) -> MapPicture:
     """Thin and huge markets, one side or both or none, a cluster at the price, with and without open interest."""
     rng = np.random.default_rng(seed)
     bins = int(rng.choice([1, 2, 50, 159, 241, 600]))
@@ -43,7 +47,7 @@ def a_random_map(seed: int) -> Picture:
     return in_layers(picture) if seed % 4 == 0 else picture
 
 
-def a_random_picture(seed: int) -> Picture:
+def a_random_picture(seed: int) -> Numbered:
     price = PRICES[seed % len(PRICES)]
     volatility = (0.0, 0.002, 0.03)[seed % 3]
     match seed % 5:

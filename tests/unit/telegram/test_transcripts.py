@@ -254,6 +254,31 @@ async def own_levels(chat: Chat) -> None:
     await chat.type("/stop BTC long 95,200")
 
 
+async def pulses(chat: Chat) -> None:
+    await chat.type("/pulse")
+    await chat.tap("BTC")
+    for line in ("/watch BTC 1%", "/watch ETH 2%", "/watch BTC swept", "/watch digest daily"):
+        await chat.type(line)
+    await chat.type("/pulse")
+    await chat.tap("Refresh")
+    await chat.tap("ETH")
+    await chat.tap("Refresh")
+    await chat.tap("Map")
+    await chat.type("/watch ZRX 2%")
+    chat.desk.tables.young.add("ZRXUSDT")
+    await chat.type("/pulse zrx")
+    chat.desk.unavailable["ZRXUSDT"] = "exchange_down"
+    await chat.type("/pulse")
+    await chat.type("/pulse zrx")
+    chat.desk.pictures = False
+    await chat.tap("Try again")
+    await chat.type("/pulse")
+    await chat.type("/pulse btx")
+    chat.desk.unavailable.update({"BTCUSDT": "exchange_down", "ETHUSDT": "no_data"})
+    await chat.type("/pulse")
+    await chat.tap("Refresh")
+
+
 async def proven_or_not(chat: Chat) -> None:
     await chat.type("/status")
     await chat.tap("Refresh")
@@ -741,6 +766,7 @@ SCRIPTS: tuple[Script, ...] = (
     pictures_and_tables,
     looking_back,
     own_levels,
+    pulses,
     proven_or_not,
     mistakes,
     no_map_now,

@@ -1,0 +1,31 @@
+"""The commands that ask about many markets at once, live or recorded."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from bot.console.options import At, Exchange, Json, Png, Recorded, command_settings, print_lines
+from bot.times import parse_time_ms
+
+app = typer.Typer()
+
+Symbols = Annotated[list[str] | None, typer.Argument(help="Such as BTC ETH SOL. Default: all of the recording.")]
+
+
+@app.command()
+def pulse(
+    symbols: Symbols = None,
+    recording: Recorded = None,
+    exchange: Exchange = None,
+    at: At = None,
+    png: Png = None,
+    json: Json = False,
+) -> None:
+    """Which markets are wound up: concentration, shares near price, the heavier side, beside their own last week."""
+    from bot.many_markets import ManyRequest
+    from bot.pulse_command import tell_pulse
+
+    at_ms = None if at is None else parse_time_ms(at)
+    request = ManyRequest(symbols or (), recording, exchange, at_ms, png, json)
+    print_lines(asyncio.run(tell_pulse(request, command_settings(quiet=True))))
