@@ -1,14 +1,18 @@
-"""`liqwatch doctor` and `liqwatch migrate`: is everything there that a running bot needs, and if not, what to do."""
+"""`liqwatch doctor`: is everything there that a running bot needs, and if not, what to do."""
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from bot.alerts.types import Market
 from bot.clock import Clock, SystemClock
 from bot.delivery.messenger import DeliveryError
+from bot.failures import FailedError, UsageError
+from bot.health import Look, waiting_in
+from bot.health_client import ask_health
 from bot.market.exchange import Exchange, ExchangeError, ExchangeUnavailableError
 from bot.market.feed import LiquidationFeed
 from bot.market.line import KeepsBooks
@@ -32,34 +36,60 @@ LOOK_S: Final = 0.05
 
 
 async def examine(settings: Settings, *, print_line: Print, listen_s: float = LISTEN_S) -> int:
-    """Print one line for each check; 0 where all that is needed works, else 1. A stream is no need: prices are asked
-    for where it is silent.
+    """Print one line for each check, then what is wrong, judged as the running bot judges itself for /healthz and
+    /admin, and what a bot that runs here says of itself. 0 where nothing is wrong, else 1. A stream is no need: prices
+    are asked for where it is silent.
     """
     print_line("ok    settings are read")
-    verdicts = [
-        await _database(settings, print_line),
-        await _token(settings, print_line),
-        await _exchanges(settings, print_line, listen_s),
-    ]
-    return 0 if all(verdicts) else 1
+    look = await _database(settings, print_line)
+    look = replace(look, ears=await _ears(settings, print_line))
+    look = replace(look, price_age_s=await _exchanges(settings, print_line, listen_s))
+    told = tuple(f"the running bot: {words}" for words in await asyncio.to_thread(_told, settings))
+    wrong = [*map(str, look.findings()), *told]
+    for words in wrong:
+        print_line(f"fail  {words}")
+    return 1 if wrong else 0
 
 
-async def _database(settings: Settings, print_line: Print) -> bool:
+def _told(settings: Settings) -> Sequence[str]:
+    """What a running bot finds wrong with itself; nothing where none tells."""
+    with contextlib.suppress(UsageError, FailedError):
+        return ask_health(settings)
+    return ()
+
+
+async def _database(settings: Settings, print_line: Print) -> Look:
+    """What waits in it; where a bot runs, it is read beside that."""
+    name = settings.database_name
     try:
         async with await Database.open(settings.database_url) as db:
             rules = len(kept := await db.rules.all())
             markets = dict.fromkeys(rule.market for rule in kept)
             gaps = [line for market in markets for line in await _gaps(db, market, settings.history_days)]
+            look = await _outbox(db)
     except DatabaseInUseError:
-        print_line(f"ok    database {settings.database_name} is in use, by a running bot")
-        return True
+        print_line(f"ok    database {name} is in use, by a running bot")
+        return await _beside(settings, print_line)
     except StorageError as error:
         print_line(f"fail  database: {error}")
-        return False
-    print_line(f"ok    database {settings.database_name}: {rules} {'rule' if rules == 1 else 'rules'}")
+        return Look(answers=False)
+    print_line(f"ok    database {name}: {rules} {'rule' if rules == 1 else 'rules'}")
     for line in gaps:
         print_line(line)
-    return True
+    return look
+
+
+async def _beside(settings: Settings, print_line: Print) -> Look:
+    try:
+        async with await Database.beside(settings.database_url) as db:
+            return await _outbox(db)
+    except StorageError as error:
+        print_line(f"fail  database: {error}")
+        return Look(answers=False)
+
+
+async def _outbox(db: Database) -> Look:
+    return Look(waiting=await waiting_in(db, now_ms=SystemClock().now_ms()))
 
 
 async def _gaps(db: Database, market: Market, history_days: int) -> Sequence[str]:
@@ -74,43 +104,44 @@ async def _gaps(db: Database, market: Market, history_days: int) -> Sequence[str
     return (f"--    {market.symbol} on {market.exchange}: {whole - len(bars)} of {whole} bars are missing",)
 
 
-async def _token(settings: Settings, print_line: Print) -> bool:
+async def _ears(settings: Settings, print_line: Print) -> str:
+    """How Telegram is heard: in the words of the intake."""
     if settings.telegram_bot_token is None:
         print_line("--    no TELEGRAM_BOT_TOKEN: the bot will show its chat in the terminal")
-        return True
+        return "listening"
     token = settings.telegram_bot_token.get_secret_value()
     line = open_line(token, api_url=settings.telegram_api_url, read_timeout_s=10.0)
     try:
         me = await translated(line.get_me(), token=token)
     except TokenRefusedError:
         print_line("fail  Telegram does not accept TELEGRAM_BOT_TOKEN: @BotFather shows the right one under /mybots")
-        return False
+        return "token refused"
     except DeliveryError as error:
         print_line(
             f"fail  Telegram at {settings.telegram_api_url} does not answer as it should ({error}): "
             "check the network and TELEGRAM_API_URL"
         )
-        return False
+        return "unreachable"
     finally:
         await line.shutdown()
     print_line(f"ok    Telegram knows the bot as @{me.username}")
-    return True
+    return "listening"
 
 
-async def _exchanges(settings: Settings, print_line: Print, listen_s: float) -> bool:
+async def _exchanges(settings: Settings, print_line: Print, listen_s: float) -> Mapping[str, float | None]:
+    """The age of each exchange's newest price in seconds, None where it gives none."""
     clock = SystemClock()
-    answered = False
     exchanges = open_exchanges(settings, clock=clock)
     feeds = open_feeds(settings, exchanges, clock=clock)
+    ages: dict[str, float | None] = {}
     for name, exchange in exchanges.items():
         try:
-            answers = await _exchange(name, exchange, clock, print_line)
-            if answers and name in feeds:
+            ages[name] = await _exchange(name, exchange, clock, print_line)
+            if ages[name] is not None and name in feeds:
                 await _stream(feeds[name], exchange, print_line, listen_s)
-            answered |= answers
         finally:
             await exchange.aclose()
-    return answered
+    return ages
 
 
 async def _stream(feed: LiquidationFeed, exchange: Exchange, print_line: Print, listen_s: float) -> None:
@@ -139,19 +170,19 @@ async def _stream(feed: LiquidationFeed, exchange: Exchange, print_line: Print, 
     print_line(f"ok    {name} stream: heard after {after_s:.1f} s, {late_s:.1f} s late")
 
 
-async def _exchange(name: str, exchange: Exchange, clock: Clock, print_line: Print) -> bool:
+async def _exchange(name: str, exchange: Exchange, clock: Clock, print_line: Print) -> float | None:
     try:
         listed = await exchange.instruments()
         tick = await exchange.mark_prices()
     except ExchangeUnavailableError as error:
         print_line(f"fail  {name}: {error} Check the network and {name.upper()}_API_URL.")
-        return False
+        return None
     except ExchangeError as error:
         print_line(f"fail  {name}: {error}")
-        return False
+        return None
     if not listed or not tick.symbols:
         print_line(f"fail  {name} answers, but lists no contract or no price")
-        return False
+        return None
     newest_ms = int(tick.time_ms.max())
     age_s = (clock.now_ms() - newest_ms) / 1000
     spent = ""
@@ -160,4 +191,4 @@ async def _exchange(name: str, exchange: Exchange, clock: Clock, print_line: Pri
         spent = f", {busiest.used} of {busiest.allowed} requests used in {busiest.window_s:g} s"
     moment = utc_text(newest_ms)
     print_line(f"ok    {name}: {len(listed)} contracts, prices of {moment} ({age_s:.1f} s old){spent}")
-    return True
+    return age_s

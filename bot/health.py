@@ -8,29 +8,66 @@ from dataclasses import dataclass, field
 from bot.clock import Clock
 from bot.storage.database import Database
 from bot.storage.errors import StorageError
+from bot.telegram.findings import Finding, Trouble
 
 LOOK_S = 5.0
 STALE_PRICE_S = 120.0
 LONGEST_WAIT_S = 600.0
 """A message that is due and has not gone out for so long: nothing is delivered."""
 
+HEARD = ("starting", "listening")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Messages of one state that have no end yet: how many, and the age of the oldest in seconds."""
+
+    messages: int
+    oldest_s: float
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was seen: seconds since each exchange's newest price (None before the first), undelivered messages by state.
+    """What was seen: seconds since each exchange's newest price (None before the first), what waits, by state.
 
-    `waiting_s` is the age of the oldest message that has no end yet, 0 where there is none.
+    `answers` is False where the database did not, `trouble` is why it refuses writes, `ears` how Telegram is heard.
+    `since_s` is for how long there could have been prices.
     """
 
     price_age_s: Mapping[str, float | None] = field(default_factory=dict)
-    messages: Mapping[str, int] = field(default_factory=dict)
-    waiting_s: float = 0.0
-    troubles: Sequence[str] = ()
+    waiting: Mapping[str, Waiting] = field(default_factory=dict)
+    answers: bool = True
+    trouble: str = ""
+    ears: str = "listening"
+    since_s: float = float("inf")
     at_s: float = 0.0
+
+    @property
+    def waiting_s(self) -> float:
+        """The age of the oldest message that has no end yet, 0 where there is none."""
+        return max((one.oldest_s for one in self.waiting.values()), default=0.0)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong with what was seen; the running bot and `liqwatch doctor` judge by this alone."""
+        ages = [self.since_s if age_s is None else age_s for age_s in self.price_age_s.values()]
+        found = (
+            (not self.answers, Finding(Trouble.DATABASE_SILENT)),
+            (self.trouble, Finding(Trouble.DATABASE_REFUSES, self.trouble)),
+            (self.waiting_s > LONGEST_WAIT_S, Finding(Trouble.UNDELIVERED, seconds=self.waiting_s)),
+            (ages and min(ages) > STALE_PRICE_S, Finding(Trouble.NO_PRICES)),
+            (self.ears not in HEARD, Finding(Trouble.DEAF, self.ears)),
+        )
+        return tuple(finding for holds, finding in found if holds)
+
+
+async def waiting_in(db: Database, *, now_ms: int) -> Mapping[str, Waiting]:
+    """What has no end yet, by state. Raises StorageError."""
+    rows = await db.outbox_desk.waiting()
+    return {state: Waiting(count, max(0.0, (now_ms - oldest_ms) / 1000)) for state, (count, oldest_ms) in rows.items()}
 
 
 class Health:
-    """Looks with `run`; `troubles` is empty while all is well.
+    """Looks with `run`; `findings` is empty while all is well.
 
     `price_ages` tells seconds since the newest price of each exchange, `ears` how Telegram is heard,
     `standstills` what the watchdog sees now, `seen` is called with each look.
@@ -43,7 +80,7 @@ class Health:
         *,
         price_ages: Callable[[], Mapping[str, float | None]],
         ears: Callable[[], str],
-        standstills: Callable[[], Sequence[str]],
+        standstills: Callable[[], Sequence[Finding]],
         seen: Callable[[Look], None] = lambda look: None,
         look_s: float = LOOK_S,
     ) -> None:
@@ -64,36 +101,30 @@ class Health:
             await asyncio.sleep(self._look_s)
 
     async def look(self) -> Look:
-        troubles: list[str] = []
-        messages: dict[str, int] = {}
-        waiting_s = 0.0
+        answers, waiting = True, dict[str, Waiting]()
         try:
-            waiting = await self._db.outbox_desk.waiting()
+            waiting |= await waiting_in(self._db, now_ms=self._clock.now_ms())
         except StorageError:
-            troubles.append("the database does not answer")
-        else:
-            messages = {state: rows for state, (rows, _) in waiting.items()}
-            now_ms = self._clock.now_ms()
-            waiting_s = max(0.0, (now_ms - min((oldest for _, oldest in waiting.values()), default=now_ms)) / 1000)
-        if self._db.trouble is not None:
-            troubles.append(str(self._db.trouble))
-        if waiting_s > LONGEST_WAIT_S:
-            troubles.append(f"a message has waited {waiting_s:.0f} s to be delivered")
-        ages = self._price_ages()
-        if ages and all(self._is_stale(age_s) for age_s in ages.values()):
-            troubles.append("no exchange gives fresh prices")
-        if (ears := self._ears()) not in ("starting", "listening"):
-            troubles.append(f"Telegram is not heard ({ears})")
-        self._last = Look(ages, messages, waiting_s, tuple(troubles), time.monotonic())
+            answers = False
+        now_s, trouble = time.monotonic(), self._db.trouble
+        self._last = Look(
+            price_age_s=self._price_ages(),
+            waiting=waiting,
+            answers=answers,
+            trouble="" if trouble is None else str(trouble),
+            ears=self._ears(),
+            since_s=now_s - self._began_s,
+            at_s=now_s,
+        )
         self._seen(self._last)
         return self._last
 
-    def troubles(self) -> list[str]:
-        """What is wrong, each in a few words."""
+    def findings(self) -> Sequence[Finding]:
+        """What is wrong now. May be asked from any thread."""
         since_s = time.monotonic() - self._last.at_s
-        blind = [f"health was last looked at {since_s:.0f} s ago"] if since_s > 6 * self._look_s else []
-        return [*self._standstills(), *blind, *self._last.troubles]
+        blind = [Finding(Trouble.BLIND, seconds=since_s)] if since_s > 6 * self._look_s else []
+        return [*self._standstills(), *blind, *self._last.findings()]
 
-    def _is_stale(self, age_s: float | None) -> bool:
-        """A bot that has just started may have no price yet."""
-        return (time.monotonic() - self._began_s if age_s is None else age_s) > STALE_PRICE_S
+    def troubles(self) -> list[str]:
+        """The findings, each in a few words."""
+        return [str(finding) for finding in self.findings()]

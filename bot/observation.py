@@ -2,16 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from bot.app import App
 from bot.clock import Clock
+from bot.figures import Figures
 from bot.health import Health, Look
 from bot.health_server import health_server
+from bot.log_counts import hearing
 from bot.service_manager import ServiceManager
 from bot.settings import Settings
 from bot.storage.database import Database
+from bot.telegram.findings import Finding
 from bot.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -42,11 +45,12 @@ class Observation:
             clock,
             price_ages=app.price_ages_s,
             ears=ears,
-            standstills=self.watchdog.troubles,
-            seen=lambda look: self._seen(look, health, app),
+            standstills=self.watchdog.findings,
+            seen=lambda look: self._seen(look, health, app, db),
         )
+        app.status.findings = health.findings
         beating = self._manager.beat(
-            standstills=self.watchdog.troubles,
+            standstills=lambda: [str(finding) for finding in self.watchdog.findings()],
             status=lambda: "; ".join(health.troubles()) or f"{len(app.watch.markets())} markets watched",
         )
         with self._served(app, health), self.watchdog.listening():
@@ -64,15 +68,34 @@ class Observation:
             return
         app.listen(self._metrics.decided)
         host, port = self._settings.metrics_host, self._settings.metrics_port or 0
-        with health_server(host, port, troubles=health.troubles, page=self._metrics.page) as bound:
+        metrics = self._metrics
+        with (
+            health_server(host, port, troubles=health.troubles, page=metrics.page) as bound,
+            hearing(lambda record: metrics.logged(record.levelname)),
+        ):
             log.info("health is told", extra={"address": f"http://{host}:{bound}/healthz"})
             yield
 
-    def _timed(self, job: str, seconds: float) -> None:
+    def _timed(self, job: str, seconds: float, well: bool) -> None:
         if self._metrics is not None:
-            self._metrics.timed(job, seconds)
+            self._metrics.timed(job, seconds, well)
 
-    def _seen(self, look: Look, health: Health, app: App) -> None:
+    def _seen(self, look: Look, health: Health, app: App, db: Database) -> None:
         if self._metrics is not None:
-            self._metrics.streamed(app.status.streams())
-            self._metrics.seen(look, lag_s=self.watchdog.take_lag_s(), healthy=not health.troubles())
+            self._metrics.seen(figures_of(app, db, look, health.findings(), self.watchdog))
+
+
+def figures_of(app: App, db: Database, look: Look, findings: Sequence[Finding], watchdog: Watchdog) -> Figures:
+    """The state of a bot at this moment."""
+    return Figures(
+        look=look,
+        findings=tuple(findings),
+        streams=app.status.streams(),
+        books=app.status.books(),
+        bar_lag_s=app.status.bar_lag_s(app.watched_parts()),
+        database_failures=dict(db.failures),
+        loop_lag_s=watchdog.take_lag_s(),
+        loop_stalls=watchdog.stalls,
+        rules=len(app.watch.rules()),
+        markets=len(app.watch.markets()),
+    )

@@ -47,6 +47,7 @@ class OperatorDesk:
                 for entry in reversed(newest)
             ),
             exchanges=self._status.view(()).exchanges,
+            findings=tuple(self._status.findings()),
             chats=await self._db.chats.count(),
             rules=len(self._watch.rules()),
             active=await self._db.updates.speakers(since_ms=self._clock.now_ms() - WEEK_MS),

@@ -1,6 +1,6 @@
 """What /status tells: how each exchange is heard, and what the maps were worth so far."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bot.alerts.types import Market
 from bot.clock import Clock
@@ -11,11 +11,12 @@ from bot.market_skill import MarketSkill
 from bot.markets import Markets
 from bot.skill_meter import SkillMeter
 from bot.telegram.desk import ExchangeView, HistoryView, SkillView, StatusView, StreamView
+from bot.telegram.findings import Finding
 from bot.warming import Warmer
 
 
 class StatusBoard:
-    """Puts together what the rooms know of themselves."""
+    """Puts together what the rooms know of themselves. `findings` tells what is wrong, once somebody looks."""
 
     def __init__(
         self,
@@ -33,6 +34,7 @@ class StatusBoard:
         self._clock = clock
         self._simulated = simulated
         self._warmer = warmer
+        self.findings: Callable[[], Sequence[Finding]] = tuple
 
     def view(self, watched: Sequence[Market]) -> StatusView:
         """The state now, with the verdicts on these markets after those of whole exchanges."""
@@ -49,6 +51,18 @@ class StatusBoard:
         """How each exchange's stream does, of those that were heard."""
         views = {name: self._stream(name, exchange) for name, exchange in self._exchanges.items()}
         return {name: view for name, view in views.items() if view is not None}
+
+    def books(self) -> Mapping[str, LineStatus]:
+        """What each exchange was asked, of those that keep books."""
+        return {name: one.status() for name, one in self._exchanges.items() if isinstance(one, KeepsBooks)}
+
+    def bar_lag_s(self, watched: Iterable[Market]) -> Mapping[str, float]:
+        """Seconds since the close of the last bar of the watched market furthest behind, by exchange."""
+        ends: dict[str, int] = {}
+        for live in filter(None, map(self._markets.get, watched)):
+            name, end_ms = live.market.exchange, live.history.end_ms
+            ends[name] = min(end_ms, ends.get(name, end_ms))
+        return {name: max(0, self._exchanges[name].server_now_ms() - end_ms) / 1000 for name, end_ms in ends.items()}
 
     def _stream(self, name: str, exchange: Exchange) -> StreamView | None:
         feed = self._meter.feed_status(name)

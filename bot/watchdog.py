@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any
 
 from bot.jobs import Job
+from bot.telegram.findings import Finding, Trouble
 
 LOOP_STALL_S = 10.0
 """A loop that has not come round for so long is stuck: the slowest thing it does takes a tenth of a second."""
@@ -43,13 +44,14 @@ class _Run:
 class Watchdog:
     """`async with` it around the work: `beat` runs on the loop, a thread listens. `watched` wraps each job.
 
-    `timed(job, seconds)` hears how long each run of a job took.
+    `timed(job, seconds, well)` hears how long each run of a job took, and whether it ended without an error;
+    `stalls` counts how often the loop stood still.
     """
 
     def __init__(
         self,
         *,
-        timed: Callable[[str, float], None] = lambda job, seconds: None,
+        timed: Callable[[str, float, bool], None] = lambda job, seconds, well: None,
         loop_stall_s: float = LOOP_STALL_S,
         job_limit_s: Callable[[str], float] = lambda name: JOB_LIMIT_S.get(name, OTHER_JOBS_S),
         must_run_s: Mapping[str, float] = MUST_RUN_S,
@@ -65,6 +67,7 @@ class Watchdog:
         self._worst_lag_s = 0.0
         self._runs: dict[int, _Run] = {}
         self._stalled = False
+        self.stalls = 0
         self._end = threading.Event()
         self._loop_thread = 0
 
@@ -102,12 +105,13 @@ class Watchdog:
         async def run() -> None:
             noted = _Run(name, time.monotonic(), asyncio.current_task())
             self._runs[id(noted)] = noted
+            well = False
             try:
                 await job()
-                self._well_s[name] = time.monotonic()
+                self._well_s[name], well = time.monotonic(), True
             finally:
                 del self._runs[id(noted)]
-                self._timed(name, self._age_s(noted))
+                self._timed(name, self._age_s(noted), well)
                 if noted.told:
                     log.warning("The job %s has ended after all", name)
 
@@ -118,27 +122,29 @@ class Watchdog:
         worst_s, self._worst_lag_s = self._worst_lag_s, 0.0
         return max(worst_s, self._silent_s() - self._beat_s, 0.0)
 
-    def troubles(self) -> list[str]:
-        """What stands still now, each in a few words. May be asked from any thread."""
+    def findings(self) -> list[Finding]:
+        """What stands still now. May be asked from any thread."""
         silent_s = self._silent_s()
-        stalled = [f"the event loop has stood still for {silent_s:.0f} s"] if silent_s > self._loop_stall_s else []
-        stuck = {run.name: f"the job {run.name} has not ended in {self._age_s(run):.0f} s" for run in self._stuck()}
-        return [*stalled, *stuck.values(), *(words for name, words in self._idle().items() if name not in stuck)]
+        stalled = [Finding(Trouble.LOOP_STILL, seconds=silent_s)] if silent_s > self._loop_stall_s else []
+        stuck = [Finding(Trouble.JOB_STUCK, run.name, self._age_s(run)) for run in self._stuck()]
+        names = {finding.subject for finding in stuck}
+        return [*stalled, *stuck, *(finding for finding in self._idle() if finding.subject not in names)]
 
-    def _idle(self) -> dict[str, str]:
-        """The jobs that should have run and did not, by name."""
+    def _idle(self) -> list[Finding]:
+        """The jobs that should have run and did not."""
         now_s = time.monotonic()
         idle_s = {name: now_s - well_s for name, well_s in self._well_s.copy().items() if name in self._must_run_s}
-        return {
-            name: f"the job {name} has not ended well for {silent_s:.0f} s"
+        return [
+            Finding(Trouble.JOB_SILENT, name, silent_s)
             for name, silent_s in idle_s.items()
             if silent_s > self._must_run_s[name]
-        }
+        ]
 
     def _listen(self) -> None:
         while not self._end.wait(min(1.0, self._loop_stall_s / 4)):
             silent_s = self._silent_s()
             if silent_s > self._loop_stall_s and not self._stalled:
+                self.stalls += 1
                 frame = sys._current_frames().get(self._loop_thread)
                 where = "".join(traceback.format_stack(frame)[-12:]) if frame else "an unknown place"
                 log.critical("The event loop has stood still for %d s; it stands at\n%s", silent_s, where)

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -17,9 +18,10 @@ T = TypeVar("T")
 class Access:
     """Runs work on a connection, each piece in a transaction of its own, in the order it was asked for.
 
-    `trouble` is why the newest write did not go through, None once one does again. A `fence` comes first in each write
-    transaction, and raises where this process may not write any more. With `inline` the work runs in the
-    caller's thread, which stops the loop for that time: for simulations that must repeat exactly.
+    `trouble` is why the newest write did not go through, None once one does again; `failures` counts what failed by the
+    kind of error. A `fence` comes first in each write transaction, and raises where this process may write no more.
+    With `inline` the work runs in the caller's thread, which stops the loop for that time: for simulations that must
+    repeat exactly.
     """
 
     def __init__(self, writer: Engine, reader: Engine, *, where: str, inline: bool = False) -> None:
@@ -30,6 +32,7 @@ class Access:
         self._closed = False
         self.trouble: StorageError | None = None
         self.fence: Callable[[Connection], None] | None = None
+        self.failures: Counter[str] = Counter()
         if not inline:
             write_thread = ThreadPoolExecutor(1, thread_name_prefix="storage-write")
             # In-memory databases have one connection, which only one thread may use.
@@ -83,6 +86,7 @@ class Access:
             # The next piece of work opens a new connection: what spoiled this one may have passed.
             engine.dispose()
         failure = translate(driver, self._where)
+        self.failures[type(failure).__name__] += 1
         # A statement that is refused says nothing about the disk.
         if engine is self._writer and type(failure) is not StorageError:
             self.trouble = failure

@@ -138,6 +138,11 @@ class Database:
         """Why nothing can be written now; None while it can, as far as is known."""
         return self._access.trouble
 
+    @property
+    def failures(self) -> Mapping[str, int]:
+        """How often the database failed since it was opened, by the name of the StorageError."""
+        return self._access.failures
+
     async def close(self) -> None:
         """Finish what has been asked for, close the connections, free the file for another process."""
         if self._pulse is not self._access:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bot.alerts.types import Market
+from bot.telegram.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class OperatorView:
     undelivered, the newest of them first; how the exchanges are heard; chats that can be written to, rules judged.
 
     `active` chats spoke in the last seven days. With `allowlist` only those `let_in` by name may use the bot;
-    `turned_away` may not in any case. `broadcast` is the newest one.
+    `turned_away` may not in any case. `broadcast` is the newest one; `findings` is what is wrong now.
     """
 
     waiting: int
@@ -123,3 +124,4 @@ class OperatorView:
     let_in: int = 0
     turned_away: int = 0
     broadcast: BroadcastView | None = None
+    findings: tuple[Finding, ...] = ()

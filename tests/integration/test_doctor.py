@@ -13,6 +13,8 @@ from bot.alerts.types import Kind, Market, Rule
 from bot.clock import SystemClock
 from bot.doctor import examine
 from bot.failures import FailedError, UsageError
+from bot.health import Health
+from bot.health_server import health_server
 from bot.market.recording_writer import RecordingWriter
 from bot.market.simulator import SimulatedMarket, simulate
 from bot.market.simulator_parameters import SimulationParameters
@@ -22,6 +24,7 @@ from bot.one_map import MapRequest, make_map
 from bot.settings import Settings
 from bot.storage.database import Database
 from bot.storage.errors import CannotOpenError, DatabaseInUseError
+from bot.storage.outbox import OutboxRow
 from tests.fakes.binance import FakeBinance
 from tests.fakes.bot_api import TOKEN, FakeBotApi
 from tests.fakes.live_stream import BinanceLiveStream
@@ -126,16 +129,17 @@ async def test_without_a_token_the_bot_can_run_in_the_terminal(settings: Setter,
 async def test_an_exchange_that_does_not_answer_is_named(settings: Setter) -> None:
     code, lines = await examined(settings())
     assert code == 1
-    assert lines[-1].startswith("fail  binance: ")
-    assert "connection failed" in lines[-1]
-    assert lines[-1].endswith("Check the network and BINANCE_API_URL.")
+    assert lines[-2].startswith("fail  binance: ")
+    assert "connection failed" in lines[-2]
+    assert lines[-2].endswith("Check the network and BINANCE_API_URL.")
+    assert lines[-1] == "fail  no exchange gives fresh prices"
 
 
 async def test_an_exchange_that_refuses_this_place_is_named(settings: Setter, binance: FakeBinance) -> None:
     binance.fail("451")
     code, lines = await examined(settings.on(binance))
     assert code == 1
-    assert lines[-1].startswith("fail  binance: ")
+    assert lines[-2].startswith("fail  binance: ")
 
 
 async def test_a_token_that_telegram_does_not_know_is_said_to_be_wrong_and_never_shown(
@@ -165,6 +169,35 @@ async def test_a_database_in_use_is_a_running_bot_and_no_fault(settings: Setter,
             await migrate_database(settings())
     assert code == 0
     assert lines[1] == f"ok    database {settings.url} is in use, by a running bot"
+
+
+async def test_it_finds_what_the_running_bot_tells_its_operators_and_its_health_page(
+    settings: Setter, binance: FakeBinance
+) -> None:
+    binance.fail("451")
+    chosen, clock = settings.on(binance, telegram_bot_token=TOKEN), SystemClock()
+    async with await Database.open(chosen.database_url) as db:
+        await db.outbox.add([OutboxRow("key", 1, {}, created_ms=clock.now_ms() - 700_000)])
+        health = Health(db, clock, price_ages=lambda: {"binance": 500.0}, ears=lambda: "unreachable", standstills=list)
+        await health.look()
+        code, lines = await examined(chosen)
+    app_finds = [re.sub(r"\d+", "N", str(finding)) for finding in health.findings()]
+    doctor_finds = [re.sub(r"\d+", "N", line.removeprefix("fail  ")) for line in lines[-len(app_finds) :]]
+    assert code == 1
+    assert doctor_finds == app_finds
+    assert app_finds == [
+        "a message has waited N s to be delivered",
+        "no exchange gives fresh prices",
+        "Telegram is not heard (unreachable)",
+    ]
+
+
+async def test_what_a_running_bot_says_of_itself_is_told_too(settings: Setter, binance: FakeBinance) -> None:
+    still = ["the event loop has stood still for 12 s"]
+    async with await Database.open(settings.url):
+        with health_server("127.0.0.1", 0, troubles=lambda: still, page=bytes) as port:
+            code, lines = await examined(settings.on(binance, metrics_port=port))
+    assert (code, lines[-1]) == (1, "fail  the running bot: the event loop has stood still for 12 s")
 
 
 async def test_a_database_that_cannot_be_opened_is_named(

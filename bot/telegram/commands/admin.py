@@ -7,6 +7,7 @@ from bot.delivery.messenger import Message
 from bot.telegram.callbacks import key
 from bot.telegram.commands.status import exchange_lines
 from bot.telegram.desk import BroadcastView, ExchangeView, Operator, OperatorView
+from bot.telegram.findings import finding_words
 from bot.telegram.limits import shorten, visible_length
 from bot.telegram.notices import broadcast_message
 from bot.telegram.scene import Answer, Scene, echo, rows
@@ -96,6 +97,8 @@ def _page(scene: Scene, view: OperatorView) -> Message:
     size = texts("admin.size", chats=texts("admin.chats", n=view.chats), rules=texts("admin.rules", n=view.rules))
     parts = [
         texts("admin.title"),
+        *_finding_lines(view, scene),
+        "",
         size,
         active,
         _access_line(view, scene),
@@ -112,6 +115,14 @@ def _page(scene: Scene, view: OperatorView) -> Message:
         if sent.stage == "sending" or sent.waiting:
             buttons += ((key(texts.label("button.stop_broadcast"), "ac", sent.id),),)
     return Message(Html("\n".join(parts)), (*buttons, (key(texts.label("button.refresh"), "ad"),)))
+
+
+def _finding_lines(view: OperatorView, scene: Scene) -> list[Html]:
+    """What `liqwatch doctor` and /healthz would say."""
+    texts = scene.texts
+    if not view.findings:
+        return [texts("admin.well")]
+    return [texts("admin.wrong", n=len(view.findings)), *(finding_words(one, texts) for one in view.findings)]
 
 
 def _access_line(view: OperatorView, scene: Scene) -> Html:

@@ -11,13 +11,17 @@ from urllib.error import HTTPError
 import pytest
 
 from bot.failures import FailedError
-from bot.health import LONGEST_WAIT_S, Health, Look
+from bot.figures import Figures
+from bot.health import LONGEST_WAIT_S, Health, Look, Waiting
 from bot.health_server import health_server
+from bot.market.limits import BudgetStatus
+from bot.market.line import LineStatus
 from bot.metrics import Metrics
 from bot.storage.database import Database
 from bot.storage.errors import StorageError
 from bot.storage.outbox import OutboxRow
 from bot.telegram.desk import StreamView
+from bot.telegram.findings import Finding, Trouble
 from tests.fakes.clock import VirtualClock
 from tests.fakes.faulty_disk import FULL, READ_ONLY, FaultyDisk
 from tests.unit.storage.values import NOW, event
@@ -29,7 +33,7 @@ class Patient:
     def __init__(self, db: Database, *, look_s: float = 5.0) -> None:
         self.ages: Mapping[str, float | None] = {"binance": 1.0, "okx": 900.0}
         self.ears = "listening"
-        self.still: list[str] = []
+        self.still: list[Finding] = []
         self.clock = VirtualClock(NOW)
         self.looks: list[Look] = []
         self.health = Health(
@@ -61,13 +65,13 @@ async def test_each_trouble_is_named() -> None:
         assert await patient.troubles() == [], "a bot that has just started may have no price yet"
         patient.ears = "conflict"
         assert await patient.troubles() == ["Telegram is not heard (conflict)"]
-        patient.ears, patient.still = "starting", ["the job prices has not ended in 90 s"]
-        assert await patient.troubles() == patient.still
+        patient.ears, patient.still = "starting", [Finding(Trouble.JOB_STUCK, "prices", 90.0)]
+        assert await patient.troubles() == ["the job prices has not ended in 90 s"]
         patient.still = []
         await db.outbox.add([OutboxRow("key", 1, {}, created_ms=NOW)])
         patient.clock.advance(LONGEST_WAIT_S + 1)
         assert await patient.troubles() == ["a message has waited 601 s to be delivered"]
-        assert patient.looks[-1].messages == {"ready": 1}
+        assert patient.looks[-1].waiting == {"ready": Waiting(1, LONGEST_WAIT_S + 1)}
         await db.close()
         assert await patient.troubles() == ["the database does not answer"]
 
@@ -96,14 +100,29 @@ def get(port: int, path: str) -> tuple[int, str, str]:
             return error.code, error.headers["Content-Type"], error.read().decode()
 
 
+FIGURES = Figures(
+    look=Look({"binance": 1.5, "okx": None}, {"ready": Waiting(2, 7.0)}),
+    findings=(Finding(Trouble.NO_PRICES),),
+    streams={"okx": StreamView(age_ms=250, late_ms=40, reconnects=2, gaps=1, dropped=9, unread=0)},
+    books={"binance": LineStatus({"weight": BudgetStatus(12, 1200, 60.0)}, 40, 1, NOW, 0, None, None, {"klines": 3})},
+    bar_lag_s={"binance": 90.0},
+    database_failures={"DiskFullError": 2},
+    loop_lag_s=0.02,
+    loop_stalls=1,
+    rules=5,
+    markets=2,
+)
+
+
 def test_health_and_metrics_are_served_and_nothing_else() -> None:
     wrong: list[str] = []
     metrics = Metrics()
     metrics.count("sent", 3)
     metrics.decided([event(), event()])
-    metrics.timed("recompute", 0.4)
-    metrics.seen(Look({"binance": 1.5, "okx": None}, {"ready": 2}, 7.0), lag_s=0.02, healthy=True)
-    metrics.streamed({"okx": StreamView(age_ms=250, late_ms=40, reconnects=2, gaps=1, dropped=9, unread=0)})
+    metrics.timed("recompute", 0.4, True)
+    metrics.timed("recompute", 0.1, False)
+    metrics.logged("ERROR")
+    metrics.seen(FIGURES)
     with health_server("127.0.0.1", 0, troubles=lambda: wrong, page=metrics.page) as port:
         status, kind, body = get(port, "/healthz")
         assert (status, kind, json.loads(body)) == (200, "application/json", {"status": "ok", "troubles": []})
@@ -114,19 +133,34 @@ def test_health_and_metrics_are_served_and_nothing_else() -> None:
         assert (status, kind.split(";")[0]) == (200, "text/plain")
         assert get(port, "/")[0] == 404
     figures = dict(line.rsplit(" ", 1) for line in body.splitlines() if not line.startswith("#"))
-    assert figures['liqwatch_messages_total{outcome="sent"}'] == "3.0"
-    assert figures['liqwatch_messages_total{outcome="ambiguous"}'] == "0.0"
-    assert figures['liqwatch_alerts_total{kind="proximity"}'] == "2.0"
-    assert figures['liqwatch_job_seconds_count{job="recompute"}'] == "1.0"
-    assert figures['liqwatch_price_age_seconds{exchange="binance"}'] == "1.5"
-    assert figures['liqwatch_outbox_messages{state="ready"}'] == "2.0"
-    assert figures["liqwatch_outbox_oldest_seconds"] == "7.0"
-    assert figures['liqwatch_stream_age_seconds{exchange="okx"}'] == "0.25"
-    assert figures['liqwatch_stream_lag_seconds{exchange="okx"}'] == "0.04"
-    assert figures['liqwatch_stream_gaps{exchange="okx"}'] == "1.0"
-    assert figures['liqwatch_stream_lost_liquidations{exchange="okx"}'] == "9.0"
-    assert figures["liqwatch_loop_lag_seconds"] == "0.02"
-    assert figures["liqwatch_healthy"] == "1.0"
+    for name, value in {
+        'liqwatch_messages_total{outcome="sent"}': 3.0,
+        'liqwatch_messages_total{outcome="ambiguous"}': 0.0,
+        'liqwatch_alerts_total{kind="proximity"}': 2.0,
+        'liqwatch_job_duration_seconds_count{name="recompute"}': 2.0,
+        'liqwatch_job_failures_total{name="recompute"}': 1.0,
+        'liqwatch_log_records_total{level="ERROR"}': 1.0,
+        'liqwatch_price_age_seconds{exchange="binance"}': 1.5,
+        'liqwatch_bar_lag_seconds{exchange="binance"}': 90.0,
+        'liqwatch_outbox_messages{state="ready"}': 2.0,
+        'liqwatch_outbox_oldest_seconds{state="ready"}': 7.0,
+        'liqwatch_outbox_messages{state="ambiguous"}': 0.0,
+        'liqwatch_stream_age_seconds{exchange="okx"}': 0.25,
+        'liqwatch_stream_lag_seconds{exchange="okx"}': 0.04,
+        'liqwatch_stream_gaps_total{exchange="okx"}': 1.0,
+        'liqwatch_stream_lost_liquidations_total{exchange="okx"}': 9.0,
+        'liqwatch_exchange_requests_total{exchange="binance"}': 40.0,
+        'liqwatch_exchange_budget_used{budget="weight",exchange="binance"}': 12.0,
+        'liqwatch_database_errors_total{error="DiskFullError"}': 2.0,
+        'liqwatch_trouble{trouble="no_prices"}': 1.0,
+        'liqwatch_trouble{trouble="deaf"}': 0.0,
+        "liqwatch_loop_lag_seconds": 0.02,
+        "liqwatch_loop_stalls_total": 1.0,
+        "liqwatch_healthy": 0.0,
+        "liqwatch_rules": 5.0,
+    }.items():
+        assert float(figures[name]) == value, name
+    assert float(figures["process_resident_memory_bytes"]) > 1e6
     assert not re.search(r"\d{6,12}:[A-Za-z0-9_-]{30,}", body)
 
 

@@ -7,9 +7,11 @@ import pytest
 from bot.app import App, Limits, World
 from bot.broadcasting import BUSY
 from bot.clock import StepClock
+from bot.health import Health
 from bot.market.simulator import SimulatedMarket
 from bot.storage.database import Database
 from bot.storage.outbox import OutboxRow
+from bot.telegram.findings import Finding, Trouble
 from bot.telegram.turn import Inbound, Reply
 from tests.unit.app.scenes import START_MS, Inbox, playing
 
@@ -62,6 +64,16 @@ async def test_it_tells_what_waits_and_the_newest_five_that_ended_with_their_rea
     assert view.newest_dead[0].ended_ms == START_MS + 10
     assert [one.exchange for one in view.exchanges] == ["simulated"]
     assert (view.chats, view.rules) == (9, 0)
+
+
+async def test_it_shows_what_health_finds(app: App, db: Database) -> None:
+    operator = app.desk.operator(ADMIN)
+    assert operator is not None
+    assert (await operator.view()).findings == ()
+    health = Health(db, StepClock(START_MS), price_ages=dict, ears=lambda: "conflict", standstills=list)
+    app.status.findings = health.findings
+    await health.look()
+    assert (await operator.view()).findings == tuple(health.findings()) == (Finding(Trouble.DEAF, "conflict"),)
 
 
 async def test_a_requeued_message_is_due_at_once_and_only_a_dead_one_can_be(app: App) -> None:

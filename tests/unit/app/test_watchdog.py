@@ -31,6 +31,10 @@ async def until_said(caplog: pytest.LogCaptureFixture, words: str) -> logging.Lo
             await asyncio.sleep(0.005)
 
 
+def said(dog: Watchdog) -> list[str]:
+    return [str(finding) for finding in dog.findings()]
+
+
 def hold_the_loop(seconds: float) -> None:
     time.sleep(seconds)
 
@@ -41,15 +45,16 @@ async def test_a_loop_that_stands_still_is_told_of_while_it_does_and_when_it_mov
     dog = Watchdog(loop_stall_s=0.1, beat_s=0.01)
     async with watching(dog):
         await asyncio.sleep(0.05)
-        assert dog.troubles() == []
+        assert said(dog) == []
         hold_the_loop(0.4)
         told = await until_said(caplog, "has stood still")
         assert told.levelno == logging.CRITICAL
         assert "hold_the_loop(0.4)" in told.getMessage()
-        assert dog.troubles() == [] or "stood still" in dog.troubles()[0]
+        assert said(dog) == [] or "stood still" in said(dog)[0]
         await until_said(caplog, "moves again")
         assert dog.take_lag_s() >= 0.3
         assert dog.take_lag_s() < 0.3
+    assert dog.stalls == 1
     assert sum("has stood still" in record.getMessage() for record in caplog.records) == 1
 
 
@@ -59,7 +64,7 @@ async def test_a_stalled_loop_is_a_trouble_to_whoever_asks_from_another_thread()
 
     def ask() -> None:
         time.sleep(0.2)
-        seen.append(dog.troubles())
+        seen.append(said(dog))
 
     async with watching(dog):
         asked = asyncio.get_running_loop().run_in_executor(None, ask)
@@ -71,7 +76,9 @@ async def test_a_stalled_loop_is_a_trouble_to_whoever_asks_from_another_thread()
 
 async def test_a_job_that_does_not_end_is_told_of_once_with_where_it_waits(caplog: pytest.LogCaptureFixture) -> None:
     took: list[tuple[str, float]] = []
-    dog = Watchdog(job_limit_s=lambda name: 0.05, beat_s=0.01, timed=lambda name, seconds: took.append((name, seconds)))
+    dog = Watchdog(
+        job_limit_s=lambda name: 0.05, beat_s=0.01, timed=lambda name, seconds, well: took.append((name, seconds))
+    )
     answer = asyncio.Event()
 
     async def ask_the_exchange() -> None:
@@ -84,11 +91,11 @@ async def test_a_job_that_does_not_end_is_told_of_once_with_where_it_waits(caplo
         job = asyncio.ensure_future(dog.watched("prices", read_prices)())
         told = await until_said(caplog, "has not ended")
         assert "ask_the_exchange" in told.getMessage()
-        assert "the job prices has not ended" in dog.troubles()[0]
+        assert "the job prices has not ended" in said(dog)[0]
         await asyncio.sleep(0.05)
         answer.set()
         await job
-        assert dog.troubles() == []
+        assert said(dog) == []
     assert sum("has not ended" in record.getMessage() for record in caplog.records) == 1
     assert any("has ended after all" in record.getMessage() for record in caplog.records)
     assert took[0][0] == "prices"
@@ -103,7 +110,7 @@ async def test_a_job_that_fails_is_no_longer_running() -> None:
 
     with pytest.raises(RuntimeError):
         await dog.watched("recompute", fails)()
-    assert dog.troubles() == []
+    assert said(dog) == []
 
 
 async def test_the_place_of_a_task_is_its_innermost_await() -> None:
@@ -131,12 +138,12 @@ async def test_a_job_that_should_run_and_does_not_is_a_trouble_whatever_the_reas
 
     prices = dog.watched("prices", read_prices)
     dog.watched("digest", read_prices)
-    assert dog.troubles() == [], "a scheduler that was just made has run nothing yet"
+    assert said(dog) == [], "a scheduler that was just made has run nothing yet"
     await asyncio.sleep(0.55)
     with pytest.raises(RuntimeError):
         await prices()
-    assert len(dog.troubles()) == 1
-    assert dog.troubles()[0].startswith("the job prices has not ended well for")
+    assert len(said(dog)) == 1
+    assert said(dog)[0].startswith("the job prices has not ended well for")
     fails = False
     await prices()
-    assert dog.troubles() == []
+    assert said(dog) == []

@@ -57,7 +57,7 @@ def test_the_manager_waits_longer_than_the_bot_needs_to_notice_and_to_stop() -> 
     assert float(stop_s) > 10, "what is under way is finished within ten seconds"
     manager = ServiceManager.of({"NOTIFY_SOCKET": "/run/x", "WATCHDOG_USEC": str(int(float(watchdog_s) * 1e6))})
     assert manager.beat_s <= float(watchdog_s) / 3
-    assert Observation(Settings(_env_file=None), manager).watchdog.troubles() == []
+    assert Observation(Settings(_env_file=None), manager).watchdog.findings() == []
 
 
 @needs_systemd

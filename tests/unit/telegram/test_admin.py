@@ -1,8 +1,12 @@
 """/admin: for those who run the bot, in private, and for nobody else."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.telegram.callbacks import pack
+from bot.telegram.findings import Finding, Trouble, finding_words
+from bot.telegram.texts import Catalogue
 from bot.telegram.turn import Toast
 from tests.fakes.chat import Chat
 from tests.fakes.desk import FakeDesk
@@ -24,6 +28,27 @@ async def test_to_anybody_else_it_is_an_unknown_command() -> None:
     await stranger.type("/admin")
     assert stranger.said.startswith("I don't know /admin.")
     assert "chat 5551" not in stranger.said
+
+
+async def test_it_begins_with_what_is_wrong_in_the_operators_language() -> None:
+    desk, operator = desk_run_by(USER)
+    operator.state = replace(operator.state, findings=(Finding(Trouble.NO_PRICES), Finding(Trouble.DEAF, "<conflict>")))
+    chat, spaniard = Chat(desk=desk), Chat(desk=desk, language="es")
+    await chat.type("/admin")
+    assert "2 things are wrong:\nNo exchange gives fresh prices.\nTelegram is not heard: <conflict>" in chat.said
+    await spaniard.type("/admin")
+    assert "Ningún exchange da precios recientes." in spaniard.said
+    operator.state = replace(operator.state, findings=())
+    await chat.type("/admin")
+    assert "All is well." in chat.said
+
+
+@pytest.mark.parametrize("language", Catalogue.load().languages)
+def test_every_finding_has_its_words_in_every_language(language: str) -> None:
+    texts = Catalogue.load().texts(language)
+    said = [finding_words(Finding(trouble, "prices", 90.0), texts) for trouble in Trouble]
+    assert len(set(said)) == len(Trouble), "none falls back on another"
+    assert texts("finding.other", subject="prices", long="") not in said
 
 
 async def test_in_a_group_nothing_is_shown_even_to_an_admin() -> None:
