@@ -26,6 +26,7 @@ from bot.reading import WIDE_WINDOW, Reading, distance_pct, ground_of, touch_odd
 from bot.status import StatusBoard
 from bot.storage.errors import RuleLimitError
 from bot.storage.outcomes import Outcomes
+from bot.telegram.cascade_view import CascadeView
 from bot.telegram.desk import (
     AddedRule,
     ClusterView,
@@ -210,6 +211,9 @@ class LiveDesk:
         level: float | None = None,
     ) -> tuple[bytes, str] | None:
         return await self._shown.of_map(view, look=look, range_ms=range_ms, by_leverage=by_leverage, level=level)
+
+    async def cascade_picture(self, cascade: CascadeView, *, look: Look) -> tuple[bytes, str] | None:
+        return await self._shown.of_cascade(cascade, look=look)
 
     async def heatmap(self, view: MarketView, *, look: Look, range_ms: int) -> tuple[bytes, str] | None:
         return await self._shown.of_past(view, look=look, range_ms=range_ms)

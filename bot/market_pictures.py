@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from zlib import crc32
 
+from bot.cascade_pictures import cascade_picture
 from bot.charts import Picture
 from bot.clock import Clock
 from bot.hindsight import Hindsight
@@ -12,6 +13,7 @@ from bot.liquidation import LiquidationMap
 from bot.liquidation.grid import cells_of
 from bot.past_pictures import heat_picture, lives_picture
 from bot.pictures import PictureDesk, Preparing, map_picture
+from bot.telegram.cascade_view import CascadeView
 from bot.telegram.desk import LivesView, Look, MarketView
 
 MINUTE_MS = 60_000
@@ -83,6 +85,15 @@ class MarketPictures:
 
         what = f"lives:{':'.join(view.market.market)}:{view.from_ms}:{view.end_ms}:{_version(view.market)}"
         return await self._drawn(prepared, what, look)
+
+    async def of_cascade(self, cascade: CascadeView, *, look: Look) -> tuple[bytes, str] | None:
+        """The clusters against the order books, with the chains they would set off."""
+
+        async def prepared() -> Picture | None:
+            return cascade_picture(cascade, texts=look.texts, now_ms=self._clock.now_ms())
+
+        told = crc32(repr(cascade.sides).encode())
+        return await self._drawn(prepared, f"cascade:{_version(cascade.view)}:{told}", look)
 
     async def _drawn(self, prepared: Preparing, what: str, look: Look) -> tuple[bytes, str] | None:
         """A picture by the name of all that it shows: the same name is the same picture, drawn and uploaded once."""

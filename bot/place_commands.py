@@ -10,7 +10,6 @@ from bot.alerts.place_line import parse_position, parse_stop
 from bot.alerts.types import Market
 from bot.failures import FailedError, UsageError
 from bot.found_market import FoundMarket, MarketRequest, find_market
-from bot.liquidation.chain import Chain
 from bot.liquidation.levels import levels_of
 from bot.liquidation.own_exposure import expose_position
 from bot.liquidation.position import PositionError
@@ -20,10 +19,12 @@ from bot.market.history import FEE_IN_REQUIREMENT
 from bot.market.simulator import EXCHANGE as SIMULATED
 from bot.place_json import cascade_json, levels_json, position_json, stop_json
 from bot.settings import Settings
+from bot.telegram.cascade_text import CascadeText
+from bot.telegram.cascade_view import cascade_of
 from bot.telegram.commands.faults import fault_words
 from bot.telegram.desk import MarketView
 from bot.telegram.ground import GroundView
-from bot.telegram.limits import bare
+from bot.telegram.limits import TEXT_UNITS, bare
 from bot.telegram.place_text import PlaceText
 from bot.telegram.texts import Catalogue, Texts
 
@@ -95,17 +96,17 @@ async def tell_levels(request: PlaceRequest, settings: Settings) -> Iterator[str
 
 async def tell_cascade(request: PlaceRequest, settings: Settings) -> Iterator[str]:
     """Lines to print. Raises UsageError, FailedError, RecordingError."""
-    market = Market("", " ".join(request.words))
-    asked = MarketRequest(market.symbol, request.recording, request.exchange, request.at_ms, book=True)
+    asked = MarketRequest(" ".join(request.words), request.recording, request.exchange, request.at_ms, book=True)
     found = await find_market(asked, settings)
-    view, drawn, clusters = _view(found), found.reading.map, found.reading.clusters
-    depth = found.depth
-    below, above = (
-        None if depth is None else Chain(drawn, clusters, side, depth).report() for side in (Side.LONG, Side.SHORT)
-    )
+    place, clusters = _view(found), found.reading.clusters
+    books = {} if found.depth is None else {found.market: found.depth}
+    cascade = cascade_of(place.view, clusters, books)
     if request.json:
-        return iter([dump_line(cascade_json(below, above, view))])
-    return iter(bare(PlaceText(view, _texts(), now_ms=found.now_ms).cascade(below, above)).splitlines())
+        return iter([dump_line(cascade_json(cascade, place))])
+    writer = CascadeText(place.view, _texts(), now_ms=found.now_ms)
+    if not clusters:
+        return iter([bare(writer.no_cluster())])
+    return iter(bare(writer.no_book() if cascade is None else writer.told(cascade, room=TEXT_UNITS)).splitlines())
 
 
 def _texts() -> Texts:

@@ -2,11 +2,12 @@
 
 from math import isfinite
 
-from bot.liquidation.chain import LEAST_SHARE, MOST_SHARE, CascadeReport, Fall
+from bot.liquidation.chain import LEAST_SHARE, LIKELY_SHARE, MOST_SHARE, CascadeReport, ClusterChain, Fall
 from bot.liquidation.levels import Level
 from bot.liquidation.own_exposure import ExposureReport, Odds, Spot, WayOut
 from bot.liquidation.stop_placement import StopReport
 from bot.liquidation.types import Cluster
+from bot.telegram.cascade_view import CascadeView
 from bot.telegram.ground import GroundView
 
 
@@ -62,13 +63,13 @@ def levels_json(above: tuple[Level, ...], below: tuple[Level, ...], place: Groun
     }
 
 
-def cascade_json(below: CascadeReport | None, above: CascadeReport | None, place: GroundView) -> dict[str, object]:
+def cascade_json(cascade: CascadeView | None, place: GroundView) -> dict[str, object]:
     """The chains of both sides, highest absorption first; without an order book that is what is left out."""
-    sides = {"above": above, "below": below}
     return {
         **_head(place),
-        **{name: None if report is None else _cascade(report) for name, report in sides.items()},
-        "left_out": [f"depth: no order book of {place.view.market.symbol}"] if below is None or above is None else [],
+        "above": None if cascade is None else _cascade(cascade.above),
+        "below": None if cascade is None else _cascade(cascade.below),
+        "left_out": [f"depth: no order book of {place.view.market.symbol}"] if cascade is None else [],
         "model": _model(place),
     }
 
@@ -76,21 +77,20 @@ def cascade_json(below: CascadeReport | None, above: CascadeReport | None, place
 def _cascade(report: CascadeReport) -> dict[str, object]:
     return {
         "book_seen_pct": report.seen_pct,
-        "forced_share": {"least": LEAST_SHARE, "most": MOST_SHARE},
-        "runaway": {
-            "least": None if report.least is None else _fall(report.least),
-            "most": None if report.most is None else _fall(report.most),
-        },
-        "chains": [
-            {
-                "cluster": _cluster(chain.cluster),
-                "depth_usd": chain.depth_usd,
-                "absorption": chain.absorption if isfinite(chain.absorption) else None,
-                "least": _fall(chain.least),
-                "most": _fall(chain.most),
-            }
-            for chain in report.chains
-        ],
+        "forced_share": {"least": LEAST_SHARE, "likely": LIKELY_SHARE, "most": MOST_SHARE},
+        "runaway": None if report.runaway is None else _chain(report.runaway),
+        "chains": [_chain(chain) for chain in report.chains],
+    }
+
+
+def _chain(chain: ClusterChain) -> dict[str, object]:
+    return {
+        "cluster": _cluster(chain.cluster),
+        "depth_usd": chain.depth_usd,
+        "absorption": chain.absorption if isfinite(chain.absorption) else None,
+        "least": _fall(chain.least),
+        "likely": _fall(chain.likely),
+        "most": _fall(chain.most),
     }
 
 

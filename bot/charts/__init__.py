@@ -1,10 +1,13 @@
-"""The pictures, as they look on a phone: a map, its past, the lives of its clusters, what came of an alert, tables."""
+"""The pictures, as a phone shows them: a map, its past, lives of clusters, cascades, what came of an alert, tables."""
 
 from bot.charts.drawing import Picture, draw
 from bot.charts.fonts import can_draw
 from bot.charts.heatmap import draw_heatmap
 from bot.charts.liquidation_map import draw_map
 from bot.charts.pictures import (
+    CascadePicture,
+    CascadeWords,
+    ChainArrow,
     HeatPicture,
     HeatWords,
     Layer,
@@ -18,7 +21,10 @@ from bot.charts.table_picture import Cell, Column, TablePicture
 from bot.charts.themes import ThemeName
 
 __all__ = [
+    "CascadePicture",
+    "CascadeWords",
     "Cell",
+    "ChainArrow",
     "Column",
     "HeatPicture",
     "HeatWords",

@@ -167,3 +167,53 @@ class ReceiptPicture:
     numerals: Numerals
     utc_offset_ms: int = 0
     banner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CascadeWords:
+    """The words of a cascade's picture: what stands, what part of it is forced, the orders, how far chains run."""
+
+    stands: str
+    forced: str
+    orders: str
+    chain: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChainArrow:
+    """A chain from `start` on: `likely` and `most` are prices where it ends, the map's end where nothing holds it.
+
+    `load` is what is written beside its cluster, which lies from `low` to `high`. A `told` arrow's ends are written.
+    """
+
+    side: Side
+    low: float
+    high: float
+    load: str
+    start: float
+    likely: float
+    most: float
+    told: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CascadePicture:
+    """What stands at each price against the orders that rest there, and the chains that clusters would set off.
+
+    `orders_usd` (n,) are those in each bin of the map, known from `known_low` to `known_high` and taken to go on
+    beyond. `forced_share` of what stands is drawn apart. `arrows` are in the order in which they give way.
+    """
+
+    map: LiquidationMap
+    orders_usd: Floats
+    known_low: float
+    known_high: float
+    forced_share: float
+    arrows: tuple[ChainArrow, ...]
+    title: str
+    subtitle: str
+    words: CascadeWords
+    tick_size: float
+    numerals: Numerals
+    price: float
+    banner: str = ""

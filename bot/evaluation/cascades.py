@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bot.liquidation.chain import Chain
+from bot.liquidation.chain import LEAST_SHARE, LIKELY_SHARE, MOST_SHARE, Chain
 from bot.liquidation.clusters import find_clusters
 from bot.liquidation.model import PositionModel
 from bot.liquidation.touch import Volatility
@@ -27,12 +27,16 @@ AFTERWARDS_BARS = 24
 
 @dataclass(frozen=True, slots=True)
 class CascadeScore:
-    """Ends as log distances beyond the start: what came, and what was foretold from the truth and from the map."""
+    """Ends as log distances beyond the start: what came, what was foretold from the truth with all of it forced, and
+    what from the map with the least, the middle and the most of it forced.
+    """
 
     seed: int
     realised: float
     by_truth: float
-    by_map: float
+    least: float
+    likely: float
+    most: float
 
 
 def cascade_score(seed: int, *, variant: str = "base", days: int = 3) -> CascadeScore | None:
@@ -50,17 +54,21 @@ def cascade_score(seed: int, *, variant: str = "base", days: int = 3) -> Cascade
     if not edges:
         return None
     start, book = min(max(edges), price), play.depth()
-    foretold = []
-    for drawn in (_map_of(standing_truth(play), public), public):
-        chain = Chain(drawn, (), Side.LONG, book)
-        fall = chain.fall(start, kick_usd=chain.standing_to(start))
-        foretold.append(math.inf if fall.end is None else math.log(start / fall.end))
+    by_truth = _foretold(Chain(_map_of(standing_truth(play), public), (), Side.LONG, book), start, 1.0)
+    by_map = Chain(public, (), Side.LONG, book)
+    foretold = [_foretold(by_map, start, share) for share in (LEAST_SHARE, LIKELY_SHARE, MOST_SHARE)]
     play.hold(begin, start)
     lowest = start
     for bar in range(begin, play.bars):
         play.step(bar)
         lowest = min(lowest, play.tape.last_mark)
-    return CascadeScore(seed, math.log(start / lowest), *foretold)
+    return CascadeScore(seed, math.log(start / lowest), by_truth, *foretold)
+
+
+def _foretold(chain: Chain, start: float, share: float) -> float:
+    """How far a chain goes whose forced orders up to the start are in the market already."""
+    fall = chain.fall(start, share=share, kick_usd=share * chain.standing_to(start))
+    return math.inf if fall.end is None else math.log(start / fall.end)
 
 
 def _map_of(truth: Truth, like: LiquidationMap) -> LiquidationMap:

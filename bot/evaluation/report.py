@@ -124,6 +124,10 @@ def outlook_table(outlook: Outlook) -> str:
     return f"{title}\n\n" + _table(head, rows)
 
 
+CLOSE = 5e-4
+"""A miss by less, in log price, counts as none."""
+
+
 def cascade_table(scores: Sequence[CascadeScore]) -> str:
     """How far price went beyond where it was driven to, and by how much each forecast of that was wrong, in percent."""
 
@@ -133,11 +137,15 @@ def cascade_table(scores: Sequence[CascadeScore]) -> str:
     errors = {
         "nothing more happens": [-one.realised for one in scores],
         "chain, true positions": [one.by_truth - one.realised for one in scores],
-        "chain, public map": [one.by_map - one.realised for one in scores],
+        "chain, public map, least": [one.least - one.realised for one in scores],
+        "chain, public map, middle": [one.likely - one.realised for one in scores],
+        "chain, public map, most": [one.most - one.realised for one in scores],
     }
     rows = [[name, median(map(abs, found)), median(found)] for name, found in errors.items()]
     title = f"## Ends of cascades, {len(scores)} markets; median way {median(one.realised for one in scores)} %"
-    return f"{title}\n\n" + _table(["forecast", "median error, % of price", "median of the signed"], rows)
+    inside = sum(one.least - CLOSE <= one.realised <= one.most + CLOSE for one in scores)
+    held = f"\n\nThe band from least to most, within {100 * CLOSE:.2f} % of price, held {inside} of {len(scores)} ends."
+    return f"{title}\n\n" + _table(["forecast", "median error, % of price", "median of the signed"], rows) + held
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

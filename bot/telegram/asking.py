@@ -17,6 +17,7 @@ COMMANDS = (
     "position",
     "stop",
     "levels",
+    "cascade",
     "pulse",
     "unwatch",
     "quiet",

@@ -136,7 +136,7 @@ AGAIN = {"m": "mr", "mn": "mr", "hm": "hr", "li": "lr", "c": "cr", "pu": "pr"}
 """The verb that shows the same in place of its own message."""
 
 
-LINES = {"position": "po", "stop": "sp", "levels": "lv"}
+LINES = {"position": "po", "stop": "sp", "levels": "lv", "cascade": "ca"}
 """Commands that a button gives again with their whole line."""
 
 

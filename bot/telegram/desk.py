@@ -7,6 +7,7 @@ from bot.alerts.manners import QuietHours
 from bot.alerts.preferences import Preferences
 from bot.alerts.types import LogEntry, Market, Rule
 from bot.liquidation.depth import Depth
+from bot.telegram.cascade_view import CascadeView
 from bot.telegram.chat_views import PassedView, QuietView, StatsView, StoredView, TermsView, ToldView, WhyView
 from bot.telegram.ground import GroundView
 from bot.telegram.market_views import (
@@ -129,6 +130,10 @@ class Desk(Protocol):
 
         `level` is a price of the reader's own that is marked in it.
         """
+        ...
+
+    async def cascade_picture(self, cascade: CascadeView, *, look: Look) -> tuple[bytes, str] | None:
+        """The clusters against the order books, with the chains, as PNG; None where it could not be drawn."""
         ...
 
     async def heatmap(self, view: MarketView, *, look: Look, range_ms: int) -> tuple[bytes, str] | None:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 
-from bot.liquidation.chain import CascadeReport, ClusterChain, Fall
 from bot.liquidation.ground import CROWDED, QUIET
 from bot.liquidation.levels import Level
 from bot.liquidation.own_exposure import ExposureReport, Spot, WayOut
@@ -19,7 +18,6 @@ from bot.telegram.wording import origin_words, size_words
 DAY_H = 24
 GAP, DAY_ODDS = 3, 4
 """Columns that are left out where a phone has no room."""
-LEAST_WAY_PCT = 0.1
 ROUGH_PCT = 10.0
 
 
@@ -101,43 +99,6 @@ class PlaceText:
             else:
                 lines.append(texts(f"place.levels.none_{name}"))
         return self._joined([*lines, texts("place.levels.legend")])
-
-    def cascade(self, below: CascadeReport | None, above: CascadeReport | None) -> Html:
-        """What each cluster would set off; None for both where there is no order book."""
-        texts, figures = self._texts, self._figures
-        lines = [texts("place.cascade.head", base=self._view.base, price=self._price(self._place.ground.price))]
-        if below is None or above is None:
-            exchange = exchange_name(self._place.tiers_from.exchange, texts)
-            return self._joined([*lines, texts("place.cascade.no_book", exchange=exchange, base=self._view.base)])
-        for name, report in (("above", above), ("below", below)):
-            if not report.chains:
-                lines.append(texts(f"place.levels.none_{name}"))
-                continue
-            rows = [self._chain_row(chain) for chain in report.chains]
-            lines += [self._runaway(report), table(self._columns("zone", "load", "least", "most"), rows)]
-        seen = {"below": figures.percent(below.seen_pct), "above": figures.percent(above.seen_pct)}
-        return self._joined([*lines, texts("place.cascade.seen", **seen), texts("place.cascade.legend")])
-
-    def _runaway(self, report: CascadeReport) -> Html:
-        fall, texts = report.most, self._texts
-        if fall is None:
-            return texts.of("place.held", report.side)
-        start = self._rounded(fall.start)
-        if fall.end is None or fall.way_pct is None:
-            return texts.of("place.runs_beyond", report.side, start=start)
-        percent = self._figures.percent(fall.way_pct)
-        return texts.of("place.runs_away", report.side, start=start, end=self._rounded(fall.end), percent=percent)
-
-    def _chain_row(self, chain: ClusterChain) -> list[str]:
-        load = self._figures.plain(float(f"{chain.absorption:.2g}")) if math.isfinite(chain.absorption) else ""
-        return [self._band(chain.cluster), f"{load}×", *(self._end(fall) for fall in (chain.least, chain.most))]
-
-    def _end(self, fall: Fall) -> str:
-        """Where a chain ends; "held" where it does not go a thousandth of the price."""
-        if fall.end is None:
-            return self._texts.label("place.column.beyond")
-        moved = fall.way_pct is not None and fall.way_pct >= LEAST_WAY_PCT
-        return self._rounded(fall.end) if moved else self._texts.label("place.column.held")
 
     def fault(self, error: PositionError, *, size_usd: float = 0.0) -> Html:
         """Why a position or a stop cannot be: one sentence with the range that can."""

@@ -7,6 +7,7 @@ from bot.telegram.callbacks import SEPARATOR, Tap
 from bot.telegram.commands import (
     admin,
     alert,
+    cascade,
     clusters,
     heatmap,
     history,
@@ -54,6 +55,7 @@ COMMANDS: dict[str, OnCommand] = {
     "position": places.typed_position,
     "stop": places.typed_stop,
     "levels": places.typed_levels,
+    "cascade": cascade.typed_cascade,
     "pulse": pulse.typed_pulse,
     "stats": lambda scene, _: stats.stats_answer(scene),
     "quiet": quiet.typed_quiet,
@@ -96,6 +98,7 @@ MARKET_TAPS: dict[str, OnMarket] = {
     ),
     "c": lambda scene, market, tap: clusters.clusters_of(scene, market, tap.arg(1)),
     "lv": lambda scene, market, _: places.levels_answer(scene, market),
+    "ca": lambda scene, market, _: cascade.cascade_answer(scene, market),
     "pu": lambda scene, market, _: pulse.pulse_of(scene, market),
     "pr": lambda scene, market, _: pulse.pulse_of(scene, market, fresh=False),
     "yb": lambda scene, market, _: why.why_market(scene, market),
@@ -103,7 +106,7 @@ MARKET_TAPS: dict[str, OnMarket] = {
 }
 """Verbs whose first argument is a market."""
 
-SHOWING = frozenset({"m", "mn", "mr", "ml", "hm", "hr", "li", "lr", "c", "cr", "lv", "pu", "pr"})
+SHOWING = frozenset({"m", "mn", "mr", "ml", "hm", "hr", "li", "lr", "c", "cr", "lv", "ca", "pu", "pr"})
 """Verbs that show a market: of all exchanges, where the button names none."""
 
 TAPS: dict[str, OnTap] = {

@@ -19,6 +19,7 @@ from bot.liquidation.ground import Ground
 from bot.liquidation.margin import RiskTier
 from bot.liquidation.touch import Volatility
 from bot.liquidation.types import Cluster, History, LiquidationMap, MapLimit, OpenInterestSource, Side
+from bot.telegram.cascade_view import CascadeView
 from bot.telegram.desk import (
     AddedRule,
     ClusterView,
@@ -52,6 +53,9 @@ NOON_MS = 1_766_923_200_000
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"a small picture"
 CHINESE = "我踏马来了USDT"
+
+THICKNESS_USD = {"ETHUSDT": 2.6e6, "ZRXUSDT": 12e6}
+"""What rests within a percent of the price on either side; of every other symbol 5M."""
 
 TIERS = (
     RiskTier(0.0, 300e3, 0.004, 0.0, 125.0),
@@ -301,7 +305,9 @@ class FakeDesk:
     async def books(self, markets: Sequence[Market]) -> Mapping[Market, Depth]:
         """As thick as the maps are, shared among exchanges; none of the symbols in `bookless`."""
         return {
-            each: believable_book(self.markets[each.symbol].price, usd_a_percent=12e6 / len(markets))
+            each: believable_book(
+                self.markets[each.symbol].price, usd_a_percent=THICKNESS_USD.get(each.symbol, 5e6) / len(markets)
+            )
             for each in markets
             if each.symbol not in self.bookless and each.exchange not in self.bookless
         }
@@ -317,6 +323,9 @@ class FakeDesk:
     ) -> tuple[bytes, str] | None:
         what = f"{range_ms or 'all'}{'-leverage' if by_leverage else ''}{'' if level is None else f'-{level:.6g}'}"
         return (PNG, f"{view.market.symbol}-{what}-{_how(look)}") if self.pictures else None
+
+    async def cascade_picture(self, cascade: CascadeView, *, look: Look) -> tuple[bytes, str] | None:
+        return (PNG, f"{cascade.view.market.symbol}-cascade-{_how(look)}") if self.pictures else None
 
     async def heatmap(self, view: MarketView, *, look: Look, range_ms: int) -> tuple[bytes, str] | None:
         return (PNG, f"{view.market.symbol}-heat-{range_ms}-{_how(look)}") if self.pictures else None

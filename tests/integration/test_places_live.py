@@ -44,3 +44,5 @@ async def test_live_answers_are_of_all_exchanges_with_the_rules_of_the_largest()
         assert cascade["exchange"] != "combined"
         assert cascade["left_out"] == []
         assert cascade["below"]["book_seen_pct"] > 0
+        for chain in (*cascade["above"]["chains"], *cascade["below"]["chains"]):
+            assert chain["least"]["usd"] <= chain["likely"]["usd"] <= chain["most"]["usd"]

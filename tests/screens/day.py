@@ -104,6 +104,10 @@ async def own_levels(chat: Chat) -> None:
     await chat.type("/stop BTC long 86,000", "/stop BTC short 1", "/levels BTC", "/levels ZRX")
 
 
+async def cascades(chat: Chat) -> None:
+    await chat.type("/cascade BTC", "/cascade ETH", "/cascade ZRX", "/cascade")
+
+
 async def many_markets(chat: Chat) -> None:
     await chat.type("/pulse")
     await chat.type("/watch BTC 1%", "/watch ETH 1%", "/watch SOL 2%", "/watch ZRX 2%", "/watch 1000PEPE 3%")
@@ -312,6 +316,7 @@ DAY = (
     Part(menus),
     Part(pictures, light=True),
     Part(own_levels),
+    Part(cascades, light=True),
     Part(many_markets, light=True),
     Part(looking_back),
     Part(alerts),

@@ -15,6 +15,7 @@ ASKS = {
     "li": "history.pick",
     "c": "clusters.pick",
     "lv": "place.levels.pick",
+    "ca": "place.cascade.pick",
     "pn": "rule_page.copy",
 }
 """What the buttons of a verb ask for."""

@@ -107,8 +107,9 @@ def test_a_cascade_is_told_from_the_recorded_book(liqwatch: Console, recording: 
         assert loads == sorted(loads, reverse=True)
         for chain in side["chains"]:
             assert chain["absorption"] == pytest.approx(chain["cluster"]["usd"] / chain["depth_usd"])
-            assert 0 <= chain["least"]["usd"] <= chain["most"]["usd"]
-    assert "price may" not in " ".join(liqwatch("cascade", "SIM", "--recording", recording).lines())
+            assert 0 <= chain["least"]["usd"] <= chain["likely"]["usd"] <= chain["most"]["usd"]
+        assert side["forced_share"]["least"] < side["forced_share"]["likely"] < side["forced_share"]["most"] <= 1
+        assert side["runaway"] is None or side["runaway"] in side["chains"]
 
 
 def test_without_a_recorded_book_chains_are_left_out_by_name(
@@ -120,7 +121,7 @@ def test_without_a_recorded_book_chains_are_left_out_by_name(
     found = told(liqwatch, "cascade", "SIM", "--recording", bookless)
     assert found["left_out"] == ["depth: no order book of SIMUSDT"]
     assert found["above"] is found["below"] is None
-    assert any("no order book of SIM" in line for line in liqwatch("cascade", "SIM", "--recording", bookless).lines())
+    assert any("No order book of SIM" in line for line in liqwatch("cascade", "SIM", "--recording", bookless).lines())
 
 
 def test_a_book_of_another_time_tells_nothing_of_this_one(liqwatch: Console, recording: Path) -> None:

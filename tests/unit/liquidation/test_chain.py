@@ -60,12 +60,15 @@ def test_where_the_book_holds_more_than_what_stands_nothing_is_set_off() -> None
 def test_a_chain_goes_from_one_cluster_into_the_next_where_the_gap_does_not_hold_it() -> None:
     near = chain_on(dense((50, 60, 3.0), (75, 85, 3.0)), 1.0)
     assert near.fall(below(50)).end == pytest.approx(below(110), rel=1e-3)
-    runaway = near.runaway(1.0)
-    assert runaway is not None
-    assert len(runaway.clusters) == 2
+    report = near.report(likely=1.0, most=1.0)
+    assert report.runaway is not None
+    assert report.foremost == report.runaway == report.likely_runaway
+    assert len(report.runaway.most.clusters) == 2
     far = chain_on(dense((50, 60, 3.0), (100, 110, 3.0)), 1.0)
     assert far.fall(below(50)).end == pytest.approx(below(80), rel=1e-3)
-    assert far.runaway(1.0) is None
+    held = far.report(most=1.0)
+    assert held.runaway is None
+    assert held.foremost == held.chains[0]
 
 
 def test_a_chain_that_nothing_holds_runs_beyond_the_map() -> None:
@@ -144,16 +147,18 @@ def test_a_deeper_book_never_gives_a_longer_cascade(
     assert len(other.clusters) <= len(one.clusters)
 
 
-@given(maps, books, st.sampled_from(list(Side)), st.floats(0.0, 1.0), st.floats(0.0, 1.0))
+@given(maps, books, st.sampled_from(list(Side)), st.lists(st.floats(0.0, 1.0), min_size=3, max_size=3).map(sorted))
 def test_the_more_is_forced_the_farther_it_goes(
-    usd: Floats, book: Floats, side: Side, one: float, other: float
+    usd: Floats, book: Floats, side: Side, shares: tuple[float, float, float]
 ) -> None:
-    report = chain_of(usd, book, side).report(least=min(one, other), most=max(one, other))
+    least, likely, most = shares
+    report = chain_of(usd, book, side).report(least=least, likely=likely, most=most)
     for each in report.chains:
-        assert way(each.least) <= way(each.most) + 1e-9
-        assert each.least.usd <= each.most.usd * (1 + 1e-9) + 1e-6
+        for less, more in pairwise((each.least, each.likely, each.most)):
+            assert way(less) <= way(more) + 1e-9
+            assert less.usd <= more.usd * (1 + 1e-9) + 1e-6
     assert all(before.absorption >= after.absorption for before, after in pairwise(report.chains))
-    assert report.least is None or report.most is not None
+    assert report.likely_runaway is None or report.runaway is not None
 
 
 def test_one_side_is_the_mirror_of_the_other() -> None:

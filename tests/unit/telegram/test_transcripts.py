@@ -254,6 +254,21 @@ async def own_levels(chat: Chat) -> None:
     await chat.type("/stop BTC long 95,200")
 
 
+async def cascades(chat: Chat) -> None:
+    await chat.type("/cascade BTC")
+    await chat.type("/cascade ETH")
+    await chat.type("/cascade ZRX")
+    await chat.type("cascade SOL")
+    await chat.type("/cascade ARB")
+    await chat.type("/cascade")
+    await chat.tap("1000PEPE")
+    await chat.type("/cascade BTD")
+    chat.desk.bookless.add("ETHUSDT")
+    await chat.type("/cascade ETH")
+    chat.desk.unavailable["BTCUSDT"] = "exchange_down"
+    await chat.type("/cascade BTC")
+
+
 async def pulses(chat: Chat) -> None:
     await chat.type("/pulse")
     await chat.tap("BTC")
@@ -766,6 +781,7 @@ SCRIPTS: tuple[Script, ...] = (
     pictures_and_tables,
     looking_back,
     own_levels,
+    cascades,
     pulses,
     proven_or_not,
     mistakes,
