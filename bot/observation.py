@@ -1,4 +1,7 @@
-"""Wires watchdog, health, metrics and the service manager to a running bot; HTTP only where METRICS_PORT is set."""
+"""Wires watchdog, health, metrics, the operators and the service manager to a running bot.
+
+HTTP only where METRICS_PORT is set.
+"""
 
 import asyncio
 import logging
@@ -7,6 +10,7 @@ from contextlib import contextmanager
 
 from bot.app import App
 from bot.clock import Clock
+from bot.error_reports import ErrorReports
 from bot.figures import Figures
 from bot.health import Health, Look
 from bot.health_server import health_server
@@ -53,12 +57,24 @@ class Observation:
             standstills=lambda: [str(finding) for finding in self.watchdog.findings()],
             status=lambda: "; ".join(health.troubles()) or f"{len(app.watch.markets())} markets watched",
         )
-        with self._served(app, health), self.watchdog.listening():
+        with self._served(app, health), self._reported(app, db, clock) as reporting, self.watchdog.listening():
             yield [
                 asyncio.create_task(self.watchdog.beat(), name="watchdog"),
                 asyncio.create_task(health.run(), name="health"),
                 asyncio.create_task(beating, name="service manager"),
+                *reporting,
             ]
+
+    @contextmanager
+    def _reported(self, app: App, db: Database, clock: Clock) -> "Iterator[list[asyncio.Task[None]]]":
+        """Tell the operators what the log complains of, where they want to know."""
+        operators, least = self._settings.admin_ids, self._settings.admin_errors
+        if not operators or least == "off":
+            yield []
+            return
+        reports = ErrorReports(db, clock, operators, app.worker.wake)
+        with hearing(reports.hear, least.upper()):
+            yield [asyncio.create_task(reports.run(), name="error reports")]
 
     @contextmanager
     def _served(self, app: App, health: Health) -> Iterator[None]:

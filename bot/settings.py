@@ -106,6 +106,7 @@ class Settings(BaseSettings):
     bybit_stream_url: StreamUrl = "wss://stream.bybit.com"
     okx_stream_url: StreamUrl = "wss://ws.okx.com:8443"
     admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_words)] = ()
+    admin_errors: Literal["error", "warning", "off"] = "error"
     allowed_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_words)] = ()
     access: Literal["open", "allowlist"] = "open"
     access_contact: str = Field(default="", max_length=64)
@@ -195,6 +196,7 @@ TAKES = {
     "bybit_stream_url": "a websocket address such as wss://stream.bybit.com",
     "okx_stream_url": "a websocket address such as wss://ws.okx.com:8443",
     "admin_ids": "Telegram user ids, comma-separated, such as 12345678,23456789",
+    "admin_errors": "error, warning or off",
     "allowed_ids": "Telegram chat ids, comma-separated, such as 12345678,-1001234567890",
     "access": "open or allowlist",
     "access_contact": "up to 64 characters, such as @yourname",

@@ -1,4 +1,4 @@
-"""Short messages of no alert: data that is stale or back, a contract that leaves, a rule that stopped, a topic gone."""
+"""Short messages of no alert: stale data, a contract that leaves, a rule that stopped, a topic gone, errors logged."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,6 +24,8 @@ def notice_message(
         )
     if payload["notice"] == "broadcast":
         return broadcast_message(str(payload["text"]), texts, repeat=repeat)
+    if payload["notice"] == "faults":
+        return _faults(payload, texts, now_ms=now_ms, repeat=repeat, silent=silent)
     if payload["notice"] in ("delisted", "delisting"):
         return _leaving(payload, texts, now_ms=now_ms, repeat=repeat)
     if payload["notice"] == BREAKER:
@@ -44,6 +46,24 @@ def broadcast_message(text: str, texts: Texts, *, repeat: bool = False) -> Messa
     lines = Html("\n".join(escape(line) for line in text.splitlines()))
     words = texts("notice.broadcast", text=lines)
     return Message(texts("alert.repeat", line=words) if repeat else words, silent=True)
+
+
+def _faults(payload: Mapping[str, Any], texts: Texts, *, now_ms: int, repeat: bool, silent: bool) -> Message:
+    """What the log complains of, for those who run the bot."""
+    lines = [
+        texts(
+            "faults.again" if kind["again"] else "faults.new",
+            level=str(kind["level"]),
+            text=str(kind["text"]),
+            n=int(kind["times"]),
+            time=texts.figures.clock(int(kind["since_ms"]), now_ms=now_ms),
+        )
+        for kind in payload["kinds"]
+    ]
+    if payload["more"]:
+        lines.append(texts("faults.more", n=int(payload["more"])))
+    text = Html("\n".join([texts("faults.title"), *lines, texts("faults.foot")]))
+    return Message(texts("alert.repeat", line=text) if repeat else text, silent=silent)
 
 
 def _stopped(payload: Mapping[str, Any], texts: Texts, *, repeat: bool) -> Message:
