@@ -5,12 +5,15 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # One more than there are cores: many tests wait for a server, a process or a time-out.
 WORKERS := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
-RUN := $(VENV)/.installed-run
+# EXTRA=scale: with the driver of PostgreSQL and what shares work among machines.
+EXTRA ?=
+LOCK := requirements$(if $(EXTRA),-$(EXTRA)).lock
+RUN := $(VENV)/.installed-run$(if $(EXTRA),-$(EXTRA))
 DEV := $(VENV)/.installed-dev
 
 .PHONY: run demo test check screens bench evaluate soak lock clean
 
-run: $(RUN)  ## the bot; without a token it shows the chat in this terminal
+run: $(RUN)  ## the bot; without a token it shows the chat in this terminal (EXTRA=scale: with PostgreSQL)
 	$(BIN)/liqwatch run
 
 demo: $(RUN)  ## the whole pipeline on a simulated market, no token and no network
@@ -49,8 +52,8 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Liqwatch needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 
-$(RUN): requirements.lock pyproject.toml | $(VENV)/bin/python
-	$(PIP) --require-hashes -r requirements.lock
+$(RUN): $(LOCK) pyproject.toml | $(VENV)/bin/python
+	$(PIP) --require-hashes -r $(LOCK)
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -67,6 +67,7 @@ async def _database(settings: Settings, print_line: Print) -> Look:
             markets = dict.fromkeys(rule.market for rule in kept)
             gaps = [line for market in markets for line in await _gaps(db, market, settings.history_days)]
             look = await _outbox(db)
+            server = await db.server()
     except DatabaseInUseError:
         print_line(f"ok    database {name} is in use, by a running bot")
         return await _beside(settings, print_line)
@@ -74,6 +75,9 @@ async def _database(settings: Settings, print_line: Print) -> Look:
         print_line(f"fail  database: {error}")
         return Look(answers=False)
     print_line(f"ok    database {name}: {rules} {'rule' if rules == 1 else 'rules'}")
+    if server is not None:
+        told = f"PostgreSQL {server.version}, {server.encoding}, {server.size / 2**20:.1f} MiB"
+        print_line(f"ok    {told}; how much space it has left is told by its own machine alone")
     for line in gaps:
         print_line(line)
     return look

@@ -135,8 +135,8 @@ class Settings(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _sqlite(cls, value: str) -> str:
-        if not value.startswith("sqlite://"):
+    def _known_kind(cls, value: str) -> str:
+        if not value.startswith(("sqlite://", "postgresql://", "postgresql+psycopg://")):
             raise ValueError("not a database address")
         return value
 
@@ -181,7 +181,7 @@ TAKES = {
     "telegram_bot_token": "the token @BotFather gave, like 123456789:AAE… (leave it out to try the bot in a terminal)",
     "telegram_bot_token_file": "the path of a readable file that holds the bot's token",
     "telegram_api_url": "a web address such as https://api.telegram.org",
-    "database_url": "an address such as sqlite:///liqwatch.db",
+    "database_url": "an address such as sqlite:///liqwatch.db or postgresql+psycopg://liqwatch@host/liqwatch",
     "database_password_file": "the path of a readable file that holds the password, beside a DATABASE_URL that names a "
     "user and no password, such as postgresql+psycopg://liqwatch@host/liqwatch",
     "exchanges": f"a comma-separated list out of: {', '.join(EXCHANGES)}",

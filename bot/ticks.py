@@ -71,7 +71,7 @@ class Ticks:
             for prices in (tick, combined) if combined is not None else (tick,):
                 await self._watch.take_prices(prices, now_ms=self._exchanges[name].server_now_ms())
         except StorageError as failure:
-            log.warning("a tick could not be stored and is judged again: %s", failure)
+            log.log(_level(failure), "a tick could not be stored and is judged again: %s", failure)
 
     async def _judge_prints(self, name: str) -> None:
         """What the exchange's feed has brought since the last tick; what could not be stored comes again."""
@@ -84,13 +84,18 @@ class Ticks:
             await self._watch.take_prints(name, news, heard_ms=max(ends))
         except StorageError as failure:
             self._unjudged[name] = news
-            log.warning("liquidations could not be judged and are judged again: %s", failure)
+            log.log(_level(failure), "liquidations could not be judged and are judged again: %s", failure)
 
     async def _judge_time(self) -> None:
         try:
             await self._watch.take_time()
         except StorageError as failure:
-            log.warning("what is due by the clock could not be stored and is judged again: %s", failure)
+            log.log(_level(failure), "what is due by the clock could not be stored and is judged again: %s", failure)
+
+
+def _level(failure: StorageError) -> int:
+    """There is a tick every other second: what lasts is said once."""
+    return logging.DEBUG if failure.told else logging.WARNING
 
 
 def liquidation(one: Print) -> Liquidation:

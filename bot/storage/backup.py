@@ -18,6 +18,7 @@ from bot.storage.errors import CannotOpenError, CorruptDatabaseError, StorageErr
 from bot.storage.lock import FileLock
 from bot.storage.migrate import known_revisions
 from bot.storage.ownership import give_to_owner_of_folder
+from bot.storage.postgresql import client_url
 
 PAGES_A_STEP = 1_000
 Progress = Callable[[int, int], None]
@@ -44,7 +45,7 @@ class Restored:
 
 def back_up(url: str, target: Path, *, progress: Progress = lambda done, pages: None) -> Copied:
     """Copy the database to a new file, which appears only when it is whole and checked. Raises StorageError."""
-    source = database_file(parse_url(url))
+    source = database_file(parse_url(url), "pg_dump --format=custom --file={file} --dbname={url}", target)
     if target.exists():
         raise CannotOpenError(f"{target} exists already: a backup never overwrites a file.")
     if not source.is_file():
@@ -94,7 +95,9 @@ def restore(url: str, file: Path, *, now_ms: int) -> Restored:
 
     Refuses while a bot runs (DatabaseInUseError).
     """
-    target = database_file(parse_url(url))
+    target = database_file(
+        parse_url(url), "pg_restore --clean --if-exists --single-transaction --dbname={url} {file}", file
+    )
     copied = check(file)
     lock = FileLock(target)
     try:
@@ -116,10 +119,13 @@ def restore(url: str, file: Path, *, now_ms: int) -> Restored:
     return Restored(copied, unsure, commands, kept)
 
 
-def database_file(url: URL) -> Path:
-    """The file of a SQLite database. Raises CannotOpenError where it has none."""
-    if url.get_backend_name() != "sqlite" or is_memory(url):
-        raise CannotOpenError("Only a SQLite file can be copied so: for PostgreSQL use pg_dump and pg_restore.")
+def database_file(url: URL, command: str, copy: Path) -> Path:
+    """The file of a SQLite database. Raises CannotOpenError where it has none: the `command` does it for PostgreSQL."""
+    if is_memory(url):
+        raise CannotOpenError("A database in memory cannot be copied: set DATABASE_URL to a file.")
+    if url.get_backend_name() != "sqlite":
+        words = command.format(url=f"'{client_url(url)}'", file=copy)
+        raise CannotOpenError(f"PostgreSQL has its own tool for this, which asks for the password: {words}")
     return Path(url.database or "")
 
 

@@ -31,6 +31,7 @@ from bot.storage.nodes import Nodes
 from bot.storage.outbox import Outbox
 from bot.storage.outbox_desk import OutboxDesk
 from bot.storage.outcomes import Outcomes, write_outcomes
+from bot.storage.postgresql import Server, is_postgresql, read_server
 from bot.storage.prints import PrintLog
 from bot.storage.rules import Rules, rewrite_rules, update_rules
 from bot.storage.series import Series
@@ -142,6 +143,10 @@ class Database:
     def failures(self) -> Mapping[str, int]:
         """How often the database failed since it was opened, by the name of the StorageError."""
         return self._access.failures
+
+    async def server(self) -> Server | None:
+        """The PostgreSQL that this database is on; None for SQLite."""
+        return await self._access.read(lambda there: read_server(there) if is_postgresql(there) else None)
 
     async def close(self) -> None:
         """Finish what has been asked for, close the connections, free the file for another process."""

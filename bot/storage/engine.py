@@ -39,8 +39,14 @@ def parse_url(text: str) -> URL:
     try:
         url.get_dialect().import_dbapi()
     except ModuleNotFoundError as error:
-        raise CannotOpenError(f"DATABASE_URL needs the Python package {error.name}, which is not installed.") from error
+        raise CannotOpenError(_missing(url, error.name)) from error
     return url
+
+
+def _missing(url: URL, package: str | None) -> str:
+    if url.drivername == "postgresql+psycopg":
+        return f"PostgreSQL needs the Python package {package}: make run EXTRA=scale installs it."
+    return f"DATABASE_URL asks for the driver {package}: write postgresql+psycopg:// instead."
 
 
 def named(url: URL) -> str:

@@ -2,7 +2,12 @@
 
 
 class StorageError(Exception):
-    """The database did not do what was asked; nothing of that transaction is stored."""
+    """The database did not do what was asked; nothing of that transaction is stored.
+
+    `told`: the log says so already, and the trouble has not ended since.
+    """
+
+    told = False
 
 
 class DatabaseInUseError(StorageError):

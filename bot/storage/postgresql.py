@@ -1,5 +1,6 @@
 """What PostgreSQL needs and SQLite does not: time limits, a look at the server, text ordered as bytes are."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
@@ -51,12 +52,36 @@ def check_server(connection: Connection, where: str) -> None:
             f"The database {where} is on PostgreSQL {'.'.join(map(str, version))}:"
             f" Liqwatch needs {LEAST_VERSION} or newer."
         )
-    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    encoding = _encoding(connection)
     if encoding != "UTF8":
         raise CannotOpenError(
             f"The database {where} holds text as {encoding}: make one with"
             " CREATE DATABASE ... TEMPLATE template0 ENCODING 'UTF8'."
         )
+
+
+def client_url(url: URL) -> str:
+    """The address as PostgreSQL's own programs take it, without the password."""
+    place = {name: value for name, value in url.query.items() if name in ("host", "port")}
+    return URL.create("postgresql", url.username, None, url.host, url.port, url.database, place).render_as_string()
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What an operator wants to know of it: such as "15.18", "UTF8", and the bytes that the database takes."""
+
+    version: str
+    encoding: str
+    size: int
+
+
+def read_server(connection: Connection) -> Server:
+    size = connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one()
+    return Server(".".join(map(str, server_version(connection))), _encoding(connection), size)
+
+
+def _encoding(connection: Connection) -> str:
+    return str(connection.exec_driver_sql("SHOW server_encoding").scalar_one())
 
 
 def server_version(connection: Connection) -> tuple[int, ...]:

@@ -34,6 +34,9 @@ class Rules:
 
         def work(connection: Connection) -> tuple[Rule, bool]:
             values = rule_to_row(rule)
+            ensure_chat(connection, rule.chat, now_ms=rule.created_ms)
+            # Whoever else asks for the chat waits here, so that a rule is made once and the limit holds.
+            connection.execute(select(chats.c.id).where(chats.c.id == rule.chat).with_for_update())
             found = connection.execute(select(rules).where(_same(values))).first()
             if found:
                 news = {"label": values["label"] or found.label, "paused_reason": None}
@@ -44,7 +47,6 @@ class Rules:
             count = select(func.count()).select_from(rules).where(_ALIVE, rules.c.chat == rule.chat)
             if limit is not None and connection.execute(count).scalar_one() >= limit:
                 raise RuleLimitError(limit)
-            ensure_chat(connection, rule.chat, now_ms=rule.created_ms)
             return rule_from_row(connection.execute(insert(rules).values(values).returning(*rules.c)).one()), False
 
         return await self._access.write(work)

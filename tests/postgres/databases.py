@@ -48,6 +48,20 @@ class PostgresServer:
     def stop(self) -> None:
         self._keeper.communicate()
 
+    def halt(self) -> None:
+        """Stop the server as `pg_ctl stop` does; what is in it stays."""
+        self._order("stop")
+
+    def resume(self) -> None:
+        self._order("start")
+
+    def _order(self, what: str) -> None:
+        assert self._keeper.stdin is not None
+        assert self._keeper.stdout is not None
+        self._keeper.stdin.write(f"{what}\n")
+        self._keeper.stdin.flush()
+        assert self._keeper.stdout.readline() == "done\n"
+
     def url(self, name: str, user: str = USER) -> str:
         return f"postgresql+psycopg://{user}@/{name}?host={self.folder}"
 

@@ -1,7 +1,8 @@
 """The server's keeper: `python -m tests.postgres.server` runs a PostgreSQL until its stdin ends, then removes it.
 
-Whoever started it holds the other end of stdin, so that the server ends with them however they end. One line on stdout
-tells the folder of its socket once it answers; a reason and the exit code 3 tell that there is none to be had.
+Whoever started it holds the other end of stdin, so that the server ends with them however they end. A line on stdout
+tells the folder of its socket once it answers; a reason and the exit code 3 tell that there is none to be had. The
+lines `stop` and `start` on stdin do so, each answered by one line.
 """
 
 import os
@@ -31,6 +32,11 @@ _SETTINGS = {
     "jit": "off",
     "logging_collector": "off",
 }
+
+
+GUARDED = "guarded"
+"""Whoever logs in under this name needs the password that the role was given."""
+_WHO = f"local all {GUARDED} scram-sha-256\nlocal all all trust\n"
 
 
 class NoServerError(Exception):
@@ -84,15 +90,31 @@ def serve() -> None:
         )
         if made.returncode != 0:
             raise NoServerError(f"initdb failed: {made.stderr.strip()}")
+        (data / "pg_hba.conf").write_text(_WHO)
         _run(postgres, data, folder, whom)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _run(postgres: Path, data: Path, folder: Path, whom: dict[str, Any]) -> None:
+    server = _start(postgres, data, folder, whom)
+    try:
+        _say(str(folder))
+        for line in sys.stdin:
+            if line.strip() == "stop":
+                _stop(server, signal.SIGINT)
+            elif server.poll() is not None:
+                server = _start(postgres, data, folder, whom)
+            _say("done")
+    finally:
+        # At once: what is in it is thrown away.
+        _stop(server, signal.SIGQUIT)
+
+
+def _start(postgres: Path, data: Path, folder: Path, whom: dict[str, Any]) -> "subprocess.Popen[bytes]":
     settings = {**_SETTINGS, "unix_socket_directories": str(folder)}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    with (folder / "log").open("wb") as log:
+    with (folder / "log").open("ab") as log:
         server = subprocess.Popen(
             [postgres, "-D", data, *options],
             stdin=subprocess.DEVNULL,
@@ -104,13 +126,20 @@ def _run(postgres: Path, data: Path, folder: Path, whom: dict[str, Any]) -> None
         )
     try:
         _wait_until_ready(server, data / "postmaster.pid", folder / "log")
-        sys.stdout.write(f"{folder}\n")
-        sys.stdout.flush()
-        sys.stdin.read()
-    finally:
-        # At once: what is in it is thrown away.
-        server.send_signal(signal.SIGQUIT)
-        server.wait(30)
+    except BaseException:
+        _stop(server, signal.SIGQUIT)
+        raise
+    return server
+
+
+def _stop(server: "subprocess.Popen[bytes]", how: signal.Signals) -> None:
+    server.send_signal(how)
+    server.wait(30)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _wait_until_ready(server: "subprocess.Popen[bytes]", status: Path, log: Path) -> None:

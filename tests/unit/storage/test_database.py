@@ -2,6 +2,8 @@
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -88,9 +90,21 @@ async def test_a_wrong_url_is_explained(url: str) -> None:
         await Database.open(url)
 
 
-async def test_a_missing_driver_is_named() -> None:
-    with pytest.raises(CannotOpenError, match="needs the Python package pg8000"):
+async def test_another_driver_than_ours_is_told_what_to_write() -> None:
+    with pytest.raises(CannotOpenError, match=r"the driver pg8000: write postgresql\+psycopg:// instead"):
         await Database.open("postgresql+pg8000://host/name")
+
+
+def test_without_the_driver_it_is_said_how_to_install_it() -> None:
+    """In a process of its own, which is told that there is none."""
+    program = (
+        "import sys; sys.modules['psycopg'] = None; from bot.storage.engine import parse_url;"
+        " from bot.storage.errors import CannotOpenError\n"
+        "try: parse_url('postgresql://user:secret@host/name')\n"
+        "except CannotOpenError as refused: print(refused)"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert said == "PostgreSQL needs the Python package psycopg: make run EXTRA=scale installs it.\n"
 
 
 async def test_nothing_works_after_close(db: Database) -> None:
