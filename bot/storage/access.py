@@ -22,11 +22,11 @@ T = TypeVar("T")
 class Access:
     """Runs work on a connection, each piece in a transaction of its own, in the order it was asked for.
 
-    `trouble` is why the newest write did not go through, None once one does again; it is logged when it begins and when
-    it ends. `failures` counts what failed by the kind of error. Work whose connection turns out to be lost is done again
-    on a new one, once. A `fence` comes first in each write transaction, and raises where this process may write no more.
-    With `inline` the work runs in the caller's thread, which stops the loop for that time: for simulations that must
-    repeat exactly.
+    `trouble` is why the newest write did not go through, None once one does again; the log is told when it begins and
+    when it ends. `failures` counts what failed by the kind of error. Work whose connection turns out to be lost is done
+    again on a new one, once. A `fence` comes first in each write transaction, and raises where this process may write
+    no more. With `inline` the work runs in the caller's thread, which stops the loop for that time: for simulations
+    that must repeat exactly.
     """
 
     def __init__(
