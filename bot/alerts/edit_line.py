@@ -20,7 +20,7 @@ from bot.alerts.types import Kind, Rule, Unit
 
 _FIELDS: Mapping[str, tuple[str, ...]] = {
     **{name: (name,) for name in ("kind", "side", "percent", "within", "beyond", "atr", "window", "size", "strength")},
-    **{name: (name,) for name in ("level", "above", "below", "every", "once")},
+    **{name: (name,) for name in ("level", "above", "below", "every", "once", "confluence")},
     "odds": ("odds", "odds_minutes"),
     "expiry": ("life", "until_ms"),
 }
@@ -35,6 +35,7 @@ _TAKEN_OFF: Mapping[str, frozenset[str]] = {
     **{word: frozenset({"beyond", "within"}) for word in ("beyond", "distance")},
     **{word: frozenset({"once", "every"}) for word in ("repeat", "once", "every")},
     **{word: frozenset({"expiry"}) for word in ("end", "ends", "expiry", "until")},
+    **{word: frozenset({"confluence"}) for word in lex.CONFLUENCE},
     "label": frozenset({"label"}),
 }
 """What `any` or `no` before a word takes off."""

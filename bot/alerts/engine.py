@@ -389,11 +389,11 @@ class Engine:
 
 def _at_tick(book: MarketBook, measure: Measure, track: Track, *, time_ms: int, price: float) -> Measured:
     """What a price says of a track, in the metric of one column."""
-    volatility = None if book.reading is None else book.reading.volatility
+    volatility, marks = book.surroundings
     if measure.kind is Kind.SWEPT:
         figures = printed_within(book.printed, track.cluster)
         was = replace(track, cluster=track.at_best)
-        return Measured(was, time_ms, price, swept.tick_distance(price, track.cluster), figures=figures)
+        return Measured(was, time_ms, price, swept.tick_distance(price, track.cluster), figures=figures, marks=marks)
     scale = book.scale(measure)
     metric = proximity.tick_distance(price, track.cluster) / scale if scale > 0.0 else None
-    return Measured(track, time_ms, price, metric, volatility=volatility)
+    return Measured(track, time_ms, price, metric, volatility=volatility, marks=marks)

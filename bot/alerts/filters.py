@@ -1,10 +1,11 @@
 """Which clusters count for a rule: big enough, on its side, and where it asks for."""
 
 import math
+from collections.abc import Callable
 
 from bot.alerts.types import ANYWHERE, Rule, Where
 from bot.liquidation.touch import Volatility, touch_probability
-from bot.liquidation.types import Cluster
+from bot.liquidation.types import Cluster, Mark
 
 HOUR_MS = 3_600_000
 
@@ -37,8 +38,17 @@ def in_price_range(where: Where, cluster: Cluster) -> bool:
     return (where.price_low or 0.0) <= cluster.peak <= (where.price_high or math.inf)
 
 
-def lies_where(where: Where, cluster: Cluster, price: float, volatility: Volatility | None) -> bool:
-    """Whether a cluster lies where a rule asks, seen from `price`. Odds that cannot be told are not enough."""
+def lies_where(
+    where: Where,
+    cluster: Cluster,
+    price: float,
+    volatility: Volatility | None,
+    marks: Callable[[Cluster], tuple[Mark, ...]],
+) -> bool:
+    """Whether a cluster lies where a rule asks, seen from `price`. Odds that cannot be told are not enough.
+
+    `marks` tells what else stands at a cluster; it is asked last, since it may be costly.
+    """
     if where is ANYWHERE or where == ANYWHERE:
         return True
     if not in_price_range(where, cluster):
@@ -47,10 +57,11 @@ def lies_where(where: Where, cluster: Cluster, price: float, volatility: Volatil
         near_pct, far_pct = where.near_pct or 0.0, math.inf if where.far_pct is None else where.far_pct
         if not near_pct <= distance_pct(price, cluster) <= far_pct:
             return False
-    if where.odds_pct is None:
-        return True
-    if volatility is None:
-        return False
-    edge = min(max(price, cluster.low), cluster.high)
-    odds = touch_probability(price, edge, where.odds_ms / HOUR_MS, volatility)
-    return 100.0 * float(odds) >= where.odds_pct
+    if where.odds_pct is not None:
+        if volatility is None:
+            return False
+        edge = min(max(price, cluster.low), cluster.high)
+        odds = touch_probability(price, edge, where.odds_ms / HOUR_MS, volatility)
+        if 100.0 * float(odds) < where.odds_pct:
+            return False
+    return not where.confluence or bool(marks(cluster))

@@ -10,6 +10,7 @@ side     = long | short
 window   = 5min .. 24h       of growth, odds, a breakout's hold, a hunt's return
 filter   = size | "strength" number | "above" price | "below" price | "between" price "and" price
          | "beyond" number % | "within" number % | number "-" number % | "odds" number % ["in" window]
+         | "confluence"       only where something else stands: a volume node, swings, an order-book wall
 size     = [$] number (k | M | B) [usd]
 repeat   = "once" | "every" time
 expiry   = "for" time | "until" (day [clock] | clock | 2026-11-27T14:05)
@@ -103,7 +104,7 @@ def _is_term(word: Word) -> bool:
     number = number_of(word.text)
     if number is not None:
         return number.unit in lex.UNITS
-    return word.text in lex.SIDES or word.text in lex.KINDS or word.text in lex.ONCE
+    return any(word.text in words for words in (lex.SIDES, lex.KINDS, lex.ONCE, lex.CONFLUENCE))
 
 
 def split_label(line: str) -> tuple[str, str | None]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from bot.alerts.filters import lies_where, meets_floor
 from bot.alerts.machine import Sight, Terms
+from bot.alerts.readings import Marks, no_marks
 from bot.alerts.types import Kind, Repeat, Rule, RuleState, Severity, Track, Unit
 from bot.liquidation.touch import Volatility
 from bot.liquidation.types import Cluster, Side
@@ -43,6 +44,7 @@ class Measured(NamedTuple):
     whole: Cluster | None = None
     figures: Figures = ()
     volatility: Volatility | None = None
+    marks: Marks = no_marks
 
     @property
     def track_id(self) -> str:
@@ -105,6 +107,6 @@ class Judge:
         if measured.metric > self.exit_at(rule):
             return Sight.OUT
         if measured.metric <= self.hit_at(rule) and meets_floor(rule, measured.body):
-            placed = lies_where(rule.where, measured.body, measured.price, measured.volatility)
+            placed = lies_where(rule.where, measured.body, measured.price, measured.volatility, measured.marks)
             return Sight.HIT if placed else Sight.BETWEEN
         return Sight.BETWEEN

@@ -66,8 +66,9 @@ UNITS = PERCENT | ATR_UNITS | MINUTES.keys() | MONEY.keys()
 
 FILLERS = frozenset(
     {"at", "least", "most", "over", "in", "within", "size", "by", "and", "from", ">", ">=", "≥", "usd", "$"}
-    | {"cluster", "clusters", "out"}
+    | {"cluster", "clusters", "out", "with"}
 )
+CONFLUENCE = frozenset({"confluence", "confluent"})
 ODDS = frozenset({"odds", "chance", "probability", "prob"})
 BEYOND = frozenset({"beyond", "farther", "further"})
 ABOVE = frozenset({"above"})

@@ -39,6 +39,7 @@ class Terms:
     life: Decimal | None = None
     until_ms: int | None = None
     once: bool = False
+    confluence: bool = False
 
 
 class LineReader:
@@ -78,6 +79,9 @@ class LineReader:
         if text in lex.ONCE:
             terms.once = True
             return self._say("once", word)
+        if text in lex.CONFLUENCE:
+            terms.confluence = True
+            return self._say("confluence", word)
         if text in lex.EVERY:
             terms.every = self._minutes_after(word)
             return self._say("every", word)

@@ -93,6 +93,8 @@ def _which(rule: Rule) -> list[str]:
         words.append(f"within {plain(where.far_pct)}%")
     if where.odds_pct is not None:
         words.append(f"odds {plain(where.odds_pct)}% in {span(where.odds_ms)}")
+    if where.confluence:
+        words.append("confluence")
     return words
 
 

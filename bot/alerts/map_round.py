@@ -57,7 +57,7 @@ class MapRound:
         if track.closed is CloseReason.SWEPT and measure in self._book.columns():
             printed = printed_within(self._book.printed, track.cluster)
             was = replace(track, cluster=track.at_best)
-            self._ask(measure, Measured(was, self._reading.slot_ms, self._reading.price, 0.0, figures=printed))
+            self._ask(measure, self._measured(was, 0.0, printed))
         self._verdicts.close(self._book, track, time_ms=self._reading.slot_ms)
 
     def _look_at(self, track: Track) -> None:
@@ -108,7 +108,15 @@ class MapRound:
 
     def _measured(self, track: Track, metric: float | None, figures: Figures = ()) -> Measured:
         reading = self._reading
-        return Measured(track, reading.slot_ms, reading.price, metric, figures=figures, volatility=reading.volatility)
+        return Measured(
+            track,
+            reading.slot_ms,
+            reading.price,
+            metric,
+            figures=figures,
+            volatility=reading.volatility,
+            marks=reading.marks,
+        )
 
     def _ask(self, measure: Measure, measured: Measured) -> None:
         """Put what was measured before the rules that it may concern."""

@@ -8,10 +8,10 @@ from bot.alerts.judge import Measure
 from bot.alerts.kinds import JUDGES, MATTERS
 from bot.alerts.matching import Column, Watch
 from bot.alerts.pulse import Pulse
-from bot.alerts.readings import Liquidation, MapReading
+from bot.alerts.readings import Liquidation, MapReading, Marks, no_marks
 from bot.alerts.reasons import Reason
 from bot.alerts.types import CloseReason, Kind, LogEntry, Market, Rule, RuleState, Track, Unit
-from bot.liquidation.touch import touch_spread
+from bot.liquidation.touch import Volatility, touch_spread
 
 HOUR_MS = 3_600_000
 AFTER_MS = 4 * HOUR_MS
@@ -56,6 +56,12 @@ class MarketBook:
     def reading(self, reading: MapReading) -> None:
         self._reading = reading
         self._scales.clear()
+
+    @property
+    def surroundings(self) -> tuple[Volatility | None, Marks]:
+        """What filters ask of the newest map beside its clusters: volatility, and what else stands at a cluster."""
+        reading = self._reading
+        return (None, no_marks) if reading is None else (reading.volatility, reading.marks)
 
     def mapped_before(self, reading: MapReading, *, within_ms: int) -> bool:
         """Whether the market was mapped so shortly before, by the same model, that a new body is a new cluster."""

@@ -7,14 +7,23 @@ from typing import NamedTuple
 
 from bot.alerts.types import Market, Phase, RuleState, Track
 from bot.liquidation.touch import Volatility
-from bot.liquidation.types import Cluster, LiquidationMap, MapLimit, OpenInterestSource, Side
+from bot.liquidation.types import Cluster, LiquidationMap, MapLimit, Mark, OpenInterestSource, Side
 
 Touch = Callable[[Cluster, float], tuple[tuple[int, float], ...]]
 """(hours, probability) pairs that price, given, touches the cluster's nearest edge."""
 
 
+Marks = Callable[[Cluster], tuple[Mark, ...]]
+"""What else stands at a cluster's near edge."""
+
+
 def no_odds(_cluster: Cluster, _price: float) -> tuple[tuple[int, float], ...]:
     """Where the odds are not known."""
+    return ()
+
+
+def no_marks(_cluster: Cluster) -> tuple[Mark, ...]:
+    """Where the surroundings are not known."""
     return ()
 
 
@@ -41,7 +50,8 @@ class MapReading:
     `low` and `high` are the extremes of price over the bars that this map has seen and the last one had not. `map_ms`
     is the end of the map's last bar. `proven` tells whether such maps were shown to know more than distance alone.
     `map` and `volatility` are what the clusters and the odds were read from, `atr_pct` gives the average true range in
-    percent; without them the kinds that ask for them are silent.
+    percent; without them the kinds that ask for them are silent. `marks` tells what else stands at a cluster; it is
+    asked only where a rule does, or an alert is told.
     """
 
     market: Market
@@ -60,6 +70,7 @@ class MapReading:
     map: LiquidationMap | None = None
     volatility: Volatility | None = None
     atr_pct: Callable[[], float] = no_range
+    marks: Marks = no_marks
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """From the terms of a line to the rule it asks for: which terms go with which kind, defaults, and ranges."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from bot.alerts import lexicon as lex
@@ -14,7 +15,7 @@ from bot.alerts.line_reader import Terms
 from bot.alerts.stop_hunt import NORMAL_WINDOW_MS
 from bot.alerts.types import Kind, Market, Repeat, Rule, Unit, Where
 
-_PLACE = {"side", "size", "strength", "above", "below"}
+_PLACE = {"side", "size", "strength", "above", "below", "confluence"}
 _APPROACH = _PLACE | {"within", "beyond", "odds"}
 _ALWAYS = {"kind", "once", "expiry"}
 
@@ -162,11 +163,12 @@ class RuleBuilder:
         if own and "percent" in self._said and "within" in self._said:
             raise FaultError(self._said["within"], ErrorCode.TWICE)
         far = None if own else self._ranged("within", terms.within, lex.AWAY_PCT, ErrorCode.PERCENT_RANGE)
+        where = Where(above, below, near, far, confluence=terms.confluence)
         if terms.odds is None or unit is Unit.ODDS:
-            return Where(above, below, near, far)
+            return where
         odds = self._ranged("odds", terms.odds, lex.ODDS_PCT, ErrorCode.ODDS_RANGE)
         minutes = self._ranged("odds", terms.odds_minutes, lex.WINDOW_MINUTES, ErrorCode.WINDOW_RANGE)
-        return Where(above, below, near, far, odds, round(minutes or lex.NORMAL_ODDS_MINUTES) * lex.MINUTE_MS)
+        return replace(where, odds_pct=odds, odds_ms=round(minutes or lex.NORMAL_ODDS_MINUTES) * lex.MINUTE_MS)
 
     def _level(self, kind: Kind) -> float | None:
         if kind is not Kind.EXPOSURE:

@@ -80,15 +80,16 @@ def _of_rule(rule: Rule, *, now_ms: int) -> Silence | None:
 
 
 def _of_market(book: MarketBook, rule: Rule, *, price: float, price_ms: int) -> tuple[Silence, ...]:
-    judge, volatility = JUDGES[rule.kind], None if book.reading is None else book.reading.volatility
+    judge, (volatility, marks) = JUDGES[rule.kind], book.surroundings
     known = [one for one in measured_now(book, rule, price=price, time_ms=price_ms) if one.metric is not None]
     known.sort(key=lambda one: (one.metric, one.track_id))
     taken: list[Measured] = []
     refused: list[Silence] = []
     for one in known:
-        why = None if one.track is None else refusal(rule, one.track.cluster)
-        if why is None and one.track is not None and not lies_where(rule.where, one.track.cluster, price, volatility):
-            why = Silence(Reason.OUT_OF_PLACE, one.track.cluster)
+        cluster = None if one.track is None else one.track.cluster
+        why = None if cluster is None else refusal(rule, cluster)
+        if why is None and cluster is not None and not lies_where(rule.where, cluster, price, volatility, marks):
+            why = Silence(Reason.OUT_OF_PLACE, cluster)
         if why is None:
             taken.append(one)
         elif not taken and judge.sight(_as_if_it_took_all(rule), one) is Sight.HIT:

@@ -95,6 +95,7 @@ def find_nearest(book: MarketBook, rule: Rule, *, price: float) -> Standing | No
         and meets_floor(rule, track.cluster)
         and in_price_range(rule.where, track.cluster)
         and not passed(price, track.cluster)
+        and not (rule.where.confluence and not book.surroundings[1](track.cluster))
     ]
     if not fit:
         return None if book.reading is None else Standing(None, None, Phase.ARMED)
@@ -140,11 +141,11 @@ def measured_now(book: MarketBook, rule: Rule, *, price: float, time_ms: int) ->
 
 
 def _of_track(book: MarketBook, rule: Rule, track: Track, *, price: float, time_ms: int) -> Measured:
-    volatility = None if book.reading is None else book.reading.volatility
+    volatility, marks = book.surroundings
     if rule.kind is Kind.EXPOSURE:
         measured = exposure.measure(rule, track, slot_ms=time_ms, price=price)
         return measured if track.missed == 0 else measured._replace(metric=None)
-    return Measured(track, time_ms, price, _metric(book, rule, track, price), volatility=volatility)
+    return Measured(track, time_ms, price, _metric(book, rule, track, price), volatility=volatility, marks=marks)
 
 
 def _metric(book: MarketBook, rule: Rule, track: Track, price: float) -> float | None:

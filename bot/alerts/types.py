@@ -69,7 +69,8 @@ class Where:
     """Which clusters count, beside their side and size; None where the rule does not ask.
 
     The densest price lies between `price_low` and `price_high`; the distance from price is between `near_pct` and
-    `far_pct`; the probability of a touch within `odds_ms` is at least `odds_pct`.
+    `far_pct`; the probability of a touch within `odds_ms` is at least `odds_pct`; with `confluence` something else
+    stands at the near edge.
     """
 
     price_low: float | None = None
@@ -78,6 +79,7 @@ class Where:
     far_pct: float | None = None
     odds_pct: float | None = None
     odds_ms: int = 0
+    confluence: bool = False
 
 
 ANYWHERE = Where()

@@ -50,6 +50,7 @@ class Verdicts:
         self._firings: Counter[int] = Counter()
         self._paused: dict[int, Rule] = {}
         self._log: list[LogEntry] = []
+        self._tracks: dict[tuple[Market, str, int], Track] = {}
         self._touch: dict[tuple[Market, str, float], tuple[tuple[int, float], ...]] = {}
 
     def judge(
@@ -88,7 +89,8 @@ class Verdicts:
             if known is None:
                 raise ValueError(f"{book.market}: judged without a map")
             touch = self._touch_of(known, measured)
-            event = _event(known, judge, rule, measured, episode=after.episode, event_ms=event_ms, touch=touch)
+            marked = self._marked(known, measured)
+            event = _event(known, judge, rule, marked, episode=after.episode, event_ms=event_ms, touch=touch)
             self._events.append(event)
             self._count(book, rule, measured.time_ms)
             if rule.repeat is Repeat.ONCE:
@@ -133,6 +135,16 @@ class Verdicts:
         if key not in self._touch:
             self._touch[key] = reading.touch(measured.track.cluster, measured.price)
         return self._touch[key]
+
+    def _marked(self, reading: MapReading, measured: Measured) -> Measured:
+        """What was measured, its cluster with what else stands there: found once for all rules that fire on it."""
+        if measured.track is None:
+            return measured
+        key = (reading.market, measured.track.id, measured.time_ms)
+        if key not in self._tracks:
+            cluster = measured.track.cluster
+            self._tracks[key] = replace(measured.track, cluster=replace(cluster, confluence=reading.marks(cluster)))
+        return measured._replace(track=self._tracks[key])
 
     def _keep(self, book: MarketBook, state: RuleState) -> None:
         self._states[book.market, state.track_id, state.rule_id] = state

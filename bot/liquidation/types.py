@@ -1,8 +1,8 @@
 """What the science takes and gives: history in, a map and its clusters out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,6 +100,23 @@ class LiquidationMap:
     limits: tuple[MapLimit, ...] = ()
 
 
+class Feature(StrEnum):
+    """What else may stand where a cluster stands (see `confluence`)."""
+
+    VOLUME_NODE = "volume_node"
+    SWING_LOW = "swing_low"
+    SWING_HIGH = "swing_high"
+    WALL = "wall"
+
+
+class Mark(NamedTuple):
+    """A feature at a cluster's near edge: its price, and how often price turned there (swings; else 1)."""
+
+    feature: Feature
+    price: float
+    times: int = 1
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """A dense zone of the map: one body on one side of the price.
@@ -107,6 +124,7 @@ class Cluster:
     `low`, `high`, `peak` are prices, `peak` the middle of the body's densest bin; `usd` is the notional standing in the
     body, `share` that notional over the side's total, `strength` 0 to 100. `expected_usd` and `expected_high_usd` are
     what a sweep is expected to print and the upper end of its band; None where that is not proven for this feed.
+    `confluence` is what else stands at its near edge, where that was asked; it makes no other body of it.
     """
 
     side: Side
@@ -118,3 +136,4 @@ class Cluster:
     strength: int
     expected_usd: float | None = None
     expected_high_usd: float | None = None
+    confluence: tuple[Mark, ...] = field(default=(), compare=False)

@@ -1,0 +1,106 @@
+"""Volume by price: where a market has traded most, and where it comes back to.
+
+The Market Profile of J. P. Steidlmayer (*Steidlmayer on Markets*, 1989; J. F. Dalton, *Mind over Markets*, 1990), with
+traded volume in the place of time. Its words: the *point of control* is the price of most volume; the *value area*
+holds 70 % of it and is grown from there, each time by the busier of the two neighbouring pairs of rows; a *high-volume
+node* is a local maximum. A maximum counts where it stands out: by its topographic prominence, its height above the
+higher of the valleys that part it from higher ground.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.liquidation.grid import CELL, cells_of, edges
+from bot.liquidation.types import Floats, History
+
+VALUE_SHARE = 0.7
+PROMINENCE = 0.2
+"""Of the point of control's volume: what stands out less is a ripple on a hill."""
+KERNEL_REACH = 3.5  # in standard deviations
+ROWS_AT_ONCE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeProfile:
+    """`volume` (n,) is the smoothed traded notional of the grid's cells from `first` on, in quote currency.
+
+    `nodes` are the prices of the high-volume nodes, ascending, the point of control among them.
+    """
+
+    first: int
+    volume: Floats
+    point_of_control: float
+    value_low: float
+    value_high: float
+    nodes: tuple[float, ...]
+
+
+def profile_of(history: History, *, blur: float) -> VolumeProfile | None:
+    """The profile of all bars of a history, smoothed with a standard deviation of `blur` in log price.
+
+    A bar's volume is spread evenly over the cells from its low to its high: what it traded where is not known. None
+    where nothing was traded.
+    """
+    if not history.volume.any():
+        return None
+    low, high = cells_of(history.low), cells_of(history.high)
+    first, count = int(low.min()), int(high.max() - low.min()) + 1
+    each = history.volume * history.close / (high - low + 1)
+    begun = np.bincount(low - first, each, minlength=count + 1)
+    ended = np.bincount(high - first + 1, each, minlength=count + 1)
+    # What is added and taken away again leaves a rounding error behind.
+    volume = _smoothed(np.maximum((begun - ended).cumsum()[:count], 0.0), blur)
+    control = int(volume.argmax())
+    bottom, top = _value_area(volume.tolist(), control)
+    bounds = edges(first, count)
+    middle = np.sqrt(bounds[:-1] * bounds[1:]).tolist()
+    return VolumeProfile(
+        first=first,
+        volume=volume,
+        point_of_control=middle[control],
+        value_low=float(bounds[bottom]),
+        value_high=float(bounds[top + 1]),
+        nodes=tuple(middle[cell] for cell in _nodes(volume, least=PROMINENCE * float(volume[control]))),
+    )
+
+
+def _smoothed(traded: Floats, blur: float) -> Floats:
+    reach = math.ceil(KERNEL_REACH * blur / CELL)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * CELL / blur) ** 2)
+    smooth: Floats = np.convolve(traded, kernel / kernel.sum())[reach : reach + len(traded)]
+    return smooth
+
+
+def _value_area(volume: list[float], control: int) -> tuple[int, int]:
+    """The first and the last cell of the value area."""
+    bottom = top = control
+    held, wanted = volume[control], VALUE_SHARE * sum(volume)
+    while held < wanted:
+        below, above = volume[max(0, bottom - ROWS_AT_ONCE) : bottom], volume[top + 1 : top + 1 + ROWS_AT_ONCE]
+        if sum(above) >= sum(below) and above:
+            top, held = top + len(above), held + sum(above)
+        else:
+            bottom, held = bottom - len(below), held + sum(below)
+    return bottom, top
+
+
+def _nodes(volume: Floats, *, least: float) -> list[int]:
+    """The cells of the maxima whose prominence is at least so much; of a flat top the first cell."""
+    padded = np.concatenate(((0.0,), volume, (0.0,)))
+    rising = padded[1:] > padded[:-1]
+    steps = np.flatnonzero(padded[1:] != padded[:-1])
+    up = rising[steps]
+    tops: list[int] = steps[:-1][up[:-1] & ~up[1:]].tolist()
+    return [top for top in tops if _prominence(volume, top) >= least]
+
+
+def _prominence(volume: Floats, top: int) -> float:
+    """How far one must go down from a maximum before ground that is higher; outside the profile nothing was traded."""
+    height = float(volume[top])
+    valleys = []
+    for side in (volume[:top][::-1], volume[top + 1 :]):
+        higher = np.flatnonzero(side > height)
+        valleys.append(float(side[: higher[0]].min(initial=height)) if len(higher) else 0.0)
+    return height - max(valleys)
