@@ -182,7 +182,7 @@ class Composer:
         name = f"alert:{':'.join(event.market)}:{event.map_ms}:{event.track_id}:{event.price:.8g}:{look.name}"
         parts = () if live is None else live.reading.parts
         if live is not None:
-            drawn, clusters = live.reading.map, live.reading.clusters
+            drawn, clusters = live.reading.map, live.surroundings.marked(live.reading.clusters)
         else:
             try:
                 stored = await self._db.maps.load(event.market)

@@ -11,8 +11,9 @@ from bot.combined_markets import CombinedMarkets
 from bot.failures import FailedError, UsageError
 from bot.hindsight import Hindsight, Part
 from bot.history_store import NoMapError
-from bot.liquidation import History, LiquidationPrints, RiskTier
+from bot.liquidation import Cluster, History, LiquidationPrints, RiskTier
 from bot.liquidation.combining import COMBINED
+from bot.liquidation.confluence import Surroundings
 from bot.liquidation.ground import Ground
 from bot.liquidation.score import nothing_printed
 from bot.market.exchange import Exchange, KnowsPositions
@@ -84,8 +85,17 @@ class FoundMarket:
         return Market(self.instrument.exchange, self.instrument.symbol)
 
     @property
+    def clusters(self) -> tuple[Cluster, ...]:
+        """The reading's, with what else stands at their near edges."""
+        books = () if self.depth is None else (self.depth,)
+        day_volatility = self.reading.volatility.day
+        return Surroundings(lambda: self.history, day_volatility=day_volatility, books=books).marked(
+            self.reading.clusters
+        )
+
+    @property
     def ground(self) -> Ground:
-        return ground_of(self.reading.map, self.reading.clusters, self.wide)
+        return ground_of(self.reading.map, self.clusters, self.wide)
 
 
 async def find_market(request: MarketRequest, settings: Settings) -> FoundMarket:

@@ -156,6 +156,8 @@ class LiveDesk:
             found = []
         if not found:
             found = [(cluster, "") for cluster in reading.clusters]
+        marked = live.surroundings.marked(cluster for cluster, _ in found)
+        found = [(cluster, track_id) for cluster, (_, track_id) in zip(marked, found, strict=True)]
         clusters = tuple(
             ClusterView(
                 cluster=cluster,

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from bot.freshness import STALE_MS, Freshness
 from bot.history_store import HistoryStore, NoMapError
 from bot.lessons import Lessons
 from bot.liquidation import DEFAULT, History, ModelParameters, RiskTier
+from bot.liquidation.confluence import Surroundings
+from bot.liquidation.depth import Depth
 from bot.liquidation.known import KnownPosition
 from bot.liquidation.strength import ShareHistory
 from bot.market.exchange import Exchange, ExchangeError, KnowsPositions
@@ -42,7 +44,7 @@ class LiveMarket:
 
     `read_ms` is when the history was last brought up to date, or that was tried. `whole` is False while older parts of
     the history are still to come. `parameters` are what was learned of its positions, whether the reading uses them or
-    not.
+    not. `surroundings` tell what else stands where clusters stand.
     """
 
     market: Market
@@ -55,6 +57,15 @@ class LiveMarket:
     tiers: Sequence[RiskTier] | None = None
     whole: bool = True
     parameters: ModelParameters = DEFAULT
+    surroundings: Surroundings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.see_books(())
+
+    def see_books(self, books: Sequence[Depth]) -> None:
+        """Look for walls in these order books, in units of the market's own map."""
+        history, day_volatility = self.history, self.reading.volatility.day
+        self.surroundings = Surroundings(lambda: history, day_volatility=day_volatility, books=books)
 
     @property
     def open_interest_ms(self) -> int | None:

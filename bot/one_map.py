@@ -66,7 +66,7 @@ def _tracks(found: FoundMarket) -> tuple[Track, ...]:
     drawn = found.reading.map
     return match(
         (),
-        found.reading.clusters,
+        found.clusters,
         market=found.market,
         slot_ms=drawn.time_ms,
         low=drawn.price,
@@ -86,7 +86,7 @@ def _picture(found: FoundMarket, request: MapRequest) -> Picture:
         return heat_picture(past, found_view(found), texts=texts, now_ms=found.now_ms, range_ms=range_ms)
     return map_picture(
         found.reading.map,
-        found.reading.clusters,
+        found.clusters,
         base=found.instrument.base,
         exchange=found.instrument.exchange,
         tick_size=found.instrument.tick_size,
@@ -114,7 +114,7 @@ def found_view(found: FoundMarket) -> MarketView:
         map=reading.map,
         clusters=tuple(
             ClusterView(each, "", distance_pct(each, price), touch_odds(each, price, reading.volatility))
-            for each in reading.clusters
+            for each in found.clusters
         ),
         simulated=found.market.exchange == SIMULATED,
         proven=reading.proven,

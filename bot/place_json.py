@@ -7,6 +7,7 @@ from bot.liquidation.levels import Level
 from bot.liquidation.own_exposure import ExposureReport, Odds, Spot, WayOut
 from bot.liquidation.stop_placement import StopReport
 from bot.liquidation.types import Cluster
+from bot.reading import confluence_json
 from bot.telegram.cascade_view import CascadeView
 from bot.telegram.ground import GroundView
 
@@ -178,6 +179,7 @@ def _cluster(cluster: Cluster) -> dict[str, object]:
         "usd": cluster.usd,
         "share": cluster.share,
         "strength": cluster.strength,
+        "confluence": confluence_json(cluster.confluence),
     }
 
 

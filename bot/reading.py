@@ -1,6 +1,6 @@
 """A market read: from its history to the map, its clusters and its volatility. Shared by live, replay and one map."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from bot.liquidation.ground import Ground
 from bot.liquidation.known import KnownPosition, with_known
 from bot.liquidation.strength import ShareHistory, pooled_strength
 from bot.liquidation.touch import Volatility, touch_probability
-from bot.liquidation.types import Floats
+from bot.liquidation.types import Floats, Mark
 
 TOUCH_HOURS = (1, 4, 24)
 
@@ -145,10 +145,16 @@ def cluster_json(
         "peak": cluster.peak,
         "usd": cluster.usd,
         "strength": cluster.strength,
+        "confluence": confluence_json(cluster.confluence),
         "expected_liquidations": expected,
         "distance_pct": distance_pct(cluster, price),
         "touch_probability": {f"{hours}h": odds for hours, odds in touch},
     }
+
+
+def confluence_json(marks: Iterable[Mark]) -> list[dict[str, object]]:
+    """What else stands at a cluster's near edge."""
+    return [{"feature": mark.feature.value, "price": mark.price, "times": mark.times} for mark in marks]
 
 
 def map_json(

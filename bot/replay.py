@@ -17,6 +17,7 @@ from bot.alerts.hit_rate import HitRate
 from bot.alerts.outcomes import Outcome
 from bot.alerts.readings import Liquidation, MapReading
 from bot.alerts.types import EVERYWHERE, Changes, CloseReason, Event, Kind, Market, Rule
+from bot.liquidation.confluence import Surroundings
 from bot.liquidation.totals import average_true_ranges_pct
 from bot.liquidation.types import Side
 from bot.market.bar_path import market_ticks
@@ -264,7 +265,7 @@ class _Player:
         slot_ms, volatility, atr_pct = reading.map.time_ms, reading.volatility, self._atr_pct[self._at]
         low, high = float(self._history.low[self._at]), float(self._history.high[self._at])
         self.mapped = True
-        self._at += 1
+        end = self._at = self._at + 1
         return MapReading(
             market=self.market,
             slot_ms=slot_ms,
@@ -282,6 +283,7 @@ class _Player:
             map=reading.map if self._drawn else None,
             volatility=volatility,
             atr_pct=lambda: atr_pct,
+            marks=Surroundings(lambda: self._history.rows(0, end), day_volatility=volatility.day).marks,
         )
 
 

@@ -94,6 +94,7 @@ class Watch:
                     map=reading.map,
                     volatility=volatility,
                     atr_pct=lambda: average_true_range_pct(live.history),
+                    marks=live.surroundings.marks,
                 )
             )
             if changes.observed is None:

@@ -42,6 +42,7 @@ class Reason(StrEnum):
     TOO_SMALL = "too_small"
     OTHER_SIDE = "other_side"
     OUT_OF_PLACE = "out_of_place"
+    NO_CONFLUENCE = "no_confluence"
     GREW_TOO_LITTLE = "grew_too_little"
     TOLD_ALREADY = "told_already"
     ENDED = "ended"

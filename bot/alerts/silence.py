@@ -89,7 +89,8 @@ def _of_market(book: MarketBook, rule: Rule, *, price: float, price_ms: int) -> 
         cluster = None if one.track is None else one.track.cluster
         why = None if cluster is None else refusal(rule, cluster)
         if why is None and cluster is not None and not lies_where(rule.where, cluster, price, volatility, marks):
-            why = Silence(Reason.OUT_OF_PLACE, cluster)
+            alone = rule.where.confluence and not marks(cluster)
+            why = Silence(Reason.NO_CONFLUENCE if alone else Reason.OUT_OF_PLACE, cluster)
         if why is None:
             taken.append(one)
         elif not taken and judge.sight(_as_if_it_took_all(rule), one) is Sight.HIT:

@@ -24,6 +24,9 @@ LABEL_GAP, AWAY_GAP, PRICE_GAP = 12.0, 12.0, 10.0
 LabelTexts = tuple[str, str, str]
 """The densest price, its distance from the price (empty where there is no room for it), and the size."""
 
+MARK = "\N{BLACK DIAMOND}"
+"""On the label of a cluster at whose near edge something else stands."""
+
 
 @dataclass(frozen=True, slots=True)
 class Label:
@@ -284,11 +287,14 @@ def _label_lines(lines: LabelTexts, box: Box, side: Side, told: bool) -> tuple[C
 
 
 def _label_texts(cluster: Cluster, picture: MapPicture, price: float) -> LabelTexts:
+    """Its texts, the price with a mark where something else stands at the cluster."""
     numerals = picture.numerals
     size = numerals.money(cluster.usd)
     if not picture.names_usd:
         size = f"{numerals.percent(100.0 * cluster.share)} · {cluster.strength}/100"
     peak = price_text(cluster.peak, picture.tick_size, numerals, digits=5)
+    if cluster.confluence:
+        peak = f"{peak} {MARK}"
     return peak, signed_percent_text(cluster.peak / price - 1.0, numerals), size
 
 

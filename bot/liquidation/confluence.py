@@ -6,67 +6,78 @@ the map; README.md tells what that is worth.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 
+from bot.liquidation.clusters import edge_blur
+from bot.liquidation.depth import Depth
 from bot.liquidation.grid import CELL
 from bot.liquidation.swings import shelves_of, swings_of
 from bot.liquidation.totals import average_true_range_pct
 from bot.liquidation.types import Cluster, Feature, History, Mark, Side
 from bot.liquidation.volume_profile import VolumeProfile, profile_of
+from bot.liquidation.walls import walls_of
 
 NEAR_RANGES = 0.5
 """Of an hour's average true range: what price covers in a few minutes is one place."""
 LEAST_TOUCHES = 2
 """A level that price turned at once is an extreme; at twice it is support or resistance."""
+WINDOW_MS = 30 * 86_400_000
 
 
 class Surroundings:
     """What stands around the clusters of one market at one moment, worked out when it is first asked for.
 
-    `history` gives the bars up to then; `walls` the prices of order-book walls, where there is a book.
+    `history` gives the bars up to then, of which the last 30 days count, `day_volatility` as `find_clusters` takes it;
+    `books` are the order books of its exchanges, in the units of the map, where they were read.
     """
 
-    def __init__(
-        self, history: Callable[[], History], *, blur: float, walls: Callable[[], Iterable[float]] = tuple
-    ) -> None:
-        self._history = history
-        self._blur = blur
-        self._walls = walls
-        self._found: dict[tuple[Side, float], tuple[Mark, ...]] = {}
+    def __init__(self, history: Callable[[], History], *, day_volatility: float, books: Sequence[Depth] = ()) -> None:
+        self._whole = history
+        self._day_volatility = day_volatility
+        self._books = books
+        self._found: dict[float, tuple[Mark, ...]] = {}
 
     def marks(self, cluster: Cluster) -> tuple[Mark, ...]:
-        """What stands at a cluster's near edge: nodes, swings, walls; each kind once."""
+        """What stands at a cluster's near edge: of each kind the nearest."""
         edge = cluster.high if cluster.side is Side.LONG else cluster.low
-        key = cluster.side, edge
-        if key not in self._found:
-            self._found[key] = self._at(edge)
-        return self._found[key]
+        if edge not in self._found:
+            self._found[edge] = self._at(edge)
+        return self._found[edge]
+
+    def marked(self, clusters: Iterable[Cluster]) -> tuple[Cluster, ...]:
+        """The clusters with what stands at their near edges."""
+        return tuple(replace(each, confluence=self.marks(each)) for each in clusters)
 
     @cached_property
     def profile(self) -> VolumeProfile | None:
         """Volume by price; None where nothing was traded."""
-        return profile_of(self._history(), blur=self._blur)
+        return profile_of(self._history, blur=edge_blur(self._day_volatility))
 
     @cached_property
     def near(self) -> float:
         """How near is "at", in log price."""
-        usual = average_true_range_pct(self._history()) / 100.0
+        usual = average_true_range_pct(self._history) / 100.0
         return max(CELL, NEAR_RANGES * usual) if math.isfinite(usual) else CELL
+
+    @cached_property
+    def _history(self) -> History:
+        history = self._whole()
+        return history.within(history.end_ms - WINDOW_MS, None)
 
     @cached_property
     def _features(self) -> tuple[Mark, ...]:
         """Everything there is, wherever it stands."""
         nodes = () if self.profile is None else self.profile.nodes
         found = [Mark(Feature.VOLUME_NODE, price) for price in nodes]
-        for shelf in shelves_of(swings_of(self._history()), width=self.near):
+        for shelf in shelves_of(swings_of(self._history), width=self.near):
             if shelf.touches >= LEAST_TOUCHES:
                 both = (Feature.SWING_LOW, shelf.lows), (Feature.SWING_HIGH, shelf.highs)
-                found += [Mark(feature, shelf.price, count) for feature, count in both if count]
-        return (*found, *(Mark(Feature.WALL, price) for price in self._walls()))
+                found += [Mark(feature, shelf.price, times) for feature, times in both if times]
+        return (*found, *(Mark(Feature.WALL, price) for book in self._books for price in walls_of(book)))
 
     def _at(self, edge: float) -> tuple[Mark, ...]:
-        """Of each kind the one that is nearest to an edge, where it is near enough."""
         nearest: dict[Feature, tuple[float, Mark]] = {}
         for mark in self._features:
             away = abs(math.log(mark.price / edge))

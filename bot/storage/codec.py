@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.alerts.types import Event, Kind, Market, Severity, Unit
-from bot.liquidation.types import Cluster, LiquidationMap, MapLimit, Side
+from bot.liquidation.types import Cluster, Feature, LiquidationMap, MapLimit, Mark, Side
 from bot.storage.blobs import pack, unpack
 
 Plain = dict[str, Any]
@@ -20,11 +20,14 @@ _CLUSTER = tuple(Cluster.__dataclass_fields__)
 
 def cluster_to_plain(cluster: Cluster) -> Plain:
     # Not dataclasses.asdict, which copies each number with care: a tick may bring a thousand alerts.
-    return {**{name: getattr(cluster, name) for name in _CLUSTER}, "side": cluster.side.value}
+    plain: Plain = {**{name: getattr(cluster, name) for name in _CLUSTER}, "side": cluster.side.value}
+    plain["confluence"] = [[mark.feature.value, mark.price, mark.times] for mark in cluster.confluence]
+    return plain
 
 
 def cluster_from_plain(plain: Mapping[str, Any]) -> Cluster:
-    return Cluster(**{**plain, "side": Side(plain["side"])})
+    marks = tuple(Mark(Feature(name), price, times) for name, price, times in plain.get("confluence", ()))
+    return Cluster(**{**plain, "side": Side(plain["side"]), "confluence": marks})
 
 
 def event_to_plain(event: Event) -> Plain:

@@ -17,6 +17,7 @@ _ALIVE = rules.c.deleted_ms.is_(None)
 _WHAT = (
     *("chat", "exchange", "symbol", "kind", "threshold_pct", "window_ms", "side", "min_usd", "min_strength"),
     *("unit", "price_low", "price_high", "near_pct", "far_pct", "odds_pct", "odds_ms", "level", "repeat", "repeat_ms"),
+    "confluence",
 )
 
 
@@ -142,6 +143,7 @@ def rule_to_row(rule: Rule) -> dict[str, Any]:
         "paused_reason": rule.paused_reason,
         "unit": rule.unit.value,
         **{name: getattr(rule.where, name) for name in Where.__dataclass_fields__},
+        "confluence": int(rule.where.confluence),
         "level": rule.level,
         "repeat": rule.repeat.value,
         "repeat_ms": rule.repeat_ms,
@@ -173,6 +175,7 @@ def rule_from_row(row: Row[Any]) -> Rule:
             far_pct=_real(row.far_pct),
             odds_pct=_real(row.odds_pct),
             odds_ms=row.odds_ms,
+            confluence=bool(row.confluence),
         ),
         level=_real(row.level),
         repeat=Repeat(row.repeat),

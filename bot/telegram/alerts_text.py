@@ -8,6 +8,7 @@ from bot.alerts.types import Event, Kind, Severity, Unit
 from bot.delivery.messenger import Button, Keyboard, Message
 from bot.liquidation.types import Cluster, Side
 from bot.telegram.callbacks import copy_key, key, market_arg
+from bot.telegram.confluence_text import features_words
 from bot.telegram.desk import ClusterView, MarketView
 from bot.telegram.headlines import Contract, first_line
 from bot.telegram.limits import fit
@@ -147,6 +148,8 @@ def _cluster_lines(event: Event, cluster: Cluster, contract: Contract, texts: Te
         texts("alert.range", band=figures.band(cluster.low, cluster.high, tick), peak=peak),
         _size_line(event, cluster, texts),
     ]
+    if cluster.confluence:
+        lines.append(texts("confluence.alert", features=features_words(cluster.confluence, texts)))
     if cluster.expected_usd is not None and event.names_usd:
         high = cluster.expected_high_usd or cluster.expected_usd
         key_of_text = "alert.was_expected" if event.kind in AFTERWARDS else "alert.expected"

@@ -9,6 +9,7 @@ from bot.liquidation.own_exposure import ExposureReport, Spot, WayOut
 from bot.liquidation.position import Bound, PositionError
 from bot.liquidation.stop_placement import Seat, StopReport
 from bot.liquidation.types import Cluster, Side
+from bot.telegram.confluence_text import SIGN, features_words
 from bot.telegram.ground import GroundView
 from bot.telegram.table import fits, table
 from bot.telegram.texts import Html, Texts
@@ -98,7 +99,15 @@ class PlaceText:
                 lines += [texts(f"place.levels.{name}"), table(header, rows, spare=(GAP,))]
             else:
                 lines.append(texts(f"place.levels.none_{name}"))
+        marked = [level.cluster for level in (*above, *below) if level.cluster.confluence]
+        if marked:
+            lines += [texts("confluence.legend", sign=SIGN), *map(self._marked, marked)]
         return self._joined([*lines, texts("place.levels.legend")])
+
+    def _marked(self, cluster: Cluster) -> Html:
+        """What else stands at a cluster's near edge."""
+        edge, features = self._rounded(_near(cluster)), features_words(cluster.confluence, self._texts)
+        return self._texts("confluence.line", sign=SIGN, edge=edge, features=features)
 
     def fault(self, error: PositionError, *, size_usd: float = 0.0) -> Html:
         """Why a position or a stop cannot be: one sentence with the range that can."""
@@ -195,9 +204,9 @@ class PlaceText:
     def _level_row(self, level: Level, *, edge: bool = False) -> list[str]:
         """The cells of one cluster, told by both its edges, or by the one that price comes to first."""
         figures, cluster = self._figures, level.cluster
-        near = cluster.low if cluster.side is Side.SHORT else cluster.high
+        zone = self._rounded(_near(cluster)) if edge else self._band(cluster)
         return [
-            self._rounded(near) if edge else self._band(cluster),
+            f"{zone} {SIGN}" if cluster.confluence else zone,
             figures.money(cluster.usd) if self._names_usd else figures.percent(100 * cluster.share),
             figures.signed_percent(level.near_pct) if level.near_pct else self._texts.label("clusters.at_price"),
             "" if level.gap_pct is None else figures.percent(level.gap_pct),
@@ -219,6 +228,11 @@ class PlaceText:
 
     def _rounded(self, price: float) -> str:
         return self._figures.level(price, self._view.tick_size)
+
+
+def _near(cluster: Cluster) -> float:
+    """The edge that price comes to first."""
+    return cluster.low if cluster.side is Side.SHORT else cluster.high
 
 
 def _round_leverage(leverage: float) -> float:

@@ -113,6 +113,8 @@ def _where_words(rule: Rule, texts: Texts) -> list[Html]:
         parts.append(texts("rule.beyond", percent=figures.exact_percent(where.near_pct)))
     if where.far_pct is not None:
         parts.append(texts("rule.not_beyond", percent=figures.exact_percent(where.far_pct)))
+    if where.confluence:
+        parts.append(texts("rule.confluence"))
     if where.odds_pct is not None:
         odds, window = figures.exact_percent(where.odds_pct), figures.duration(where.odds_ms)
         parts.append(texts("rule.floor_odds", percent=odds, window=window))
@@ -188,7 +190,11 @@ def nearest(market: MarketView, side: Side | None = None) -> ClusterView | None:
 def nearest_for(rule: Rule, market: MarketView) -> ClusterView | None:
     """The nearest cluster that a rule could tell of."""
     fitting = [
-        view for view in market.clusters if meets_floor(rule, view.cluster) and in_price_range(rule.where, view.cluster)
+        view
+        for view in market.clusters
+        if meets_floor(rule, view.cluster)
+        and in_price_range(rule.where, view.cluster)
+        and (view.cluster.confluence or not rule.where.confluence)
     ]
     return min(fitting, key=lambda view: abs(view.distance_pct), default=None)
 

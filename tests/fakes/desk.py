@@ -18,7 +18,7 @@ from bot.liquidation.depth import Depth
 from bot.liquidation.ground import Ground
 from bot.liquidation.margin import RiskTier
 from bot.liquidation.touch import Volatility
-from bot.liquidation.types import Cluster, History, LiquidationMap, MapLimit, OpenInterestSource, Side
+from bot.liquidation.types import Cluster, Feature, History, LiquidationMap, MapLimit, Mark, OpenInterestSource, Side
 from bot.telegram.cascade_view import CascadeView
 from bot.telegram.desk import (
     AddedRule,
@@ -126,6 +126,17 @@ def market_view(
     )
 
 
+def marked(view: MarketView, edge: float, *marks: Mark) -> MarketView:
+    """The market with something else at the near edge of one of its clusters."""
+    clusters = tuple(
+        replace(each, cluster=replace(each.cluster, confluence=marks))
+        if edge in (each.cluster.low, each.cluster.high)
+        else each
+        for each in view.clusters
+    )
+    return replace(view, clusters=clusters)
+
+
 def believable_markets() -> dict[str, MarketView]:
     """BTC, ETH, SOL, ZRX without open interest, PEPE with a tiny price, a Chinese name, one without clusters."""
     long, short = Side.LONG, Side.SHORT
@@ -185,6 +196,7 @@ def believable_markets() -> dict[str, MarketView]:
         open_interest="estimated",
     )
     thin = market_view("ARBUSDT", base="ARB", tick_size=0.0001, price=0.3312, clusters=[])
+    btc = marked(btc, 97_430.0, Mark(Feature.VOLUME_NODE, 97_455.0), Mark(Feature.SWING_HIGH, 97_390.0, 2))
     return {view.market.symbol: view for view in (btc, eth, sol, zrx, pepe, chinese, thin)}
 
 

@@ -42,6 +42,7 @@ rules = table(
     Column("repeat_ms", Int64, nullable=False, server_default=text("0")),
     Column("expires_ms", Int64, nullable=False, server_default=text("0")),
     Column("label", Text),
+    Column("confluence", Integer, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("id"),
     Index(None, "chat"),
     never_reuse_ids=True,

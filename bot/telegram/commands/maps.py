@@ -9,6 +9,7 @@ from bot.liquidation.totals import shares_near, standing_near
 from bot.liquidation.types import Side
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands.pick import pick
+from bot.telegram.confluence_text import SIGN
 from bot.telegram.desk import ClusterView, MarketView
 from bot.telegram.scene import Answer, Scene, echo, unknown_symbol
 from bot.telegram.texts import Html, Texts
@@ -149,6 +150,8 @@ def caption(
     elif view.names_usd:
         short_usd, long_usd = standing_near(view.map)
         lines.append(texts("map.balance", short=texts.figures.money(short_usd), long=texts.figures.money(long_usd)))
+    if any(each.cluster.confluence for each in view.clusters):
+        lines.append(texts("confluence.map", sign=SIGN))
     if range_ms is not None:
         lines.append(texts("map.range", range=texts.figures.duration(range_ms)))
     if by_leverage:

@@ -79,6 +79,8 @@ def parameters(rule: Rule, view: MarketView | None, texts: Texts) -> tuple[Param
         found.append(_side(rule, texts))
     if "size" in terms:
         found.append(_floor(rule, texts))
+    if "confluence" in terms:
+        found.append(_confluence(rule, texts))
     return (*found, _repeat(rule, texts), _end(rule, texts), _label(rule, texts))
 
 
@@ -142,6 +144,12 @@ def _floor(rule: Rule, texts: Texts) -> Parameter:
     said += [Html(money(rule.min_usd))] if rule.min_usd is not None else []
     value = Html(texts("rule.join").join(said)) if said else texts("choice.strong", strength=str(DEFAULT_MIN_STRENGTH))
     return Parameter("floor", value, (usual, *strong, *sizes), "size 25M")
+
+
+def _confluence(rule: Rule, texts: Texts) -> Parameter:
+    either, only = texts.label("choice.any_edge"), texts.label("choice.confluence")
+    choices = (Choice(either, "no confluence"), Choice(only, "confluence"))
+    return Parameter("confluence", Html(only if rule.where.confluence else either), choices, "confluence")
 
 
 def _repeat(rule: Rule, texts: Texts) -> Parameter:
