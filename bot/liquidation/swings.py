@@ -75,7 +75,8 @@ def _turns(times: Sequence[int], highs: list[float], lows: list[float], closes: 
         elif rising is not True and high - lows[bottom] >= enough:
             found.append(Swing(times[bottom], float(np.exp(lows[bottom])), False))
             rising, top = True, hour
-    return tuple(found)
+    # What price came from before the first hour is not known: that hour is no turn.
+    return tuple(swing for swing in found if swing.time_ms != times[0])
 
 
 def shelves_of(swings: Iterable[Swing], *, width: float) -> tuple[Shelf, ...]:

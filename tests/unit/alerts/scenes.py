@@ -7,7 +7,7 @@ import numpy as np
 
 from bot.alerts import Engine, FirstLook, MapReading, ParseError, parse_watch
 from bot.alerts.pulse import Pulse
-from bot.alerts.readings import Liquidation
+from bot.alerts.readings import Liquidation, Marks, no_marks
 from bot.alerts.types import Changes, CloseReason, Event, Kind, Market, Phase, Rule, RuleState, Track
 from bot.alerts.verdicts import BREAKER_FIRINGS
 from bot.liquidation.touch import Volatility
@@ -74,6 +74,7 @@ def reading(
     drawn: LiquidationMap | None = None,
     volatility: Volatility | None = None,
     atr_pct: float = NAN,
+    marks: Marks = no_marks,
 ) -> MapReading:
     return MapReading(
         market=market,
@@ -90,6 +91,7 @@ def reading(
         map=drawn,
         volatility=volatility,
         atr_pct=lambda: atr_pct,
+        marks=marks,
     )
 
 

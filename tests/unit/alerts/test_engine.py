@@ -11,6 +11,7 @@ from bot.alerts.matching import Watch
 from bot.alerts.readings import Standing
 from bot.alerts.types import Changes, CloseReason, Kind, Market, Phase, Track, Where
 from bot.alerts.verdicts import BREAKER
+from bot.liquidation.types import Cluster, Feature, Mark
 from tests.unit.alerts.scenes import (
     BTC,
     ETH,
@@ -19,6 +20,7 @@ from tests.unit.alerts.scenes import (
     SLOT,
     START,
     Bench,
+    asked,
     grows,
     long,
     near,
@@ -461,3 +463,35 @@ def test_a_part_that_splits_off_was_told_of_with_the_whole() -> None:
     bench.map(reading(START + SLOT, parts, price=100.0, low=100.0, high=102.5))
     assert {track.born_ms for track in bench.engine.tracks(BTC)} == {START, START + SLOT}
     assert bench.tick(START + SLOT + 2_000, 102.5).events == (), "the nearer part has a new name and is no news"
+
+
+NODE = Mark(Feature.VOLUME_NODE, 92.0)
+
+
+def at_ninety_two(cluster: Cluster) -> tuple[Mark, ...]:
+    """Something stands at the near edge of longs at 92, and at no other."""
+    return (NODE,) if cluster.high == 92 else ()
+
+
+def test_a_rule_may_ask_for_clusters_where_something_else_stands() -> None:
+    bench = Bench(asked("BTC 2% confluence"), asked("BTC 2%", rule_id=2))
+    bench.map(reading(START, [long(90, 92), short(108, 110)], marks=at_ninety_two))
+    assert [event.rule_id for event in bench.walk(LIVE, [100.0, 106.5])] == [2]
+    told = bench.walk(LIVE + 4_000, [100.0, 93.5])
+    assert [event.rule_id for event in told] == [1, 2]
+    assert all(event.cluster is not None and event.cluster.confluence == (NODE,) for event in told)
+
+
+def test_what_else_stands_is_asked_only_where_a_rule_does_or_an_alert_is_told() -> None:
+    asked_of: list[Cluster] = []
+
+    def marks(cluster: Cluster) -> tuple[Mark, ...]:
+        asked_of.append(cluster)
+        return ()
+
+    bench = near_bench(95.0)
+    bench.map(reading(START + SLOT, [long(90, 92), short(120, 125)], marks=marks))
+    bench.walk(LIVE + SLOT, [95.0, 94.9, 96.0])
+    assert asked_of == []
+    bench.walk(LIVE + SLOT + MINUTE, [93.0])
+    assert asked_of == [long(90, 92)]

@@ -141,6 +141,10 @@ LINES = [
     ("BTC short liq at 98.5k 0.5% strength 80", "BTCUSDT short exposure 98500 0.5% strength 80"),
     ("digest", "digest daily"),
     ("digest weekly", "digest weekly"),
+    # only where something else stands
+    ("BTC 1% confluence", "BTCUSDT 1% confluence"),
+    ("BTC short grow 20% with confluence 10M", "BTCUSDT short grow 20% 4h 10M confluence"),
+    ("confluence BTC swept", "BTCUSDT swept confluence"),
     # where
     ("BTC 1% between 90k and 100k", "BTCUSDT 1% between 90000 and 100000"),
     ("BTC 1% 90000-100,000", "BTCUSDT 1% between 90000 and 100000"),
@@ -372,6 +376,7 @@ def rules(draw: st.DrawFn) -> Rule:
             far_pct=draw(maybe(some(*lex.AWAY_PCT), "within" in takes and (kind, unit) not in NEARNESS)),
             odds_pct=odds,
             odds_ms=0 if odds is None else draw(st.integers(*lex.WINDOW_MINUTES)) * MINUTE,
+            confluence=draw(st.booleans()) if "confluence" in takes else False,
         ),
         level=draw(some(*lex.PRICE)) if kind is Kind.EXPOSURE else None,
         repeat=repeat,
@@ -393,7 +398,7 @@ def test_a_rule_written_as_a_line_is_the_same_rule(rule: Rule) -> None:
 
 WORDS = (
     "BTC + 30 % 4h 10m strength long 2% $ , . - ２％ atr odds grow new swept hunt cascade flip exposure 85000 within "
-    'beyond between and 1-5% once every for 3d until friday 27 nov 14:05 digest weekly " “x”'
+    'confluence with beyond between and 1-5% once every for 3d until friday 27 nov 14:05 digest weekly " “x”'
 )
 pieces = st.lists(st.sampled_from(WORDS.split()))
 

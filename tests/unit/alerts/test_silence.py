@@ -39,6 +39,7 @@ def silent(
         (near(2.0, side=Side.LONG), None, [Reason.NO_CLUSTER, Reason.TOO_WEAK]),
         (near(2.0), [], [Reason.NO_CLUSTER]),
         (replace(near(2.0), where=Where(price_low=103.0), min_strength=1), None, [Reason.TOO_FAR, Reason.OUT_OF_PLACE]),
+        (replace(near(5.0), where=Where(confluence=True)), [SHORTS], [Reason.NO_CLUSTER, Reason.NO_CONFLUENCE]),
         # What stops the rule itself comes first.
         (replace(near(0.5), snoozed_until_ms=START + HOUR), None, [Reason.SNOOZED, Reason.TOO_FAR]),
         (replace(near(0.5), paused_reason="breaker"), None, [Reason.PAUSED, Reason.TOO_FAR]),
