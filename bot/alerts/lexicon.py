@@ -47,12 +47,15 @@ KINDS = {
     **dict.fromkeys(("new", "appears", "appear", "forms"), Kind.NEW_CLUSTER),
     **dict.fromkeys(("swept", "sweep", "sweeps"), Kind.SWEPT),
     **dict.fromkeys(("breakout", "breakouts", "breaks", "break"), Kind.BREAKOUT),
+    **dict.fromkeys(("breakdown", "breakdowns"), Kind.BREAKOUT),
     **dict.fromkeys(("hunt", "stophunt", "stop-hunt", "stop_hunt"), Kind.STOP_HUNT),
     **dict.fromkeys(("cascade", "cascades"), Kind.CASCADE),
     **dict.fromkeys(("flip", "flips", "imbalance", "balance"), Kind.FLIP),
     **dict.fromkeys(("concentration", "shift", "entropy"), Kind.CONCENTRATION),
     **dict.fromkeys(("exposure", "exposed", "crowded", "liq"), Kind.EXPOSURE),
 }
+BREAKDOWN = frozenset({"breakdown", "breakdowns"})
+"""A breakout downwards: of longs, where no side is said."""
 DIGEST = "digest"
 PERIODS = {"daily": 1, "day": 1, "weekly": 7, "week": 7}
 

@@ -53,6 +53,7 @@ class LineReader:
         self._at = 0
         self._last = ""
         self._bridge = ""
+        self._downwards = False
 
     def read(self) -> Terms:
         while (word := self._next()) is not None:
@@ -61,6 +62,9 @@ class LineReader:
                 continue
             self._last = self._term(word)
             self._bridge = ""
+        if self._downwards and self.terms.side is None:
+            self.terms.side = Side.LONG
+            self.terms.said["side"] = self.terms.said["kind"]
         return self.terms
 
     def _term(self, word: Word) -> str:
@@ -73,6 +77,7 @@ class LineReader:
             if text not in lex.KINDS:
                 self._at += 1
             terms.kind = lex.KINDS.get(text, Kind.STOP_HUNT)
+            self._downwards = text in lex.BREAKDOWN
             return self._say("kind", word)
         if text.startswith("strength"):
             return self._strength(word)

@@ -17,6 +17,7 @@ from bot.liquidation.stop_placement import place_stop
 from bot.liquidation.types import Side
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands.faults import fault_words
+from bot.telegram.commands.level_keys import break_keys
 from bot.telegram.commands.line import line_of
 from bot.telegram.commands.pick import pick
 from bot.telegram.desk import ClusterView, MarketView
@@ -92,7 +93,8 @@ async def levels_answer(scene: Scene, market: Market) -> Answer:
         for side in (Side.SHORT, Side.LONG)
     ]
     words = PlaceText(place, scene.texts, now_ms=scene.now_ms).levels(*shown)
-    return await _pictured(scene, place, words, _keys(scene, place))
+    breaks = break_keys(scene, market, place.view.tick_size, *shown)
+    return await _pictured(scene, place, words, (*breaks, *_keys(scene, place)))
 
 
 def _read(scene: Scene, text: str, parse: Callable[[str, Callable[[str], Market | None]], Line]) -> Line:

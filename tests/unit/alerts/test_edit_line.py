@@ -53,6 +53,7 @@ EDITS = [
     ("BTC 1% odds 30% in 4h", "any odds", "BTC 1%"),
     ("BTC 1% above 90k", "below 99k", "BTC 1% between 90k and 99k"),
     ("BTC 1% above 90k", "any price", "BTC 1%"),
+    ("BTC short breakout 30min", "breakdown", "BTC long breakout 30min"),
     ("BTC 1% 10M", "confluence", "BTC 1% 10M confluence"),
     ("BTC 1% confluence", "no confluence", "BTC 1%"),
     ("BTC 1% confluence", "2% short", "BTC short 2% confluence"),

@@ -129,6 +129,8 @@ LINES = [
     ("BTC sweeps 50M long", "BTCUSDT long swept 50M"),
     ("BTC breakout", "BTCUSDT breakout 15min"),
     ("BTC breakout 30m short", "BTCUSDT short breakout 30min"),
+    ("BTC breakdown", "BTCUSDT long breakout 15min"),
+    ("BTC breakdown 30m long 10M", "BTCUSDT long breakout 30min 10M"),
     ("BTC hunt", "BTCUSDT hunt 1h"),
     ("BTC stop hunt 30m 10m", "BTCUSDT hunt 30min 10M"),
     ("BTC cascade", "BTCUSDT cascade 99% 100k"),
