@@ -13,7 +13,7 @@ from bot.liquidation.confluence import Surroundings
 from bot.liquidation.depth import Depth
 from bot.liquidation.grid import CELL
 from bot.liquidation.swings import REVERSAL_RANGES, Shelf, Swing, shelves_of, swings_of
-from bot.liquidation.types import Cluster, Feature, Floats, History, Mark, Side
+from bot.liquidation.types import Cluster, Feature, Floats, History, Side
 from bot.liquidation.volume_profile import VALUE_SHARE, profile_of
 from bot.liquidation.walls import walls_of
 from tests.unit.liquidation.markets import history_of, random_market
@@ -160,14 +160,17 @@ def surroundings(*books: Depth) -> Surroundings:
 def test_a_cluster_at_a_level_that_price_turned_at_twice_is_marked_with_it() -> None:
     found = surroundings()
     (mark,) = [each for each in found.marks(at(Side.SHORT, 105.0)) if each.feature is Feature.SWING_HIGH]
-    assert mark == Mark(Feature.SWING_HIGH, pytest.approx(105.0, rel=0.002), 2)
+    assert (mark.price, mark.times) == (pytest.approx(105.0, rel=0.002), 2)
     assert Feature.SWING_HIGH not in {each.feature for each in found.marks(at(Side.SHORT, 105.0 * 1.01))}
 
 
 def test_a_cluster_at_a_wall_is_marked_with_it() -> None:
-    wall = Mark(Feature.WALL, pytest.approx(103.5, rel=0.0002))
-    assert wall in surroundings(book(102.0, wall=103.5)).marks(at(Side.SHORT, 103.5))
-    assert wall not in surroundings(book(102.0)).marks(at(Side.SHORT, 103.5))
+    def walls(*books: Depth) -> list[float]:
+        marks = surroundings(*books).marks(at(Side.SHORT, 103.5))
+        return [mark.price for mark in marks if mark.feature is Feature.WALL]
+
+    assert walls(book(102.0, wall=103.5)) == pytest.approx([103.5], rel=0.0002)
+    assert walls(book(102.0)) == []
 
 
 def test_it_is_the_edge_that_price_meets_that_counts() -> None:
