@@ -160,7 +160,8 @@ def surroundings(*books: Depth) -> Surroundings:
 def test_a_cluster_at_a_level_that_price_turned_at_twice_is_marked_with_it() -> None:
     found = surroundings()
     (mark,) = [each for each in found.marks(at(Side.SHORT, 105.0)) if each.feature is Feature.SWING_HIGH]
-    assert (mark.price, mark.times) == (pytest.approx(105.0, rel=0.002), 2)
+    assert mark.price == pytest.approx(105.0, rel=0.002)
+    assert mark.times == 2
     assert Feature.SWING_HIGH not in {each.feature for each in found.marks(at(Side.SHORT, 105.0 * 1.01))}
 
 
