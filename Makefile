@@ -10,8 +10,11 @@ EXTRA ?=
 LOCK := requirements$(if $(EXTRA),-$(EXTRA)).lock
 RUN := $(VENV)/.installed-run$(if $(EXTRA),-$(EXTRA))
 DEV := $(VENV)/.installed-dev
+# A venv of its own: what audits the packages must not be among them.
+AUDIT_VENV := .venv-audit
+AUDIT := $(AUDIT_VENV)/.installed
 
-.PHONY: run demo test check screens bench evaluate soak lock clean
+.PHONY: run demo test check screens bench evaluate soak lock audit sbom licences clean
 
 run: $(RUN)  ## the bot; without a token it shows the chat in this terminal (EXTRA=scale: with PostgreSQL)
 	$(BIN)/liqwatch run
@@ -23,8 +26,8 @@ test: $(DEV)  ## all tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak and not bench"
 
 check: $(DEV)  ## the linters: ruff, mypy --strict
-	$(BIN)/ruff format --check bot tests migrations
-	$(BIN)/ruff check bot tests migrations
+	$(BIN)/ruff format --check bot tests migrations tools
+	$(BIN)/ruff check bot tests migrations tools
 	$(BIN)/mypy
 
 screens: $(DEV)  ## every screen of a scripted day in all languages, as a phone shows it: screens/<language>/*.png
@@ -47,6 +50,17 @@ lock:  ## renew the locks (needs uv)
 	  --extra build --extra scale --constraint requirements.lock pyproject.toml -o requirements-scale.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
 	  --extra build --extra scale --extra dev --constraint requirements-scale.lock pyproject.toml -o requirements-dev.lock
+	echo 'pip-audit>=2.9,<3' | uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
+	  - -o requirements-audit.lock
+
+audit: $(AUDIT)  ## known vulnerabilities of the locked packages; exit code 2 where nobody can tell
+	$(AUDIT_VENV)/bin/python -m tools.audit
+
+sbom: $(DEV)  ## what the bot is made of: sbom.json (CycloneDX)
+	$(BIN)/python -m tools.sbom sbom.json
+
+licences: $(DEV)  ## under which licences it stands: the list in README.md
+	$(BIN)/python -m tools.licences
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Liqwatch needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 2; }
@@ -61,5 +75,10 @@ $(DEV): requirements-dev.lock $(RUN)
 	$(PIP) --require-hashes -r requirements-dev.lock
 	@touch $@
 
+$(AUDIT): requirements-audit.lock
+	$(PYTHON) -m venv $(AUDIT_VENV)
+	$(AUDIT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.lock
+	@touch $@
+
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(AUDIT_VENV)

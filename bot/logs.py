@@ -15,7 +15,7 @@ from typing import IO, Any, Literal
 LogFormat = Literal["text", "json"]
 
 _TOKEN = re.compile(r"(?<!\d)\d{6,12}(?::|%3[Aa])[A-Za-z0-9_-]{30,}")
-_PASSWORD = re.compile(r"(://[^\s:/@]*:)[^\s@/]+@")
+_PASSWORD = re.compile(r"(://[^\s:/@]*:)[^\s@/\"]+@")
 _QUIET_LIBRARIES = ("httpx", "httpcore", "telegram", "apscheduler", "websockets", "alembic", "matplotlib", "PIL")
 _PLAIN_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
