@@ -12,6 +12,7 @@ from bot.alerts.types import Market
 from bot.bench_delivery import FULL_DELIVERY, DeliveryLoad, Figures, measure_delivery
 from bot.bench_matching import match_cost, median_s, rss_mb, ticks
 from bot.bench_start import FULL_START, StartLoad, measure_start
+from bot.bench_storage import measure_storage
 from bot.bench_streams import PriceFrames, frames_cpu_share
 from bot.charts import draw_heatmap, draw_map
 from bot.hindsight import DAY_MS, Part, Past, play_heat
@@ -22,6 +23,7 @@ from bot.market.types import BAR_MS
 from bot.past_pictures import heat_picture
 from bot.pictures import map_picture
 from bot.reading import read_history, read_model
+from bot.storage.scratch import scratch
 from bot.telegram.desk import ClusterView, MarketView
 from bot.telegram.texts import Catalogue
 
@@ -46,9 +48,9 @@ class Load:
 FULL = Load()
 
 
-def run_bench(*, json_output: bool, load: Load = FULL) -> Iterator[str]:
-    """One JSON object, or a line a figure."""
-    figures = measure(load)
+def run_bench(*, database_url: str, json_output: bool, load: Load = FULL) -> Iterator[str]:
+    """One JSON object, or a line a figure. What is stored is stored beside the database. Raises StorageError."""
+    figures = measure(database_url, load)
     if json_output:
         yield json.dumps(figures)
         return
@@ -56,7 +58,7 @@ def run_bench(*, json_output: bool, load: Load = FULL) -> Iterator[str]:
         yield f"{name:28} {value}"
 
 
-def measure(load: Load = FULL) -> Figures:
+def measure(database_url: str, load: Load = FULL) -> Figures:
     """Every figure of the contract that exists so far."""
     history = walk(load.bars, seed=1)
     model = PositionModel.rebuild(history)
@@ -71,7 +73,10 @@ def measure(load: Load = FULL) -> Figures:
     figures["chart_ms"] = 1e3 * _chart_s(model, volatility, times=min(10, load.most_runs))
     figures["heatmap_play_ms"], figures["heatmap_chart_ms"] = _heatmap_ms(history, min(10, load.most_runs))
     figures |= measure_start(load.start)
-    delivered = measure_delivery(load.delivery)
+    with scratch(database_url) as url:
+        figures |= measure_storage(url, runs=min(50, load.most_runs), bars=load.bars)
+    with scratch(database_url) as url:
+        delivered = measure_delivery(url, load.delivery)
     figures["rss_mb"] = rss_mb()
     figures["match_1m_rules_ms"], figures["match_1m_rules_mb"] = match_cost(
         load.symbols, 10 * load.rules, min(60, load.most_runs)

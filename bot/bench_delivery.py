@@ -1,19 +1,17 @@
 """From a price to the request that carries the alert: a tick over many rules, a thousand of which it satisfies.
 
-Everything between is the real thing: the judge, the commit to a file, the outbox, the limits, HTTP on loopback to a
+Everything between is the real thing: the judge, the commit to a database, the outbox, the limits, HTTP on loopback to a
 server that only notes when each request came. The alerts wait for no group, as urgent ones, and carry no picture.
 """
 
 import asyncio
 import json
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import numpy as np
 
@@ -58,15 +56,18 @@ FULL_DELIVERY = DeliveryLoad()
 Figures = dict[str, float | dict[str, float]]
 
 
-def measure_delivery(load: DeliveryLoad = FULL_DELIVERY) -> Figures:
-    """`tick_to_request_ms` of the first 25, `send_rate_share` of the allowed rate, `loop_stall_ms` at worst."""
-    with tempfile.TemporaryDirectory() as folder, _server() as (url, came_s):
-        return asyncio.run(_measure(load, Path(folder), url, came_s))
+def measure_delivery(database_url: str, load: DeliveryLoad = FULL_DELIVERY) -> Figures:
+    """`tick_to_request_ms` of the first 25, `send_rate_share` of the allowed rate, `loop_stall_ms` at worst.
+
+    The database is filled with rules and messages.
+    """
+    with _server() as (url, came_s):
+        return asyncio.run(_measure(load, database_url, url, came_s))
 
 
-async def _measure(load: DeliveryLoad, folder: Path, url: str, came_s: list[float]) -> Figures:
+async def _measure(load: DeliveryLoad, database_url: str, url: str, came_s: list[float]) -> Figures:
     clock, line = SystemClock(), open_line(NO_TOKEN, api_url=url)
-    async with await Database.open(f"sqlite:///{folder}/bench.db") as db:
+    async with await Database.open(database_url) as db:
         limiter = RateLimiter(clock)
         composer = Composer(
             db=db,
