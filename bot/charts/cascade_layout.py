@@ -23,6 +23,9 @@ FRAME_BOTTOM = 32
 LEAST_REACH = 0.006  # in log price, around all that is shown
 LABELS, SPINE, CHAINS = 0.24, 0.52, 0.75
 """Where bars may begin on the left, where they meet, and where chains begin: parts of the frame's width."""
+USUAL = 0.9
+"""So many of the bars of orders are drawn in their whole length, at least."""
+
 LANE, LANES = 46.0, 4
 GAP = 12.0
 
@@ -163,7 +166,8 @@ def _rungs(picture: CascadePicture, ladder: Ladder, spine: float) -> Rungs:
     stands = np.where(longs, drawn.long_usd[seen], drawn.short_usd[seen])
     orders = picture.orders_usd[seen]
     rooms = spine - frame.left - LABELS * frame.width, (CHAINS - SPINE) * frame.width - GAP
-    most = [float(each.max(initial=0.0)) for each in (stands, orders)]
+    # A wall of orders in one place is cut at the chains' column, so that everything else stays to be seen.
+    most = float(stands.max(initial=0.0)), float(np.quantile(orders, USUAL)) if len(orders) else 0.0
     scale = min((room / each for room, each in zip(rooms, most, strict=True) if each > 0.0), default=0.0)
     bottom = ladder.rows(low)
     return Rungs(
@@ -171,7 +175,7 @@ def _rungs(picture: CascadePicture, ladder: Ladder, spine: float) -> Rungs:
         top=np.maximum(ladder.rows(high), bottom + 1.0),
         stands=np.round(scale * stands),
         forced=np.round(scale * picture.forced_share * stands),
-        orders=np.round(scale * orders),
+        orders=np.minimum(np.round(scale * orders), rooms[1]),
         longs=longs,
         known=(low >= picture.known_low) & (high <= picture.known_high),
     )

@@ -86,3 +86,22 @@ def _side(rows: Iterable[tuple[float, float]], *, falling: bool, levels: int, ba
             prices.append(price)
             coins.append(size)
     return np.array(prices, dtype=np.float64), np.array(coins, dtype=np.float64)
+
+
+def with_farther(finest: Depth, *coarser: Depth) -> Depth:
+    """A book, and beyond its last orders those of the same book told in coarser steps: what is counted counts once."""
+    bid_price, bid_coins = finest.bid_price, finest.bid_coins
+    ask_price, ask_coins = finest.ask_price, finest.ask_coins
+    for book in coarser:
+        bid_price, bid_coins = _farther(bid_price, bid_coins, book.bid_price, book.bid_coins, falling=True)
+        ask_price, ask_coins = _farther(ask_price, ask_coins, book.ask_price, book.ask_coins, falling=False)
+    return Depth(finest.time_ms, bid_price, bid_coins, ask_price, ask_coins)
+
+
+def _farther(price: Floats, coins: Floats, step: Floats, sums: Floats, *, falling: bool) -> tuple[Floats, Floats]:
+    """The levels of one side, and those of the coarser one that lie beyond with what they have over the known ones."""
+    known = float(coins.sum())
+    over = np.diff(np.maximum(sums.cumsum(), known), prepend=known)
+    edge = float(price[-1]) if len(price) else float("inf" if falling else "-inf")
+    new = ((step < edge) if falling else (step > edge)) & (over > 0)
+    return np.concatenate((price, step[new])), np.concatenate((coins, over[new]))

@@ -12,7 +12,7 @@ from bot.clock import Clock
 from bot.liquidation.known import KnownPosition
 from bot.liquidation.margin import RiskTier
 from bot.market import hyperliquid_parse as parse
-from bot.market.crowd_rows import not_given
+from bot.market.crowd_rows import not_given, with_farther
 from bot.market.exchange import ExchangeUnavailableError, UnknownSymbolError
 from bot.market.hyperliquid_accounts import Accounts, Positions, parse_account
 from bot.market.hyperliquid_parse import Asset
@@ -30,6 +30,8 @@ _WEIGHT: Final = 1200
 _WINDOW_S: Final = 60.0
 _QUESTION: Final = 20
 _BOOK: Final = 2
+_BOOK_LEVELS: Final = 20
+_COARSER: Final = (4, 3)
 _ACCOUNT: Final = 2
 _CANDLES_A_WEIGHT: Final = 60
 _KEPT_CANDLES: Final = 5000
@@ -120,10 +122,16 @@ class HyperliquidExchange(OnLine):
         raise not_given(parse.VENUE, crowd)
 
     async def depth(self, symbol: str, *, levels: int = 100) -> Depth:
-        """The book now, at most `levels` (and 20) a side; weight 2."""
+        """The book now, at most `levels` a side. One answer has 20; more are filled up with what rests farther away, as
+        the venue adds it up by four and by three figures of the price. Weight 2 an answer.
+        """
         native = (await self._contracts.get(symbol)).native
-        answer = await self._ask({"type": "l2Book", "coin": native}, weight=_BOOK)
-        return parse.parse_depth(answer.payload, levels=levels, bad=self._line.bad)
+        found = []
+        for figures in (None, *_COARSER) if levels > _BOOK_LEVELS else (None,):
+            grouped: dict[str, object] = {} if figures is None else {"nSigFigs": figures}
+            answer = await self._ask({"type": "l2Book", "coin": native, **grouped}, weight=_BOOK)
+            found.append(parse.parse_depth(answer.payload, levels=levels, bad=self._line.bad))
+        return with_farther(*found).nearest(levels)
 
     async def mark_prices(self) -> Tick:
         """The mark price of every symbol, at most six seconds old."""

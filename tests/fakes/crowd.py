@@ -7,6 +7,9 @@ from tests.fakes.recorded_market import BAR_MS, RecordedMarket
 DELAY_MS = 45_000
 """A ratio appears so long after its period's end."""
 
+LEVEL = 2e-5
+"""How far apart orders rest, as a share of the price."""
+
 Levels = list[tuple[str, float]]
 """Price as the venue writes it, and coins; the best first."""
 
@@ -24,9 +27,17 @@ def ratio_times(now_ms: int, *, start_ms: int, end_ms: int, kept_ms: int) -> lis
 
 
 def book(market: RecordedMarket, now_ms: int, levels: int) -> tuple[Levels, Levels]:
-    """Bids and asks around the price, one tick apart, the sizes growing by a coin a level."""
-    tick = 10**-market.decimals
-    middle = round(market.price(now_ms) / tick)
-    bids = [(market.text((middle - step) * tick), float(step)) for step in range(1, min(levels, middle - 1) + 1)]
-    asks = [(market.text((middle + step) * tick), float(step)) for step in range(1, levels + 1)]
-    return bids, asks
+    """Bids and asks around the price, 0.002 % or a tick apart, a thousandth of the open interest in each 0.1 %.
+
+    Two levels of three hold half as much as the third, so that who mixes them up is found out. Where no open interest
+    is known, it counts as a million USD.
+    """
+    tick, price = 10**-market.decimals, market.price(now_ms)
+    middle, apart = round(price / tick), max(1, round(price * LEVEL / tick))
+    fair = (market.open_interest(now_ms) or 1e6 / price) * apart * tick / price
+    sizes = [float(f"{(1.5 if step % 3 == 0 else 0.75) * fair:.6g}") for step in range(1, levels + 1)]
+    bids, asks = (
+        [(market.text((middle + sign * step * apart) * tick), coins) for step, coins in enumerate(sizes, 1)]
+        for sign in (-1, 1)
+    )
+    return bids[: max(0, (middle - 1) // apart)], asks

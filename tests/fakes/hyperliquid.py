@@ -6,17 +6,19 @@ See tests/fakes/venue.py for how it is steered.
 """
 
 from collections.abc import Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 from aiohttp import web
 
-from tests.fakes.crowd import book
+from tests.fakes.crowd import Levels, book
 from tests.fakes.recorded_market import BAR_MS, RecordedMarket
 from tests.fakes.venue import COMMON_FAULTS, FakeVenue, run_venue
 
 KEPT_CANDLES = 5000
 LIMIT = 1200
 BOOK_LEVELS = 20
+WHOLE_BOOK = 2000
 
 _TABLES = [
     (50, "", [("0.0", 50)]),
@@ -29,6 +31,16 @@ def native_of(symbol: str) -> str:
     """Hyperliquid's own name of a canonical symbol."""
     base = symbol.removesuffix("USDT")
     return "k" + base.removeprefix("1000") if base.startswith("1000") else base
+
+
+def grouped(levels: Levels, figures: int, rounding: str) -> Levels:
+    """The nearest 20 sums of levels by so many figures of the price, rounded away from the middle."""
+    sums: dict[str, float] = {}
+    for price, coins in levels:
+        step = Decimal(1).scaleb(Decimal(price).adjusted() - figures + 1)
+        rounded = f"{Decimal(price).quantize(step, rounding=rounding):f}"
+        sums[rounded] = sums.get(rounded, 0.0) + coins
+    return list(sums.items())[:BOOK_LEVELS]
 
 
 class FakeHyperliquid(FakeVenue):
@@ -68,7 +80,7 @@ class FakeHyperliquid(FakeVenue):
             case "candleSnapshot":
                 return self._candles(body["req"])
             case "l2Book":
-                return self._book(body["coin"])
+                return self._book(body["coin"], body.get("nSigFigs"))
             case "clearinghouseState":
                 return web.json_response(self._account(body["user"]))
             case _:
@@ -123,12 +135,14 @@ class FakeHyperliquid(FakeVenue):
             "dayBaseVlm": day["volume"],
         }
 
-    def _book(self, coin: str) -> web.Response:
+    def _book(self, coin: str, figures: int | None) -> web.Response:
         market = next((one for one in self.markets.values() if native_of(one.symbol) == coin), None)
         if market is None:
             return web.Response(status=500, text="null", content_type="application/json")
         now_ms = self.now_ms()
-        sides = book(market, now_ms, BOOK_LEVELS)
+        sides = book(market, now_ms, BOOK_LEVELS if figures is None else WHOLE_BOOK)
+        if figures is not None:
+            sides = grouped(sides[0], figures, ROUND_FLOOR), grouped(sides[1], figures, ROUND_CEILING)
         levels = [[{"px": price, "sz": f"{coins:g}", "n": 1} for price, coins in side] for side in sides]
         return web.json_response({"coin": coin, "time": now_ms, "levels": levels})
 

@@ -3,14 +3,16 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
+import numpy as np
 import pytest
 
+from bot.liquidation.types import Side
 from bot.market.exchange import ExchangeUnavailableError, LiveExchange, NotGivenError
 from bot.market.types import BAR_MS, Crowd
 from bot.settings import EXCHANGES
 from bot.venues import open_exchanges
 from tests.fakes.clock import VirtualClock
-from tests.fakes.crowd import long_share
+from tests.fakes.crowd import LEVEL, book, long_share
 from tests.integration.test_four_venues import Fakes, four_fakes, settings_of
 from tests.integration.venue_rigs import NOW_MS
 from tests.shared import needs_shared
@@ -74,15 +76,34 @@ async def test_the_book_is_in_coins_and_lies_around_the_price_on_every_venue(fou
         assert abs(found.time_ms - NOW_MS) < 1000, name
         assert len(found.bid_price) == len(found.ask_price) == 15, name
         assert found.bid_price[0] < price < found.ask_price[0], name
-        assert found.bid_coins == pytest.approx(range(1, 16)), name
-        assert found.ask_coins == pytest.approx(range(1, 16)), name
+        told = four.fakes[name].markets["BTCUSDT"]
+        bids, asks = book(told, NOW_MS, 15)
+        assert found.bid_coins == pytest.approx([coins for _, coins in bids], rel=1e-3), name
+        assert found.ask_coins == pytest.approx([coins for _, coins in asks], rel=1e-3), name
+        assert 0.5 < found.bid_coins.sum() / told.open_interest(NOW_MS) / (15 * LEVEL) < 1.5, name
 
 
 async def test_levels_are_cut_to_what_was_asked_and_to_what_the_venue_has(four: Four) -> None:
-    most = {"binance": 1000, "bybit": 1000, "okx": 400, "hyperliquid": 20}
+    most = {"binance": 1000, "bybit": 1000, "okx": 400}
     for name, client in four.clients.items():
         assert len((await client.depth("BTCUSDT", levels=7)).ask_price) == 7
-        assert len((await client.depth("BTCUSDT", levels=5000)).ask_price) == most[name]
+        found = len((await client.depth("BTCUSDT", levels=5000)).ask_price)
+        assert found == most.get(name, found)
+
+
+async def test_hyperliquid_s_twenty_levels_are_filled_up_with_what_rests_farther_away(four: Four) -> None:
+    client, told = four.clients["hyperliquid"], four.fakes["hyperliquid"].markets["BTCUSDT"]
+    near, far = await client.depth("BTCUSDT", levels=20), await client.depth("BTCUSDT", levels=1000)
+    assert four.fakes["hyperliquid"].meter.requests["/info"] == 1 + 1 + 3
+    assert far.ask_price[:20] == pytest.approx(near.ask_price)
+    assert len(far.bid_price) > 40
+    for side in Side:
+        asked, whole = far.against(side), book(told, NOW_MS, 2000)[0 if side is Side.LONG else 1]
+        assert (np.diff(asked.away) > 0).all()
+        assert asked.seen > 10 * near.against(side).seen
+        # The farthest orders reach beyond the last step's edge; nothing is counted twice.
+        reached = [coins for price, coins in whole if abs(np.log(float(price) / far.middle)) <= asked.seen + 1e-9]
+        assert asked.coins.sum() == pytest.approx(sum(reached), rel=1e-3)
 
 
 async def test_a_binance_book_costs_what_the_venue_says(four: Four) -> None:

@@ -43,7 +43,8 @@ ASKED: dict[str, Question] = {
     "ratios": lambda of: of.long_short_ratios(
         "BTCUSDT", of.crowds[0], start_ms=NOW_MS - 20 * HOUR_MS, end_ms=NOW_MS - BAR_MS
     ),
-    "depth": lambda of: of.depth("BTCUSDT"),
+    # No more: coarser steps move with the price, so that two answers of a moment apart differ.
+    "depth": lambda of: of.depth("BTCUSDT", levels=20),
 }
 
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from bot.market import binance_parse, bybit_parse, hyperliquid_parse, okx_parse
 from bot.market.bad_rows import BadRows
-from bot.market.crowd_rows import depth_of, join_ratios, ratios_of, share_of, share_of_ratio
+from bot.market.crowd_rows import depth_of, join_ratios, ratios_of, share_of, share_of_ratio, with_farther
 from bot.market.exchange import ExchangeUnavailableError
-from bot.market.types import Depth, LongShortRatios
+from bot.market.types import Depth, Floats, LongShortRatios
 from tests.shared import SHARED, needs_shared
 from tests.unit.market.grown import grown
 
@@ -200,3 +200,27 @@ def test_another_shape_is_an_error_of_the_venue(payload: object) -> None:
     for parse in (binance_parse.parse_depth, bybit_parse.parse_depth, okx_depth, hyperliquid_parse.parse_depth):
         with pytest.raises(ExchangeUnavailableError):
             parse(payload, levels=5, bad=bad)
+
+
+@given(
+    sizes=st.lists(st.integers(1, 50), min_size=1, max_size=300),
+    seen=st.integers(1, 40),
+    step=st.integers(2, 30),
+    steps=st.integers(1, 20),
+)
+def test_a_book_filled_up_with_its_coarser_steps_counts_every_order_once(
+    sizes: list[int], seen: int, step: int, steps: int
+) -> None:
+    away: Floats = np.arange(1.0, len(sizes) + 1.0)
+    coins = np.array(sizes, dtype=np.float64)
+    ends = (np.arange(len(sizes)) // step).tolist()  # the step each order is added up in, told by its outer edge
+    sums = np.asarray(np.bincount(ends, coins)[:steps], dtype=np.float64)
+    edges = np.asarray(step * (np.arange(len(sums)) + 1.0), dtype=np.float64)
+    finest = Depth(1, 10_000.0 - away[:seen], coins[:seen], 10_000.0 + away[:seen], coins[:seen])
+    coarse = Depth(2, 10_000.0 - edges, sums, 10_000.0 + edges, sums)
+    whole = with_farther(finest, coarse)
+    told = max(len(finest.bid_price), min(steps * step, len(sizes)))
+    assert whole.bid_coins.sum() == whole.ask_coins.sum() == coins[:told].sum()
+    assert (np.diff(whole.bid_price) < 0).all()
+    assert (np.diff(whole.ask_price) > 0).all()
+    assert whole.time_ms == 1
