@@ -38,12 +38,14 @@ from bot.skill_meter import SkillMeter
 from bot.stale_notices import StaleNotices
 from bot.status import StatusBoard
 from bot.storage.errors import StorageError
+from bot.storage.slots import Slot
 from bot.telegram.conversation import Conversation
 from bot.telegram.texts import Catalogue
 from bot.ticks import Ticks
 from bot.warming import FIRST_MS, Warmer
 from bot.watch import Watch
 from bot.why import Why
+from bot.work import BARS, RECOMPUTE
 from bot.world import Limits, World
 
 __all__ = ["App", "Limits", "World"]
@@ -80,6 +82,7 @@ class App:
             calibration=self.meter.calibration,
             stale_ms=max(STALE_MS, int(3 * limits.tick_s * 1000)),
             first_ms=None if limits.warm_symbols is None else FIRST_MS,
+            elsewhere=None if world.workers is None else world.workers.drawn,
         )
         self.hindsight = Hindsight(self.markets, world.db)
         self.composer = Composer(
@@ -261,8 +264,17 @@ class App:
 
     async def fetch_bars(self) -> None:
         """Store the newest closed bars of every watched market, and the open interest at their close."""
-        with asking_as(Priority.WATCHED):
-            await each(self.watched_parts(), self._fetch_newest)
+        if not await self._leave_to_workers(BARS):
+            with asking_as(Priority.WATCHED):
+                await each(self.watched_parts(), self._fetch_newest)
+
+    async def _leave_to_workers(self, job: str) -> bool:
+        """Ask workers for this job on every watched market; False where it is to be done here."""
+        if self._world.workers is None:
+            return False
+        parts = self.watched_parts()
+        slots = [Slot(job, self.markets.window(market.exchange)[1], market) for market in parts]
+        return await self._world.workers.take(slots)
 
     async def _fetch_newest(self, market: Market) -> None:
         try:
@@ -286,6 +298,7 @@ class App:
         if self._hear_contract_news() or self.markets.unlisted() or self.delistings.in_doubt:
             await self.refresh_instruments()
         await self._follow_rules()
+        await self._leave_to_workers(RECOMPUTE)
         await self._maps.make(self._watched())
         self.markets.let_go(watched=self.watch.markets())
 

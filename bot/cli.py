@@ -40,6 +40,15 @@ def run() -> None:
 
 
 @app.command()
+def worker() -> None:
+    """Read exchanges and draw maps for the bot on the same PostgreSQL: any number of them, best each on its address."""
+    settings = command_settings()
+    from bot.worker import run_worker
+
+    asyncio.run(run_worker(settings))
+
+
+@app.command()
 def demo(
     recording: Recorded = None,
     speed: Annotated[str, typer.Option(help="max, or how many times faster than real.")] = "300",

@@ -18,7 +18,7 @@ from bot.liquidation.strength import ShareHistory
 from bot.market.coins import Listing
 from bot.market.exchange import Exchange
 from bot.market.types import Instrument, Tick
-from bot.markets import LiveMarket, Markets
+from bot.markets import DrawnElsewhere, LiveMarket, Markets
 from bot.reading import UNPROVEN, WINDOW, Calibration, Reading
 from bot.storage.database import Database
 
@@ -46,6 +46,7 @@ class CombinedMarkets(Markets):
         stale_ms: int = PRICES_STALE_MS,
         first_ms: int | None = None,
         patience_s: float = PATIENCE_S,
+        elsewhere: DrawnElsewhere | None = None,
     ) -> None:
         """As `Markets`; `patience_s` is how long one venue may keep the others of a combination waiting."""
         super().__init__(
@@ -55,6 +56,7 @@ class CombinedMarkets(Markets):
             calibration=calibration,
             stale_ms=stale_ms,
             first_ms=first_ms,
+            elsewhere=elsewhere,
         )
         self._patience_s = patience_s
         self._sums: dict[Market, LiveMarket] = {}

@@ -17,6 +17,7 @@ from bot.ranges import Ranges, Span
 from bot.storage.database import Database
 
 What = Literal["bars", "open_interest"]
+WHATS: Final[tuple[What, ...]] = ("bars", "open_interest")
 
 LATE_ROWS_MS: Final = 3_600_000
 """How old a row must be before one that does not come is given up: open interest may come late."""
@@ -54,6 +55,7 @@ class HistoryStore:
         self._exchanges = exchanges
         self._db = db
         self._covered: dict[tuple[What, Market], Coverage] = {}
+        self._outdated: set[tuple[What, Market]] = set()
         self._grown: set[Market] = set()
 
     async def up_to_date(
@@ -73,13 +75,22 @@ class HistoryStore:
         if market in self._grown:
             self._grown.discard(market)
             known = None
+        history = await self.stored(market, start_ms, end_ms, known=known)
+        if failed is not None and known is None and not len(history):
+            raise NoMapError(market, "exchange_down") from failed
+        return history
+
+    async def stored(self, market: Market, start_ms: int, end_ms: int, *, known: History | None = None) -> History:
+        """The history as it is in store; of what is `known` only the last hours are read again."""
         from_ms = start_ms if known is None else max(start_ms, known.end_ms - LATE_ROWS_MS)
         bars = await self._db.series.load_bars(market, start_ms=from_ms, end_ms=end_ms)
         samples = await self._db.series.load_open_interest(market, start_ms=from_ms + 1, end_ms=end_ms + 1)
-        if failed is not None and known is None and not len(bars):
-            raise NoMapError(market, "exchange_down") from failed
         newest = align(bars, samples)
         return newest if known is None else spliced(known, newest, start_ms=start_ms, from_ms=from_ms)
+
+    def look_again(self, market: Market) -> None:
+        """Other processes may have filled the store: what is missing of a market is found anew."""
+        self._outdated |= {(what, market) for what in WHATS}
 
     async def fill(self, market: Market, start_ms: int, end_ms: int) -> None:
         """Ask for the bars and the open interest that are missing, newest first. Raises ExchangeError."""
@@ -176,7 +187,7 @@ class HistoryStore:
     async def _coverage(self, what: What, market: Market, start_ms: int, end_ms: int) -> Coverage:
         """What is stored, read once: from 60 days back, so that no window reaches behind it."""
         known = self._covered.get((what, market))
-        if known is None:
+        if known is None or (what, market) in self._outdated:
             from_ms = min(start_ms, end_ms - _READ_MS)
             if what == "bars":
                 opens = (await self._db.series.load_bars(market, start_ms=from_ms, end_ms=end_ms)).open_ms
@@ -184,7 +195,11 @@ class HistoryStore:
                 stored = await self._db.series.load_open_interest(market, start_ms=from_ms + 1, end_ms=end_ms + 1)
                 opens = _opens(stored.time_ms)
             holes = [Hole(*hole) for hole in await self._db.kv.get(_holes_key(what, market), ())]
-            known = self._covered.setdefault((what, market), Coverage(Ranges.of_rows(opens, BAR_MS), holes))
+            read = Coverage(Ranges.of_rows(opens, BAR_MS), holes)
+            if (what, market) in self._outdated:
+                self._outdated.discard((what, market))
+                self._covered[what, market] = read
+            known = self._covered.setdefault((what, market), read)
             known.forget(from_ms)
         return known
 

@@ -41,14 +41,18 @@ class Lessons:
         self._now_ms = 0
         self._taught = 0
 
-    async def attend(self, market: Market, history: History, tiers: Sequence[RiskTier] | None) -> ModelParameters:
+    async def attend(
+        self, market: Market, history: History, tiers: Sequence[RiskTier] | None, *, anew: bool = False
+    ) -> ModelParameters:
         """The parameters for a market's map at the end of its history. Where it is time they are learned first.
+
+        `anew` reads what is stored of the market again: another process may have learned since.
 
         One market learns at a time; the others do not wait for it, they learn at a later map. A disk that fails costs
         a lesson, never a map.
         """
         try:
-            if market not in self._lessons:
+            if anew or market not in self._lessons:
                 self._lessons[market] = await self._stored(market)
             lesson = self._lessons[market]
             cover = await self._db.prints.cover(

@@ -2,25 +2,25 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-
-import numpy as np
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from bot.alerts.types import Market
 from bot.freshness import STALE_MS, Freshness
 from bot.history_store import HistoryStore, NoMapError
 from bot.lessons import Lessons
 from bot.liquidation import DEFAULT, History, ModelParameters, RiskTier
-from bot.liquidation.confluence import Surroundings
-from bot.liquidation.depth import Depth
 from bot.liquidation.known import KnownPosition
 from bot.liquidation.strength import ShareHistory
+from bot.liquidation.touch import Volatility
+from bot.live_market import LiveMarket
 from bot.market.exchange import Exchange, ExchangeError, KnowsPositions
 from bot.market.symbols import SymbolBook
 from bot.market.types import BAR_MS, Instrument, Tick
-from bot.reading import UNPROVEN, WINDOW, Calibration, Reading, read_history
+from bot.reading import UNPROVEN, WINDOW, Calibration, Reading, draw_history, read_history, read_map
 from bot.storage.database import Database
+from bot.storage.drawings import Drawing
+
+__all__ = ["DrawnElsewhere", "LiveMarket", "Markets"]
 
 DAY_MS = 86_400_000
 LEAST_BARS = 36
@@ -37,48 +37,8 @@ NEWEST_MS = 499 * BAR_MS
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(slots=True)
-class LiveMarket:
-    """What is known now. `reading` is of the last closed bar in `history`; `price` is newer, seen at `price_ms`.
-
-    `read_ms` is when the history was last brought up to date, or that was tried. `whole` is False while older parts of
-    the history are still to come. `parameters` are what was learned of its positions, whether the reading uses them or
-    not. `surroundings` tell what else stands where clusters stand.
-    """
-
-    market: Market
-    instrument: Instrument
-    history: History
-    reading: Reading
-    price: float
-    price_ms: int
-    read_ms: int
-    tiers: Sequence[RiskTier] | None = None
-    whole: bool = True
-    parameters: ModelParameters = DEFAULT
-    surroundings: Surroundings = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.see_books(())
-
-    def see_books(self, books: Sequence[Depth]) -> None:
-        """Look for walls in these order books, in units of the market's own map."""
-        history, day_volatility = self.history, self.reading.volatility.day
-        self.surroundings = Surroundings(lambda: history, day_volatility=day_volatility, books=books)
-
-    @property
-    def open_interest_ms(self) -> int | None:
-        """The time of the newest open interest that is known; None where there is none."""
-        known = np.flatnonzero(np.isfinite(self.history.open_interest))
-        return int(self.history.open_ms[known[-1]]) + self.history.bar_ms if len(known) else None
-
-    def extremes_since(self, time_ms: int) -> tuple[float, float]:
-        """The lowest and highest price of the bars that opened at `time_ms` or later; NaN where there are none."""
-        new = self.history.open_ms >= time_ms
-        if not new.any():
-            return np.nan, np.nan
-        return float(self.history.low[new].min()), float(self.history.high[new].max())
+DrawnElsewhere = Callable[[Market, int], Awaitable[Drawing | None]]
+"""The map of a market's bar that ended then, as another process drew it; None where nobody does."""
 
 
 class Markets:
@@ -93,8 +53,13 @@ class Markets:
         calibration: Callable[[Market], Calibration] = lambda _: UNPROVEN,
         stale_ms: int = STALE_MS,
         first_ms: int | None = None,
+        elsewhere: DrawnElsewhere | None = None,
     ) -> None:
-        """`first_ms` is how much of its history a watched market's map waits for, where somebody fills in the rest."""
+        """`first_ms` is how much of its history a watched market's map waits for, where somebody fills in the rest.
+
+        `elsewhere` is asked first for the map of a market that is watched.
+        """
+        self._elsewhere = elsewhere
         self._exchanges = exchanges
         self._calibration = calibration
         self._db = db
@@ -176,11 +141,42 @@ class Markets:
 
         Raises NoMapError, and the old reading stays.
         """
+        known = self._since(market, unless_since_ms)
+        drawing = None
+        if known is None and self._elsewhere is not None:  # not under the lock: somebody may look at the market
+            drawing = await self._elsewhere(market, self.window(market.exchange)[1])
         async with self._lock(market):
-            live = self._live.get(market)
-            if live is not None and unless_since_ms is not None and live.read_ms >= unless_since_ms:
+            known = self._since(market, unless_since_ms)
+            if known is not None:
+                return known
+            if drawing is not None and (live := await self._adopt(market, drawing)) is not None:
                 return live
             return await self._read(market, first_ms=self._first_ms)
+
+    def _since(self, market: Market, time_ms: int | None) -> LiveMarket | None:
+        live = self._live.get(market)
+        return live if live is not None and time_ms is not None and live.read_ms >= time_ms else None
+
+    async def draw(self, market: Market, end_ms: int) -> Drawing:
+        """The map of the bar that ended at `end_ms`, for another process to read. Raises NoMapError.
+
+        Nothing is remembered between two maps: they are the same whichever process draws them.
+        """
+        start_ms = self.window(market.exchange)[0]
+        async with self._lock(market):
+            self.histories.look_again(market)
+            fill_from_ms = start_ms if self._first_ms is None else end_ms - self._first_ms
+            history = await self.histories.up_to_date(market, start_ms, end_ms, fill_from_ms=fill_from_ms)
+            if len(history) < LEAST_BARS:
+                raise NoMapError(market, "no_data")
+            tiers, calibration = await self._tiers_of(market), self._calibration(market)
+            whole = self._first_ms is None or await self.histories.is_whole(market, start_ms, end_ms)
+            parameters = await self.lessons.attend(market, history, tiers, anew=True) if whole else DEFAULT
+            async with self._drawing:
+                drawn, version = await asyncio.to_thread(
+                    draw_history, history, tiers=tiers, parameters=parameters, calibration=calibration
+                )
+        return Drawing(drawn, version, len(history), whole, parameters)
 
     def let_go(self, *, watched: Collection[Market]) -> None:
         """Forget the markets that nobody watches and nobody looked at lately; the database keeps their history."""
@@ -246,11 +242,42 @@ class Markets:
         lives = [live.history for live in self._live.values() if live.market.exchange == exchange]
         return sum((one.end_ms - int(one.open_ms[0])) // one.bar_ms - len(one) for one in lives)
 
-    async def _read(self, market: Market, *, first_ms: int | None = None) -> LiveMarket:
+    def _instrument(self, market: Market) -> Instrument:
         instrument = self.book.get(market.symbol, market.exchange)
         if instrument is None:
             unlisted = market.exchange in self._exchanges and not self.listed(market.exchange)
             raise NoMapError(market, "exchange_down" if unlisted else "no_data")
+        return instrument
+
+    async def _adopt(self, market: Market, drawing: Drawing) -> LiveMarket | None:
+        """The market with a map that was drawn elsewhere; None where it has a newer one, or nothing that goes with it.
+
+        Its history is in store by now; what only the judge knows is added here, in the order of the bars.
+        """
+        known, end_ms = self._live.get(market), drawing.map.time_ms
+        if known is not None and known.history.end_ms > end_ms:
+            return None
+        instrument, start_ms = self._instrument(market), self.window(market.exchange)[0]
+        self.histories.look_again(market)
+        history = await self.histories.stored(market, start_ms, end_ms, known=known.history if known else None)
+        if len(history) != drawing.bars:  # older parts have come in since
+            history = await self.histories.stored(market, start_ms, end_ms)
+        if len(history) < LEAST_BARS or history.end_ms != end_ms:
+            return None
+        shares, tiers = self._shares.setdefault(market, ShareHistory()), await self._tiers_of(market)
+        reading = await asyncio.to_thread(
+            read_map,
+            drawing.map,
+            drawing.version,
+            Volatility.from_closes(history.open_ms + history.bar_ms, history.close),
+            shares=shares,
+            calibration=self._calibration(market),
+            known=self._known_positions(market),
+        )
+        return await self._keep(market, instrument, history, reading, tiers, drawing.whole, drawing.parameters)
+
+    async def _read(self, market: Market, *, first_ms: int | None = None) -> LiveMarket:
+        instrument = self._instrument(market)
         start_ms, end_ms = self.window(market.exchange)
         known = self._live.get(market)
         history = await self.histories.up_to_date(
@@ -276,7 +303,20 @@ class Markets:
                 calibration=calibration,
                 known=self._known_positions(market),
             )
-        shares.observe(reading.map.time_ms, reading.map.price, reading.clusters)
+        return await self._keep(market, instrument, history, reading, tiers, whole, parameters)
+
+    async def _keep(
+        self,
+        market: Market,
+        instrument: Instrument,
+        history: History,
+        reading: Reading,
+        tiers: Sequence[RiskTier] | None,
+        whole: bool,
+        parameters: ModelParameters,
+    ) -> LiveMarket:
+        known = self._live.get(market)
+        self._shares[market].observe(reading.map.time_ms, reading.map.price, reading.clusters)
         price, price_ms = float(history.close[-1]), history.end_ms
         if known is not None and known.price_ms > price_ms:
             price, price_ms = known.price, known.price_ms

@@ -14,9 +14,11 @@ log = logging.getLogger(__name__)
 class Reachability:
     """What was heard of each exchange last."""
 
-    def __init__(self, exchanges: Mapping[str, Exchange], db: Database) -> None:
+    def __init__(self, exchanges: Mapping[str, Exchange], db: Database, *, place: str = "") -> None:
+        """`place` names the machine where several share a database: each address has bans of its own."""
         self._exchanges = exchanges
         self._db = db
+        self._place = place
         self._down: dict[str, tuple[type[ExchangeError], int]] = {}
         self._bans: dict[str, int] = {}
 
@@ -47,13 +49,13 @@ class Reachability:
         if self._bans.get(name) == until_ms:
             return
         try:
-            await self._db.kv.set(ban_key(name), until_ms)
+            await self._db.kv.set(ban_key(name, self._place), until_ms)
         except StorageError as failure:
             log.warning("the end of a ban could not be stored: a restart would not know of it: %s", failure)
         else:
             self._bans[name] = until_ms
 
 
-def ban_key(exchange: str) -> str:
+def ban_key(exchange: str, place: str = "") -> str:
     """Where a ban's end is kept, ms UTC."""
-    return f"banned_until:{exchange}"
+    return f"banned_until:{exchange}:{place}" if place else f"banned_until:{exchange}"

@@ -92,13 +92,41 @@ def read_model(
     known: Sequence[KnownPosition] = (),
     window: float = WINDOW,
 ) -> Reading:
-    """Read a model as it stands. What a sweep is expected to print is told only where the map is proven."""
-    drawn, known_share = with_known(model.map(price=price, window=window, weights=calibration.weights), known)
+    """Read a model as it stands."""
+    drawn = model.map(price=price, window=window, weights=calibration.weights)
+    return read_map(drawn, model.version, volatility, shares=shares, calibration=calibration, known=known)
+
+
+def draw_history(
+    history: History,
+    *,
+    tiers: Sequence[RiskTier] | None,
+    parameters: ModelParameters = DEFAULT,
+    calibration: Calibration = UNPROVEN,
+) -> tuple[LiquidationMap, str]:
+    """The model's map of a history, and its version: the part of a reading that takes time, and depends on nothing
+    but its arguments. `read_map` makes the rest."""
+    shown = parameters if calibration.learned else DEFAULT
+    model = PositionModel.rebuild(history, tiers=tiers, parameters=shown)
+    return model.map(window=WINDOW, weights=calibration.weights), model.version
+
+
+def read_map(
+    drawn: LiquidationMap,
+    version: str,
+    volatility: Volatility,
+    *,
+    shares: ShareHistory | None = None,
+    calibration: Calibration = UNPROVEN,
+    known: Sequence[KnownPosition] = (),
+) -> Reading:
+    """Read a model's map. What a sweep is expected to print is told only where the map is proven."""
+    drawn, known_share = with_known(drawn, known)
     strength = pooled_strength if shares is None else shares.strength
     clusters = find_clusters(drawn, day_volatility=volatility.day, strength=strength)
     if calibration.proven and calibration.kappa is not None and drawn.open_interest == "measured":
         clusters = with_expectations(clusters, drawn, calibration.kappa)
-    version = f"{model.version}+known" if known_share else model.version
+    version = f"{version}+known" if known_share else version
     return Reading(drawn, clusters, volatility, version, calibration.proven, known_share=known_share)
 
 

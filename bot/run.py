@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -38,6 +39,7 @@ from bot.telegram.turns import House, Turns
 from bot.tenure import Tenure, node_name
 from bot.terminal_run import run_in_terminal
 from bot.venues import open_exchanges, open_feeds
+from bot.workers import Workers, open_workers
 
 DRAIN_S = 10.0
 RETRY_S = 5.0
@@ -68,7 +70,9 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
         manager = ServiceManager.of(os.environ)
         manager.ready()  # a standby is all that it should be
         tenure = Tenure(db, SystemClock(), node_name(), beside=lambda: _beat_as_standby(manager))
-        await tenure.serve(stop, lambda over: _serve(settings, token, db, stop=over, may_send=tenure.may_send))
+        async with open_workers(settings.database_url, db) as workers:
+            serve = partial(_serve, settings, token, db, may_send=tenure.may_send, workers=workers)
+            await tenure.serve(stop, lambda over: serve(stop=over))
 
 
 async def _beat_as_standby(manager: ServiceManager) -> None:
@@ -76,7 +80,13 @@ async def _beat_as_standby(manager: ServiceManager) -> None:
 
 
 async def _serve(
-    settings: Settings, token: str, db: Database, *, stop: asyncio.Event, may_send: Callable[[], bool] = lambda: True
+    settings: Settings,
+    token: str,
+    db: Database,
+    *,
+    stop: asyncio.Event,
+    may_send: Callable[[], bool] = lambda: True,
+    workers: Workers | None = None,
 ) -> None:
     """Judge, send and hear people until `stop`, as the only process that does."""
     clock = SystemClock()
@@ -101,6 +111,7 @@ async def _serve(
             channels=channels,
             bot_name=lambda: line.known_name,
             may_send=may_send,
+            workers=workers,
         )
         app = await App.build(world, limits, limiter=limiter, count=observation.count)
         closing.push_async_callback(app.markets.aclose)

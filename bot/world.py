@@ -10,6 +10,7 @@ from bot.market.exchange import Exchange
 from bot.market.feed import LiquidationFeed
 from bot.storage.database import Database
 from bot.telegram.speaking import Channels, NoChannels
+from bot.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class World:
     `feeds` are the liquidations of exchanges that tell them; whoever runs the app makes them listen. `played` is True
     where time runs by a clock of its own, so that no message is late by it. `channels` are those that people set up
     from their private chats, `bot_name` the bot's name at Telegram once that is known. `may_send` is False once another
-    process may have taken over (`bot.tenure`).
+    process may have taken over (`bot.tenure`). `workers`
+    are asked first for bars and maps, where several machines share the work.
     """
 
     exchanges: Mapping[str, Exchange]
@@ -32,6 +34,7 @@ class World:
     channels: Channels = field(default_factory=NoChannels)
     bot_name: Callable[[], str | None] = lambda: None
     may_send: Callable[[], bool] = lambda: True
+    workers: Workers | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,8 +65,9 @@ def event_from_plain(plain: Mapping[str, Any]) -> Event:
     )
 
 
-def map_to_blob(reading: LiquidationMap) -> bytes:
-    return pack(
+def map_to_parts(reading: LiquidationMap) -> tuple[dict[str, NDArray[Any]], Plain]:
+    """A map as arrays, and as facts that JSON can hold."""
+    return (
         {"low": reading.low, "high": reading.high, "long_usd": reading.long_usd, "short_usd": reading.short_usd},
         {
             "time_ms": int(reading.time_ms),
@@ -79,11 +80,18 @@ def map_to_blob(reading: LiquidationMap) -> bytes:
     )
 
 
-def map_from_blob(blob: bytes) -> LiquidationMap:
-    """Raises UnreadableBlobError."""
-    arrays, facts = unpack(blob)
+def map_from_parts(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> LiquidationMap:
     fields: Plain = {**arrays, **facts, "limits": tuple(MapLimit(limit) for limit in facts.get("limits", ()))}
     return LiquidationMap(**fields)
+
+
+def map_to_blob(reading: LiquidationMap) -> bytes:
+    return pack(*map_to_parts(reading))
+
+
+def map_from_blob(blob: bytes) -> LiquidationMap:
+    """Raises UnreadableBlobError."""
+    return map_from_parts(*unpack(blob))
 
 
 _SAMPLE = np.dtype([("slot_ms", "<i8"), ("usd", "<f8"), ("low", "<f8"), ("high", "<f8")])

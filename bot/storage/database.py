@@ -17,6 +17,7 @@ from bot.storage.briefs import Briefs
 from bot.storage.broadcasts import Broadcasts
 from bot.storage.chats import Chats
 from bot.storage.decisions import Decisions, write_log
+from bot.storage.drawings import Drawings
 from bot.storage.engine import is_memory, make_engine, make_migration_engine, named, parse_url
 from bot.storage.enqueue import OutboxRow, enqueue
 from bot.storage.errors import CannotOpenError, StorageError
@@ -71,6 +72,7 @@ class Database:
         self.links = Links(access)
         self.guests = Guests(access)
         self.broadcasts = Broadcasts(access)
+        self.drawings = Drawings(access)
         self.leases = Leases(self._pulse)
         self.nodes = Nodes(self._pulse)
 

@@ -13,6 +13,11 @@ from bot.storage.errors import RuleLimitError
 from bot.storage.tables import chats, guests, rules
 
 _ALIVE = rules.c.deleted_ms.is_(None)
+_JUDGED = and_(
+    _ALIVE,
+    exists().where(chats.c.id == rules.c.chat, chats.c.active == 1),
+    ~exists().where(guests.c.id == rules.c.chat, guests.c.allowed == 0),
+)
 # What makes two rules the same rule.
 _WHAT = (
     *("chat", "exchange", "symbol", "kind", "threshold_pct", "window_ms", "side", "min_usd", "min_strength"),
@@ -54,11 +59,14 @@ class Rules:
 
     async def all(self) -> Sequence[Rule]:
         """Every rule of every chat that can be written to and was not turned away, in the order they were made."""
-        turned_away = exists().where(guests.c.id == rules.c.chat, guests.c.allowed == 0)
-        statement = (
-            select(rules).join(chats, chats.c.id == rules.c.chat).where(_ALIVE, chats.c.active == 1, ~turned_away)
-        )
-        return await self._select(statement.order_by(rules.c.id))
+        return await self._select(select(rules).where(_JUDGED).order_by(rules.c.id))
+
+    async def markets(self) -> Sequence[Market]:
+        """Every market of these rules, in order."""
+        columns = rules.c.exchange, rules.c.symbol
+        statement = select(*columns).where(_JUDGED).distinct().order_by(*columns)
+        rows = await self._access.read(lambda connection: connection.execute(statement).all())
+        return [Market(*row) for row in rows]
 
     async def of_chat(self, chat: int) -> Sequence[Rule]:
         return await self._select(select(rules).where(_ALIVE, rules.c.chat == chat).order_by(rules.c.id))
