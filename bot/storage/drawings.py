@@ -64,6 +64,12 @@ class Drawings:
         found = {Market(row.exchange, row.symbol): row.payload for row in rows}
         return {market: _from_blob(found[market]) for market in markets if market in found}
 
+    async def signed(self, slot_ms: int) -> Mapping[Market, str]:
+        """Who drew the maps of a slot."""
+        statement = select(drawings.c.exchange, drawings.c.symbol, drawings.c.made_by).filter_by(slot_ms=slot_ms)
+        rows = await self._access.read(lambda connection: connection.execute(statement).all())
+        return {Market(row.exchange, row.symbol): row.made_by for row in rows}
+
     async def newest_ms(self, market: Market) -> int | None:
         """The newest slot that was drawn of a market."""
         statement = select(func.max(drawings.c.slot_ms)).filter_by(**market._asdict())

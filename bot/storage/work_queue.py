@@ -115,8 +115,11 @@ class WorkQueue:
             asking, hearing = await self._connect(), await self._connect()
             closing.push_async_callback(asking.close)
             closing.push_async_callback(hearing.close)
-            queries = _queries(_TwoLines(asking, hearing))
+            lines = _TwoLines(asking, hearing)
+            queries = _queries(lines)
             await self._install(queries)
+            # Before anything is told: the manager's first look at the listener would go unheard, and fail it.
+            await lines.add_listener(_SETTINGS.channel, lambda told: None)
             manager = QueueManager(queries, channel=_SETTINGS.channel)
             for job, function in do.items():
                 manager.entrypoint(
