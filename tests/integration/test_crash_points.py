@@ -4,7 +4,6 @@ import json
 import multiprocessing
 import random
 import signal
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 
 from bot.storage.errors import DatabaseInUseError
 from bot.storage.lock import FileLock
 from tests.integration import crash_subject
 from tests.integration.crash_subject import CHATS, POINTS, SLOTS, TRACKS
+from tests.postgres.kinds import bare_sqlite_only
+from tests.unit.storage.full_tables import stored
 
 PATIENCE = "while the server asks for patience"
 # The points after which nobody can know whether the message arrived.
@@ -28,14 +30,14 @@ UNSURE = {"before the request", "after the request", "after the answer, before i
 class Lives:
     """One database and one server's memory, through as many processes as it takes."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "liqwatch.db"
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url = url
         self.server = folder / "server.jsonl"
         self.context: ForkServerContext = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(["tests.integration.crash_subject", "bot.storage.database"])
 
     def start(self, point: str = "") -> BaseProcess:
-        arguments = (f"sqlite:///{self.path}", self.server, point)
+        arguments = (self.url, self.server, point)
         process = self.context.Process(target=crash_subject.live, args=arguments, daemon=True)
         process.start()
         return process
@@ -46,11 +48,7 @@ class Lives:
         return process.exitcode
 
     def rows(self) -> list[dict[str, Any]]:
-        connection = sqlite3.connect(self.path)
-        connection.row_factory = sqlite3.Row
-        found = [dict(row) for row in connection.execute("SELECT * FROM outbox ORDER BY id")]
-        connection.close()
-        return found
+        return sorted(stored(self.url)["outbox"], key=lambda row: row["id"])
 
     def under_way(self) -> bool:
         """Whether a request was on its way when the last process ended."""
@@ -83,19 +81,17 @@ class Lives:
 
     def check_log(self, rows: list[dict[str, Any]]) -> None:
         """Each event has its line in the decision log, and what is carried by another message is said to be."""
-        connection = sqlite3.connect(self.path)
-        log = dict(connection.execute("SELECT key, lead FROM decisions WHERE key != ''").fetchall())
-        count = connection.execute("SELECT count(*) FROM decisions WHERE key != ''").fetchone()[0]
-        connection.close()
+        lines = [(line["key"], line["lead"]) for line in stored(self.url)["decisions"] if line["key"]]
+        log = dict(lines)
         keys = {row["id"]: row["dedupe_key"] for row in rows}
-        assert count == len(rows)
+        assert len(lines) == len(rows)
         for row in rows:
             assert row["lead"] is None or log[row["dedupe_key"]] == keys[row["lead"]]
 
 
 @pytest.fixture
-def lives(tmp_path: Path) -> Iterator[Lives]:
-    yield Lives(tmp_path)
+def lives(bare_database_url: str, tmp_path: Path) -> Iterator[Lives]:
+    yield Lives(bare_database_url, tmp_path)
     for child in multiprocessing.active_children():
         child.kill()
         child.join()
@@ -119,6 +115,7 @@ def test_a_kill_at_each_point_loses_nothing_and_repeats_only_what_is_unsure(live
     assert unsure <= len(CHATS)
 
 
+@bare_sqlite_only
 def test_the_same_point_again_and_again_ends_well_too(lives: Lives) -> None:
     for _ in range(3):
         assert lives.live("after the request") == -signal.SIGKILL
@@ -126,6 +123,7 @@ def test_the_same_point_again_and_again_ends_well_too(lives: Lives) -> None:
     assert lives.check() >= 3
 
 
+@bare_sqlite_only
 def test_kills_at_random_moments_lose_nothing(lives: Lives) -> None:
     chance = random.Random(20251010)
     for _ in range(12):
@@ -137,12 +135,14 @@ def test_kills_at_random_moments_lose_nothing(lives: Lives) -> None:
     lives.check()
 
 
+@bare_sqlite_only
 def test_a_second_process_on_the_same_file_is_refused_and_a_killed_one_frees_it(lives: Lives) -> None:
+    path = Path(make_url(lives.url).database or "")
     lives.live("after the claim")
-    lock = FileLock(lives.path)
+    lock = FileLock(path)
     assert lives.live() == 1
     with pytest.raises(DatabaseInUseError):
-        FileLock(lives.path)
+        FileLock(path)
     lock.release()
     assert lives.live() == 0
     lives.check()
