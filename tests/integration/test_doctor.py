@@ -28,6 +28,7 @@ from bot.storage.outbox import OutboxRow
 from tests.fakes.binance import FakeBinance
 from tests.fakes.bot_api import TOKEN, FakeBotApi
 from tests.fakes.live_stream import BinanceLiveStream
+from tests.postgres.databases import PostgresServer
 from tests.unit.app.scenes import near
 
 NOWHERE = "http://127.0.0.1:9"
@@ -217,6 +218,15 @@ async def test_migrate_makes_the_schema_and_can_be_run_again(settings: Setter) -
         assert await migrate_database(settings()) == f"the database {settings.url} has this version's schema"
     async with await Database.open(settings.url) as db:
         assert await db.rules.all() == []
+
+
+async def test_a_postgresql_is_told_with_its_version_and_size(
+    settings: Setter, binance: FakeBinance, postgres: PostgresServer
+) -> None:
+    with postgres.ready() as url:
+        _, lines = await examined(settings.on(binance, database_url=url))
+    assert lines[1] == f"ok    database {url.partition('?')[0]}: 0 rules"
+    assert re.match(r"ok    PostgreSQL \d+(\.\d+)+, UTF8, \d+\.\d MiB; how much space it has left", lines[2])
 
 
 class TestLiveMap:
