@@ -18,13 +18,14 @@ from bot.failures import FailedError
 from bot.jobs import Job, schedule
 from bot.logs import watch_loop
 from bot.observation import Observation
+from bot.public_channels import PublicChannel, PublicChannels, keep
 from bot.reachability import ban_key
 from bot.service_manager import ServiceManager
 from bot.settings import Settings
 from bot.signals import stop_on_signals
 from bot.storage.database import Database
 from bot.telegram.admins import Admins
-from bot.telegram.channels import LinkedChannels
+from bot.telegram.channels import LinkedChannels, posts_in
 from bot.telegram.connection import TELEGRAM, Line, open_line
 from bot.telegram.errors import TokenRefusedError
 from bot.telegram.inline import InlineAnswers, Shop
@@ -141,6 +142,7 @@ async def _serve(
                 introduce_bot(line, app.catalogue, settings.admin_ids, describe=describe), name="introduction"
             ),
             asyncio.create_task(watch_markets(app, settings, asked, watched), name="markets"),
+            *public_channels(app, settings, db, line, asked),
         ]
         log.info("liqwatch runs", extra={"exchanges": ",".join(settings.exchanges)})
         manager.ready()
@@ -167,6 +169,24 @@ async def introduce_bot(line: Line, catalogue: Catalogue, operators: Sequence[in
     """Set the menus as soon as Telegram can be reached; that it cannot is for the intake to say."""
     while not await introduce(line, catalogue, menus(operators), describe=describe):  # noqa: ASYNC110 - only asking tells
         await asyncio.sleep(RETRY_S)
+
+
+def public_channels(
+    app: App, settings: Settings, db: Database, line: Line, asked: asyncio.Event
+) -> list[asyncio.Task[None]]:
+    """Sets up the operator's public channels once the contracts are known; no task where there are none."""
+    if not settings.public_channels:
+        return []
+    channels = PublicChannels(
+        [PublicChannel.of(entry) for entry in settings.public_channels],
+        desk=app.desk,
+        db=db,
+        clock=SystemClock(),
+        guests=app.guests,
+        operators=settings.admin_ids,
+        posts_in=lambda chat: posts_in(line, chat),
+    )
+    return [asyncio.create_task(keep(channels, asked), name="public channels")]
 
 
 def limits_of(settings: Settings) -> Limits:

@@ -111,6 +111,7 @@ class Settings(BaseSettings):
     access: Literal["open", "allowlist"] = "open"
     access_contact: str = Field(default="", max_length=64)
     inline_cache_chat: int | None = None
+    public_channels: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = ()
     log_level: Annotated[LogLevel, BeforeValidator(_upper)] = "INFO"
     log_format: Literal["text", "json"] = "text"
     rules_per_chat: int = Field(default=25, ge=1, le=1000)
@@ -131,6 +132,13 @@ class Settings(BaseSettings):
     def _known_exchanges(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value or not set(value) <= set(EXCHANGES) or len(set(value)) != len(value):
             raise ValueError("unknown exchange")
+        return value
+
+    @field_validator("public_channels")
+    @classmethod
+    def _channel_entries(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"\S+:(@[A-Za-z]\w{3,31}|-100\d{5,15})", entry, re.ASCII) for entry in value):
+            raise ValueError("not a symbol and a channel")
         return value
 
     @field_validator("database_url")
@@ -201,6 +209,7 @@ TAKES = {
     "access": "open or allowlist",
     "access_contact": "up to 64 characters, such as @yourname",
     "inline_cache_chat": "a Telegram chat id, such as -1001234567890 (leave it out to offer unsent maps in words)",
+    "public_channels": "symbols with the name or id of a channel, such as BTC:@btczones,ETH:-1001234567890",
     "log_level": "DEBUG, INFO, WARNING or ERROR",
     "log_format": "text or json",
     "rules_per_chat": "a whole number from 1 to 1000",

@@ -65,6 +65,22 @@ class LinkedChannels:
         return may_post(member)
 
 
+async def posts_in(line: Line, chat: int | str) -> int | None:
+    """The id of the channel of this name or id where the bot itself may post; None where it may not. Raises
+    DeliveryError.
+    """
+    own_id = int(line.token.partition(":")[0])
+    try:
+        about = await line.about(chat)
+        if about["type"] != ChatType.CHANNEL:
+            return None
+        channel = int(about["id"])
+        member = await translated(line.get_chat_member(channel, own_id), token=line.token)
+    except (BadMessageError, ChatGoneError):
+        return None
+    return channel if may_post(member) else None
+
+
 def may_post(member: ChatMember) -> bool:
     """Whether a channel's member may write in it."""
     if isinstance(member, ChatMemberAdministrator):

@@ -10,7 +10,7 @@ from bot.alerts.types import Market
 from bot.delivery.messenger import Button, Message
 from bot.telegram.asking import CHANGING_COMMANDS, CHANGING_TAPS, COMMAND, PERSONAL, WATCHING, asked
 from bot.telegram.callbacks import Tap, key, market_arg, pack, unpack
-from bot.telegram.commands import admin, channel, groups, rule_edit, typed_rule, unwatch, welcome
+from bot.telegram.commands import admin, channel, groups, publish, rule_edit, typed_rule, unwatch, welcome
 from bot.telegram.desk import Desk, MarketUnavailableError, TooManyRulesError
 from bot.telegram.limits import TOAST_UNITS, fit, shorten
 from bot.telegram.routes import COMMANDS, MARKET_TAPS, OPERATOR_TAPS, SHOWING, TAPS, Answering
@@ -64,7 +64,9 @@ class Conversation:
                 return Answer(toast=scene.texts.label("toast.in_private"))
             if tap.verb == "cs":
                 return await channel.choose(scene, self._channels, tap.number(0))
-            return await channel.menu(scene, self._channels) if tap.verb == "ch" else None
+            if tap.verb == "ch":
+                return await channel.menu(scene, self._channels)
+            return await publish.tapped(scene, self._channels, tap)
         if asked(inbound) != "channel":
             return None
         typed = seen(inbound.text or "").partition(" ")[2].strip()

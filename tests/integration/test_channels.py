@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.storage.database import Database
-from bot.telegram.channels import LinkedChannels
+from bot.telegram.channels import LinkedChannels, posts_in
 from bot.telegram.connection import open_line
 from bot.telegram.conversation import Conversation
 from tests.fakes.bot_api import FakeBotApi, Fault
@@ -118,3 +118,15 @@ async def test_while_telegram_cannot_be_asked_nothing_is_changed(api: FakeBotApi
     await bot.all_handled()
     assert api.last(ADA).text == str(CATALOGUE.texts("en")("error.failed"))
     assert await desk.rules(NEWS) == []
+
+
+async def test_where_the_bot_may_post_is_asked_of_the_server(api: FakeBotApi) -> None:
+    async with open_line(api.token, api_url=api.url) as line:
+        assert await posts_in(line, "@crypto_news") is None, "it is no admin there yet"
+        api.state.chats[NEWS].members[line.id] = "administrator"
+        assert await posts_in(line, "@crypto_news") == NEWS
+        assert await posts_in(line, NEWS) == NEWS
+        api.state.chats[NEWS].members[line.id] = "member"
+        assert await posts_in(line, NEWS) is None
+        assert await posts_in(line, "@no_such_channel") is None
+        assert await posts_in(line, ADA) is None, "a person is no channel"

@@ -87,6 +87,67 @@ async def test_a_channel_s_button_reaches_no_rule_of_another_chat() -> None:
     assert await chat.desk.rules(NEWS) == []
 
 
+async def test_a_rule_of_one_s_own_is_published_as_the_channel_s_and_stays_or_goes_here() -> None:
+    chat, _ = ada()
+    await chat.type("/watch BTC 1% 20M")
+    await chat.type("/channel @CryptoNews")
+    await chat.tap("Copy one of my rules here")
+    await chat.tap(chat.keys(max(chat.screen))[0].text)
+    [own], [theirs] = await chat.desk.rules(chat.chat_id), await chat.desk.rules(NEWS)
+    assert (theirs.rule.chat, theirs.rule.min_usd, theirs.rule.market) == (NEWS, 20e6, own.rule.market)
+    assert chat.said.startswith("Crypto News has BTC within 1%")
+    await chat.tap_data(f"cp|{-NEWS}|{own.rule.id}", max(chat.screen))
+    assert "already" in chat.said
+    assert len(await chat.desk.rules(NEWS)) == 1, "twice is once"
+    await chat.tap("Only there")
+    assert await chat.desk.rules(chat.chat_id) == []
+    assert len(await chat.desk.rules(NEWS)) == 1
+
+
+async def test_what_is_published_wakes_and_a_rule_about_one_s_own_position_is_not_offered() -> None:
+    chat, _ = ada()
+    await chat.type("/watch BTC exposure long 60000")
+    await chat.type("/channel @CryptoNews")
+    await chat.tap("Copy one of my rules here")
+    assert chat.said.startswith("You have no rule here that Crypto News could have.")
+    [own] = await chat.desk.rules(chat.chat_id)
+    await chat.tap_data(f"cp|{-NEWS}|{own.rule.id}")
+    assert await chat.desk.rules(NEWS) == []
+    await chat.type("/channel")
+    await chat.tap("This chat")
+    await chat.type("/watch ETH 1%")
+    second = (await chat.desk.rules(chat.chat_id))[-1].rule.id
+    await chat.desk.snooze_rule(chat.chat_id, second, 10**15)
+    await chat.tap_data(f"cp|{-NEWS}|{second}")
+    [theirs] = await chat.desk.rules(NEWS)
+    assert theirs.rule.snoozed_until_ms == 0
+
+
+async def test_nobody_publishes_where_they_may_not_post_nor_a_rule_of_another_chat() -> None:
+    chat, channels = ada()
+    await chat.type("/watch BTC 1%")
+    for channel in (OTHER, -1005):
+        await chat.tap_data(f"cr|{-channel}")
+        await chat.tap_data(f"cp|{-channel}|1")
+        assert await chat.desk.rules(channel) == []
+    for data in ("cp|x|1", f"cp|{-NEWS}", f"cp|{-NEWS}|99", "cr", f"cr|{-NEWS}|"):
+        await chat.tap_data(data)
+    assert await chat.desk.rules(NEWS) == []
+    group = Chat(desk=chat.desk, chat_id=-5, kind="supergroup", may_change=True, channels=channels)
+    await group.tap_data(f"cp|{-NEWS}|1")
+    assert await chat.desk.rules(NEWS) == []
+
+
+async def test_a_channel_that_has_all_the_rules_it_may_says_so() -> None:
+    chat, _ = ada()
+    chat.desk.limit = 1
+    await chat.type("/watch BTC 1%")
+    await chat.type("/channel @CryptoNews")
+    await chat.type("/watch ETH 1%")
+    await chat.tap_data(f"cp|{-NEWS}|1", max(chat.screen))
+    assert chat.said.startswith("Crypto News has 1 rule, the most a chat can keep.")
+
+
 async def test_a_channel_s_button_works_in_a_private_chat_alone() -> None:
     chat, _ = ada()
     group = Chat(desk=chat.desk, chat_id=-5, kind="supergroup", may_change=True, channels=chat.channels)
