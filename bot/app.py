@@ -33,6 +33,7 @@ from bot.own_data import OwnData
 from bot.pictures import PictureDesk
 from bot.price_reader import PriceReader
 from bot.reachability import Reachability
+from bot.scanner import Scanner
 from bot.side_by_side import each
 from bot.skill_meter import SkillMeter
 from bot.stale_notices import StaleNotices
@@ -161,9 +162,19 @@ class App:
             changed=self.chats_changed,
         )
         self.broadcasting = Broadcasting(world.db, world.clock, self.worker.wake)
+        books = OrderBooks(world.exchanges, world.clock)
+        self.scanner = Scanner(
+            markets=self.markets,
+            exchanges=world.exchanges,
+            books=books,
+            clock=world.clock,
+            candidates=self.warmer.wanted,
+            simulated=world.simulated,
+        )
         self.desk = LiveDesk(
             markets=self.markets,
-            books=OrderBooks(world.exchanges, world.clock),
+            books=books,
+            scanner=self.scanner,
             watch=self.watch,
             status=self.status,
             pictures=self.pictures,

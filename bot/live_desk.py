@@ -23,6 +23,7 @@ from bot.order_books import OrderBooks
 from bot.own_data import OwnData
 from bot.pictures import PictureDesk
 from bot.reading import WIDE_WINDOW, Reading, distance_pct, ground_of, touch_odds
+from bot.scanner import Scanner
 from bot.status import StatusBoard
 from bot.storage.errors import RuleLimitError
 from bot.storage.outcomes import Outcomes
@@ -75,6 +76,7 @@ class LiveDesk:
         status: StatusBoard,
         pictures: PictureDesk,
         hindsight: Hindsight,
+        scanner: Scanner,
         clock: Clock,
         simulated: frozenset[str],
         rules_per_chat: int,
@@ -93,7 +95,9 @@ class LiveDesk:
         self._status = status
         self._shown = MarketPictures(pictures, hindsight, clock)
         self._hindsight = hindsight
-        self._survey = LiveSurvey(hindsight=hindsight, pictures=pictures, clock=clock, simulated=simulated)
+        self._survey = LiveSurvey(
+            hindsight=hindsight, scanner=scanner, pictures=pictures, clock=clock, simulated=simulated
+        )
         self._clock = clock
         self._simulated = simulated
         self._rules_per_chat = rules_per_chat

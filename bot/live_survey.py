@@ -1,23 +1,35 @@
 """The survey of the live bot: many markets at once, answered from the open markets, their past and the charts."""
 
 from collections.abc import Sequence
+from zlib import crc32
 
 from bot.alerts.types import Market
 from bot.charts import Picture
 from bot.clock import Clock
 from bot.hindsight import Hindsight
 from bot.history_store import NoMapError
+from bot.liquidation.glance import Order
 from bot.pictures import PictureDesk
 from bot.pulses import Pulses, pulse_view
-from bot.table_pictures import pulse_picture
+from bot.scanner import Scanner
+from bot.table_pictures import pulse_picture, scan_picture
 from bot.telegram.desk import Look, MarketUnavailableError
-from bot.telegram.survey import PulseView
+from bot.telegram.survey import PulseView, ScanView
 
 
 class LiveSurvey:
     """Implements `bot.telegram.survey.Survey`."""
 
-    def __init__(self, *, hindsight: Hindsight, pictures: PictureDesk, clock: Clock, simulated: frozenset[str]) -> None:
+    def __init__(
+        self,
+        *,
+        hindsight: Hindsight,
+        scanner: Scanner,
+        pictures: PictureDesk,
+        clock: Clock,
+        simulated: frozenset[str],
+    ) -> None:
+        self._scanner = scanner
         self._pulses = Pulses(hindsight)
         self._pictures = pictures
         self._clock = clock
@@ -37,6 +49,14 @@ class LiveSurvey:
         what = "pulse:" + ",".join(f"{':'.join(view.market)}:{view.time_ms}" for view in views)
         drawn = pulse_picture(views, texts=look.texts, now_ms=self._clock.now_ms()) if views else None
         return None if drawn is None else await self._drawn(drawn, what, look)
+
+    async def scan(self, order: Order) -> ScanView:
+        return await self._scanner.scan(order)
+
+    async def scan_picture(self, view: ScanView, page: int, *, look: Look) -> tuple[bytes, str] | None:
+        shown = repr((view.order, view.read, view.several, view.page(page)))
+        drawn = scan_picture(view, page, texts=look.texts, now_ms=self._clock.now_ms())
+        return await self._drawn(drawn, f"scan:{view.order}:{page}:{crc32(shown.encode())}", look)
 
     async def _drawn(self, picture: Picture, what: str, look: Look) -> tuple[bytes, str] | None:
         """A picture by the name of all that it shows: the same name is the same picture, drawn and uploaded once."""

@@ -29,14 +29,15 @@ class NoMarketsError(UsageError):
         super().__init__("name the markets, such as BTC ETH SOL, or give a recording, of which all are taken")
 
 
-async def find_markets(request: ManyRequest, settings: Settings) -> AsyncIterator[FoundMarket]:
+async def find_markets(request: ManyRequest, settings: Settings, *, book: bool = False) -> AsyncIterator[FoundMarket]:
     """One after the other; of a whole recording those that have no map at that time are left out.
 
+    With `book` each is one exchange's market, with its order book beside.
     Raises UsageError, FailedError, RecordingError.
     """
     if request.symbols:
         for symbol in request.symbols:
-            yield await find_market(_one(request, symbol, request.exchange), settings)
+            yield await find_market(_one(request, symbol, request.exchange, book=book), settings)
         return
     if request.recording is None:
         raise NoMarketsError
@@ -46,7 +47,7 @@ async def find_markets(request: ManyRequest, settings: Settings) -> AsyncIterato
     for exchange in recording.exchanges if request.exchange is None else [request.exchange]:
         for symbol in recording.symbols(exchange):
             try:
-                market = await find_market(_one(request, symbol, exchange), settings)
+                market = await find_market(_one(request, symbol, exchange, book=book), settings)
             except UsageError as error:
                 refused = error
             else:
@@ -56,5 +57,5 @@ async def find_markets(request: ManyRequest, settings: Settings) -> AsyncIterato
         raise refused
 
 
-def _one(request: ManyRequest, symbol: str, exchange: str | None) -> MarketRequest:
-    return MarketRequest(symbol, request.recording, exchange, request.at_ms)
+def _one(request: ManyRequest, symbol: str, exchange: str | None, *, book: bool) -> MarketRequest:
+    return MarketRequest(symbol, request.recording, exchange, request.at_ms, book=book)

@@ -215,7 +215,9 @@ async def watch_markets(
     scheduler.start()
     log.info("watching", extra={"contracts": len(app.markets.symbols()), "watched": len(app.watch.markets())})
     try:
-        await app.warmer.run()
+        async with asyncio.TaskGroup() as background:
+            background.create_task(app.warmer.run(), name="read ahead")
+            background.create_task(app.scanner.run(), name="scan")
     finally:
         scheduler.shutdown(wait=False)
 

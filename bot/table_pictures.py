@@ -1,8 +1,9 @@
-"""Requests for pictures of tables: the pulse of one market or of several."""
+"""Requests for pictures of tables: the pulse of one market or of several, and a page of a scan."""
 
 from collections.abc import Sequence
 
 from bot.charts import Cell, Column, TablePicture
+from bot.liquidation.glance import GROWTH_H, TOUCH_H, Order
 from bot.liquidation.shape import CHANGES_H, NEAR, Standing
 from bot.telegram.pulse_text import (
     DAY_H,
@@ -16,7 +17,16 @@ from bot.telegram.pulse_text import (
     side_words,
     span_words,
 )
-from bot.telegram.survey import PulseView
+from bot.telegram.scan_text import (
+    away_words,
+    cell_words,
+    growth_words,
+    imbalance_words,
+    load_words,
+    market_words,
+    side_of,
+)
+from bot.telegram.survey import PulseView, ScanLine, ScanView
 from bot.telegram.texts import Texts
 from bot.telegram.texts.figures import HOUR_MS
 from bot.telegram.venues import exchange_name
@@ -129,6 +139,45 @@ def _halved(standing: Standing) -> Standing:
     """Changes of the imbalance as those of the longs' part of both sides."""
     halves = tuple((hours, None if change is None else change / 2) for hours, change in standing.changes)
     return Standing(standing.value, standing.rank, standing.low, standing.high, halves)
+
+
+def scan_picture(view: ScanView, page: int, *, texts: Texts, now_ms: int) -> TablePicture:
+    """One page of a scan; the column that orders it is marked."""
+    growth, touch = (texts.figures.duration(hours * HOUR_MS) for hours in (GROWTH_H, TOUCH_H))
+    by = view.order
+    columns = (
+        Column(texts.label("pulse.column.market"), 2.0 if view.several else 1.35),
+        Column(texts.label("scan.column.nearest"), 1.5, sorts=by is Order.NEAREST),
+        Column(texts.label("scan.column.odds", span=touch), 1.0),
+        Column(texts.label("scan.column.growth", span=growth), 1.4, sorts=by is Order.GROWING),
+        Column(texts.label("pulse.column.side"), 1.3, sorts=by is Order.ONESIDED),
+        Column(texts.label("scan.column.load"), 1.0, sorts=by is Order.ABSORPTION),
+    )
+    lines = view.page(page)
+    time_ms = min((line.time_ms for line in lines), default=now_ms)
+    clock = texts.figures.clock(time_ms, now_ms=now_ms, named=True)
+    return TablePicture(
+        columns,
+        tuple(_scan_row(line, view, texts) for line in lines),
+        title=texts.label(f"scan.title.{by}"),
+        subtitle=texts.label("scan.subtitle", n=view.read, time=clock),
+        notes=(texts.label("scan.picture_note"),),
+        empty=texts.label(f"scan.none.{by}"),
+        banner=texts.label("chart.simulated") if any(line.simulated for line in lines) else "",
+    )
+
+
+def _scan_row(line: ScanLine, view: ScanView, texts: Texts) -> tuple[Cell, ...]:
+    row = line.row
+    odds = texts.figures.odds(row.odds) if row.odds is not None and row.nearest_pct else ""
+    return (
+        Cell(market_words(line, view, texts)),
+        Cell(cell_words((side_of(row.nearest, texts), away_words(row.nearest_pct, texts)))),
+        Cell(odds, filled=row.odds if odds else None),
+        Cell(cell_words((side_of(row.grown, texts), growth_words(row.growth, texts)))),
+        Cell(imbalance_words(line, texts), lean=row.imbalance),
+        Cell(cell_words((load_words(row.load, texts),))),
+    )
 
 
 def _time(views: Sequence[PulseView], texts: Texts, now_ms: int) -> str:

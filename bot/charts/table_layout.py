@@ -5,7 +5,7 @@ from itertools import accumulate
 
 from bot.charts.boxes import Box, Caption, Ink, caption
 from bot.charts.fonts import fitted, legible, line_height
-from bot.charts.page import HEIGHT, LABEL_PX, LEAST_PX, SIDE_MARGIN, TICK_PX, WIDTH, header, notice
+from bot.charts.page import HEIGHT, LEAST_PX, SIDE_MARGIN, TICK_PX, WIDTH, header, notice
 from bot.charts.table_picture import Cell, Column, TablePicture
 
 MOST_ROWS = 10
@@ -18,6 +18,7 @@ HEAD_HEIGHT = 44
 NOTE_HEIGHT = 34
 FOOT = 22
 MOST_ROW_HEIGHT = 92
+NAME_PX, CELL_PX = 30, 28
 PADDING = 14
 BAR_HEIGHT = 10
 SORTS = "\N{BLACK DOWN-POINTING SMALL TRIANGLE} "
@@ -66,6 +67,7 @@ def lay_out_table(request: TablePicture) -> TableLayout:
     found, told = notice("" if rows else request.empty, frame)
     captions += [_raised(each, up) for each in told]
     row_height = min((frame.height - HEAD_HEIGHT) / max(len(rows), 1), MOST_ROW_HEIGHT)
+    sizes = _sizes(rows, edges)
     stripes, bars = [], []
     for number, row in enumerate(rows):
         top = frame.top - HEAD_HEIGHT - number * row_height
@@ -74,7 +76,7 @@ def lay_out_table(request: TablePicture) -> TableLayout:
             stripes.append(band)
         for place, cell in enumerate(row[: len(edges)]):
             left, right = edges[place]
-            told_cell, bar = _cell(cell, Box(left, band.bottom, right, band.top), first=place == 0)
+            told_cell, bar = _cell(cell, Box(left, band.bottom, right, band.top), sizes[place], first=place == 0)
             captions.append(told_cell)
             bars += [] if bar is None else [bar]
     for number, note in enumerate(notes):
@@ -117,12 +119,23 @@ def _titles(columns: tuple[Column, ...], edges: list[tuple[float, float]], frame
     return found
 
 
-def _cell(cell: Cell, box: Box, *, first: bool) -> tuple[Caption, Bar | None]:
+def _sizes(rows: tuple[tuple[Cell, ...], ...], edges: list[tuple[float, float]]) -> list[int]:
+    """The size of each column's texts: that at which the longest of them fits. Names may each have their own."""
+    sizes = [NAME_PX]
+    for place, (left, right) in list(enumerate(edges))[1:]:
+        room = right - left - 2 * PADDING
+        cells = [row[place] for row in rows if place < len(row)]
+        fits = (fitted(legible(cell.text), room, CELL_PX, least_px=LEAST_PX, bold=cell.strong)[1] for cell in cells)
+        sizes.append(min(fits, default=CELL_PX))
+    return sizes
+
+
+def _cell(cell: Cell, box: Box, px: int, *, first: bool) -> tuple[Caption, Bar | None]:
     """The text of a cell, and the bar under it; both together stand in the middle of the row."""
     words, width = legible(cell.text), box.width - 2 * PADDING
     has_bar = cell.filled is not None or cell.lean is not None
     bold = cell.strong or first
-    text, px = fitted(words, width, LABEL_PX if first else 28, least_px=LEAST_PX, bold=bold)
+    text, px = fitted(words, width, px, least_px=LEAST_PX, bold=bold)
     used = line_height(px) + (BAR_HEIGHT + 2 if has_bar else 0)
     bottom = box.bottom + (box.height - used) / 2
     low = bottom + (BAR_HEIGHT + 2 if has_bar else 0)

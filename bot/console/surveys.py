@@ -29,3 +29,22 @@ def pulse(
     at_ms = None if at is None else parse_time_ms(at)
     request = ManyRequest(symbols or (), recording, exchange, at_ms, png, json)
     print_lines(asyncio.run(tell_pulse(request, command_settings(quiet=True))))
+
+
+@app.command()
+def scan(
+    symbols: Symbols = None,
+    by: Annotated[str, typer.Option("--by", help="nearest, growing, onesided or absorption.")] = "nearest",
+    recording: Recorded = None,
+    exchange: Exchange = None,
+    at: At = None,
+    png: Png = None,
+    json: Json = False,
+) -> None:
+    """Rank markets: nearest big clusters, fastest growing ones, most one-sided, highest absorption."""
+    from bot.many_markets import ManyRequest
+    from bot.scan_command import parse_order, tell_scan
+
+    order, at_ms = parse_order(by), None if at is None else parse_time_ms(at)
+    request = ManyRequest(symbols or (), recording, exchange, at_ms, png, json)
+    print_lines(asyncio.run(tell_scan(request, order, command_settings(quiet=True))))

@@ -19,6 +19,7 @@ COMMANDS = (
     "levels",
     "cascade",
     "pulse",
+    "scan",
     "unwatch",
     "quiet",
     "mute",

@@ -31,7 +31,7 @@ from bot.telegram.status_views import (
     StatusView,
     StreamView,
 )
-from bot.telegram.survey import PulseView, Survey
+from bot.telegram.survey import PulseView, ScanView, Survey
 
 __all__ = [
     "AddedRule",
@@ -52,6 +52,7 @@ __all__ = [
     "QuietView",
     "Resolution",
     "RuleView",
+    "ScanView",
     "SkillView",
     "StatsView",
     "StatusView",

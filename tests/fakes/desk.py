@@ -274,6 +274,7 @@ class FakeDesk:
         """Symbols and exchanges without an order book."""
         self.operators: dict[int, Operator] = {}
         self.tables = FakeSurvey(self.view, self.now_ms, lambda: self.pictures)
+        self.tables.scanned = lambda: [view.market for view in self.markets.values()]
         self._rules: dict[int, Rule] = {}
         self._removed: dict[int, Rule] = {}
 

@@ -4,9 +4,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from zlib import crc32
 
 from bot.alerts.types import Market
+from bot.liquidation.glance import Glance, Order, ranked, row_of
 from bot.liquidation.shape import CHANGES_H, HOUR_MS, Shape, report_shape
+from bot.liquidation.touch import Volatility
 from bot.telegram.desk import Look, MarketView
-from bot.telegram.survey import PulseView
+from bot.telegram.survey import PulseView, ScanLine, ScanView
+from tests.fakes.order_book import believable_book
 
 DAYS_H = 168
 
@@ -23,6 +26,23 @@ def believable_pulse(view: MarketView, *, now_ms: int, hours: int = DAYS_H) -> P
     return PulseView(view.market, view.base, now_ms, report_shape(now, past), move_pct=1.2, simulated=view.simulated)
 
 
+def believable_glance(view: MarketView, *, now_ms: int) -> Glance:
+    """The clusters of a view, each grown by a part of its strength; the first of every second market is new."""
+    place = crc32(view.market.symbol.encode()) % 100 / 100
+    clusters = tuple(shown.cluster for shown in view.clusters)
+    growth = tuple(cluster.strength / 150 - place for cluster in clusters)
+    first = () if place < 0.5 or not clusters else (None,)
+    volatility = Volatility(view.price, now_ms, (4e-6, 4e-6, 4e-6, 4e-6), (1.0, 1.0, 1.0, 1.0))
+    return Glance(
+        now_ms,
+        view.price,
+        clusters,
+        (*first, *growth[len(first) :]),
+        imbalance=1.6 * place - 0.8,
+        volatility=volatility,
+    )
+
+
 class FakeSurvey:
     """A Survey on the markets that a `find` gives, which raises MarketUnavailableError like a desk's `view`."""
 
@@ -34,6 +54,29 @@ class FakeSurvey:
         self._pictures = pictures
         self.png = b"\x89PNG\r\n\x1a\n" + b"a table"
         self.young: set[str] = set()
+        self.scanned: Callable[[], Sequence[Market]] = tuple
+        self.wanted = 0
+        self.bookless: set[str] = set()
+
+    async def scan(self, order: Order) -> ScanView:
+        lines = []
+        for market in self.scanned():
+            view = await self._find(market)
+            glance = believable_glance(view, now_ms=self._now())
+            depth = None if market.symbol in self.bookless else believable_book(view.price, usd_a_percent=2e7)
+            lines.append(
+                ScanLine(market, view.base, self._now() - 240_000, row_of(glance, depth=depth), view.simulated)
+            )
+        rows = [line.row for line in lines]
+        return ScanView(
+            order,
+            tuple(lines[index] for index in ranked(rows, order)),
+            read=len(lines),
+            wanted=self.wanted or len(lines),
+        )
+
+    async def scan_picture(self, view: ScanView, page: int, *, look: Look) -> tuple[bytes, str] | None:
+        return (self.png, f"scan-{view.order}-{page}-{look.name}") if self._pictures() else None
 
     async def pulse(self, market: Market) -> PulseView:
         view = await self._find(market)

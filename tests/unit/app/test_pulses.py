@@ -124,3 +124,34 @@ def test_all_markets_of_a_recording_stand_in_order_as_json_words_and_picture(liq
     words = liqwatch("pulse", "WIF", "--recording", folder).lines()
     assert words[0].startswith("WIF: wound up ")
     assert "the nearest are" in liqwatch("pulse", "NOSUCH", "--recording", folder).refused()
+
+
+@needs_shared
+def test_markets_are_ranked_as_json_words_and_picture(liqwatch: Console, tmp_path: Path) -> None:
+    folder = tmp_path / "two"
+    for symbol in ("SOLUSDT", "WIFUSDT"):
+        cut(SHARED / "recordings", folder, "binance", symbol, start_ms=AT_MS - 5 * DAY_MS, end_ms=AT_MS)
+    png = tmp_path / "scan.png"
+    [line] = liqwatch("scan", "--recording", folder, "--by", "one-sided", "--json", "--png", png).lines()
+    told = json.loads(line)
+    assert told["by"] == "onesided"
+    assert len(told["markets"]) == 2
+    leans = [abs(each["imbalance"]) for each in told["markets"]]
+    assert leans == sorted(leans, reverse=True)
+    for each in told["markets"]:
+        assert each["time_ms"] == AT_MS
+        assert each["absorption"] is None
+        assert each["nearest"] is None or each["nearest"]["strength"] >= 70
+    with Image.open(BytesIO(png.read_bytes())) as image:
+        assert image.size == (1280, 560)
+    assert liqwatch("scan", "--recording", folder).lines()[0] == "Nearest big clusters, of 2 markets"
+    assert "no order book" in liqwatch("scan", "--recording", folder, "--by", "absorption").refused()
+    refused = liqwatch("scan", "--recording", folder, "--by", "size").refused()
+    assert refused == "--by takes one of nearest, growing, onesided, absorption, not 'size'"
+
+
+def test_a_recorded_order_book_ranks_by_absorption(liqwatch: Console, recording: Path) -> None:
+    [line] = liqwatch("scan", "--recording", recording, "--by", "absorption", "--json").lines()
+    [told] = json.loads(line)["markets"]
+    assert told["absorption"]["load"] > 0.0
+    assert 0.0 < abs(told["absorption"]["distance_pct"]) <= 5.0

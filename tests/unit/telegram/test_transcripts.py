@@ -14,7 +14,7 @@ from bot.alerts.hit_rate import HitRate
 from bot.alerts.outcomes import Ending, follow
 from bot.alerts.reasons import Reason
 from bot.alerts.silence import Silence
-from bot.alerts.types import Kind, LogEntry, Phase, Severity
+from bot.alerts.types import Kind, LogEntry, Market, Phase, Severity
 from bot.telegram.alerts_text import Contract, alert_message, sample_event
 from bot.telegram.conversation import Conversation
 from bot.telegram.desk import (
@@ -294,6 +294,35 @@ async def pulses(chat: Chat) -> None:
     chat.desk.unavailable.update({"BTCUSDT": "exchange_down", "ETHUSDT": "no_data"})
     await chat.type("/pulse")
     await chat.tap("Refresh")
+
+
+async def scans(chat: Chat) -> None:
+    await chat.type("/scan")
+    await chat.tap("Growing")
+    await chat.tap("One-sided")
+    await chat.tap("Load")
+    await chat.tap("+ ZRX")
+    await chat.type("/scan one-sided")
+    await chat.type("/scan fastest")
+    await chat.tap("Nearest")
+    believable = dict(chat.desk.markets)
+    for number in range(12):
+        market = Market("binance", f"C{number}USDT")
+        chat.desk.markets[market.symbol] = replace(believable["ETHUSDT"], market=market, base=f"C{number}")
+    chat.desk.tables.wanted = 100
+    await chat.tap("Refresh")
+    await chat.tap("More ›")
+    await chat.tap("‹ Back")
+    chat.desk.markets = {"ARBUSDT": believable["ARBUSDT"]}
+    chat.desk.tables.wanted = 0
+    for order in ("", "growing", "absorption"):
+        await chat.type(f"/scan {order}")
+    chat.desk.markets.clear()
+    chat.desk.tables.wanted = 40
+    await chat.type("/scan one-sided")
+    chat.desk.markets = believable
+    chat.desk.pictures = False
+    await chat.type("/scan")
 
 
 async def proven_or_not(chat: Chat) -> None:
@@ -790,6 +819,7 @@ SCRIPTS: tuple[Script, ...] = (
     own_levels,
     cascades,
     pulses,
+    scans,
     proven_or_not,
     mistakes,
     no_map_now,
