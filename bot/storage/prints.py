@@ -8,7 +8,7 @@ from bot.alerts.types import Market
 from bot.market.feed import Heard, Print, Stretch, joined_stretches, prints_of_rows
 from bot.market.types import Prints
 from bot.storage.access import Access
-from bot.storage.statements import insert_all_new, upsert
+from bot.storage.statements import alone_with, insert_all_new, upsert
 from bot.storage.tables import heard, prints
 
 GAP_MS = 60_000
@@ -63,6 +63,7 @@ class PrintLog:
 
 def _extend(connection: Connection, exchange: str, stretches: Sequence[Stretch]) -> None:
     """Lengthen the last stretch where the new one follows it, so that a week is a few rows."""
+    alone_with(connection, [f"heard {exchange}"])
     for start_ms, end_ms in stretches:
         last = connection.execute(
             select(heard).filter_by(exchange=exchange).order_by(heard.c.start_ms.desc()).limit(1)

@@ -19,7 +19,7 @@ from bot.storage import tables
 from bot.storage.access import Access
 from bot.storage.blobs import pack, unpack
 from bot.storage.errors import UnreadableBlobError
-from bot.storage.statements import upsert
+from bot.storage.statements import alone_with, upsert
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +73,7 @@ class Series:
 
 
 def _merge_all(connection: Connection, table: Table, series: Mapping[Market, Columns]) -> None:
+    alone_with(connection, (f"{table.name} {market.exchange} {market.symbol}" for market in series))
     rows = []
     for market, columns in series.items():
         for day, part in _by_day(columns):

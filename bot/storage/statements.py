@@ -1,9 +1,9 @@
 """The statements both databases spell alike but SQLAlchemy keeps per dialect."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.storage.postgresql import is_postgresql
@@ -14,6 +14,19 @@ Row = dict[str, Any]
 def insert_or(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that may say what becomes of a conflict."""
     return postgresql.insert(table) if is_postgresql(connection) else sqlite.insert(table)
+
+
+def alone_with(connection: Connection, what: Iterable[str]) -> None:
+    """Until the transaction ends nobody else passes here with any of these words: for what is read and then rewritten.
+
+    SQLite has one writer at a time anyway.
+    """
+    if is_postgresql(connection):
+        # In one order for everybody, so that no two wait for each other.
+        connection.execute(_ALONE, {"words": sorted(what)})
+
+
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(word, 0)) FROM unnest(:words ::text[]) AS word")
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:

@@ -19,6 +19,7 @@ from bot.storage.outbox import DUE_ROWS
 from bot.storage.postgresql import check_server
 from tests.postgres.databases import PostgresServer
 from tests.postgres.server import GUARDED
+from tests.unit.storage.test_series import MIDNIGHT, bars
 from tests.unit.storage.values import BTC, NOW, row, rule
 
 
@@ -232,6 +233,15 @@ class TestSeveralWriters:
         assert len(sent) == len(set(sent)) == 120
         for chat in chats:
             assert [key for key in sent if key.startswith(f"{chat}:")] == [f"{chat}:{number}" for number in range(3)]
+
+    async def test_bars_of_one_day_that_come_to_several_at_once_are_all_kept(self, url: str) -> None:
+        async with await Database.open(url) as one, await Database.open(url) as other:
+            parts = [bars(number, 1) for number in range(24)]
+            await asyncio.gather(
+                *(db.series.save_bars({BTC: part}) for part, db in zip(parts, (one, other) * 12, strict=True))
+            )
+            kept = await one.series.load_bars(BTC, start_ms=0, end_ms=2 * MIDNIGHT)
+        assert len(kept) == 24
 
     async def test_the_same_rule_asked_for_twice_at_once_is_one_and_the_limit_holds(self, url: str) -> None:
         async with await Database.open(url) as one, await Database.open(url) as other:
