@@ -73,7 +73,7 @@ async def _chosen(scene: Scene, channels: Channels, user: int, channel: Channel)
         speaking_key(texts.label("button.add"), channel.id, "n"),
         speaking_key(texts.label("button.rules"), channel.id, "rn"),
     )
-    publish = key(texts.label("button.publish"), "cr", -channel.id)
+    publish = key(texts.label("button.publish"), "lm", -channel.id)
     back = key(texts.label("button.this_chat_again"), "cs", NOBODY)
     return Answer(Message(texts("channel.chosen", title=channel.title), (next_steps, (publish,), (back,))))
 

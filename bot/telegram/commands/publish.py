@@ -13,13 +13,14 @@ from bot.telegram.desk import TooManyRulesError
 from bot.telegram.scene import Answer, Scene
 from bot.telegram.speaking import Channel, Channels, speaking_key
 
+VERBS = ("lm", "lp")
 MINE_ALONE = frozenset({Kind.EXPOSURE})
 """Kinds that speak of somebody's own position: nobody publishes those by a slip of the thumb."""
 
 
 async def tapped(scene: Scene, channels: Channels, tap: Tap) -> Answer | None:
     """The two buttons of publishing; None for any other."""
-    if tap.verb not in ("cr", "cp"):
+    if tap.verb not in VERBS:
         return None
     user = scene.inbound.user_id
     if user is None or scene.inbound.chat_kind != "private":
@@ -27,7 +28,7 @@ async def tapped(scene: Scene, channels: Channels, tap: Tap) -> Answer | None:
     channel = await channels.get(user, -tap.number(0))
     if not channel.may_post:
         return Answer(Message(scene.texts("channel.lost", title=channel.title)))
-    return await (_menu(scene, channel) if tap.verb == "cr" else _publish(scene, channel, tap.number(1)))
+    return await (_menu(scene, channel) if tap.verb == "lm" else _publish(scene, channel, tap.number(1)))
 
 
 async def _menu(scene: Scene, channel: Channel) -> Answer:
@@ -40,7 +41,7 @@ async def _menu(scene: Scene, channel: Channel) -> Answer:
         (
             key(
                 texts.label("button.publish_rule", number=str(rule.id), rule=named(scene, rule)),
-                "cp",
+                "lp",
                 -channel.id,
                 rule.id,
             ),
@@ -68,7 +69,7 @@ async def _publish(scene: Scene, channel: Channel, rule_id: int) -> Answer:
     )
     only_there = key(texts.label("button.only_there"), "x", own.id)
     theirs = speaking_key(texts.label("button.channel_rule"), channel.id, "p", added.rule.id)
-    another = key(texts.label("button.publish_another"), "cr", -channel.id)
+    another = key(texts.label("button.publish_another"), "lm", -channel.id)
     return Answer(Message(words, ((only_there, theirs), (another,))))
 
 

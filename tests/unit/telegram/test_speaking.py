@@ -4,6 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.delivery.messenger import Button, Message
+from bot.telegram import routes
+from bot.telegram.commands import publish
 from bot.telegram.conversation import Conversation
 from bot.telegram.limits import CALLBACK_BYTES
 from bot.telegram.scene import MARK_BYTES
@@ -87,6 +89,11 @@ async def test_a_channel_s_button_reaches_no_rule_of_another_chat() -> None:
     assert await chat.desk.rules(NEWS) == []
 
 
+def test_a_button_of_publishing_is_taken_for_no_other() -> None:
+    taken = {*routes.TAPS, *routes.MARKET_TAPS, *routes.OPERATOR_TAPS, "cs", "ch"}
+    assert not taken & set(publish.VERBS)
+
+
 async def test_a_rule_of_one_s_own_is_published_as_the_channel_s_and_stays_or_goes_here() -> None:
     chat, _ = ada()
     await chat.type("/watch BTC 1% 20M")
@@ -96,7 +103,7 @@ async def test_a_rule_of_one_s_own_is_published_as_the_channel_s_and_stays_or_go
     [own], [theirs] = await chat.desk.rules(chat.chat_id), await chat.desk.rules(NEWS)
     assert (theirs.rule.chat, theirs.rule.min_usd, theirs.rule.market) == (NEWS, 20e6, own.rule.market)
     assert chat.said.startswith("Crypto News has BTC within 1%")
-    await chat.tap_data(f"cp|{-NEWS}|{own.rule.id}", max(chat.screen))
+    await chat.tap_data(f"lp|{-NEWS}|{own.rule.id}", max(chat.screen))
     assert "already" in chat.said
     assert len(await chat.desk.rules(NEWS)) == 1, "twice is once"
     await chat.tap("Only there")
@@ -111,14 +118,14 @@ async def test_what_is_published_wakes_and_a_rule_about_one_s_own_position_is_no
     await chat.tap("Copy one of my rules here")
     assert chat.said.startswith("You have no rule here that Crypto News could have.")
     [own] = await chat.desk.rules(chat.chat_id)
-    await chat.tap_data(f"cp|{-NEWS}|{own.rule.id}")
+    await chat.tap_data(f"lp|{-NEWS}|{own.rule.id}")
     assert await chat.desk.rules(NEWS) == []
     await chat.type("/channel")
     await chat.tap("This chat")
     await chat.type("/watch ETH 1%")
     second = (await chat.desk.rules(chat.chat_id))[-1].rule.id
     await chat.desk.snooze_rule(chat.chat_id, second, 10**15)
-    await chat.tap_data(f"cp|{-NEWS}|{second}")
+    await chat.tap_data(f"lp|{-NEWS}|{second}")
     [theirs] = await chat.desk.rules(NEWS)
     assert theirs.rule.snoozed_until_ms == 0
 
@@ -127,14 +134,14 @@ async def test_nobody_publishes_where_they_may_not_post_nor_a_rule_of_another_ch
     chat, channels = ada()
     await chat.type("/watch BTC 1%")
     for channel in (OTHER, -1005):
-        await chat.tap_data(f"cr|{-channel}")
-        await chat.tap_data(f"cp|{-channel}|1")
+        await chat.tap_data(f"lm|{-channel}")
+        await chat.tap_data(f"lp|{-channel}|1")
         assert await chat.desk.rules(channel) == []
-    for data in ("cp|x|1", f"cp|{-NEWS}", f"cp|{-NEWS}|99", "cr", f"cr|{-NEWS}|"):
+    for data in ("lp|x|1", f"lp|{-NEWS}", f"lp|{-NEWS}|99", "lm", f"lm|{-NEWS}|"):
         await chat.tap_data(data)
     assert await chat.desk.rules(NEWS) == []
     group = Chat(desk=chat.desk, chat_id=-5, kind="supergroup", may_change=True, channels=channels)
-    await group.tap_data(f"cp|{-NEWS}|1")
+    await group.tap_data(f"lp|{-NEWS}|1")
     assert await chat.desk.rules(NEWS) == []
 
 
@@ -144,7 +151,7 @@ async def test_a_channel_that_has_all_the_rules_it_may_says_so() -> None:
     await chat.type("/watch BTC 1%")
     await chat.type("/channel @CryptoNews")
     await chat.type("/watch ETH 1%")
-    await chat.tap_data(f"cp|{-NEWS}|1", max(chat.screen))
+    await chat.tap_data(f"lp|{-NEWS}|1", max(chat.screen))
     assert chat.said.startswith("Crypto News has 1 rule, the most a chat can keep.")
 
 
