@@ -17,6 +17,7 @@ from bot.liquidation.confluence import Surroundings
 from bot.liquidation.ground import Ground
 from bot.liquidation.score import nothing_printed
 from bot.market.exchange import Exchange, KnowsPositions
+from bot.market.recorded_books import newest_book
 from bot.market.recording import Recording
 from bot.market.types import BAR_MS, Depth, Instrument
 from bot.markets import LEAST_BARS
@@ -128,8 +129,9 @@ def _recorded(request: MarketRequest, folder: Path) -> FoundMarket:
     wide = reading
     if request.wide:
         wide = read_history(history, tiers=tiers, parameters=lessons.parameters, since_ms=since_ms, window=WIDE_WINDOW)
-    depth = recorded.recording.depth(*market) if request.book else None
-    if depth is not None and (depth.is_thin or abs(depth.time_ms - now_ms) > MOST_BOOK_AGE_MS):
+    books = recorded.recording.books(*market) if request.book else ()
+    depth = newest_book(books, now_ms, within_ms=MOST_BOOK_AGE_MS)
+    if depth is not None and depth.is_thin:
         depth = None
     part = Part(market.exchange, history, tiers, lessons.parameters)
     prints = lessons.prints.between(0, now_ms)

@@ -28,7 +28,7 @@ LOOK_S: Final = 1.0
 TELL_EVERY_S: Final = 300.0
 """Where nobody watches a terminal, a line is printed so often."""
 
-KINDS: Final = ("bars", "open interest", "prices", "liquidations")
+KINDS: Final = ("bars", "open interest", "prices", "liquidations", "order books")
 
 PrintLine = Callable[[str], None]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from bot.clock import Clock
 from bot.jobs import BARS_DELAY_S, RECOMPUTE_DELAY_S
-from bot.market.exchange import Exchange, ExchangeError, UnknownSymbolError
+from bot.market.exchange import Exchange, ExchangeError, KnowsDepth, UnknownSymbolError
 from bot.market.feed import LiquidationFeed
 from bot.market.growth import GrowingMarket, GrowingPrints, GrowingTiers
 from bot.market.recording import BARS_FILE
@@ -27,6 +27,11 @@ WRITE_EVERY_S: Final = 5.0
 RETRY_S: Final = 5.0
 REACH_MS: Final = 60_000
 """A sample of open interest so long after a bar's end is still that bar's."""
+
+MOST_BOOKS: Final = 50
+"""Of more contracts no order book is recorded: each costs a venue as much as months of bars."""
+
+BOOK_LEVELS: Final = 1000
 
 LATE_ROWS_MS: Final = 3_600_000
 """Open interest that does not come for so long never does."""
@@ -127,15 +132,21 @@ class VenueRecorder:
                 self.counts["prices"] += self._markets[symbol].add_price(time_ms, price)
 
     async def _fetch_series(self) -> None:
-        """The missing bars soon after each has closed, and its open interest when the venue has it."""
+        """The missing bars soon after each has closed, its open interest when the venue has it, and the book then."""
         await self._for_each(self._fetch_bars, "bars")
         await self._for_each(self._fetch_open_interest, "open interest")
+        await self._fetch_books()
         while True:
             await self._until_after_a_boundary(BARS_DELAY_S)
             await self._for_each(self._fetch_bars, "bars")
             if self._exchange.gives_open_interest_history:
                 await self._until_after_a_boundary(RECOMPUTE_DELAY_S)
             await self._for_each(self._fetch_open_interest, "open interest")
+            await self._fetch_books()
+
+    async def _fetch_books(self) -> None:
+        if len(self._markets) <= MOST_BOOKS:
+            await self._for_each(self._fetch_book, "order book")
 
     async def _for_each(self, fetch: Callable[[str], Awaitable[None]], what: str) -> None:
         for symbol in self.symbols:
@@ -165,6 +176,12 @@ class VenueRecorder:
             now = await self._exchange.open_interest(symbol)
             sample = OpenInterest(np.array([end_ms], dtype=np.int64), now.coins[-1:])
             self.counts["open interest"] += market.add_open_interest(sample)
+
+    async def _fetch_book(self, symbol: str) -> None:
+        if isinstance(self._exchange, KnowsDepth):
+            depth = await self._exchange.depth(symbol, levels=BOOK_LEVELS)
+            if not depth.is_thin:
+                self.counts["order books"] += self._markets[symbol].add_book(depth)
 
     async def _ask_tiers(self) -> None:
         while True:

@@ -76,6 +76,15 @@ class Depth:
         sides = (self.bid_price, self.bid_coins, self.ask_price, self.ask_coins)
         return Depth(self.time_ms, *(column[:levels] for column in sides))
 
+    def in_steps(self, steps: int) -> "Depth":
+        """The same in at most so many rows a side, evenly apart in log price: each holds the USD of its stretch and
+        lies at that stretch's farthest order, so that sums up to there stay as they were.
+        """
+        (bid_price, bid_coins), (ask_price, ask_coins) = (
+            _in_steps(self.against(side), steps) for side in (Side.LONG, Side.SHORT)
+        )
+        return Depth(self.time_ms, bid_price, bid_coins, ask_price, ask_coins)
+
     def against(self, side: Side) -> RestingOrders:
         """The orders that the forced ones of a side are filled from: bids take what longs sell."""
         if side is Side.LONG:
@@ -89,6 +98,15 @@ class Depth:
         away = math.log(level / (self.middle if price is None else price))
         orders = self.against(Side.LONG if away < 0.0 else Side.SHORT)
         return float(orders.usd_within(np.array([abs(away)]))[0])
+
+
+def _in_steps(orders: RestingOrders, steps: int) -> tuple[Floats, Floats]:
+    """Prices and coins of one side."""
+    stretch = np.minimum((orders.away / orders.seen * steps).astype(np.int64), steps - 1)
+    last = np.flatnonzero(np.append(np.diff(stretch) > 0, True))
+    sums = (orders.price * orders.coins).cumsum()[last]
+    price: Floats = orders.price[last]
+    return price, np.diff(sums, prepend=0.0) / price
 
 
 def absorption(cluster: Cluster, books: Depth | Iterable[Depth], *, price: float | None = None) -> float:

@@ -9,10 +9,12 @@ import numpy as np
 from bot.liquidation.margin import RiskTier
 from bot.market.feed import Print, Stretch, joined_stretches
 from bot.market.growing import GrowingFile, Row, lines_of
+from bot.market.recorded_books import DEPTH_COLUMNS
 from bot.market.recording import (
     BAR_COLUMNS,
     BAR_EXTRAS,
     BARS_FILE,
+    DEPTHS_FILE,
     HEARD_COLUMNS,
     HEARD_FILE,
     OPEN_INTEREST_COLUMNS,
@@ -24,11 +26,15 @@ from bot.market.recording import (
     TIERS_FILE,
     read_tiers,
 )
-from bot.market.recording_writer import RecordingWriter, cells, print_cells
-from bot.market.types import Bars, Floats, Ints, OpenInterest
+from bot.market.recording_writer import RecordingWriter, cells, depth_columns, print_cells
+from bot.market.types import Bars, Depth, Floats, Ints, OpenInterest
 
 REMEMBERED: Final = 5_000
 """Prints that may come again: a line made anew repeats its last moments, also after a restart."""
+
+
+BOOK_STEPS: Final = 40
+"""Rows a side of a recorded book."""
 
 
 class GrowingMarket:
@@ -44,6 +50,7 @@ class GrowingMarket:
             self._begin_bars(name for name in BAR_EXTRAS if name in names)
         self._open_interest = GrowingFile(folder / OPEN_INTEREST_FILE, OPEN_INTEREST_COLUMNS)
         self._prices = GrowingFile(folder / PRICES_FILE, PRICE_COLUMNS)
+        self._books = GrowingFile(folder / DEPTHS_FILE, DEPTH_COLUMNS)
 
     @property
     def newest_bar_ms(self) -> int | None:
@@ -84,6 +91,18 @@ class GrowingMarket:
         self._prices.add([(time_ms, f"{time_ms},{price!r}")])
         return 1
 
+    def add_book(self, depth: Depth) -> int:
+        """Gives 1 where it is a newer one, else 0. It is kept in so many steps as tell its shape.
+
+        None is taken before the first bar: where rows wait for that, the oldest are dropped, and half a book is none.
+        """
+        if self._bars is None or depth.time_ms <= self._books.newest_ms:
+            return 0
+        columns = depth_columns(depth.in_steps(BOOK_STEPS))
+        lines = map(",".join, zip(*map(cells, columns), strict=True))
+        self._books.add((depth.time_ms, line) for line in lines)
+        return 1
+
     def write(self, now_s: float, *, all_of_it: bool = False) -> None:
         """Put in place what is due; nothing before the first bar, for no reader takes that. Raises OSError."""
         if self._bars is None:
@@ -94,7 +113,7 @@ class GrowingMarket:
 
     @property
     def _files(self) -> Sequence[GrowingFile]:
-        return (*(() if self._bars is None else (self._bars,)), self._open_interest, self._prices)
+        return (*(() if self._bars is None else (self._bars,)), self._open_interest, self._prices, self._books)
 
     def _begin_bars(self, extras: Iterable[str]) -> GrowingFile:
         self._extras = tuple(extras)

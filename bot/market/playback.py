@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from bot.liquidation.score import Cover, listened
 from bot.market.bar_path import price_at, slice_bars
 from bot.market.exchange import ExchangeUnavailableError, NotGivenError, UnknownSymbolError
 from bot.market.feed import FeedStatus, Heard, Stretch, rows_of_prints
+from bot.market.recorded_books import newest_book
 from bot.market.recording import Recording
 from bot.market.simulator import EXCHANGE as SIMULATED
 from bot.market.simulator import SimulatedMarket, merge_prints
@@ -49,6 +51,7 @@ def load_markets(recording: Recording, exchange: str) -> tuple[RecordedMarket, .
             open_interest=recording.open_interest(exchange, symbol),
             prices=recording.prices(exchange, symbol),
             tiers=tiers.get(symbol, ()),
+            depth_at=partial(newest_book, recording.books(exchange, symbol), within_ms=BAR_MS),
         )
         for symbol in recording.symbols(exchange)
     )

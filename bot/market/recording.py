@@ -18,6 +18,7 @@ from bot.liquidation.margin import RiskTier
 from bot.liquidation.score import Cover, listened
 from bot.market.columns import Columns, RecordingError, read_columns
 from bot.market.feed import joined_stretches
+from bot.market.recorded_books import read_books
 from bot.market.types import BAR_MS, Bars, Depth, Floats, Ints, OpenInterest, Prices, Prints
 
 BARS_FILE: Final = "bars_5m.csv.gz"
@@ -25,6 +26,8 @@ OPEN_INTEREST_FILE: Final = "open_interest_5m.csv.gz"
 PRICES_FILE: Final = "prices.csv.gz"
 TRUTH_FILE: Final = "truth.csv.gz"
 DEPTH_FILE: Final = "depth.csv.gz"
+"""The book at a simulated market's end."""
+DEPTHS_FILE: Final = "depth_5m.csv.gz"
 PRINTS_FILE: Final = "liquidations.csv.gz"
 HEARD_FILE: Final = "heard.csv.gz"
 TIERS_FILE: Final = "tiers.json"
@@ -35,7 +38,6 @@ OPEN_INTEREST_COLUMNS: Final = ("time_ms", "open_interest")
 PRICE_COLUMNS: Final = ("time_ms", "price")
 PRINT_COLUMNS: Final = ("time_ms", "symbol", "side", "price", "average_price", "quantity", "status")
 HEARD_COLUMNS: Final = ("start_ms", "end_ms")
-DEPTH_COLUMNS: Final = ("time_ms", "side", "price", "quantity")
 TRUTH_COLUMNS: Final = ("side", "liquidation_price", "usd")
 AT_BANKRUPTCY: Final = "BANKRUPTCY"
 """The status of a print whose price is where the margin was used up."""
@@ -200,24 +202,11 @@ class Recording:
             usd=table.number("usd"),
         )
 
-    def depth(self, exchange: str, symbol: str) -> Depth | None:
-        """The order book at one moment; None where none was recorded. Bids come first, each side best first."""
-        path = self.path / exchange / symbol / DEPTH_FILE
-        if not path.exists():
-            return None
-        table = read_columns(path, DEPTH_COLUMNS, text=("side",))
-        times, price, coins = table.whole("time_ms"), table.number("price"), table.number("quantity")
-        table.refuse(times != times[:1].max(initial=0), lambda row: f"time_ms {times[row]} is of another moment")
-        refuse_below(table, "price", least=None)
-        refuse_below(table, "quantity", least=None)
-        bids = one_of(table, "side", true="bid", false="ask")
-        if not bids.any() or bids.all() or price[bids].max() >= price[~bids].min():
-            raise RecordingError(path, "the best bid must lie below the best ask", line=1)
-        down, up = (
-            rows[np.argsort(price[rows] * sign)]
-            for rows, sign in ((np.flatnonzero(bids), -1), (np.flatnonzero(~bids), 1))
-        )
-        return Depth(int(times[0]), price[down], coins[down], price[up], coins[up])
+    def books(self, exchange: str, symbol: str) -> tuple[Depth, ...]:
+        """The order books that were recorded, by ascending time."""
+        folder = self.path / exchange / symbol
+        found = (*read_books(folder / DEPTH_FILE), *read_books(folder / DEPTHS_FILE))
+        return tuple(sorted(found, key=lambda book: book.time_ms))
 
     def tiers(self, exchange: str) -> Mapping[str, tuple[RiskTier, ...]]:
         """Risk tiers by symbol, ascending; empty where none were recorded."""
@@ -229,7 +218,8 @@ def holds_market(folder: Path) -> bool:
     """Whether this is a symbol's folder; one with other data and no bars raises RecordingError."""
     if (folder / BARS_FILE).is_file():
         return True
-    if any((folder / name).is_file() for name in (OPEN_INTEREST_FILE, PRICES_FILE, TRUTH_FILE, DEPTH_FILE)):
+    others = (OPEN_INTEREST_FILE, PRICES_FILE, TRUTH_FILE, DEPTH_FILE, DEPTHS_FILE)
+    if any((folder / name).is_file() for name in others):
         raise RecordingError(folder / BARS_FILE, "the file is missing")
     return False
 

@@ -11,12 +11,12 @@ import numpy as np
 from bot.liquidation.margin import RiskTier
 from bot.market.feed import Print, rows_of_prints
 from bot.market.growing import member
+from bot.market.recorded_books import ASK, BID, DEPTH_COLUMNS
 from bot.market.recording import (
     AT_BANKRUPTCY,
     BAR_COLUMNS,
     BAR_EXTRAS,
     BARS_FILE,
-    DEPTH_COLUMNS,
     DEPTH_FILE,
     OPEN_INTEREST_COLUMNS,
     OPEN_INTEREST_FILE,
@@ -59,11 +59,7 @@ class RecordingWriter:
         self._write(f"{symbol}/{TRUTH_FILE}", TRUTH_COLUMNS, [side, truth.liquidation_price, truth.usd])
 
     def depth(self, symbol: str, depth: Depth) -> None:
-        sides = ["bid"] * len(depth.bid_price) + ["ask"] * len(depth.ask_price)
-        times = np.full(len(sides), depth.time_ms, dtype=np.int64)
-        price = np.concatenate((depth.bid_price, depth.ask_price))
-        coins = np.concatenate((depth.bid_coins, depth.ask_coins))
-        self._write(f"{symbol}/{DEPTH_FILE}", DEPTH_COLUMNS, [times, sides, price, coins])
+        self._write(f"{symbol}/{DEPTH_FILE}", DEPTH_COLUMNS, depth_columns(depth))
 
     def prints(self, prints: Prints) -> None:
         """Write prints of all symbols."""
@@ -79,6 +75,14 @@ class RecordingWriter:
     def _write(self, name: str, header: Sequence[str], columns: Sequence[Column]) -> None:
         lines = [",".join(header), *map(",".join, zip(*map(cells, columns), strict=True))]
         replace_file(self._folder / name, member(lines))
+
+
+def depth_columns(depth: Depth) -> list[Column]:
+    """A book as columns of rows, bids first, each side best first."""
+    sides = [BID] * len(depth.bid_price) + [ASK] * len(depth.ask_price)
+    times = np.full(len(sides), depth.time_ms, dtype=np.int64)
+    price = np.concatenate((depth.bid_price, depth.ask_price))
+    return [times, sides, price, np.concatenate((depth.bid_coins, depth.ask_coins))]
 
 
 def print_cells(one: Print) -> tuple[str, ...]:

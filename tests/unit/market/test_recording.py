@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bot.liquidation.margin import RiskTier
 from bot.market.columns import RecordingError
+from bot.market.recorded_books import newest_book
 from bot.market.recording import Gap, Recording, Truth, gaps
 from bot.market.recording_writer import RecordingWriter
 from bot.market.types import BAR_MS, Bars, OpenInterest, Prices, Prints
@@ -273,21 +274,36 @@ DEPTH = "time_ms,side,price,quantity"
 class TestDepth:
     def test_a_book_is_read_best_first_whatever_the_order_of_its_lines(self, tmp_path: Path) -> None:
         lines = ("5,bid,99,1", "5,ask,102,2", "5,bid,100,3", "5,ask,101,4")
-        book = Recording(folder_with(tmp_path, packed(DEPTH, *lines), DEPTH_NAME)).depth("binance", "BTCUSDT")
-        assert book is not None
+        [book] = Recording(folder_with(tmp_path, packed(DEPTH, *lines), DEPTH_NAME)).books("binance", "BTCUSDT")
         assert (book.time_ms, book.bid_price.tolist(), book.bid_coins.tolist()) == (5, [100.0, 99.0], [3.0, 1.0])
         assert (book.ask_price.tolist(), book.ask_coins.tolist()) == ([101.0, 102.0], [4.0, 2.0])
 
+    def test_books_of_several_moments_are_told_apart_and_the_newest_of_now_is_found(self, tmp_path: Path) -> None:
+        lines = [f"{ms},{side},{price},1" for ms in (5, 9, 20) for side, price in (("bid", 99 + ms), ("ask", 100 + ms))]
+        home = folder_with(tmp_path, packed(DEPTH, *lines), "BTCUSDT/depth_5m.csv.gz")
+        books = Recording(home).books("binance", "BTCUSDT")
+        assert [(book.time_ms, book.bid_price[0]) for book in books] == [(5, 104.0), (9, 108.0), (20, 119.0)]
+        found = {now: newest_book(books, now, within_ms=6) for now in (4, 5, 12, 15, 16, 20, 27)}
+        assert {now: book and book.time_ms for now, book in found.items()} == {
+            4: None,
+            5: 5,
+            12: 9,
+            15: 9,
+            16: None,
+            20: 20,
+            27: None,
+        }
+
     def test_a_market_without_a_book_has_none(self, tmp_path: Path) -> None:
-        assert Recording(folder_with(tmp_path, packed(HEADER, *ROWS))).depth("binance", "BTCUSDT") is None
+        assert Recording(folder_with(tmp_path, packed(HEADER, *ROWS))).books("binance", "BTCUSDT") == ()
 
     @pytest.mark.parametrize(
         ("lines", "what"),
         [
-            (["5,bid,100,1", "6,ask,101,1"], "another moment"),
+            (["5,bid,100,1", "6,ask,101,1"], "best bid"),
+            (["5,bid,100,1", "5,ask,101,1", "4,bid,100,1"], "before the line above"),
             (["5,bid,100,1", "5,ask,100,1"], "best bid"),
             (["5,bid,100,1"], "best bid"),
-            ([], "best bid"),
             (["5,bid,0,1", "5,ask,101,1"], "above zero"),
             (["5,bid,100,0", "5,ask,101,1"], "above zero"),
             (["5,buy,100,1", "5,ask,101,1"], "not bid or ask"),
@@ -296,7 +312,7 @@ class TestDepth:
     def test_a_book_that_cannot_be_is_refused(self, tmp_path: Path, lines: list[str], what: str) -> None:
         recording = Recording(folder_with(tmp_path, packed(DEPTH, *lines), DEPTH_NAME))
         with pytest.raises(RecordingError, match=what):
-            recording.depth("binance", "BTCUSDT")
+            recording.books("binance", "BTCUSDT")
 
 
 class TestWriting:

@@ -131,8 +131,7 @@ class TestSameSeed:
         ours = np.array(prints.symbol) == "SIMUSDT"
         assert np.array_equal(prints.price[ours], played.prints.price)
         assert recording.tiers("simulated")["SIMUSDT"] == played.tiers
-        depth = recording.depth("simulated", "SIMUSDT")
-        assert depth is not None
+        [depth] = recording.books("simulated", "SIMUSDT")
         assert depth.time_ms == played.depth.time_ms == played.parameters.end_ms
         for column in ("bid_price", "bid_coins", "ask_price", "ask_coins"):
             assert np.array_equal(getattr(depth, column), getattr(played.depth, column))
