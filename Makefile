@@ -14,7 +14,7 @@ DEV := $(VENV)/.installed-dev
 AUDIT_VENV := .venv-audit
 AUDIT := $(AUDIT_VENV)/.installed
 
-.PHONY: run demo test check screens bench evaluate soak lock audit sbom licences clean
+.PHONY: run demo test check screens bench evaluate soak scale-test lock audit sbom licences clean
 
 run: $(RUN)  ## the bot; without a token it shows the chat in this terminal (EXTRA=scale: with PostgreSQL)
 	$(BIN)/liqwatch run
@@ -42,6 +42,10 @@ evaluate: $(RUN)  ## how good the map is: docs/evaluation.md, from simulated mar
 
 soak: $(DEV)  ## the long simulations
 	$(BIN)/python -m pytest -n auto -m soak --timeout 3600
+
+MINUTES ?= 10
+scale-test: $(DEV)  ## workers, a sender and a standby on a PostgreSQL of its own, killed at random for MINUTES (10)
+	$(BIN)/python -m tests.scale --minutes $(MINUTES)
 
 lock:  ## renew the locks (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \

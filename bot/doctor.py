@@ -11,6 +11,7 @@ from bot.alerts.types import Market
 from bot.clock import Clock, SystemClock
 from bot.delivery.messenger import DeliveryError
 from bot.failures import FailedError, UsageError
+from bot.fleet import fleet_line
 from bot.health import Look, waiting_in
 from bot.health_client import ask_health
 from bot.market.exchange import Exchange, ExchangeError, ExchangeUnavailableError
@@ -68,6 +69,7 @@ async def _database(settings: Settings, print_line: Print) -> Look:
             gaps = [line for market in markets for line in await _gaps(db, market, settings.history_days)]
             look = await _outbox(db)
             server = await db.server()
+            fleet = "" if server is None else await fleet_line(db)
     except DatabaseInUseError:
         print_line(f"ok    database {name} is in use, by a running bot")
         return await _beside(settings, print_line)
@@ -78,6 +80,7 @@ async def _database(settings: Settings, print_line: Print) -> Look:
     if server is not None:
         told = f"PostgreSQL {server.version}, {server.encoding}, {server.size / 2**20:.1f} MiB"
         print_line(f"ok    {told}; how much space it has left is told by its own machine alone")
+        print_line(f"ok    processes: {fleet}")
     for line in gaps:
         print_line(line)
     return look

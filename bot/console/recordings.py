@@ -74,10 +74,15 @@ def bench(
     database: Annotated[
         str | None, typer.Option(metavar="URL", help="Measure on its disk or server, not that of DATABASE_URL.")
     ] = None,
+    capacity: Annotated[
+        bool, typer.Option("--capacity", help="What a million chats with ten million rules would take: some minutes.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Measure speed and memory, the database's in a place of its own beside it."""
     from bot.bench import run_bench
+    from bot.bench_capacity import run_capacity
 
     url = database or command_settings(quiet=True).database_url
-    print_lines(while_busy(run_bench(database_url=url, json_output=json), "Measuring"))
+    measure = run_capacity if capacity else run_bench
+    print_lines(while_busy(measure(database_url=url, json_output=json), "Measuring"))
