@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 
 from bot.alerts.lives import Life, biggest, count_lives, lives_of
+from bot.alerts.sequels import count_sweeps, ended
 from bot.alerts.types import Market
 from bot.combined_markets import CombinedMarkets
 from bot.liquidation import (
@@ -195,6 +196,8 @@ def lives_view(view: MarketView, lives: Sequence[Life], bars: History, *, range_
         step_ms=life_step_ms(range_ms),
         count=count_lives(lives, end_ms),
         biggest=biggest(lives, BIGGEST),
+        gone=biggest(ended(lives), BIGGEST),
+        sweeps=count_sweeps(lives, bars),
         bars=bars,
     )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bot.alert_line import dump_line
 from bot.alerts.lives import Life
+from bot.alerts.sequels import AFTER_H, move_after
 from bot.found_market import MarketRequest, find_market
 from bot.hindsight import lives_view, play_lives
 from bot.one_map import found_view, write_png
@@ -15,6 +16,9 @@ from bot.telegram.commands.history import history_text
 from bot.telegram.desk import LivesView
 from bot.telegram.limits import bare
 from bot.telegram.texts import Catalogue
+
+AFTERWARDS_H = (1, AFTER_H, 24)
+"""How long after its end what price did is told."""
 
 USUAL_MS = 7 * 86_400_000
 """How far back is looked where no range is asked for."""
@@ -49,7 +53,10 @@ async def make_history(request: HistoryRequest, settings: Settings) -> Iterator[
 
 
 def history_json(view: LivesView) -> dict[str, object]:
-    """The object `history --json` prints; times in ms UTC, `ended_ms` and `end` null while a cluster stands."""
+    """The object `history --json` prints; times in ms UTC, `ended_ms` and `end` null while a cluster stands.
+
+    `median_move_pct` is positive where price went on in the direction of the sweep, `price_after_pct` where it rose.
+    """
     count = view.count
     return {
         "symbol": view.market.market.symbol,
@@ -65,11 +72,19 @@ def history_json(view: LivesView) -> dict[str, object]:
             "standing": count.standing,
             "median_life_ms": count.median_ms,
         },
-        "biggest": [_life_json(life) for life in view.biggest],
+        "sweeps": {
+            "hours_after": AFTER_H,
+            "seen": view.sweeps.seen,
+            "went_on": view.sweeps.went_on,
+            "came_back": view.sweeps.came_back,
+            "median_move_pct": view.sweeps.median_pct,
+        },
+        "biggest": [_life_json(life, view) for life in view.biggest],
+        "gone": [_life_json(life, view) for life in view.gone],
     }
 
 
-def _life_json(life: Life) -> dict[str, object]:
+def _life_json(life: Life, view: LivesView) -> dict[str, object]:
     best = life.best
     return {
         "id": life.id,
@@ -85,4 +100,5 @@ def _life_json(life: Life) -> dict[str, object]:
         "biggest_ms": life.best_ms,
         "ended_ms": life.ended_ms or None,
         "end": None if life.end is None else life.end.value,
+        "price_after_pct": {f"{hours}h": move_after(life, view.bars, hours) for hours in AFTERWARDS_H},
     }

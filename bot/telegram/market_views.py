@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bot.alerts.lives import Life, LifeCount
+from bot.alerts.sequels import SweepCount
 from bot.alerts.types import Market, Phase, Rule
 from bot.liquidation.combining import VenuePart
 from bot.liquidation.types import Cluster, History, LiquidationMap
@@ -61,7 +62,8 @@ class MarketView:
 class LivesView:
     """The clusters of a market from `from_ms` to `end_ms`, looked at every `step_ms`: how many, and the `biggest`.
 
-    `bars` are the path that price took meanwhile.
+    `gone` are the biggest of those that were swept or faded, `sweeps` what price did after all that were swept. `bars`
+    are the path that price took meanwhile.
     """
 
     market: MarketView
@@ -70,6 +72,8 @@ class LivesView:
     step_ms: int
     count: LifeCount
     biggest: tuple[Life, ...]
+    gone: tuple[Life, ...]
+    sweeps: SweepCount
     bars: History
 
 

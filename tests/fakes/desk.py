@@ -12,6 +12,7 @@ from bot.alerts.lives import Life, biggest, count_lives
 from bot.alerts.manners import QuietHours
 from bot.alerts.preferences import Preferences
 from bot.alerts.reasons import Reason
+from bot.alerts.sequels import count_sweeps, ended
 from bot.alerts.silence import Silence
 from bot.alerts.types import EVERYWHERE, CloseReason, Kind, LogEntry, Market, Phase, Rule
 from bot.liquidation.depth import Depth
@@ -216,9 +217,19 @@ def believable_lives(view: MarketView, range_ms: int) -> LivesView:
         for order, shown in enumerate(view.clusters)
     ]
     open_ms = np.arange(start_ms, NOON_MS, 300_000, dtype=np.int64)
-    flat = np.full(len(open_ms), view.price)
-    bars = History(300_000, open_ms, flat, flat, flat, flat, flat, flat, flat)
-    return LivesView(view, start_ms, NOON_MS, 900_000, count_lives(lives, NOON_MS), biggest(lives, 5), bars)
+    path = view.price * (1.0 + 0.01 * (open_ms - NOON_MS) / range_ms)
+    bars = History(300_000, open_ms, path, path, path, path, path, path, path)
+    return LivesView(
+        view,
+        start_ms,
+        NOON_MS,
+        900_000,
+        count_lives(lives, NOON_MS),
+        biggest(lives, 5),
+        biggest(ended(lives), 5),
+        count_sweeps(lives, bars),
+        bars,
+    )
 
 
 def believable_status() -> StatusView:

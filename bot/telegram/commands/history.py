@@ -1,6 +1,7 @@
 """/history: the clusters of a past stretch of time, how large they grew and how they ended."""
 
 from bot.alerts.lives import Life, LifeCount
+from bot.alerts.sequels import AFTER_H, SweepCount, move_after
 from bot.alerts.types import Market
 from bot.delivery.messenger import Keyboard, Message
 from bot.telegram.callbacks import key, market_arg
@@ -10,11 +11,13 @@ from bot.telegram.desk import LivesView
 from bot.telegram.scene import Answer, Scene
 from bot.telegram.table import Rows, escape_lines, fits, lines_of, narrowed
 from bot.telegram.texts import Html, Texts
+from bot.telegram.texts.figures import HOUR_MS
 from bot.telegram.venues import venue_keys
 
 USUAL = "7d"
 LIVED = 3
-"""The column that is left out first."""
+GONE_SIZE, GONE_LIVED = 1, 2
+"""Columns that are left out first."""
 
 
 async def typed_history(scene: Scene, text: str) -> Answer:
@@ -47,6 +50,12 @@ def history_text(view: LivesView, texts: Texts) -> Html:
     if count.total:
         lines += [_counts(count, texts), _median(count, texts)]
         lines += [texts("clusters.table", rows=_table(view, texts)), texts("history.sizes")]
+        if view.gone:
+            after = figures.duration(AFTER_H * HOUR_MS)
+            lines += [texts("history.gone"), texts("clusters.table", rows=_gone_table(view, texts))]
+            lines.append(texts("history.after", after=after))
+        if view.sweeps.median_pct is not None:
+            lines.append(_sweeps(view.sweeps, texts))
     note = texts("history.note", step=figures.duration(view.step_ms))
     lines.append(texts("alert.small", text=note))
     return Html("\n".join(lines))
@@ -60,6 +69,37 @@ def _median(count: LifeCount, texts: Texts) -> Html:
     if count.median_ms is None:
         return texts("history.median_unknown")
     return texts("history.median", duration=texts.figures.duration(count.median_ms))
+
+
+def _sweeps(sweeps: SweepCount, texts: Texts) -> Html:
+    """What price did after the sweeps, with their counts."""
+    figures = texts.figures
+    return texts(
+        "history.sweeps",
+        n=sweeps.seen,
+        after=figures.duration(AFTER_H * HOUR_MS),
+        on=sweeps.went_on,
+        back=sweeps.came_back,
+        percent=figures.signed_percent(sweeps.median_pct or 0.0),
+    )
+
+
+def _gone_table(view: LivesView, texts: Texts) -> Html:
+    """The largest of those that are gone: densest price, greatest size, how long they lived, what price did after."""
+    figures = texts.figures
+
+    def row(life: Life) -> list[str]:
+        move = move_after(life, view.bars)
+        return [
+            figures.level(life.best.peak, view.market.tick_size),
+            life_size(view, life, texts),
+            figures.duration(life.lasted_ms(view.end_ms)),
+            str(texts.of("history_end", life.end or "standing")),
+            "" if move is None else figures.signed_percent(move),
+        ]
+
+    header = [texts.label(f"history.{name}") for name in ("zone", "size", "lived", "end", "then")]
+    return escape_lines(lines_of(narrowed([header, *map(row, view.gone)], spare=(GONE_LIVED, GONE_SIZE)), left=1))
 
 
 def _table(view: LivesView, texts: Texts) -> Html:

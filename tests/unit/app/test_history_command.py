@@ -48,6 +48,12 @@ def test_the_clusters_of_the_period_are_counted_and_the_largest_told(
         assert told["from_ms"] <= each["born_ms"] <= each["biggest_ms"] <= (each["ended_ms"] or AT_MS)
         assert (each["end"] is None) == (each["ended_ms"] is None)
     check_png(tmp_path / "lives.png")
+    sweeps = told["sweeps"]
+    assert sweeps["seen"] == sweeps["went_on"] + sweeps["came_back"] <= count["swept"]
+    assert {each["end"] for each in told["gone"]} <= {"swept", "faded"}
+    for each in told["gone"]:
+        known = [each["price_after_pct"][f"{hours}h"] is not None for hours in (1, 4, 24)]
+        assert known == sorted(known, reverse=True)
 
 
 def test_the_same_in_words_is_what_the_bot_says(liqwatch: Console, sol: Path) -> None:
