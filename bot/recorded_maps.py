@@ -5,52 +5,63 @@ from collections.abc import Iterator
 import numpy as np
 
 from bot.alerts.types import Market
-from bot.liquidation import Bar, History, PositionModel
+from bot.liquidation import History, PositionModel
 from bot.liquidation.clusters import find_zones
 from bot.liquidation.maps import Maps
 from bot.liquidation.strength import ShareHistory
 from bot.liquidation.touch import Volatility
-from bot.liquidation.types import COLUMNS
-from bot.reading import Reading
+from bot.reading import WINDOW, Reading
 from bot.recorded import Recorded
 from bot.recorded_lessons import DAY_BARS, RecordedLessons
 
 
-def recorded_readings(recorded: Recorded, market: Market, history: History, *, first: int) -> Iterator[Reading]:
-    """The reading after each bar from row `first` on, of what had happened by then.
+class RecordedMaps:
+    """One market's maps after each bar, of what had happened by then.
 
-    `history` is the market's own. Positions and the usual size of clusters are learned on the way; as lessons come
-    once a day at most, a day's maps are made at once.
+    Positions and the usual size of clusters are learned on the way; as lessons come once a day at most, a day's maps
+    are made at once.
     """
-    lessons = RecordedLessons(recorded, market, history)
-    tiers = recorded.tiers_of(market)
-    seen = history.rows(0, first + 1)
-    volatility = Volatility.from_closes(seen.open_ms + history.bar_ms, seen.close)
-    shares = ShareHistory()
-    model: PositionModel | None = None
-    for begin, end in _days(first, len(history)):
-        day = _bars(history.rows(begin, end))
-        maps = []
-        if lessons.attend(begin + 1) or model is None:
-            model = PositionModel.rebuild(history.rows(0, begin + 1), tiers=tiers, parameters=lessons.parameters)
-            maps.append(model.map())
-        for bar in day[len(maps) :]:
-            model.update(bar)
-            maps.append(model.map())
-        volatilities = [volatility := volatility.updated(bar.open_ms + history.bar_ms, bar.close) for bar in day]
-        zones = find_zones(Maps.of(maps), day_volatility=np.array([one.day for one in volatilities]))
-        for moment, (drawn, volatile) in enumerate(zip(maps, volatilities, strict=True)):
-            clusters = zones.clusters(moment, shares.strength)
-            shares.observe(drawn.time_ms, drawn.price, clusters)
-            yield Reading(drawn, clusters, volatile, model.version)
+
+    def __init__(self, recorded: Recorded, market: Market, history: History) -> None:
+        """`history` is the market's own."""
+        self._history = history
+        self._tiers = recorded.tiers_of(market)
+        self._lessons = RecordedLessons(recorded, market, history)
+        self._shares = ShareHistory()
+        self._model: PositionModel | None = None
+        self._volatility: Volatility | None = None
+
+    def readings(self, first: int) -> Iterator[Reading]:
+        """The reading after each bar from row `first` on."""
+        for begin, end in _days(first, len(self._history)):
+            if self._lessons.attend(begin + 1) or self._model is None:
+                seen = self._history.rows(0, begin + 1)
+                self._model = PositionModel.rebuild(seen, tiers=self._tiers, parameters=self._lessons.parameters)
+                yield from self._read(Maps.of([self._model.map(window=WINDOW)]), self._model.version)
+                begin += 1
+            if begin < end:
+                maps = self._model.draw(self._history.rows(begin, end), window=WINDOW)
+                yield from self._read(maps, self._model.version)
+
+    def _read(self, maps: Maps, version: str) -> Iterator[Reading]:
+        volatilities = [
+            self._volatile(*close) for close in zip(maps.time_ms.tolist(), maps.price.tolist(), strict=True)
+        ]
+        zones = find_zones(maps, day_volatility=np.array([one.day for one in volatilities]))
+        for moment, volatility in enumerate(volatilities):
+            drawn, clusters = maps.at(moment), zones.clusters(moment, self._shares.strength)
+            self._shares.observe(drawn.time_ms, drawn.price, clusters)
+            yield Reading(drawn, clusters, volatility, version)
+
+    def _volatile(self, time_ms: int, close: float) -> Volatility:
+        if self._volatility is None:
+            seen = self._history.within(None, time_ms)
+            self._volatility = Volatility.from_closes(seen.open_ms + seen.bar_ms, seen.close)
+        self._volatility = self._volatility.updated(time_ms, close)
+        return self._volatility
 
 
 def _days(first: int, end: int) -> Iterator[tuple[int, int]]:
     """Rows `first` up to `end` in stretches that begin where lessons may be due."""
     starts = [first, *range((first + 1) // DAY_BARS * DAY_BARS + DAY_BARS - 1, end, DAY_BARS)]
     yield from zip(starts, [*starts[1:], end], strict=True)
-
-
-def _bars(history: History) -> list[Bar]:
-    rows = (getattr(history, name).tolist() for name in COLUMNS)
-    return [Bar(*row) for row in zip(*rows, strict=True)]

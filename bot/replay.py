@@ -26,7 +26,7 @@ from bot.market.simulator import EXCHANGE as SIMULATED
 from bot.market.types import BAR_MS
 from bot.reading import touch_odds
 from bot.recorded import Recorded, open_recorded
-from bot.recorded_maps import recorded_readings
+from bot.recorded_maps import RecordedMaps
 from bot.recorded_receipts import RecordedReceipts, hits_json
 from bot.rules_file import read_rules
 from bot.telegram.alerts_text import Contract, alert_text
@@ -241,7 +241,7 @@ class _Player:
         self._ticks = market_ticks(recorded.recording.bars(*market), recorded.recording.prices(*market))
         self._atr_pct: list[float] = average_true_ranges_pct(self._history).tolist()
         self._at = min(WARM_UP_BARS, len(self._history)) - 1
-        self._readings = recorded_readings(recorded, market, self._history, first=self._at)
+        self._readings = RecordedMaps(recorded, market, self._history).readings(self._at)
 
     @property
     def days(self) -> float:

@@ -1,8 +1,7 @@
 """Bars as the position model reads them: checked, on the log-price grid, with the spread of entries over each bar."""
 
 from dataclasses import dataclass
-from math import floor, isfinite, isnan, nan
-from typing import NamedTuple
+from math import isfinite, isnan, nan
 
 import numpy as np
 
@@ -89,6 +88,12 @@ def check_bar(bar: Bar, *, after_ms: int) -> None:
     raise ValueError(f"the bar of {bar.open_ms} ms {why}")
 
 
+def history_of(bar: Bar, bar_ms: int) -> History:
+    """A single bar as a history."""
+    figures = (bar.open, bar.high, bar.low, bar.close, bar.volume, bar.quote_volume, bar.open_interest)
+    return History(bar_ms, np.array([bar.open_ms]), *np.array(figures, dtype=np.float64)[:, None])
+
+
 def path_of(high: Floats, low: Floats, close: Floats, volume: Floats, quote_volume: Floats) -> Path:
     """Put bars on the grid; arrays of shape (n,).
 
@@ -108,29 +113,6 @@ def path_of(high: Floats, low: Floats, close: Floats, volume: Floats, quote_volu
         traded=cells[3 * count :],
         span=np.maximum(cells[:count] - cells[count : 2 * count], 1.0),
     )
-
-
-class Reach(NamedTuple):
-    """One bar on the grid: a row of Path, with the share of its entries in each cell from low to high."""
-
-    high: int
-    low: int
-    close: int
-    density: Floats
-
-
-def reach_of(bar: Bar) -> Reach:
-    """Put one bar on the grid, as `path_of` and `entry_pairs` do with many."""
-    traded = (bar.high + bar.low + 2.0 * bar.close) / 4.0
-    if bar.volume > 0 and bar.low <= bar.quote_volume / bar.volume <= bar.high:
-        traded = bar.quote_volume / bar.volume
-    high, low, close, about = log_cells((bar.high, bar.low, bar.close, traded)).tolist()
-    first, last = floor(low), floor(high)
-    if first == last:
-        return Reach(last, first, floor(close), np.ones(1))
-    middles = np.arange(first + 0.5, last + 1)
-    density = np.maximum(LEAST_DENSITY, 1.0 - np.abs(middles - about) / max(high - low, 1.0))
-    return Reach(last, first, floor(close), density / density.sum())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,93 +1,147 @@
-"""The standing positions of one side, as the incremental path keeps them."""
+"""The standing positions of one side, and what bars make of them: a stretch of bars at once, by one definition with
+the rebuild.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from bot.liquidation.types import Floats
+from bot.liquidation.way import Way
 
 REACH = 1_500
 """Cells from the close within which positions are kept: 1.5 in log price. Farther ones count as closed long ago."""
-SLACK = 256
 LEAST_SCALE = 1e-60
 
 
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """What stood on one side in the course of n bars, in coins.
+
+    `swept` (n, rows) is what each bar's path took. After each bar stood, rows mixed, `ahead` (n, cells) in the cells
+    beyond its close, and `mass` (n,) in all of them.
+    """
+
+    swept: Floats
+    ahead: Floats
+    mass: Floats
+
+    def levelled(self, total: Floats) -> Floats:
+        """`ahead` as it is where all that stands comes to `total` (n,)."""
+        scale: Floats = np.divide(total, self.mass, out=np.ones(len(total)), where=self.mass > 0)
+        return self.ahead * scale[:, None]
+
+
 class Book:
-    """The standing positions of one side: coins by turnover row and cell, in a window that follows price.
+    """The standing positions of one side: coins by turnover row and cell, up to REACH cells beyond the close.
 
     Cells are counted in the direction in which price comes to liquidate (see `standing`): the grid's cell times
     `sign`. `close` is the close's cell, counted so. A row's coins are its cells times a lazy scale.
     """
 
-    __slots__ = ("_base", "_cells", "_scale", "close", "kernel", "sign")
+    __slots__ = ("_cells", "_scale", "close", "kernel", "sign")
 
     def __init__(self, sign: int, kernel: Floats, close: int, coins: Floats) -> None:
+        """`coins` (rows, REACH) stand at close + 1 ... close + REACH."""
         self.sign = sign
         self.kernel = kernel
         self.close = close
-        self._base = close + 1 - SLACK
-        self._cells = np.zeros((len(coins), REACH + 2 * SLACK))
-        self._cells[:, SLACK : SLACK + REACH] = coins
+        self._cells = coins.copy()
         self._scale = np.ones(len(coins))
 
     def coins(self) -> Floats:
         """Coins at close + 1 ... close + REACH, (rows, REACH)."""
-        return self._standing() * self._scale[:, None]
+        return self._cells * self._scale[:, None]
 
     def saved(self) -> tuple[Floats, Floats]:
         """Standing cells and their scale, (rows, REACH) and (rows,): what `load` takes back exactly."""
-        return self._standing(), self._scale
+        return self._cells, self._scale
 
     def load(self, cells: Floats, scale: Floats) -> None:
         """Take back what `saved` gave at the same close."""
-        self._standing()[:] = cells
-        self._scale = scale.copy()
+        self._cells, self._scale = cells.copy(), scale.copy()
 
     def mix(self, weights: Floats) -> Floats:
         """Coins at close + 1 ... close + REACH, rows mixed by `weights` (rows,); shape (REACH,)."""
-        mixed: Floats = (weights * self._scale) @ self._standing()
+        mixed: Floats = (weights * self._scale) @ self._cells
         return mixed
 
-    def sweep(self, touched: int) -> Floats:
-        """Liquidate all cells up to `touched`; the coins taken from each row, (rows,)."""
-        if touched <= self.close:
-            return np.zeros(len(self._scale))
-        first = self.close + 1 - self._base
-        cells = self._cells[:, first : first + min(touched - self.close, REACH)]
-        taken: Floats = cells.sum(axis=1) * self._scale
-        cells[:] = 0.0
-        return taken
+    def play(self, way: Way, kept: Floats, opened: Floats, weights: Floats, *, ahead: int) -> Stood:
+        """Take a stretch of bars into account; `kept`, `opened` and `weights` have the shape (n, rows).
 
-    def fade(self, kept: Floats) -> None:
-        """Close voluntarily: each row keeps its share `kept` (rows,)."""
-        self._scale = self._scale * kept
-        scales = self._scale.tolist()
+        Each bar's path sweeps what it touches, the rows keep the shares `kept` of the rest, and `opened` coins are
+        spread over the bar's entries and from there by the kernel; of them stands what lies beyond the close.
+        `weights` mix the rows in what is told of `ahead` cells after each bar.
+
+        Only the cells near the path differ from bar to bar. To those beyond it, everything is added at the end.
+        """
+        low, last = min(self.close, int(way.close.min())), int(way.close[-1])
+        near = max(int(way.near.max()), int(way.close.max()) + ahead) - low
+        far = max(near, REACH + last - low)
+        scale = self._scale * np.cumprod(kept, axis=0)
+        entered = opened / scale
+        held = np.zeros((len(self._scale), max(far, REACH + self.close - low)))
+        held[:, self.close - low : self.close - low + REACH] = self._cells
+
+        opened_by_bar, opened_far, share_far = self._open(way, entered, low, near, far)
+        standing = self._stand(way, opened_by_bar, held[:, :near], low)
+        touched = np.arange(low + 1, low + near + 1) <= way.near[:, None]
+        swept = np.vecdot(standing[:-1], touched[:, None, :].astype(np.float64))
+        swept *= np.concatenate((self._scale[None], scale[:-1]))
+        mixing = weights * scale
+        mixed = np.matmul(mixing[:, None, :], standing[1:])[:, 0]
+        lowest = np.minimum(np.minimum.accumulate(way.close), self.close) - low
+        beyond = np.concatenate((np.zeros((len(held), 1)), held[:, near:].cumsum(axis=1)), axis=1)
+        rows = standing[1:].sum(axis=2) + beyond[:, np.maximum(lowest + REACH - near, 0)].T
+        rows += np.cumsum(entered * share_far[:, None], axis=0)
+
+        held[:, int(lowest[-1]) + REACH :] = 0.0
+        held[:, :near] = standing[-1]
+        held[:, near : near + opened_far.shape[1]] += opened_far
+        self._cells = held[:, last - low : last - low + REACH].copy()
+        self.close = last
+        self._rescale(scale[-1])
+        cells = sliding_window_view(mixed, ahead, axis=1) if ahead else mixed[:, None, :0]
+        return Stood(swept, cells[np.arange(len(way)), (way.close - low) * bool(ahead)], np.vecdot(mixing, rows))
+
+    def _open(self, way: Way, entered: Floats, low: int, near: int, far: int) -> tuple[Floats, Floats, Floats]:
+        """What is opened in the cells from low + 1 on: by each bar in the first `near` of them, (n, rows, near), by all
+        bars in those up to `far`, (rows, far cells), and the share of each bar's that lies there, (n,).
+        """
+        count, first = way.entries.shape[1], low + 1 - way.first_entry
+        cells = max(near, min(far, count + len(self.kernel) - 1 - first))
+        after = (way.close - low)[:, None]
+        at = np.arange(near)
+        stands = (at >= after) & (at < after + REACH)
+        start = max(0, count - 1 - first)
+        if len(way) == 1:  # a bar by itself may cross any number of cells
+            padded = np.zeros(start + max(count + len(self.kernel) - 1, first + cells))
+            padded[start : start + count + len(self.kernel) - 1] = np.convolve(way.entries[0], self.kernel)
+            profile = padded[None, start + first : start + first + cells]
+            shares, beyond = profile[:, :near], profile[:, near:]
+            added, share_far = entered.T @ beyond, beyond.sum(axis=1)
+        else:
+            padded = np.zeros(start + max(len(self.kernel), first + cells))
+            padded[start : start + len(self.kernel)] = self.kernel
+            # Row e is the kernel from `first` - e on: what is opened at an entry cell, by the cells where it stands.
+            spread = sliding_window_view(padded, cells)[start + first - np.arange(count)]
+            shares, beyond = way.entries @ spread[:, :near], spread[:, near:]
+            added, share_far = (entered.T @ way.entries) @ beyond, way.entries @ beyond.sum(axis=1)
+        return entered[:, :, None] * (shares * stands)[:, None, :], added, share_far
+
+    def _stand(self, way: Way, opened: Floats, held: Floats, low: int) -> Floats:
+        """What stands in the cells from low + 1 on, before the first bar and after each: (n + 1, rows, cells)."""
+        standing = np.concatenate((held[None], opened))
+        for bar, passed in enumerate((way.near - low).tolist()):
+            standing[bar + 1, :, passed:] += standing[bar, :, passed:]
+        # A bar that falls so far is played alone.
+        standing[1:, :, int(way.close.min()) - low + REACH :] = 0.0
+        return standing
+
+    def _rescale(self, scale: Floats) -> None:
+        self._scale = scale
+        scales = scale.tolist()
         if min(scales) < LEAST_SCALE or max(scales) > 1.0 / LEAST_SCALE:
-            self._cells *= self._scale[:, None]
-            self._scale = np.ones(len(kept))
-
-    def move(self, close: int) -> None:
-        """Follow price to a new close, up to which all cells must have been swept; forget what lies too far beyond."""
-        start = self.close + 1 - self._base
-        if close < self.close:
-            self._cells[:, start + REACH - min(self.close - close, REACH) : start + REACH] = 0.0
-        self.close = close
-        start = close + 1 - self._base
-        if not 0 <= start <= 2 * SLACK:
-            shift = start - SLACK
-            cells = np.zeros_like(self._cells)
-            if abs(shift) < cells.shape[1]:
-                kept, moved = max(0, shift), max(0, -shift)
-                size = cells.shape[1] - abs(shift)
-                cells[:, moved : moved + size] = self._cells[:, kept : kept + size]
-            self._cells, self._base = cells, self._base + shift
-
-    def open(self, opened: Floats, profile: Floats, first: int) -> None:
-        """Add `opened` (rows,) coins over `profile`, whose first cell is `first`; only cells beyond the close stand."""
-        begin = max(first, self.close + 1)
-        end = min(first + len(profile), self.close + 1 + REACH)
-        if begin < end:
-            part = profile[begin - first : end - first]
-            self._cells[:, begin - self._base : end - self._base] += (opened / self._scale)[:, None] * part
-
-    def _standing(self) -> Floats:
-        start = self.close + 1 - self._base
-        return self._cells[:, start : start + REACH]
+            self._cells *= scale[:, None]
+            self._scale = np.ones(len(scale))

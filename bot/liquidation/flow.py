@@ -1,8 +1,8 @@
 """What opens and what closes in each bar, from open interest and volume alone.
 
-The path of price has no part in it, so the whole history has a closed form (`flows`), and the next bar one short
-step (`FlowState.step`). Both are the same definition. For a turnover row of holding time tau, with V the bar's
-volume, h = bar / tau, and OI', OI the open interest before and after it:
+The path of price has no part in it, so any stretch of bars has a closed form (`flows`), which goes on from the state
+after the bars before. For a turnover row of holding time tau, with V the bar's volume, h = bar / tau, and OI', OI the
+open interest before and after it:
 
 - measured (both known, no gap): phi V + max(OI - OI', 0) opens, phi V + max(OI' - OI, 0) closes, in proportion.
 - blind (open interest missing, or stuck for more than three traded bars): phi V opens, a share h closes.
@@ -16,7 +16,6 @@ included; before any is known, a day's volume is taken to be `assumed_daily_turn
 
 from dataclasses import dataclass
 from math import exp, nan
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -59,27 +58,11 @@ class Rates:
         )
 
 
-class Step(NamedTuple):
-    """One bar's flow, (rows,) each: `kept` multiplies what stood before, `opened` and `stock` (coins) are added."""
-
-    kept: Floats
-    opened: Floats
-    stock: Floats | None = None
-
-
 @dataclass(frozen=True, slots=True)
-class Flows:
-    """Every bar's flow: `kept`, `opened` (rows, n); `stock` (rows,) coins are added in bar `stock_bar` (-1: never)."""
-
-    kept: Floats
-    opened: Floats
-    stock: Floats
-    stock_bar: int
-
-
-@dataclass(slots=True)
 class FlowState:
-    """What the next bar's flow depends on. `estimate` (rows,) is the open interest each row accounts for."""
+    """What the next bar's flow depends on, after the bar of `last_ms`. `estimate` (rows,) is the open interest each row
+    accounts for.
+    """
 
     first_ms: int
     last_ms: int
@@ -91,133 +74,163 @@ class FlowState:
     mean_interest: float = 0.0
     mean_volume: float = 0.0
     measured_ms: int = -1
-    seen_bars: float = 1.0
+    seen_bars: float = 0.0
     known_bars: float = 0.0
-    passed_bars: float = 1.0
+    passed_bars: float = 0.0
     """Trailing counts, as the means: bars seen, those of known open interest, and those that should have been seen."""
 
-    def ratio(self, rates: Rates) -> float:
-        """Mean open interest over mean volume per bar, in coins per coin."""
-        if self.mean_volume > self.mean_interest * LEAST_VOLUME:
-            return self.mean_interest / self.mean_volume
-        return rates.assumed_ratio
 
-    def step(self, rates: Rates, open_ms: int, volume: float, interest: float) -> Step:
-        """Take the next bar into account; `interest` is zero or NaN where it is unknown."""
-        elapsed = max(1, (open_ms - self.last_ms) // rates.bar_ms)
-        known = self._see(rates, open_ms, volume, interest)
-        self._count(rates, open_ms, elapsed, known)
-        was_known, self.known = self.known, known
-        opened = rates.share * self.ratio(rates) * volume
-        kept = np.maximum(rates.least_kept, rates.kept**elapsed) if elapsed > 1 else rates.kept
-        stock = None
-        if not known:
-            self.estimate = kept * self.estimate + opened
-        elif not self.anchored:
-            kept, opened, stock = _anchor(rates, self.estimate, interest, open_ms - self.first_ms)
-        elif was_known and elapsed <= rates.stuck_bars + 1:
-            before = float(self.estimate[0])
-            kept = np.maximum(rates.least_kept, 1.0 - (opened + max(before - interest, 0.0)) / before)
-            opened = opened + max(interest - before, 0.0)
-        else:
-            rescale = _rescale(kept * self.estimate + opened, interest)
-            kept, opened = kept * rescale, opened * rescale
-        if known:
-            self.anchored = True
-            self.estimate = np.full(len(rates.share), interest)
-            self.measured_ms = open_ms + rates.bar_ms
-        self.last_ms = open_ms
-        return Step(kept, opened, stock)
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """What is known after each bar of the market so far, (n,) each: FlowState's fields of these names, and `ratio`,
+    mean open interest over mean volume per bar, in coins per coin.
+    """
 
-    def _see(self, rates: Rates, open_ms: int, volume: float, interest: float) -> bool:
-        """Whether the bar's open interest counts as known; moves the trailing means and the count of unmoved bars."""
-        fade = exp((self.last_ms - open_ms) / rates.memory_ms)
-        self.mean_interest *= fade
-        self.mean_volume *= fade
-        self.unmoved = self.unmoved + (volume > 0) if interest == self.seen else 0
-        present = interest >= LEAST_INTEREST
-        self.seen = interest if present else nan
-        known = present and self.unmoved <= rates.stuck_bars
-        if known:
-            self.mean_interest += interest
-            self.mean_volume += volume
-        return known
+    ratio: Floats
+    anchored: NDArray[np.bool_]
+    measured_ms: Ints
+    seen_bars: Floats
+    known_bars: Floats
+    passed_bars: Floats
 
-    def _count(self, rates: Rates, open_ms: int, elapsed: int, known: bool) -> None:
-        fade = exp((self.last_ms - open_ms) / rates.memory_ms)
-        self.seen_bars = self.seen_bars * fade + 1.0
-        self.known_bars = self.known_bars * fade + known
-        self.passed_bars = self.passed_bars * fade + elapsed
+    @classmethod
+    def after(cls, state: FlowState, rates: Rates) -> "Trail":
+        """What is known after one bar, (1,) each."""
+        return cls(
+            _ratio(rates, np.array([state.mean_interest]), np.array([state.mean_volume])),
+            *(
+                np.array([getattr(state, name)])
+                for name in ("anchored", "measured_ms", "seen_bars", "known_bars", "passed_bars")
+            ),
+        )
 
 
-def flows(rates: Rates, open_ms: Ints, volume: Floats, interest: Floats) -> tuple[Flows, FlowState]:
-    """The flow of every bar, and the state after the last; arrays of shape (n,)."""
-    elapsed = np.maximum(1, np.diff(open_ms, prepend=open_ms[0] - rates.bar_ms) // rates.bar_ms)
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """Every bar's flow: `kept` multiplies what stood before, `opened` coins are added, (rows, n) each; `stock` (rows,)
+    coins are added in bar `stock_bar` (-1: never).
+
+    `known` (n,) tells where open interest counts as known.
+    """
+
+    kept: Floats
+    opened: Floats
+    stock: Floats
+    stock_bar: int
+    known: NDArray[np.bool_]
+    trail: Trail
+
+    @classmethod
+    def still(cls, rows: int, trail: Trail) -> "Flows":
+        """The flow of one bar in which nothing is known to open or to close."""
+        nothing = np.zeros((rows, 1))
+        return cls(nothing + 1.0, nothing, nothing[:, 0], -1, np.zeros(1, dtype=np.bool_), trail)
+
+    def estimates(self, interest: Floats, before: FlowState) -> Floats:
+        """The open interest that each row accounts for after every bar, (rows, n); `interest` (n,) and `before` are
+        those that made the flow.
+        """
+        estimate = np.repeat(np.where(self.known, interest, 0.0)[None, :], len(self.kept), axis=0)
+        for bar in np.flatnonzero(~self.known).tolist():
+            held = estimate[:, bar - 1] if bar else before.estimate
+            estimate[:, bar] = self.kept[:, bar] * held + self.opened[:, bar]
+        return estimate
+
+
+def flows(
+    rates: Rates, open_ms: Ints, volume: Floats, interest: Floats, before: FlowState | None = None
+) -> tuple[Flows, FlowState]:
+    """The flow of every bar, and the state after the last; arrays of shape (n,), of bars that come after `before`.
+
+    `interest` is zero or NaN where it is unknown.
+    """
+    rows = len(rates.share)
+    if before is None:
+        before = FlowState(int(open_ms[0]), int(open_ms[0]) - rates.bar_ms, np.zeros(rows))
+    elapsed = np.maximum(1, np.diff(open_ms, prepend=before.last_ms) // rates.bar_ms)
     present = interest >= LEAST_INTEREST
     interest = np.where(present, interest, 0.0)
-    known, unmoved = _known(present, interest, volume, rates.stuck_bars)
+    known, unmoved = _known(present, interest, volume, rates.stuck_bars, before)
     recency = np.exp((open_ms - open_ms[-1]) / rates.memory_ms)
+    carried = exp((before.last_ms - int(open_ms[-1])) / rates.memory_ms)
     weight = recency * known
-    mean_interest, mean_volume = np.cumsum(weight * interest), np.cumsum(weight * volume)
-    telling = mean_volume > mean_interest * LEAST_VOLUME
-    ratio = np.where(telling, mean_interest, rates.assumed_ratio) / np.where(telling, mean_volume, 1.0)
+    mean_interest = carried * before.mean_interest + np.cumsum(weight * interest)
+    mean_volume = carried * before.mean_volume + np.cumsum(weight * volume)
+    ratio = _ratio(rates, mean_interest, mean_volume)
     opened = rates.share[:, None] * (ratio * volume)
     kept = np.repeat(rates.kept[:, None], len(open_ms), axis=1)
     slow = np.flatnonzero(elapsed > 1)
     kept[:, slow] = np.maximum(rates.least_kept, rates.kept[:, None] ** elapsed[slow])
 
-    estimate = _estimates(known, interest, kept, opened)
-    near = known & np.concatenate(([False], known[:-1])) & (elapsed <= rates.stuck_bars + 1)
+    estimate = _estimates(known, interest, kept, opened, before.estimate)
+    near = known & np.concatenate(([before.known], known[:-1])) & (elapsed <= rates.stuck_bars + 1)
     far = np.flatnonzero(known & ~near)
-    anchor = int(far[0]) if len(far) else -1
-    returned = far[1:]
-    rescale = _rescale(kept[:, returned] * estimate[:, returned - 1] + opened[:, returned], interest[returned])
-    before = np.where(near, np.concatenate(([1.0], interest[:-1])), 1.0)
-    change = np.where(near, interest - before, 0.0)
-    kept_near = np.maximum(rates.least_kept, 1.0 - (opened + np.maximum(-change, 0.0)) / before)
+    anchor = int(far[0]) if len(far) and not before.anchored else -1
+    returned = far if before.anchored else far[1:]
+    if len(returned):
+        held = np.concatenate((before.estimate[:, None], estimate[:, :-1]), axis=1)[:, returned]
+        rescale = _rescale(kept[:, returned] * held + opened[:, returned], interest[returned])
+    earlier = np.where(near, np.concatenate((before.estimate[:1], interest[:-1])), 1.0)
+    change = np.where(near, interest - earlier, 0.0)
+    kept_near = np.maximum(rates.least_kept, 1.0 - (opened + np.maximum(-change, 0.0)) / earlier)
     np.copyto(kept, kept_near, where=near)
     opened += np.maximum(change, 0.0)
-    kept[:, returned] *= rescale
-    opened[:, returned] *= rescale
-    stock = np.zeros(len(rates.share))
+    if len(returned):
+        kept[:, returned] *= rescale
+        opened[:, returned] *= rescale
+    stock = np.zeros(rows)
     if anchor >= 0:
-        held = estimate[:, anchor - 1] if anchor else stock
+        held = estimate[:, anchor - 1] if anchor else before.estimate
         kept[:, anchor], opened[:, anchor], stock = _anchor(
-            rates, held, float(interest[anchor]), int(open_ms[anchor] - open_ms[0])
+            rates, held, float(interest[anchor]), int(open_ms[anchor]) - before.first_ms
         )
-    last = int(np.flatnonzero(known)[-1]) if anchor >= 0 else -1
+    trail = Trail(
+        ratio=ratio,
+        anchored=before.anchored | np.logical_or.accumulate(known),
+        measured_ms=np.maximum.accumulate(np.where(known, open_ms + rates.bar_ms, before.measured_ms)),
+        seen_bars=(carried * before.seen_bars + np.cumsum(recency)) / recency,
+        known_bars=(carried * before.known_bars + np.cumsum(weight)) / recency,
+        passed_bars=(carried * before.passed_bars + np.cumsum(recency * elapsed)) / recency,
+    )
     state = FlowState(
-        first_ms=int(open_ms[0]),
+        first_ms=before.first_ms,
         last_ms=int(open_ms[-1]),
         estimate=estimate[:, -1].copy(),
-        anchored=anchor >= 0,
+        anchored=bool(trail.anchored[-1]),
         known=bool(known[-1]),
         seen=float(interest[-1]) if present[-1] else nan,
         unmoved=int(unmoved[-1]),
         mean_interest=float(mean_interest[-1]),
         mean_volume=float(mean_volume[-1]),
-        measured_ms=int(open_ms[last]) + rates.bar_ms if last >= 0 else -1,
-        seen_bars=float(recency.sum()),
-        known_bars=float(weight.sum()),
-        passed_bars=float(recency @ elapsed),
+        measured_ms=int(trail.measured_ms[-1]),
+        seen_bars=float(trail.seen_bars[-1]),
+        known_bars=float(trail.known_bars[-1]),
+        passed_bars=float(trail.passed_bars[-1]),
     )
-    return Flows(kept, opened, stock, anchor), state
+    return Flows(kept, opened, stock, anchor, known, trail), state
+
+
+def _ratio(rates: Rates, mean_interest: Floats, mean_volume: Floats) -> Floats:
+    telling = mean_volume > mean_interest * LEAST_VOLUME
+    ratio: Floats = np.where(telling, mean_interest, rates.assumed_ratio) / np.where(telling, mean_volume, 1.0)
+    return ratio
 
 
 def _known(
-    present: NDArray[np.bool_], interest: Floats, volume: Floats, stuck_bars: int
+    present: NDArray[np.bool_], interest: Floats, volume: Floats, stuck_bars: int, before: FlowState
 ) -> tuple[NDArray[np.bool_], Ints]:
     """Where open interest counts as known (n,), and for how many traded bars it has not moved (n,)."""
-    same = np.concatenate(([False], present[1:] & present[:-1] & (interest[1:] == interest[:-1])))
-    count = np.cumsum(same & (volume > 0))
+    same = present & (interest == np.concatenate(([before.seen], np.where(present, interest, nan)[:-1])))
+    count = before.unmoved + np.cumsum(same & (volume > 0))
     unmoved: Ints = count - np.maximum.accumulate(np.where(same, 0, count))
     return present & (unmoved <= stuck_bars), unmoved
 
 
-def _estimates(known: NDArray[np.bool_], interest: Floats, kept: Floats, opened: Floats) -> Floats:
+def _estimates(known: NDArray[np.bool_], interest: Floats, kept: Floats, opened: Floats, earlier: Floats) -> Floats:
     """The open interest that each row accounts for, (rows, n): where it is known, and at the end of each blind run.
 
-    Elsewhere 0. A row's value at the end of a blind run is what it had before, and what opened in it, faded.
+    Elsewhere 0. A row's value at the end of a blind run is what it had before (`earlier` (rows,), before the first
+    bar), and what opened in it, faded.
     """
     estimate = np.repeat(interest[None, :] * known, len(kept), axis=0)
     blind = np.flatnonzero(~known)
@@ -229,7 +242,7 @@ def _estimates(known: NDArray[np.bool_], interest: Floats, kept: Floats, opened:
     ends = np.append(blind[firsts[1:] - 1], blind[-1])
     end_of = np.repeat(ends, np.diff(np.append(firsts, len(blind))))
     faded = opened[:, blind] * np.exp(fading[:, end_of] - fading[:, blind])
-    before = np.where(starts > 0, estimate[:, starts - 1], 0.0)
+    before = np.where(starts > 0, estimate[:, starts - 1], earlier[:, None])
     lost = fading[:, ends] - np.where(starts > 0, fading[:, starts - 1], 0.0)
     estimate[:, ends] = before * np.exp(lost) + np.add.reduceat(faded, firsts, axis=1)
     return estimate

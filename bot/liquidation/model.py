@@ -3,7 +3,7 @@
 Both sides of each contract, in turnover rows, over absolute log-price cells. Per closed bar: the path sweeps the
 cells it touches, a share of the rest closes, new positions open over the bar and take their place through the
 distance kernel, the close sweeps what it has already passed. `rebuild` gets there in closed form, `update` bar by
-bar; both are one definition and agree to rounding.
+bar, `extend` and `draw` by stretches of bars; all are one definition and agree to rounding.
 """
 
 from collections.abc import Sequence
@@ -11,15 +11,18 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from bot.liquidation.bars import Bar, Reach, check_bar, check_history, path_of, reach_of
-from bot.liquidation.book import REACH, Book
-from bot.liquidation.flow import HOUR_MS, FlowState, Rates, Step, flows
+from bot.liquidation.bars import Bar, check_bar, check_history, history_of, path_of
+from bot.liquidation.book import REACH, Book, Stood
+from bot.liquidation.flow import Flows, FlowState, Rates, Trail, flows
+from bot.liquidation.footing import limits, measured, mixing_weights
 from bot.liquidation.grid import cells_of
 from bot.liquidation.kernel import distance_kernel
+from bot.liquidation.maps import Maps
 from bot.liquidation.margin import RiskTier
 from bot.liquidation.parameters import DEFAULT, ModelParameters, parameters_of, version_of
-from bot.liquidation.reading import read_map
-from bot.liquidation.standing import Cohorts, lots_of, sign_of, standing, stock_profile
+from bot.liquidation.playing import play
+from bot.liquidation.reading import cells_within, read_map, read_maps
+from bot.liquidation.standing import Cohorts, lots_of, sign_of, standing
 from bot.liquidation.state import pack, unpack
 from bot.liquidation.types import Floats, History, LiquidationMap, MapLimit, Side
 
@@ -38,7 +41,8 @@ class PositionModel:
     """Who stands where on one contract after a bar's close. Made by `rebuild`, or by `restore` from its `state`."""
 
     __slots__ = (
-        "_flow", "_rates", "_whole", "bar_ms", "books", "close", "open_ms", "parameters", "tiers", "version", "weights"
+        "_flow", "_rates", "_trail", "_whole", "bar_ms", "books", "close", "open_ms", "parameters", "tiers", "version",
+        "weights",
     )  # fmt: skip
 
     def __init__(
@@ -64,6 +68,7 @@ class PositionModel:
         self.weights: Floats = np.array(parameters.turnover_prior if weights is None else weights, dtype=np.float64)
         self._rates = Rates.of(bar_ms, parameters)
         self._flow = flow
+        self._trail = Trail.after(flow, self._rates)
         self._whole = whole
         cell = int(cells_of(close))
         self.books = tuple(
@@ -113,70 +118,69 @@ class PositionModel:
 
     def update(self, bar: Bar) -> Swept:
         """Take the next closed bar into account; what its path liquidated. Raises ValueError on a broken bar."""
-        if self._whole is not None:
-            raise ValueError("a model of late positions only (since_ms) cannot be updated")
+        self._refuse_late_only()
         check_bar(bar, after_ms=self.open_ms)
-        path = reach_of(bar)
-        step = self._flow.step(self._rates, bar.open_ms, bar.volume, bar.open_interest)
-        taken = [self._advance(book, path, step) for book in self.books]
-        self.open_ms, self.close = bar.open_ms, bar.close
-        return Swept(self.time_ms, np.array(taken))
+        late = history_of(bar, self.bar_ms)
+        return self._extend(late, self._flows(late))[0]
+
+    def extend(self, history: History) -> list[Swept]:
+        """Update with every bar of `history` that is newer than the model; what each of them liquidated.
+
+        Raises ValueError on a broken history.
+        """
+        late = self._newer(history)
+        return self._extend(late, self._flows(late)) if len(late) else []
+
+    def draw(self, history: History, *, window: float = 0.12, weights: Floats | None = None) -> Maps:
+        """As `extend`, but the map after each of the bars, as `map` would give it.
+
+        Raises ValueError on a broken history, and on one that holds nothing newer.
+        """
+        late, before = self._newer(history), self._flow
+        if not len(late):
+            raise ValueError("the history holds no bar newer than the model")
+        flow = self._flows(late)
+        mixing = mixing_weights(flow.trail, self._rates, self.parameters, self.weights if weights is None else weights)
+        stood = self._play(late, flow, mixing, ahead=cells_within(window))
+        estimate = np.vecdot(mixing, flow.estimates(late.open_interest, before).T)
+        totals = [np.where(flow.trail.anchored, estimate, side.mass) for side in stood]
+        coins = [side.levelled(total) for side, total in zip(stood, totals, strict=True)]
+        time_ms = late.open_ms + self.bar_ms
+        fresh = measured(flow.trail, time_ms, self.bar_ms, self.parameters)
+        return read_maps(
+            (coins[0], coins[1]),
+            (totals[0], totals[1]),
+            close=late.close,
+            time_ms=time_ms,
+            open_interest=tuple("measured" if one else "estimated" for one in fresh.tolist()),
+            limits=limits(flow.trail, time_ms, self.bar_ms, self.parameters, first_ms=before.first_ms),
+        )
 
     def follow(self, bar: Bar) -> Swept:
         """Sweep by another venue's bar while this venue is silent: its flow stands still, and its map grows stale.
 
         The next `update` then bridges the silence as a gap. Raises ValueError on a broken bar.
         """
-        if self._whole is not None:
-            raise ValueError("a model of late positions only (since_ms) cannot be updated")
+        self._refuse_late_only()
         check_bar(bar, after_ms=self.open_ms)
-        path, still = reach_of(bar), np.ones(len(self.weights))
-        taken = [self._advance(book, path, Step(still, np.zeros_like(still))) for book in self.books]
-        self.open_ms, self.close = bar.open_ms, bar.close
-        return Swept(self.time_ms, np.array(taken))
-
-    def extend(self, history: History) -> list[Swept]:
-        """Update with every bar of `history` that is newer than the model; what each of them liquidated."""
-        fields = (history.open, history.high, history.low, history.close, history.volume, history.quote_volume)
-        columns = [column.tolist() for column in (history.open_ms, *fields, history.open_interest)]
-        return [self.update(Bar(*row)) for row in zip(*columns, strict=True) if row[0] > self.open_ms]
+        return self._extend(history_of(bar, self.bar_ms), Flows.still(len(self.weights), self._trail))[0]
 
     def mixing_weights(self, weights: Floats | None = None) -> Floats:
-        """Weight of each turnover row in the map, (rows,), summing to 1.
-
-        `weights` (the model's own if None), less what is physically implausible: a row that would open more coins
-        than are traded.
-        """
-        opened_per_traded = self._rates.share * self._flow.ratio(self._rates)
-        full, none = self.parameters.plausible_flow
-        plausible = np.minimum(np.maximum((none - opened_per_traded) / (none - full), 0.0), 1.0)
-        mixing = (self.weights if weights is None else weights) * plausible
-        total = float(mixing.sum())
-        if total > 0:
-            return mixing / total
-        slowest = np.zeros_like(mixing)
-        slowest[int(np.argmax(self.parameters.turnover_hours))] = 1.0
-        return slowest
+        """Weight of each turnover row in the map, (rows,), summing to 1; `weights` are the model's own if None."""
+        own = self.weights if weights is None else weights
+        mixing: Floats = mixing_weights(self._trail, self._rates, self.parameters, own)[0]
+        return mixing
 
     @property
     def measured(self) -> bool:
         """Whether the map's totals rest on open interest that was measured lately."""
-        limit = max(self.parameters.stale_hours * HOUR_MS, (self.parameters.stuck_bars + 1) * self.bar_ms)
-        return self._flow.anchored and self.time_ms - self._flow.measured_ms <= limit
+        return bool(measured(self._trail, np.array([self.time_ms]), self.bar_ms, self.parameters)[0])
 
     @property
     def limits(self) -> tuple[MapLimit, ...]:
         """What this model had to do without, in the order of MapLimit."""
-        flow, rules = self._flow, self.parameters
-        holds = {
-            MapLimit.VOLUME_MODEL: not flow.anchored,
-            MapLimit.STALE_OPEN_INTEREST: flow.anchored and not self.measured,
-            MapLimit.SPARSE_OPEN_INTEREST: self.measured and flow.known_bars < rules.sparse_share * flow.seen_bars,
-            MapLimit.COARSE_BARS: self.bar_ms > rules.fine_bar_ms,
-            MapLimit.GAPS: flow.passed_bars - flow.seen_bars > rules.gap_share * flow.passed_bars,
-            MapLimit.SHORT_HISTORY: self.time_ms - flow.first_ms < rules.short_hours * HOUR_MS,
-        }
-        return tuple(limit for limit, applies in holds.items() if applies)
+        time_ms = np.array([self.time_ms])
+        return limits(self._trail, time_ms, self.bar_ms, self.parameters, first_ms=self._flow.first_ms)[0]
 
     def map(
         self,
@@ -250,19 +254,32 @@ class PositionModel:
             raise ValueError("not a state of this position model") from error
         return model
 
-    def _advance(self, book: Book, path: Reach, step: Step) -> Floats:
-        """One bar on one side: sweep, close, open, with the close having swept what it passed; the coins swept."""
-        high, low = book.sign * path.high, book.sign * path.low
-        taken = book.sweep(max(high, low))
-        book.fade(step.kept)
-        book.move(book.sign * path.close)
-        entries = path.density[:: book.sign]
-        profile = book.kernel * entries[0] if len(entries) == 1 else np.convolve(entries, book.kernel)
-        book.open(step.opened, profile, min(high, low))
-        if step.stock is not None:
-            stock = stock_profile(book.kernel, REACH)
-            book.open(step.stock, stock / stock.sum(), book.close + 1)
-        return taken
+    def _refuse_late_only(self) -> None:
+        if self._whole is not None:
+            raise ValueError("a model of late positions only (since_ms) cannot be updated")
+
+    def _newer(self, history: History) -> History:
+        self._refuse_late_only()
+        late = history.rows(int(np.searchsorted(history.open_ms, self.open_ms, side="right")), len(history))
+        if len(late):
+            check_history(late)
+        return late
+
+    def _flows(self, late: History) -> Flows:
+        """The flow of the bars that come next; moves its state behind them."""
+        flow, self._flow = flows(self._rates, late.open_ms, late.volume, late.open_interest, self._flow)
+        self._trail = Trail.after(self._flow, self._rates)
+        return flow
+
+    def _extend(self, late: History, flow: Flows) -> list[Swept]:
+        longs, shorts = self._play(late, flow, np.broadcast_to(self.weights, (len(late), len(self.weights))))
+        coins = np.stack((longs.swept, shorts.swept), axis=1)
+        return [Swept(time_ms, one) for time_ms, one in zip((late.open_ms + self.bar_ms).tolist(), coins, strict=True)]
+
+    def _play(self, late: History, flow: Flows, mixing: Floats, *, ahead: int = 0) -> tuple[Stood, Stood]:
+        stood = play(self.books, late, flow, mixing, ahead=ahead)
+        self.open_ms, self.close = int(late.open_ms[-1]), float(late.close[-1])
+        return stood
 
 
 def cohorts_of(history: History, parameters: ModelParameters, *, since_ms: int | None = None) -> Cohorts:

@@ -1,11 +1,13 @@
 """What opens and closes in each bar, from open interest and volume."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.liquidation.flow import Flows, FlowState, Rates, flows
+from bot.liquidation.flow import Flows, FlowState, Rates, Trail, flows
 from bot.liquidation.parameters import DEFAULT
 from bot.liquidation.types import Floats
 
@@ -106,9 +108,9 @@ def test_mean_flow_forgets_over_a_month() -> None:
     hours = np.arange(0, 24 * 120, 24)
     volume = np.where(hours < 24 * 60, 1.0, 9.0)
     day = Rates.of(86_400_000, DEFAULT)
-    _, state = flows(day, hours * 3_600_000, volume, np.linspace(100.0, 101.0, len(hours)))
+    flow, _ = flows(day, hours * 3_600_000, volume, np.linspace(100.0, 101.0, len(hours)))
     weights = np.exp((hours - hours[-1]) / 720.0)
-    assert state.ratio(day) == pytest.approx((weights @ np.linspace(100.0, 101.0, len(hours))) / (weights @ volume))
+    assert flow.trail.ratio[-1] == pytest.approx((weights @ np.linspace(100.0, 101.0, len(hours))) / (weights @ volume))
 
 
 def test_open_interest_that_comes_back_absurd_rescales_at_most_twentyfold() -> None:
@@ -130,21 +132,33 @@ def test_open_interest_that_comes_back_absurd_rescales_at_most_twentyfold() -> N
         max_size=20,
     ),
     st.integers(1, 19),
+    st.sets(st.integers(2, 19)),
 )
-def test_flow_by_the_bar_is_flow_in_closed_form(rows: list[tuple[float, float, int]], first: int) -> None:
+def test_flow_goes_on_from_the_state_after_any_bar(
+    rows: list[tuple[float, float, int]], first: int, cuts: set[int]
+) -> None:
     interest, volume, skipped = (np.array(column) for column in zip(*rows, strict=True))
     times = BAR * np.cumsum(skipped + 1)
     first = min(first, len(rows) - 1)
-    _, state = flows(RATES, times[:first], volume[:first], interest[:first])
     whole, end = flows(RATES, times, volume, interest)
-    for bar in range(first, len(rows)):
-        step = state.step(RATES, int(times[bar]), float(volume[bar]), float(interest[bar]))
-        np.testing.assert_allclose(step.kept, whole.kept[:, bar], rtol=1e-9)
-        np.testing.assert_allclose(step.opened, whole.opened[:, bar], rtol=1e-9)
-        assert (step.stock is not None) == (bar == whole.stock_bar)
-        if step.stock is not None:
+    estimates = whole.estimates(interest, FlowState(BAR, 0, np.zeros(5)))
+    _, state = flows(RATES, times[:first], volume[:first], interest[:first])
+    for begin, until in pairwise((first, *sorted({min(cut, len(rows)) for cut in cuts if cut > first}), len(rows))):
+        part = slice(begin, until)
+        before = state
+        if begin == until:
+            continue
+        step, state = flows(RATES, times[part], volume[part], interest[part], before)
+        np.testing.assert_allclose(step.kept, whole.kept[:, part], rtol=1e-9)
+        np.testing.assert_allclose(step.opened, whole.opened[:, part], rtol=1e-9)
+        np.testing.assert_allclose(step.estimates(interest[part], before), estimates[:, part], rtol=1e-9)
+        assert step.stock_bar == (whole.stock_bar - begin if begin <= whole.stock_bar < until else -1)
+        if step.stock_bar >= 0:
             np.testing.assert_allclose(step.stock, whole.stock, rtol=1e-9)
+        for name in Trail.__dataclass_fields__:
+            np.testing.assert_allclose(getattr(step.trail, name), getattr(whole.trail, name)[part], rtol=1e-9)
     np.testing.assert_allclose(state.estimate, end.estimate, rtol=1e-9)
+    np.testing.assert_allclose(estimates[:, -1], end.estimate, rtol=1e-9)
     for name in ("anchored", "known", "seen", "unmoved", "measured_ms", "last_ms", "first_ms"):
         np.testing.assert_equal(getattr(state, name), getattr(end, name))
     for name in ("mean_interest", "mean_volume", "seen_bars", "known_bars", "passed_bars"):

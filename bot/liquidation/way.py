@@ -1,0 +1,62 @@
+"""The way of price through bars, as one side of a contract sees it, in stretches that are played at once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.liquidation.bars import Path, entry_pairs
+from bot.liquidation.standing import STOCK_OFFSETS, STOCK_WEIGHTS
+from bot.liquidation.types import Floats, Ints
+
+MOST_BARS = 64
+MOST_CELLS = 192
+"""What is played at once crosses at most so many cells, unless one bar alone does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Contiguous bars in cells counted in the direction in which price comes to liquidate (see `standing`).
+
+    `near` and `close` (n,) are each bar's last cell in that direction and its close's; `entries` (n, cells) the shares
+    of what it opens from the cell `first_entry` on.
+    """
+
+    near: Ints
+    close: Ints
+    first_entry: int
+    entries: Floats
+
+    def __len__(self) -> int:
+        return len(self.close)
+
+
+def stretches(path: Path, close: int) -> Iterator[tuple[int, int]]:
+    """The bars of a path that are played at once, as (first, end); `close` is the cell before the first of them."""
+    first, lowest, highest = 0, close, close
+    for bar, (low, high) in enumerate(zip(path.low.tolist(), path.high.tolist(), strict=True)):
+        lowest, highest = min(lowest, low), max(highest, high)
+        if bar > first and (bar - first == MOST_BARS or highest - lowest > MOST_CELLS):
+            yield first, bar
+            close = int(path.close[bar - 1])
+            first, lowest, highest = bar, min(close, low), max(close, high)
+    if first < len(path.low):
+        yield first, len(path.low)
+
+
+def ways_of(path: Path, first: int, end: int, stock_bar: int = -1) -> tuple[Way, Way]:
+    """The way of bars first <= t < end for longs and for shorts; `stock_bar`, if there, opens the first stock."""
+    low, high, close = path.low[first:end], path.high[first:end], path.close[first:end]
+    lowest, highest = int(low.min()), int(high.max())
+    stock = stock_bar - first if first <= stock_bar < end else -1
+    if stock >= 0:
+        cells = int(close[stock]) + STOCK_OFFSETS
+        lowest, highest = min(lowest, int(cells[0])), max(highest, int(cells[-1]))
+    pairs = entry_pairs(path, first, end)
+    entries = np.zeros((end - first, highest - lowest + 1))
+    entries[pairs.bar - first, pairs.cell - lowest] = pairs.share
+    if stock >= 0:
+        entries[stock] = 0.0
+        entries[stock, cells - lowest] = STOCK_WEIGHTS
+    mirrored = np.ascontiguousarray(entries[:, ::-1])
+    return Way(-low, -close, -highest, mirrored), Way(high, close, lowest, entries)
