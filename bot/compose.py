@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from bot.alerts.exposure import LEVEL
 from bot.alerts.hit_rate import by_kind, hit_rate
 from bot.alerts.preferences import NO_PREFERENCES, Sound
 from bot.alerts.reasons import Reason
@@ -203,6 +204,7 @@ class Composer:
             simulated=contract.simulated,
             proven=event.proven,
             highlight=event.cluster,
+            level=event.figure(LEVEL),
             parts=parts,
             range_ms=None if live is None or live.whole else live.history.end_ms - int(live.history.open_ms[0]),
             known_share=0.0 if live is None else live.reading.known_share,

@@ -77,7 +77,7 @@ class Replay:
         self._rules = rules
         self._engine = Engine(tick_ms=BAR_MS // 4)
         markets = sorted({rule.market for rule in rules} - {EVERYWHERE})
-        of_maps = {rule.market for rule in rules if rule.kind in (Kind.FLIP, Kind.CONCENTRATION)}
+        of_maps = {rule.market for rule in rules if rule.kind in (Kind.FLIP, Kind.CONCENTRATION, Kind.EXPOSURE)}
         self._players = [_Player(recorded, market, drawn=market in of_maps) for market in markets]
         self._awaits_cascades = any(rule.kind is Kind.CASCADE for rule in rules)
         self._printed = {exchange: _printed(recorded, exchange) for exchange in {market.exchange for market in markets}}

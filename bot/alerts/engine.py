@@ -8,13 +8,13 @@ nothing and the same is found again. One evaluation at a time: evaluate, commit,
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.alerts import cascade, proximity, swept
+from bot.alerts import cascade
 from bot.alerts.calendar import Calendar
 from bot.alerts.clock_round import ClockRound
 from bot.alerts.digest import DayOf
-from bot.alerts.judge import Measure, Measured
+from bot.alerts.judge import Measure
 from bot.alerts.kinds import AT_TICKS, WATCHABLE
-from bot.alerts.map_round import MapRound, printed_within
+from bot.alerts.map_round import MapRound
 from bot.alerts.market_book import MarketBook
 from bot.alerts.matching import Watch
 from bot.alerts.print_round import awaits_look, judge_prints
@@ -24,6 +24,7 @@ from bot.alerts.silence import Silence, why_silent
 from bot.alerts.splits import inherited
 from bot.alerts.standing import find_nearest, take_edited_look, take_first_look
 from bot.alerts.tick_board import Look, TickBoard
+from bot.alerts.tick_round import judge_approaches, measure_at_tick
 from bot.alerts.tracks import GRACE, match
 from bot.alerts.types import EVERYWHERE, Changes, Kind, Market, Phase, Rule, RuleState, Track
 from bot.alerts.verdicts import BREAKER_FIRINGS, Verdicts
@@ -95,6 +96,7 @@ class Engine:
         self._boards: dict[str, TickBoard] = {}
         self._unsynced: set[Market] = set()
         self._calendar = Calendar()
+        self._guarded: dict[str, dict[Market, None]] = {}  # those with rules that hold a liquidation price
         for rule in rules:
             self.add_rule(rule)
         for track in tracks:
@@ -119,6 +121,8 @@ class Engine:
         self._market_of[rule.id] = rule.market
         self._book(rule.market).put_rule(rule)
         self._unsynced.add(rule.market)
+        if rule.kind is Kind.EXPOSURE:
+            self._guarded.setdefault(rule.market.exchange, {})[rule.market] = None
         self._take(states)
         self._calendar.put(rule, self._books[rule.market])
 
@@ -214,13 +218,15 @@ class Engine:
         )
         for (symbol, track_id, measure), row, time_ms, price, unseen_ms in sorted((board.key(w[0]), *w) for w in woken):
             book = self._books[Market(exchange, symbol)]
-            measured = _at_tick(book, measure, book.tracks[track_id], time_ms=time_ms, price=price)
+            measured = measure_at_tick(book, measure, book.tracks[track_id], time_ms=time_ms, price=price)
             if measured.metric is None:
                 continue
             watch = book.watch(measure, track_id, seen_ms=time_ms)
             for rule in watch.candidates(measured.metric, measured.body, time_ms, unseen_ms=unseen_ms):
                 verdicts.judge(book, watch.column.judge, rule, measured, unseen_ms=unseen_ms, event_ms=time_ms)
             board.bound(row, watch)
+        own = (self._books[market] for market in self._guarded.get(exchange, ()))
+        judge_approaches(own, lambda symbol: board.fresh(look, symbol), verdicts)
         self.work = Work(woken=len(look.woken), judged=verdicts.judged)
         return self._settled(verdicts.changes((), _TickSeen(exchange, look)))
 
@@ -385,15 +391,3 @@ class Engine:
         if board is None:
             board = self._boards[exchange] = TickBoard(max_age_ms=self._max_age_ms)
         return board
-
-
-def _at_tick(book: MarketBook, measure: Measure, track: Track, *, time_ms: int, price: float) -> Measured:
-    """What a price says of a track, in the metric of one column."""
-    volatility, marks = book.surroundings
-    if measure.kind is Kind.SWEPT:
-        figures = printed_within(book.printed, track.cluster)
-        was = replace(track, cluster=track.at_best)
-        return Measured(was, time_ms, price, swept.tick_distance(price, track.cluster), figures=figures, marks=marks)
-    scale = book.scale(measure)
-    metric = proximity.tick_distance(price, track.cluster) / scale if scale > 0.0 else None
-    return Measured(track, time_ms, price, metric, volatility=volatility, marks=marks)

@@ -1,56 +1,36 @@
-"""Exposure: a dense cluster has formed around a user's own liquidation price."""
+"""Exposure: what happens to a user's own liquidation price. Price comes near to it, or it becomes crowded there.
+
+Two matters of one rule, each with its own state: an approach is seen at ticks, a crowd at maps. How crowded a level is
+is told by `bot.liquidation.ground`: the percentile of the density around it among levels of about the same distance.
+It becomes crowded where /position calls it so, and is no longer at a lower percentile, so that it cannot flap.
+"""
 
 import math
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
 
-from bot.alerts.filters import distance_pct, meets_floor
 from bot.alerts.judge import Judge, Measured, Telling
 from bot.alerts.machine import Terms
+from bot.alerts.proximity import TERMS as APPROACH_TERMS
 from bot.alerts.proximity import exit_pct
-from bot.alerts.types import Kind, Phase, Repeat, Rule, RuleState, Severity, Track
-from bot.alerts.wording import body_words, price_words
+from bot.alerts.types import Kind, Rule, Severity
+from bot.alerts.wording import price_words
+from bot.liquidation.ground import CROWDED
 from bot.liquidation.types import Cluster, Side
 
-NORMAL_PCT = 0.25
-TERMS = Terms(hold=2, recover_ms=30 * 60_000, cooldown_ms=4 * 60 * 60_000)
+NORMAL_PCT = 3.0
+"""How near price may come before it is told: a day's usual move of a large contract."""
+
+NO_LONGER_CROWDED = 60.0
+CROWD_TERMS = Terms(hold=2, recover_ms=30 * 60_000, cooldown_ms=4 * 60 * 60_000)
 """Two recomputes in a row; a crowd that comes and goes is told a few times a day at most."""
 
-LEVEL = "level"
-"""The figure of the liquidation price that the rule holds."""
+APPROACH, CROWD = "exposure-approach", "exposure-crowd"
+"""The matters that states and events are of."""
+
+LEVEL, CROWDING = "level", "crowding"
+"""The figures of the liquidation price that the rule holds, and of its percentile."""
 
 CLOSE_PCT = 5.0
-"""Price so near to one's own liquidation price makes the alert critical."""
-
-
-class Levels:
-    """The exposure rules of one market by their levels, so that a map looks only at those near its clusters."""
-
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self._rules = {rule.id: rule for rule in rules}
-        known = [(rule.level, rule) for rule in self._rules.values() if rule.level is not None]
-        known.sort(key=lambda pair: pair[0])
-        self._levels = [level for level, _ in known]
-        self._by_level = [rule for _, rule in known]
-        # A hair more than the farthest that any rule reaches: the exact comparison is made rule by rule.
-        self._reach = math.exp(max((rule.threshold_pct for _, rule in known), default=0.0) / 100.0) * (1.0 + 1e-9)
-
-    def concerned(self, cluster: Cluster, states: Mapping[int, RuleState]) -> list[Rule]:
-        """The rules that must be asked about a cluster: those it has come near to, and those it was near to before."""
-        if not self._rules:
-            return []
-        first = bisect_left(self._levels, cluster.low / self._reach)
-        end = bisect_right(self._levels, cluster.high * self._reach)
-        found = zip(self._levels[first:end], self._by_level[first:end], strict=True)
-        hit = {
-            rule.id: rule
-            for level, rule in found
-            if distance_pct(level, cluster) <= rule.threshold_pct and meets_floor(rule, cluster)
-        }
-        asked = [rule for rule in hit.values() if rule.id not in states or not _rests(rule, states[rule.id])]
-        if states:
-            asked += [self._rules[known] for known in states if known in self._rules and known not in hit]
-        return sorted(asked, key=lambda rule: rule.id)
+"""Price so near to one's own liquidation price makes a crowd critical."""
 
 
 def liquidated_already(side: Side, level: float, price: float) -> bool:
@@ -58,31 +38,72 @@ def liquidated_already(side: Side, level: float, price: float) -> bool:
     return level >= price if side is Side.LONG else level <= price
 
 
-def measure(rule: Rule, track: Track, *, slot_ms: int, price: float) -> Measured:
-    """How near a cluster is to the rule's level, in percent, 0 inside it."""
-    level = rule.level or track.cluster.peak
-    return Measured(track, slot_ms, price, distance_pct(level, track.cluster), figures=((LEVEL, level),))
+def away_pct(rule: Rule, price: float) -> float:
+    """How far price is from the rule's level in percent, 0 where it has reached it."""
+    level, side = own_level(rule)
+    away = 100.0 * math.log(price / level)
+    return max(0.0, away if side is Side.LONG else -away)
 
 
-def _rests(rule: Rule, state: RuleState) -> bool:
-    """Whether a pair that is hit again has nothing to say."""
-    return state.phase is Phase.DONE or (state.phase is Phase.FIRED and rule.repeat is not Repeat.EVERY)
+def own_level(rule: Rule) -> tuple[float, Side]:
+    """The liquidation price that a rule holds, and whose. Raises ValueError for a rule of another kind."""
+    if rule.level is None or rule.side is None:
+        raise ValueError(f"rule {rule.id} holds no liquidation price")
+    return rule.level, rule.side
 
 
-def _tell(rule: Rule, measured: Measured) -> Telling:
-    level = dict(measured.figures)[LEVEL]
-    away = 100.0 * abs(math.log(measured.price / level))
+def approach(rule: Rule, *, time_ms: int, price: float) -> Measured:
+    """How near price is."""
+    level, side = own_level(rule)
+    metric = away_pct(rule, price)
+    return Measured(None, time_ms, price, metric, matter=APPROACH, whole=_point(level, side), figures=((LEVEL, level),))
+
+
+def crowd(rule: Rule, crowding: float, *, slot_ms: int, price: float) -> Measured:
+    """How crowded it is there: minus the percentile, no data where that is NaN or the position is gone."""
+    level, side = own_level(rule)
+    unknown = math.isnan(crowding) or liquidated_already(side, level, price)
+    figures = ((LEVEL, level), (CROWDING, crowding))
+    metric = None if unknown else -crowding
+    return Measured(None, slot_ms, price, metric, matter=CROWD, whole=_point(level, side), figures=figures)
+
+
+def _point(level: float, side: Side) -> Cluster:
+    """What stands for the level where a rule's side and floors are asked: it meets them all."""
+    return Cluster(side, level, level, level, math.inf, 1.0, 100)
+
+
+def _tell_approach(rule: Rule, measured: Measured) -> Telling:
+    level, _ = own_level(rule)
+    away = measured.metric or 0.0
+    how = f"is {away:.2f} % from" if away else "has reached"
     reason = (
-        f"{rule.market.symbol}: the liquidation price {price_words(level)} lies within {rule.threshold_pct:g} % of "
-        f"{body_words(measured.body)}; price is {price_words(measured.price)}."
+        f"{rule.market.symbol} at {price_words(measured.price)} {how} the liquidation price {price_words(level)}; "
+        f"the rule asks for {rule.threshold_pct:g} %."
     )
-    severity = Severity.CRITICAL if away <= CLOSE_PCT else Severity.WARNING
-    return Telling(Kind.EXPOSURE, severity, measured.metric or 0.0, reason)
+    return Telling(Kind.EXPOSURE, Severity.CRITICAL, away, reason)
+
+
+def _tell_crowd(rule: Rule, measured: Measured) -> Telling:
+    level, _ = own_level(rule)
+    percentile = -(measured.metric or 0.0)
+    reason = (
+        f"{rule.market.symbol}: around the liquidation price {price_words(level)} more would be liquidated than around "
+        f"{percentile:.0f} % of the prices about as far away; price is {price_words(measured.price)}."
+    )
+    severity = Severity.CRITICAL if away_pct(rule, measured.price) <= CLOSE_PCT else Severity.WARNING
+    return Telling(Kind.EXPOSURE, severity, percentile, reason)
 
 
 EXPOSURE = Judge(
     hit_at=lambda rule: rule.threshold_pct,
     exit_at=lambda rule: exit_pct(rule.threshold_pct),
-    pace=lambda _rule: TERMS,
-    tell=_tell,
+    pace=lambda _rule: APPROACH_TERMS,
+    tell=_tell_approach,
+)
+CROWDS = Judge(
+    hit_at=lambda _rule: -CROWDED,
+    exit_at=lambda _rule: -NO_LONGER_CROWDED,
+    pace=lambda _rule: CROWD_TERMS,
+    tell=_tell_crowd,
 )

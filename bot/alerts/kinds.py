@@ -8,7 +8,7 @@ from bot.alerts.cascade import matter as cascade_matter
 from bot.alerts.concentration import CONCENTRATION, DENSE, SPREAD
 from bot.alerts.digest import MATTER as DIGEST
 from bot.alerts.expiry import MATTER as EXPIRY
-from bot.alerts.exposure import EXPOSURE
+from bot.alerts.exposure import APPROACH, CROWD, CROWDS, EXPOSURE
 from bot.alerts.flip import FLIP
 from bot.alerts.flip import matter as flip_matter
 from bot.alerts.growth import GROWTH
@@ -39,10 +39,17 @@ WATCHABLE = frozenset({*JUDGES, Kind.DIGEST})
 AT_TICKS = frozenset({Kind.PROXIMITY, Kind.SWEPT})
 AT_MAPS = frozenset({Kind.GROWTH, Kind.NEW_CLUSTER})
 AFTER_SWEEPS = frozenset({Kind.BREAKOUT, Kind.STOP_HUNT})
-OF_CLUSTERS = AT_TICKS | AT_MAPS | AFTER_SWEEPS | {Kind.EXPOSURE}
+MEASURED_AT_TICKS = AT_TICKS | {Kind.EXPOSURE}
+OF_CLUSTERS = AT_TICKS | AT_MAPS | AFTER_SWEEPS
 """Kinds that speak of one cluster; the others speak of a market or of a chat's rules."""
 
 MATTERS = frozenset(
     {*(flip_matter(side) for side in Side), *(cascade_matter(side) for side in Side), DENSE, SPREAD, DIGEST, EXPIRY}
+    | {APPROACH, CROWD}
 )
 """What states may be of that is no cluster."""
+
+
+def judge_of(kind: Kind, matter: str = "") -> Judge:
+    """The judge of a kind; of exposure each matter has its own."""
+    return CROWDS if matter == CROWD else JUDGES[kind]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.alerts import breakout, concentration, exposure, flip, new_cluster, stop_hunt, swept
 from bot.alerts.growth import metric as growth_metric
 from bot.alerts.judge import Figures, Measure, Measured
-from bot.alerts.kinds import AFTER_SWEEPS, AT_MAPS, JUDGES
+from bot.alerts.kinds import AFTER_SWEEPS, AT_MAPS
 from bot.alerts.market_book import MarketBook
 from bot.alerts.matching import Watch
 from bot.alerts.pulse import Pulse
@@ -49,6 +49,7 @@ class MapRound:
                 self._verdicts.close(self._book, track, time_ms=self._reading.slot_ms)
             else:
                 self._look_after(track)
+        self._look_at_levels()
         self._look_at_market()
 
     def _end(self, track: Track) -> None:
@@ -71,11 +72,17 @@ class MapRound:
             else:
                 metric = new_cluster.metric(track, slot_ms=reading.slot_ms)
             self._put(watch, self._measured(track, metric))
-        judge, states = JUDGES[Kind.EXPOSURE], self._book.states_of(track.id)
-        for rule in self._book.levels().concerned(track.cluster, states):
-            measured = exposure.measure(rule, track, slot_ms=reading.slot_ms, price=reading.price)
+
+    def _look_at_levels(self) -> None:
+        """Whether it has become crowded where positions of our own would be liquidated."""
+        reading, own = self._reading, self._book.levels()
+        ground = reading.ground if own.rules else None
+        if ground is None:
+            return
+        for rule, crowding in own.crowded(ground, self._book.states_of(exposure.CROWD)):
+            measured = exposure.crowd(rule, crowding, slot_ms=reading.slot_ms, price=reading.price)
             self._verdicts.judge(
-                self._book, judge, rule, measured, unseen_ms=0, event_ms=reading.now_ms, reading=reading
+                self._book, exposure.CROWDS, rule, measured, unseen_ms=0, event_ms=reading.now_ms, reading=reading
             )
 
     def _look_after(self, track: Track) -> None:

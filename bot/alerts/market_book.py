@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from bot.alerts.exposure import Levels
+from bot.alerts.exposure import APPROACH
 from bot.alerts.judge import Measure
 from bot.alerts.kinds import JUDGES, MATTERS
 from bot.alerts.matching import Column, Watch
+from bot.alerts.own_levels import OwnLevels
 from bot.alerts.pulse import Pulse
 from bot.alerts.readings import Liquidation, MapReading, Marks, no_marks
 from bot.alerts.reasons import Reason
@@ -43,7 +44,7 @@ class MarketBook:
         self._scales: dict[Measure, float] = {}
         self._states: dict[str, dict[int, RuleState]] = {}
         self._columns: dict[Measure, Column] | None = None
-        self._levels: Levels | None = None
+        self._levels: OwnLevels | None = None
         self._watches: dict[str, dict[Measure, Watch]] = {}
         self._noted: dict[str, dict[int, Reason]] = {}
 
@@ -75,15 +76,16 @@ class MarketBook:
         if self._columns is None:
             groups: dict[Measure, list[Rule]] = {}
             for rule in self.rules.values():
-                if rule.kind in JUDGES:
+                if rule.kind in JUDGES and rule.kind is not Kind.EXPOSURE:
                     groups.setdefault(JUDGES[rule.kind].measure(rule), []).append(rule)
             self._columns = {measure: Column(rules, JUDGES[measure.kind]) for measure, rules in groups.items()}
         return self._columns
 
-    def levels(self) -> Levels:
+    def levels(self) -> OwnLevels:
         """The exposure rules as arrays."""
         if self._levels is None:
-            self._levels = Levels(rule for rule in self.rules.values() if rule.kind is Kind.EXPOSURE)
+            rules = (rule for rule in self.rules.values() if rule.kind is Kind.EXPOSURE)
+            self._levels = OwnLevels(rules, self.states_of(APPROACH))
         return self._levels
 
     def scale(self, measure: Measure) -> float:
@@ -178,6 +180,8 @@ class MarketBook:
         self._states.setdefault(track_id, {}).update((state.rule_id, state) for state in known)
         for watch in self._watches.get(track_id, {}).values():
             watch.update(known)
+        if track_id == APPROACH and self._levels is not None:
+            self._levels.follow(known)
 
     def put_printed(self, news: Iterable[Liquidation]) -> None:
         """Remember liquidations newer than those known, and that they are heard."""

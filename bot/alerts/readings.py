@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bot.alerts.types import Market, Phase, RuleState, Track
+from bot.liquidation.ground import Ground
 from bot.liquidation.touch import Volatility
 from bot.liquidation.types import Cluster, LiquidationMap, MapLimit, Mark, OpenInterestSource, Side
 
@@ -71,6 +72,13 @@ class MapReading:
     volatility: Volatility | None = None
     atr_pct: Callable[[], float] = no_range
     marks: Marks = no_marks
+
+    @property
+    def ground(self) -> Ground | None:
+        """The map as a place for levels of one's own; None without the whole map, or without volatility."""
+        if self.map is None or self.volatility is None:
+            return None
+        return Ground(self.map, self.clusters, day_volatility=self.volatility.day)
 
 
 @dataclass(frozen=True, slots=True)

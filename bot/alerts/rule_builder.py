@@ -31,7 +31,7 @@ GOES_WITH: Mapping[Kind, frozenset[str]] = {
         Kind.CASCADE: {"side", "size", "percent", "every"},
         Kind.FLIP: {"side", "size", "percent"},
         Kind.CONCENTRATION: {"percent", "every"},
-        Kind.EXPOSURE: {"side", "size", "strength", "level", "percent", "within", "every"},
+        Kind.EXPOSURE: {"side", "level", "percent", "within", "every"},
     }.items()
 }
 """The terms that each kind takes."""

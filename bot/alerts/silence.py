@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from bot.alerts.filters import distance_pct, floors, lies_where
 from bot.alerts.judge import Judge, Measured
-from bot.alerts.kinds import JUDGES, OF_CLUSTERS
+from bot.alerts.kinds import JUDGES, OF_CLUSTERS, judge_of
 from bot.alerts.machine import Sight, rearm_ms
 from bot.alerts.market_book import MarketBook
 from bot.alerts.reasons import Reason
@@ -80,7 +80,7 @@ def _of_rule(rule: Rule, *, now_ms: int) -> Silence | None:
 
 
 def _of_market(book: MarketBook, rule: Rule, *, price: float, price_ms: int) -> tuple[Silence, ...]:
-    judge, (volatility, marks) = JUDGES[rule.kind], book.surroundings
+    volatility, marks = book.surroundings
     known = [one for one in measured_now(book, rule, price=price, time_ms=price_ms) if one.metric is not None]
     known.sort(key=lambda one: (one.metric, one.track_id))
     taken: list[Measured] = []
@@ -93,10 +93,10 @@ def _of_market(book: MarketBook, rule: Rule, *, price: float, price_ms: int) -> 
             why = Silence(Reason.NO_CONFLUENCE if alone else Reason.OUT_OF_PLACE, cluster)
         if why is None:
             taken.append(one)
-        elif not taken and judge.sight(_as_if_it_took_all(rule), one) is Sight.HIT:
+        elif not taken and JUDGES[rule.kind].sight(_as_if_it_took_all(rule), one) is Sight.HIT:
             refused.append(replace(why, distance_pct=distance_pct(price, one.body)))
     if taken:
-        first = _of_pair(book, rule, judge, taken[0], price=price)
+        first = _of_pair(book, rule, judge_of(rule.kind, taken[0].matter), taken[0], price=price)
     else:
         first = Silence(Reason.NO_CLUSTER if rule.kind in OF_CLUSTERS else Reason.NOT_MET)
     return (first, *refused[:MOST_REFUSED])

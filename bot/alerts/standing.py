@@ -3,16 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+import numpy as np
+
 from bot.alerts import concentration, exposure, flip, swept
 from bot.alerts.filters import distance_pct, in_price_range, meets_floor
 from bot.alerts.growth import metric as growth_metric
 from bot.alerts.judge import Measured
-from bot.alerts.kinds import AFTER_SWEEPS, AT_TICKS, JUDGES, OF_CLUSTERS
+from bot.alerts.kinds import AFTER_SWEEPS, JUDGES, MEASURED_AT_TICKS, OF_CLUSTERS, judge_of
 from bot.alerts.machine import Sight, rearm_ms
 from bot.alerts.market_book import MarketBook
 from bot.alerts.new_cluster import metric as new_metric
 from bot.alerts.proximity import passed
-from bot.alerts.readings import FirstLook, Standing
+from bot.alerts.readings import FirstLook, MapReading, Standing
 from bot.alerts.types import Kind, Phase, Rule, RuleState, Track
 from bot.liquidation.totals import entropy, standing_near
 
@@ -24,18 +26,17 @@ def take_first_look(book: MarketBook, rule: Rule, *, price: float, price_ms: int
     """
     if rule.kind not in JUDGES:
         return FirstLook(())
-    judge = JUDGES[rule.kind]
-    time_ms = price_ms if rule.kind in AT_TICKS else book.slot_ms
+    time_ms = price_ms if rule.kind in MEASURED_AT_TICKS else book.slot_ms
     states: list[RuleState] = []
     hits: list[tuple[float, str]] = []
     for measured in measured_now(book, rule, price=price, time_ms=time_ms):
-        state = book.state(rule.id, measured.track_id)
+        judge, state = judge_of(rule.kind, measured.matter), book.state(rule.id, measured.track_id)
         if judge.sight(rule, measured) is Sight.HIT:
-            states.append(_started(state, Phase.FIRED, time_ms, judge.tells(measured)))
+            states.append(_started(state, Phase.FIRED, measured.time_ms, judge.tells(measured)))
             if measured.track is not None:
                 hits.append((distance_pct(price, measured.track.cluster), measured.track.id))
         elif state.last_ms:
-            states.append(_started(state, Phase.ARMED, time_ms, 0.0))
+            states.append(_started(state, Phase.ARMED, measured.time_ms, 0.0))
     if rule.kind in AFTER_SWEEPS:
         # What was swept before anybody asked is no news, whatever price does now.
         states += [_started(book.state(rule.id, each), Phase.DONE, time_ms, 0.0) for each in book.fallen]
@@ -53,29 +54,30 @@ def take_edited_look(book: MarketBook, old: Rule, new: Rule, *, price: float, pr
     """
     if new.kind not in JUDGES:
         return FirstLook(())
-    judge = JUDGES[new.kind]
-    if old.kind is not new.kind or judge.measure(old) != judge.measure(new):
+    alike = JUDGES[new.kind].measure
+    if old.kind is not new.kind or alike(old) != alike(new) or (old.level, old.side) != (new.level, new.side):
         return take_first_look(book, new, price=price, price_ms=price_ms)
-    time_ms = price_ms if new.kind in AT_TICKS else book.slot_ms
-    asks_more = judge.hit_at(new) < judge.hit_at(old)
+    time_ms = price_ms if new.kind in MEASURED_AT_TICKS else book.slot_ms
+    asks_more = JUDGES[new.kind].hit_at(new) < JUDGES[new.kind].hit_at(old)
     before = {
-        measured.track_id: judge.sight(old, measured)
+        measured.track_id: judge_of(old.kind, measured.matter).sight(old, measured)
         for measured in measured_now(book, old, price=price, time_ms=time_ms)
     }
     states: list[RuleState] = []
     hits: list[tuple[float, str]] = []
     for measured in measured_now(book, new, price=price, time_ms=time_ms):
-        state, sight = book.state(new.id, measured.track_id), judge.sight(new, measured)
+        judge, state = judge_of(new.kind, measured.matter), book.state(new.id, measured.track_id)
+        sight = judge.sight(new, measured)
         was_hit = before.get(measured.track_id) is Sight.HIT
         if sight is Sight.HIT and measured.track is not None:
             hits.append((distance_pct(price, measured.track.cluster), measured.track.id))
         if sight is Sight.HIT and not was_hit:
             # Told of lately, it keeps the time of that; otherwise the edit itself has just shown it.
-            told = state.fired_ms if state.phase in (Phase.FIRED, Phase.RECOVERING) else time_ms
-            started = _started(state, Phase.FIRED, time_ms, judge.tells(measured))
+            told = state.fired_ms if state.phase in (Phase.FIRED, Phase.RECOVERING) else measured.time_ms
+            started = _started(state, Phase.FIRED, measured.time_ms, judge.tells(measured))
             states.append(replace(started, fired_ms=told))
         elif sight in (Sight.BETWEEN, Sight.OUT) and state.last_ms and (was_hit or asks_more):
-            states.append(_started(state, Phase.ARMED, time_ms, 0.0))
+            states.append(_started(state, Phase.ARMED, measured.time_ms, 0.0))
     if not hits:
         return FirstLook(tuple(states))
     distance, track_id = min(hits)
@@ -86,6 +88,9 @@ def find_nearest(book: MarketBook, rule: Rule, *, price: float) -> Standing | No
     """The nearest track that is on the rule's side, between its prices and big enough; a rule that finds none stands
     armed without one, as does one that watches its market as a whole. None where there is no map to look at yet.
     """
+    if rule.kind is Kind.EXPOSURE:
+        found = _with_market(book, rule)
+        return None if book.reading is None else replace(found, distance_pct=exposure.away_pct(rule, price))
     if rule.kind not in OF_CLUSTERS:
         return _with_market(book, rule)
     fit = [
@@ -130,6 +135,8 @@ def measured_now(book: MarketBook, rule: Rule, *, price: float, time_ms: int) ->
         return [_of_track(book, rule, track, price=price, time_ms=time_ms) for track in book.tracks.values()]
     if reading is None or reading.map is None:
         return ()
+    if rule.kind is Kind.EXPOSURE:
+        return _of_level(book, rule, reading, price=price, time_ms=time_ms)
     if rule.kind is Kind.FLIP:
         # Whichever side leads now, by however little, is where the rule starts from.
         found = flip.measure(near_usd=standing_near(reading.map), slot_ms=time_ms, price=price)
@@ -142,10 +149,18 @@ def measured_now(book: MarketBook, rule: Rule, *, price: float, time_ms: int) ->
 
 def _of_track(book: MarketBook, rule: Rule, track: Track, *, price: float, time_ms: int) -> Measured:
     volatility, marks = book.surroundings
-    if rule.kind is Kind.EXPOSURE:
-        measured = exposure.measure(rule, track, slot_ms=time_ms, price=price)
-        return measured if track.missed == 0 else measured._replace(metric=None)
     return Measured(track, time_ms, price, _metric(book, rule, track, price), volatility=volatility, marks=marks)
+
+
+def _of_level(book: MarketBook, rule: Rule, reading: MapReading, *, price: float, time_ms: int) -> Iterable[Measured]:
+    """Both matters of a rule that holds a liquidation price."""
+    level, _ = exposure.own_level(rule)
+    ground = reading.ground
+    crowding = np.nan if ground is None else float(ground.crowdings(np.array([level]))[0])
+    return (
+        exposure.approach(rule, time_ms=time_ms, price=price),
+        exposure.crowd(rule, crowding, slot_ms=book.slot_ms, price=price),
+    )
 
 
 def _metric(book: MarketBook, rule: Rule, track: Track, price: float) -> float | None:

@@ -143,6 +143,14 @@ class TickBoard:
             row_time[seen],
         )
 
+    def fresh(self, look: Look, symbol: str) -> tuple[float, int] | None:
+        """The price that a tick brought of a symbol, and its time; None where it brought no news."""
+        at = self._symbols.get(symbol, -1)
+        row = int(look.symbol_rows.searchsorted(at))
+        if row >= len(look.symbol_rows) or look.symbol_rows[row] != at:
+            return None
+        return float(look.symbol_price[row]), int(look.symbol_time_ms[row])
+
     def keep(self, look: Look) -> None:
         """Remember a tick that has been dealt with."""
         self._price[look.symbol_rows] = look.symbol_price

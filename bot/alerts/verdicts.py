@@ -10,7 +10,7 @@ from bot.alerts.matching import silent_until_ms
 from bot.alerts.pulse import Pulse
 from bot.alerts.readings import MapReading
 from bot.alerts.reasons import Reason
-from bot.alerts.types import Changes, Event, LogEntry, Market, Phase, Repeat, Rule, RuleState, Track
+from bot.alerts.types import Changes, Event, Kind, LogEntry, Market, Phase, Repeat, Rule, RuleState, Track
 
 BREAKER_MS = 3 * 60_000
 BREAKER_FIRINGS = 15
@@ -88,7 +88,7 @@ class Verdicts:
             known = book.reading if reading is None else reading
             if known is None:
                 raise ValueError(f"{book.market}: judged without a map")
-            touch = self._touch_of(known, measured)
+            touch = self._touch_of(known, rule, measured)
             marked = self._marked(known, measured)
             event = _event(known, judge, rule, marked, episode=after.episode, event_ms=event_ms, touch=touch)
             self._events.append(event)
@@ -127,8 +127,10 @@ class Verdicts:
             observed=observed,
         )
 
-    def _touch_of(self, reading: MapReading, measured: Measured) -> tuple[tuple[int, float], ...]:
+    def _touch_of(self, reading: MapReading, rule: Rule, measured: Measured) -> tuple[tuple[int, float], ...]:
         """The odds of a touch, worked out once for all rules that fire on a track at once."""
+        if rule.kind is Kind.EXPOSURE:
+            return reading.touch(measured.body, measured.price)
         if measured.track is None:
             return ()
         key = (reading.market, measured.track.id, measured.price)

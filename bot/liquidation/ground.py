@@ -66,6 +66,20 @@ class Ground:
         walk = self._walks[side]
         return float(walk.crowding[cell]) if cell < len(walk.away) else None
 
+    def crowdings(self, levels: Floats) -> Floats:
+        """The percentiles at many levels (n,), NaN beyond the map; inside a cluster at least that of a crowd."""
+        found = np.full(len(levels), np.nan)
+        away = np.abs(np.log(levels / self.price))
+        for side, walk in self._walks.items():
+            mine = np.flatnonzero((levels < self.price) == (side is Side.LONG))
+            cell = np.searchsorted(walk.away + 0.5 * self._step, away[mine])
+            known = cell < len(walk.away)
+            found[mine[known]] = walk.crowding[cell[known]]
+        for cluster in self.clusters:
+            inside = (cluster.low <= levels) & (levels <= cluster.high)
+            found[inside] = np.fmax(found[inside], CROWDED)
+        return found
+
     def cluster_at(self, level: float) -> Cluster | None:
         """The cluster that `level` lies in; its edges count as inside."""
         return next((cluster for cluster in self.clusters if cluster.low <= level <= cluster.high), None)

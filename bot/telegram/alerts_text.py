@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+from bot.alerts.exposure import CROWDING
 from bot.alerts.types import Event, Kind, Severity, Unit
 from bot.delivery.messenger import Button, Keyboard, Message
 from bot.liquidation.types import Cluster, Side
@@ -165,9 +166,21 @@ def _market_lines(event: Event, texts: Texts) -> Sequence[Html]:
     if event.kind is Kind.FLIP and event.names_usd and not texts.in_shares:
         short, long = event.figure("short_usd") or 0.0, event.figure("long_usd") or 0.0
         return (texts("map.balance", short=figures.money(short), long=figures.money(long)),)
+    if event.kind is Kind.EXPOSURE:
+        return _own_level_lines(event, texts)
     if event.kind is Kind.CONCENTRATION:
         return (texts("alert.unusual", percent=figures.exact_percent(event.threshold_pct)),)
     return ()
+
+
+def _own_level_lines(event: Event, texts: Texts) -> Sequence[Html]:
+    """How crowded it is at a liquidation price, where that was asked, and the odds that price comes to it."""
+    crowding, lines = event.figure(CROWDING), []
+    if crowding is not None:
+        lines.append(texts("alert.crowding", percent=texts.figures.percent(crowding)))
+    if event.touch and event.value_pct > 0.0:
+        lines.append(texts("alert.touch", odds=odds_words(event.touch, texts)))
+    return lines
 
 
 def _size_line(event: Event, cluster: Cluster, texts: Texts) -> Html:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from bot.alerts.exposure import CROWD
 from bot.alerts.types import Event, Kind
 from bot.liquidation.types import Cluster, Side
 from bot.telegram.texts import Html, Texts
@@ -90,9 +91,14 @@ def _stop_hunt(about: _About) -> Html:
     return about.line("hunted", level=about.level(near), after=after)
 
 
-def _exposure(about: _About) -> Html:
-    level = about.event.figure("level") or about.cluster.peak
-    return about.line("exposed", level=about.texts.figures.price(level, about.contract.tick_size))
+def _exposure(event: Event, contract: Contract, texts: Texts) -> Html:
+    level = texts.figures.own_price(event.figure("level") or event.price)
+    if event.track_id == CROWD:
+        return texts.of("alert.own_crowded", event.side or Side.LONG, base=contract.base, level=level)
+    if event.value_pct <= 0.0:
+        return texts.of("alert.own_reached", event.side or Side.LONG, base=contract.base, level=level)
+    percent = texts.figures.percent(event.value_pct)
+    return texts.of("alert.own_near", event.side or Side.LONG, base=contract.base, percent=percent, level=level)
 
 
 def _cascade(event: Event, contract: Contract, texts: Texts) -> Html:
@@ -130,9 +136,9 @@ _OF_CLUSTERS: Mapping[Kind, Callable[[_About], Html]] = {
     Kind.SWEPT: _swept,
     Kind.BREAKOUT: _breakout,
     Kind.STOP_HUNT: _stop_hunt,
-    Kind.EXPOSURE: _exposure,
 }
 _OF_MARKETS: Mapping[Kind, Callable[[Event, Contract, Texts], Html]] = {
+    Kind.EXPOSURE: _exposure,
     Kind.CASCADE: _cascade,
     Kind.FLIP: _flip,
     Kind.CONCENTRATION: _concentration,

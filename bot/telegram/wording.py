@@ -25,7 +25,7 @@ def rule_words(rule: Rule, texts: Texts) -> Html:
         level="" if rule.level is None else figures.own_price(rule.level),
     )
     parts = [words]
-    if rule.side is not None:
+    if rule.side is not None and rule.kind is not Kind.EXPOSURE:  # it holds one price, which tells its side
         parts.append(texts.of("rule.only", rule.side))
     parts += _where_words(rule, texts)
     if rule.min_usd is not None:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bot.alerts.exposure import APPROACH, CROWD
 from bot.alerts.outcomes import Ending, follow
 from bot.alerts.types import Kind, Severity
 from bot.liquidation.types import Side
@@ -140,11 +141,14 @@ async def alerts(chat: Chat) -> None:
     loud = Severity.CRITICAL
     await tell(chat, await near(chat, Kind.SWEPT, side=Side.SHORT, away_pct=0.0, severity=loud, figures=realised))
     await tell(chat, await near(chat, Kind.BREAKOUT, side=Side.SHORT, away_pct=-2.6, window_ms=30 * MINUTE_MS))
+    odds = ((1, 0.04), (4, 0.19), (24, 0.52))
     back: Any = {"window_ms": 30 * MINUTE_MS, "figures": (("after_ms", 12.0 * MINUTE_MS),)}
     await tell(chat, await near(chat, Kind.STOP_HUNT, away_pct=0.4, **back))
     await tell(chat, await near(chat, Kind.PROXIMITY, "ZRX", away_pct=1.6, threshold_pct=2.0))
-    own: Any = {"threshold_pct": 2.0, "figures": (("level", 85_000.0),), "label": "my long"}
-    await tell(chat, await near(chat, Kind.EXPOSURE, side=Side.LONG, away_pct=3.0, **own))
+    own: Any = {"threshold_pct": 3.0, "figures": (("level", 85_000.0),), "label": "my long", "track_id": APPROACH}
+    await tell(chat, await of_market(chat, Kind.EXPOSURE, side=Side.LONG, value_pct=2.6, touch=odds, **own))
+    own |= {"track_id": CROWD, "figures": (("level", 85_000.0), ("crowding", 83.0))}
+    await tell(chat, await of_market(chat, Kind.EXPOSURE, side=Side.LONG, value_pct=83.0, touch=odds, **own))
     minute = (("minute_usd", 8.2e6), ("usual_usd", 1.1e6))
     await tell(
         chat, await of_market(chat, Kind.CASCADE, side=Side.LONG, threshold_pct=99.0, severity=loud, figures=minute)

@@ -2,9 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
+
+from bot.alerts import exposure
 from bot.alerts.exposure import liquidated_already
 from bot.alerts.types import Kind, Rule
 from bot.delivery.messenger import Message
+from bot.liquidation.ground import CROWDED, Ground
 from bot.liquidation.types import Side
 from bot.telegram.callbacks import key
 from bot.telegram.commands.line import line_of
@@ -38,11 +42,23 @@ async def refusal(scene: Scene, rule: Rule) -> Answer | None:
     return Answer(Message(Html(f"{words} {texts.of('own_level.other_side', rule.side)}"), ((yes,),)))
 
 
-def beyond_the_map(rule: Rule, view: MarketView, texts: Texts) -> Html | None:
-    """That a rule's level lies where the map does not reach yet; None where it does."""
-    if rule.level is None or not len(view.map.low) or view.map.low[0] <= rule.level <= view.map.high[-1]:
-        return None
-    away, reach = abs(rule.level / view.price - 1.0), view.map.high[-1] / view.price - 1.0
-    return texts(
-        "own_level.far", away=texts.figures.percent(100.0 * away), reach=texts.figures.percent(100.0 * float(reach))
-    )
+def standing_words(rule: Rule, view: MarketView, texts: Texts) -> Html:
+    """How far price is from a rule's level, what is so already, and that the map does not reach it yet."""
+    level = rule.level or view.price
+    said = texts.figures.percent(abs(100.0 * (level / view.price - 1.0)))
+    if len(view.map.low) and not view.map.low[0] <= level <= view.map.high[-1]:
+        reach = 100.0 * float(view.map.high[-1] / view.price - 1.0)
+        return texts("own_level.far", away=said, reach=texts.figures.percent(reach))
+    near = exposure.away_pct(rule, view.price) <= rule.threshold_pct
+    words = [texts("own_level.near" if near else "own_level.away", away=said)]
+    if _is_crowded(level, view):
+        words.append(texts("own_level.crowded"))
+    return texts.sentences(words)
+
+
+def _is_crowded(level: float, view: MarketView) -> bool:
+    if view.daily_move_pct is None:
+        return False
+    clusters = tuple(each.cluster for each in view.clusters)
+    ground = Ground(view.map, clusters, day_volatility=view.daily_move_pct / 100.0)
+    return bool(ground.crowdings(np.array([level]))[0] >= CROWDED)

@@ -25,14 +25,14 @@ THRESHOLDS_PCT = {
     Kind.CASCADE: (95.0, 99.0, 99.5, 99.9),
     Kind.FLIP: (5.0, 10.0, 20.0, 30.0),
     Kind.CONCENTRATION: (90.0, 95.0, 99.0),
-    Kind.EXPOSURE: (0.25, 0.5, 1.0, 2.0),
+    Kind.EXPOSURE: (1.0, 2.0, 3.0, 5.0, 10.0),
 }
 CUSTOM = {
     Kind.GROWTH: "25%",
     Kind.CASCADE: "99.7%",
     Kind.FLIP: "15%",
     Kind.CONCENTRATION: "97%",
-    Kind.EXPOSURE: "0.75%",
+    Kind.EXPOSURE: "1.5%",
 }
 WINDOWS_MINUTES = {
     Kind.PROXIMITY: (60, 240, 720, 1440),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.alerts.kinds import AT_TICKS
+from bot.alerts.kinds import MEASURED_AT_TICKS
 from bot.alerts.types import EVERYWHERE, Kind, Market, Rule, Unit
 from bot.delivery.messenger import Button, Keyboard, Message
 from bot.telegram.callbacks import key
@@ -192,7 +192,7 @@ async def silence_line(scene: Scene) -> Html | None:
 def standing_line(view: RuleView, texts: Texts, now_ms: int) -> Html:
     """How a rule stands: its distance now and its state."""
     state = state_words(view, texts, now_ms=now_ms)
-    if view.distance_pct is None or view.rule.kind not in AT_TICKS:
+    if view.distance_pct is None or view.rule.kind not in MEASURED_AT_TICKS:
         return texts("rules.standing", state=state)
     if view.distance_pct == 0:
         return texts("rules.standing_inside", state=state)

@@ -158,9 +158,6 @@ def _now_words(added: AddedRule, view: MarketView, texts: Texts) -> Html:
     if added.already is not None:
         phrase = cluster_phrase(added.already, view, texts)
         return texts("watch.already" if rule.kind is Kind.PROXIMITY else "watch.already_so", cluster=phrase)
-    far = own_level.beyond_the_map(rule, view, texts)
-    if far is not None:
-        return far
     near = nearest_for(rule, view)
     if near is not None:
         return texts("watch.nearest", cluster=cluster_phrase(near, view, texts))
@@ -168,7 +165,9 @@ def _now_words(added: AddedRule, view: MarketView, texts: Texts) -> Html:
 
 
 def _market_words(added: AddedRule, view: MarketView, texts: Texts) -> Html:
-    """How the market stands for a rule that watches it as a whole."""
+    """How the market stands for a rule that watches it as a whole, or a price of one's own."""
+    if added.rule.kind is Kind.EXPOSURE:
+        return own_level.standing_words(added.rule, view, texts)
     if added.rule.kind is Kind.CASCADE:
         exchange = exchange_name(added.rule.market.exchange, texts)
         return texts("watch.heard" if added.hears else "watch.unheard", exchange=exchange)

@@ -1,4 +1,4 @@
-"""Kinds that speak of one cluster: nearness in ATRs and odds, new, swept, what follows a sweep, exposure. Tables."""
+"""Kinds that speak of one cluster: nearness in ATRs and odds, new, swept, what follows a sweep. Tables."""
 
 import math
 from dataclasses import replace
@@ -237,54 +237,6 @@ def test_a_cluster_eaten_away_is_told_as_it_was_at_its_best() -> None:
     (event,) = bench.tick(LIVE + SLOT, 102.5).events or bench.tick(LIVE + SLOT + 2_000, 103.1).events
     assert event.cluster is not None
     assert (event.cluster.usd, event.cluster.strength, event.cluster.low) == (50e6, 80, 102.4)
-
-
-# A line, the long bodies map by map, and the maps that tell of a crowded liquidation price.
-EXPOSURES = [
-    # a crowd forms around it: told by its second map
-    ("BTC exposure long 91", [[], [long(90, 92)], [long(90, 92)], [long(90, 92)]], [2]),
-    # near it within a quarter of a percent, and farther away
-    ("BTC exposure long 92.2", [[], [long(90, 92)], [long(90, 92)]], [2]),
-    ("BTC exposure long 92.3", [[], [long(90, 92)], [long(90, 92)]], []),
-    ("BTC exposure long 92.3 0.5%", [[], [long(90, 92)], [long(90, 92)]], [2]),
-    # the crowd of the other side is none of ours
-    ("BTC exposure short 91", [[], [long(90, 92)], [long(90, 92)]], []),
-    # too thin
-    ("BTC exposure long 91 60M", [[], [long(90, 92)], [long(90, 92)]], []),
-    # it moves away and comes back within the wait: once
-    ("BTC exposure long 91", [[], *[[long(90, 92)]] * 3, *[[long(89.4, 90.6)]] * 3, *[[long(90, 92)]] * 3], [2]),
-]
-
-
-@pytest.mark.parametrize(("line", "bodies", "expected"), EXPOSURES)
-def test_a_liquidation_price_is_crowded(line: str, bodies: list[list[Cluster]], expected: list[int]) -> None:
-    bench = Bench(asked(line))
-    told = []
-    for i, found in enumerate(bodies):
-        told += [i for event in bench.map(reading(START + i * SLOT, found)).events if event.kind is Kind.EXPOSURE]
-    assert told == expected
-
-
-def test_exposure_is_critical_where_price_is_near_and_names_the_level() -> None:
-    for price, severity in ((100.0, Severity.WARNING), (94.0, Severity.CRITICAL)):
-        bench = Bench(asked("BTC exposure long 91"))
-        maps = (reading(START + i * SLOT, [long(90, 92)], price=price) for i in range(3))
-        events = [event for found in maps for event in bench.map(found).events]
-        assert [(event.severity, event.figure("level")) for event in events] == [(severity, 91.0)]
-        assert events[0].reason == (
-            "BTCUSDT: the liquidation price 91 lies within 0.25 % of the long cluster 90 to 92 (about 50M USD, "
-            f"strength 80); price is {price:g}."
-        )
-
-
-def test_a_map_asks_only_the_exposure_rules_it_may_concern() -> None:
-    rules = [replace(asked("BTC exposure long 91"), id=i, level=50.0 + i / 100) for i in range(1, 5001)]
-    bench = Bench(*rules)
-    bench.map(reading(START, [long(90, 92)]))
-    assert bench.engine.work.judged == 200 + 1 + 22 + 23
-    bench.map(reading(START + SLOT, [long(90, 92)]))
-    bench.map(reading(START + 2 * SLOT, [long(90, 92)]))
-    assert bench.engine.work.judged == 0
 
 
 # A line, prices every five minutes near a long cluster that ends at 92, and the minutes at which the rule speaks.

@@ -63,8 +63,7 @@ EDITS = [
     ("BTC swept", "1%", None),
     ("BTC 1% 10M", "flip", "BTC flip 10M"),
     ("BTC exposure long 85000", "84000", "BTC exposure long 84000"),
-    ("BTC exposure long 85000", "size 10M", "BTC exposure long 85000 size 10M"),
-    ("BTC exposure long 85000 10M", "84000 no size", "BTC exposure long 84000"),
+    ("BTC exposure long 85000", "5%", "BTC exposure long 85000 5%"),
     ("BTC cascade 99%", "99.5% 2M", "BTC cascade 99.5% 2M"),
 ]
 

@@ -139,8 +139,8 @@ LINES = [
     ("BTC imbalance 20%", "BTCUSDT flip 20%"),
     ("BTC shift", "BTCUSDT concentration 99%"),
     ("BTC concentration 95%", "BTCUSDT concentration 95%"),
-    ("BTC exposure long 85000", "BTCUSDT long exposure 85000 0.25%"),
-    ("BTC short liq at 98.5k 0.5% strength 80", "BTCUSDT short exposure 98500 0.5% strength 80"),
+    ("BTC exposure long 85000", "BTCUSDT long exposure 85000 3%"),
+    ("BTC short liq at 98.5k within 1.5%", "BTCUSDT short exposure 98500 1.5%"),
     ("digest", "digest daily"),
     ("digest weekly", "digest weekly"),
     # only where something else stands

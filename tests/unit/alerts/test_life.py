@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from bot.alerts.exposure import APPROACH, away_pct
 from bot.alerts.filters import distance_pct, meets_floor
 from bot.alerts.grammar import ParseError, parse_watch
 from bot.alerts.growth import growth_pct
@@ -316,14 +317,13 @@ class Life(RuleBasedStateMachine):
         assert not held.expires_ms or held.paused_reason != "expired"
         if event.cluster is None:
             assert held.side in (None, event.side)
+            if event.track_id == APPROACH:
+                assert away_pct(held, event.price) <= held.threshold_pct
             return
         track = self.bench.store.tracks[BTC, event.track_id]
         assert meets_floor(held, event.cluster)
         if event.kind in (Kind.SWEPT, Kind.BREAKOUT, Kind.STOP_HUNT):
             self._check_swept(event, track)
-        elif event.kind is Kind.EXPOSURE:
-            assert held.level is not None
-            assert distance_pct(held.level, track.cluster) <= held.threshold_pct
         elif event.kind is Kind.PROXIMITY and held.unit is Unit.PERCENT:
             assert passed(self.price, track.cluster) or distance_pct(self.price, track.cluster) <= held.threshold_pct
         elif event.kind is Kind.GROWTH:

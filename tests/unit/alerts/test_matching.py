@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from bot.alerts import Engine
-from bot.alerts.exposure import Levels
-from bot.alerts.filters import distance_pct, meets_floor
 from bot.alerts.types import Kind, Market, Rule
 from bot.liquidation.types import Cluster, Side
 from tests.unit.alerts.naive import Naive
@@ -153,30 +151,3 @@ def test_a_recompute_wakes_a_row_only_where_the_body_passes_a_floor() -> None:
         woken.append(bench.engine.work.woken)
     assert woken == [0, 0, 0, 1, 1], "the floor of 60, and a row whose rule has just fired"
     assert told == [0, 0, 0, 1, 0]
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_exposure_rules_are_found_by_their_levels_as_each_would_find_itself(seed: int) -> None:
-    dice = random.Random(seed)
-    rules = [
-        Rule(
-            id=rule_id,
-            chat=1,
-            market=BTC,
-            kind=Kind.EXPOSURE,
-            threshold_pct=dice.choice([0.05, 0.25, 1.0, 5.0]),
-            level=dice.uniform(80.0, 120.0),
-            min_strength=dice.choice([None, 10, 90]),
-        )
-        for rule_id in range(1, 201)
-    ]
-    for _ in range(50):
-        low = dice.uniform(85.0, 115.0)
-        body = dice.choice((long, short))(low, low + dice.uniform(0.1, 3.0), strength=dice.choice([30, 70, 95]))
-        alone = [rule.id for rule in rules if Levels([rule]).concerned(body, {})]
-        assert [rule.id for rule in Levels(rules).concerned(body, {})] == alone
-        assert alone == [
-            rule.id
-            for rule in rules
-            if distance_pct(rule.level or 0.0, body) <= rule.threshold_pct and meets_floor(rule, body)
-        ]

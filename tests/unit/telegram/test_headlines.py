@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.alerts.exposure import APPROACH, CROWD
 from bot.alerts.types import EVERYWHERE, Event, Kind, Severity, Unit
 from bot.liquidation.types import Side
 from bot.telegram.alerts_text import Contract, alert_message
@@ -14,6 +15,7 @@ from tests.unit.telegram.test_alerts_text import BTC, ENGLISH, HOUR_MS, LONGS, N
 
 QUARTER_MS = 15 * 60_000
 MARKET = replace(NEAR, cluster=None, touch=(), track_id="m")
+OWN = replace(MARKET, kind=Kind.EXPOSURE, track_id=APPROACH, threshold_pct=3.0)
 
 # An event, and the first line and the rule's line that it gives.
 LINES = [
@@ -65,10 +67,21 @@ LINES = [
         "BTC swept a ≈$31.2M long cluster and is back above 95,070 after 5\xa0min",
         "Rule #3: stop hunt, 1\xa0hr",
     ),
+    # a liquidation price of one's own
     (
-        replace(NEAR, kind=Kind.EXPOSURE, threshold_pct=0.25, figures=(("level", 97_500.0),)),
-        "BTC: ≈$42.3M of short liquidations crowd your liquidation price 97,500.0",
-        "Rule #3: 97,500 crowded, ±0.25%",
+        replace(OWN, side=Side.SHORT, value_pct=2.6, figures=(("level", 97_500.0),)),
+        "BTC 2.6% below your short's liquidation price 97,500",
+        "Rule #3: 97,500: within 3%, or crowded",
+    ),
+    (
+        replace(OWN, side=Side.LONG, value_pct=0.0, figures=(("level", 96_700.0),)),
+        "BTC has reached your long's liquidation price 96,700",
+        "Rule #3: 96,700: within 3%, or crowded",
+    ),
+    (
+        replace(OWN, track_id=CROWD, side=Side.LONG, value_pct=83.0, figures=(("level", 92_500.0), ("crowding", 83.0))),
+        "BTC: it has become crowded at your long's liquidation price 92,500",
+        "Rule #3: 92,500: within 3%, or crowded",
     ),
     # the market as a whole
     (

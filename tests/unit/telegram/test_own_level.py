@@ -46,8 +46,8 @@ async def test_at_the_price_itself_neither_side_is_left() -> None:
 async def test_a_liquidation_price_beyond_the_map_is_kept_and_told_when_it_can_speak() -> None:
     chat = Chat()
     await chat.type("/watch BTC exposure long 60000")
-    assert "Your liquidation price is 38% away and the map reaches" in chat.said
-    assert "can only speak once price is nearer" in chat.said
+    assert "Price is 38% away from it. The map reaches" in chat.said
+    assert "whether it becomes crowded there I can tell once price is nearer" in chat.said
     assert len(await chat.desk.rules(chat.chat_id)) == 1
 
 
@@ -66,3 +66,12 @@ async def test_an_entry_that_nobody_typed_is_the_price_as_the_contract_is_priced
     assert chat.said.startswith("BTC long 5× at 96,620.5: liquidated at")
     await chat.type("/position BTC long 5x at 96620.12")
     assert chat.said.startswith("BTC long 5× at 96,620.12: liquidated at")
+
+
+async def test_what_is_so_already_is_said_when_the_rule_is_made() -> None:
+    chat = Chat()
+    await chat.type("/watch BTC exposure long 90000")
+    assert "Price is 6.9% away from it now." in chat.said
+    await chat.type("/watch BTC exposure long 94900")
+    assert "So it is already: price is 1.8% away." in chat.said
+    assert "It is crowded there already." in chat.said

@@ -25,7 +25,7 @@ CONFIRMED = [
     ("BTC concentration", "What is usual is learned from the last days"),
     (
         "BTC exposure long 95000",
-        "a cluster within 0.25% of your liquidation price 95,000, longs only, strength 60 or more.",
+        "price within 3% of your liquidation price 95,000, or a crowd there.",
     ),
     ("BTC 2% once until friday", "of a cluster, strength 60 or more, once, until Jan 3 00:00 UTC."),
     ("BTC 2% every 30min", "every 30\xa0min while it holds."),
