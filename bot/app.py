@@ -121,7 +121,8 @@ class App:
             bell=self.bell,
             aftermath=self.aftermath,
         )
-        self._maps = MapRound(markets=self.markets, watch=self.watch, meter=self.meter)
+        books = OrderBooks(world.exchanges, world.clock)
+        self._maps = MapRound(markets=self.markets, watch=self.watch, meter=self.meter, books=books)
         self._ticks = Ticks(
             readers={
                 name: PriceReader(exchange, world.feeds.get(name), world.clock)
@@ -162,7 +163,6 @@ class App:
             changed=self.chats_changed,
         )
         self.broadcasting = Broadcasting(world.db, world.clock, self.worker.wake)
-        books = OrderBooks(world.exchanges, world.clock)
         self.scanner = Scanner(
             markets=self.markets,
             exchanges=world.exchanges,

@@ -47,6 +47,7 @@ from bot.telegram.desk import (
     WhyView,
 )
 from bot.telegram.ground import GroundView
+from bot.walls_seen import look_for_walls
 from bot.watch import Added, Watch
 from bot.why import Why
 
@@ -194,6 +195,7 @@ class LiveDesk:
             tiers_from, tiers = await self._markets.tiers_of(market)
         except NoMapError as error:
             raise MarketUnavailableError(market, error.reason) from None
+        await look_for_walls(live, self._markets.parts(live.market), self._books)
         view = self.view_of(live)
         return GroundView(
             view=view,

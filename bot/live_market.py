@@ -38,7 +38,7 @@ class LiveMarket:
         self.see_books(())
 
     def see_books(self, books: Sequence[Depth]) -> None:
-        """Look for walls in these order books, in units of the market's own map."""
+        """Look for walls in these order books."""
         history, day_volatility = self.history, self.reading.volatility.day
         self.surroundings = Surroundings(lambda: history, day_volatility=day_volatility, books=books)
 

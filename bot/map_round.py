@@ -9,9 +9,11 @@ from bot.alerts.types import Market
 from bot.history_store import NoMapError
 from bot.market.priority import Priority, asking_as
 from bot.markets import LiveMarket, Markets
+from bot.order_books import OrderBooks
 from bot.side_by_side import in_order
 from bot.skill_meter import SkillMeter
 from bot.storage.errors import StorageError
+from bot.walls_seen import look_for_walls
 from bot.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -20,10 +22,11 @@ log = logging.getLogger(__name__)
 class MapRound:
     """Makes maps and hands them to the watch and the meter. What goes wrong with one does not hold up the others."""
 
-    def __init__(self, *, markets: Markets, watch: Watch, meter: SkillMeter) -> None:
+    def __init__(self, *, markets: Markets, watch: Watch, meter: SkillMeter, books: OrderBooks) -> None:
         self._markets = markets
         self._watch = watch
         self._meter = meter
+        self._books = books
 
     async def make(self, markets: Iterable[Market]) -> None:
         """Make the map of each market anew, and judge it."""
@@ -49,6 +52,8 @@ class MapRound:
         return None
 
     async def _judge(self, live: LiveMarket) -> None:
+        if self._watch.asks_surroundings(live.market):
+            await look_for_walls(live, self._markets.parts(live.market), self._books)
         try:
             await self._watch.take_map(live)
             await self._meter.note(live)

@@ -306,6 +306,9 @@ class Watch:
     def tracks(self, market: Market) -> Sequence[Track]:
         return self._engine.tracks(market)
 
+    def asks_surroundings(self, market: Market) -> bool:
+        return self._engine.asks_surroundings(market)
+
     def why_silent(self, rule: Rule, *, now_ms: int) -> Sequence[Silence]:
         """Why a rule says nothing now. `now_ms` is its exchange's clock."""
         return self._engine.why_silent(rule, now_ms=now_ms, max_age_ms=STALE_MS)

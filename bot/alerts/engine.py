@@ -317,6 +317,11 @@ class Engine:
         now = self._price(rule.market)
         return None if book is None or now is None else find_nearest(book, rule, price=now[0])
 
+    def asks_surroundings(self, market: Market) -> bool:
+        """Whether some rule on a market asks what else stands where its clusters stand."""
+        book = self._books.get(market)
+        return book is not None and any(rule.where.confluence for rule in book.rules.values())
+
     def why_silent(self, rule: Rule, *, now_ms: int, max_age_ms: int) -> tuple[Silence, ...]:
         """Why a rule says nothing now; prices older than `max_age_ms` on the exchange's clock are called stale."""
         book, seen = self._books.get(rule.market), self._price(rule.market)

@@ -23,6 +23,8 @@ NEAR_RANGES = 0.5
 """Of an hour's average true range: what price covers in a few minutes is one place."""
 LEAST_TOUCHES = 2
 """A level that price turned at once is an extreme; at twice it is support or resistance."""
+OTHER_UNITS = 0.2
+"""A book whose prices are farther than this in log price from the history's is in other units."""
 WINDOW_MS = 30 * 86_400_000
 
 
@@ -30,7 +32,7 @@ class Surroundings:
     """What stands around the clusters of one market at one moment, worked out when it is first asked for.
 
     `history` gives the bars up to then, of which the last 30 days count, `day_volatility` as `find_clusters` takes it;
-    `books` are the order books of its exchanges, in the units of the map, where they were read.
+    `books` are the order books of its exchanges, where they were read.
     """
 
     def __init__(self, history: Callable[[], History], *, day_volatility: float, books: Sequence[Depth] = ()) -> None:
@@ -75,7 +77,13 @@ class Surroundings:
             if shelf.touches >= LEAST_TOUCHES:
                 both = (Feature.SWING_LOW, shelf.lows), (Feature.SWING_HIGH, shelf.highs)
                 found += [Mark(feature, shelf.price, times) for feature, times in both if times]
-        return (*found, *(Mark(Feature.WALL, price) for book in self._books for price in walls_of(book)))
+        return (*found, *(Mark(Feature.WALL, price) for book in self._books for price in self._walls(book)))
+
+    def _walls(self, book: Depth) -> list[float]:
+        """The prices of a book's walls in units of the history: an exchange may count a coin by the thousand."""
+        close = float(self._history.close[-1])
+        units = 1.0 if book.is_thin or abs(math.log(close / book.middle)) < OTHER_UNITS else close / book.middle
+        return [units * price for price in walls_of(book)]
 
     def _at(self, edge: float) -> tuple[Mark, ...]:
         nearest: dict[Feature, tuple[float, Mark]] = {}
