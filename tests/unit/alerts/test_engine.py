@@ -495,3 +495,11 @@ def test_what_else_stands_is_asked_only_where_a_rule_does_or_an_alert_is_told() 
     assert asked_of == []
     bench.walk(LIVE + SLOT + MINUTE, [93.0])
     assert asked_of == [long(90, 92)]
+
+
+def test_the_engine_knows_which_markets_ask_what_else_stands() -> None:
+    bench = Bench(asked("BTC 2%"))
+    assert not bench.engine.asks_surroundings(BTC)
+    bench.add(asked("BTC 2% confluence", rule_id=2))
+    assert bench.engine.asks_surroundings(BTC)
+    assert not bench.engine.asks_surroundings(ETH)

@@ -6,6 +6,9 @@ from typing import Any
 from sqlalchemy import Integer, LargeBinary, MetaData, Table, make_url
 from sqlalchemy.types import Float
 
+from bot.alerts.exposure import APPROACH
+from bot.alerts.reasons import Reason
+from bot.alerts.types import Changes, Kind, LogEntry, RuleState
 from bot.storage import whole_chat
 from bot.storage.database import Database
 from bot.storage.engine import make_migration_engine
@@ -92,6 +95,27 @@ async def test_everything_of_a_chat_is_read_and_nothing_of_another(db: Database)
     assert stored.left_out == 0
     assert json.loads(json.dumps(stored.rows)) == stored.rows
     assert (await db.whole_chat.read(99)).rows == {}
+
+
+async def test_a_liquidation_price_is_nowhere_once_its_chat_is_forgotten(url: str) -> None:
+    async with await Database.open(url) as db:
+        kept, _ = await db.rules.add(rule(chat=MINE, kind=Kind.EXPOSURE, threshold_pct=3.0, level=84_321.5))
+        log = LogEntry(NOW, Reason.TOLD, kept.market, chat=MINE, rule_id=kept.id, price=84_321.5)
+        await db.commit_changes(
+            Changes(states=(RuleState(kept.id, APPROACH, told=84_321.5),)), [row("84321.5", MINE)], log=[log]
+        )
+        assert "84321.5" in everything(url)
+        await db.whole_chat.forget(MINE)
+    assert "84321.5" not in everything(url)
+
+
+def everything(url: str) -> str:
+    """All that stands in the database."""
+    tables, engine = reflected(url), make_migration_engine(make_url(url))
+    with engine.begin() as connection:
+        found = [str(connection.execute(table.select()).all()) for table in tables.sorted_tables]
+    engine.dispose()
+    return "\n".join(found)
 
 
 async def test_of_very_much_the_oldest_is_left_out_and_counted(db: Database) -> None:
