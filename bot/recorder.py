@@ -28,9 +28,6 @@ RETRY_S: Final = 5.0
 REACH_MS: Final = 60_000
 """A sample of open interest so long after a bar's end is still that bar's."""
 
-MOST_BOOKS: Final = 50
-"""Of more contracts no order book is recorded: each costs a venue as much as months of bars."""
-
 BOOK_LEVELS: Final = 1000
 
 LATE_ROWS_MS: Final = 3_600_000
@@ -41,11 +38,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be recorded. `symbols` as typed; empty: the most traded and what the folder has; None: everything."""
+    """What is to be recorded. `symbols` as typed; empty: the most traded and what the folder has; None: everything.
+
+    Order books are recorded of so many contracts at most: each costs a venue as much as months of bars.
+    """
 
     symbols: tuple[str, ...] | None
     history_ms: int
     tick_s: float
+    most_books: int = 50
 
 
 class VenueRecorder:
@@ -65,6 +66,7 @@ class VenueRecorder:
         self._clock = clock
         self._markets: dict[str, GrowingMarket] = {}
         self._troubles: dict[str, str] = {}
+        self._begun = asyncio.Event()
         self._prints = GrowingPrints(self._folder)
         self._tiers = GrowingTiers(out, exchange.name)
 
@@ -87,7 +89,8 @@ class VenueRecorder:
         """Record until cancelled. Raises OSError, RecordingError."""
         while not await self._answered(self._choose(), "contracts"):
             await self._clock.sleep(RETRY_S)
-        works = [self._read_prices(), self._fetch_series(), self._ask_tiers(), self._write_what_is_due()]
+        works = [self._read_prices(), self._fetch_series(), self._read_books(), self._ask_tiers()]
+        works.append(self._write_what_is_due())
         if self._feed is not None:
             works.append(self._feed.run())
         tasks = [asyncio.ensure_future(work) for work in works]
@@ -132,21 +135,16 @@ class VenueRecorder:
                 self.counts["prices"] += self._markets[symbol].add_price(time_ms, price)
 
     async def _fetch_series(self) -> None:
-        """The missing bars soon after each has closed, its open interest when the venue has it, and the book then."""
+        """The missing bars soon after each has closed, and its open interest when the venue has it."""
         await self._for_each(self._fetch_bars, "bars")
         await self._for_each(self._fetch_open_interest, "open interest")
-        await self._fetch_books()
+        self._begun.set()
         while True:
             await self._until_after_a_boundary(BARS_DELAY_S)
             await self._for_each(self._fetch_bars, "bars")
             if self._exchange.gives_open_interest_history:
                 await self._until_after_a_boundary(RECOMPUTE_DELAY_S)
             await self._for_each(self._fetch_open_interest, "open interest")
-            await self._fetch_books()
-
-    async def _fetch_books(self) -> None:
-        if len(self._markets) <= MOST_BOOKS:
-            await self._for_each(self._fetch_book, "order book")
 
     async def _for_each(self, fetch: Callable[[str], Awaitable[None]], what: str) -> None:
         for symbol in self.symbols:
@@ -177,11 +175,23 @@ class VenueRecorder:
             sample = OpenInterest(np.array([end_ms], dtype=np.int64), now.coins[-1:])
             self.counts["open interest"] += market.add_open_interest(sample)
 
-    async def _fetch_book(self, symbol: str) -> None:
+    async def _read_books(self) -> None:
+        """Every book once in five minutes, apart from the series: large answers hold up no bar."""
+        await self._begun.wait()
+        while True:
+            for symbol in self.symbols if len(self._markets) <= self._wanted.most_books else ():
+                try:
+                    await self._answered(self._read_book(symbol), f"order book of {symbol}")
+                except UnknownSymbolError:
+                    continue  # its bars say so, too, and let it go
+            await self._until_after_a_boundary(BARS_DELAY_S)
+
+    async def _read_book(self, symbol: str) -> None:
         if isinstance(self._exchange, KnowsDepth):
             depth = await self._exchange.depth(symbol, levels=BOOK_LEVELS)
-            if not depth.is_thin:
-                self.counts["order books"] += self._markets[symbol].add_book(depth)
+            market = self._markets.get(symbol)
+            if market is not None and not depth.is_thin:
+                self.counts["order books"] += market.add_book(depth)
 
     async def _ask_tiers(self) -> None:
         while True:
