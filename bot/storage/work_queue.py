@@ -11,16 +11,14 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from functools import partial
 from typing import Any, Final
 
 import psycopg
 from pgqueuer.adapters.drivers.psycopg import PsycopgDriver
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
 from pgqueuer.adapters.persistence.queries import Queries
-from pgqueuer.core.executors import DatabaseRetryEntrypointExecutor
 from pgqueuer.core.qm import QueueManager
-from pgqueuer.domain.errors import FailingListenerError
+from pgqueuer.domain.errors import FailingListenerError, RetryRequested
 from pgqueuer.domain.models import Job
 from pgqueuer.domain.settings import DBSettings, Durability
 from pgqueuer.ports.driver import NotifyCallback
@@ -39,12 +37,22 @@ LOOK_S: Final = 2.0
 DRAIN_S: Final = 10.0
 AGAIN_S: Final = 2.0
 TRIES: Final = 3
+RETRY_S: Final = 1.0
 SWEEP_S: Final = 600.0
 KEPT: Final = "1 hour"
 """How long PgQueuer's own log of each job is kept."""
 
 log = logging.getLogger(__name__)
 
+_CONNECT: Final[Mapping[str, Any]] = {
+    "application_name": "liqwatch jobs",
+    "connect_timeout": 5,
+    # A server that went away without a word is noticed within a minute.
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 _SETTINGS = DBSettings(durability=Durability.balanced)
 _OFFER = """
     INSERT INTO slots (job, exchange, symbol, slot_ms, done_ms)
@@ -122,9 +130,7 @@ class WorkQueue:
             await lines.add_listener(_SETTINGS.channel, lambda told: None)
             manager = QueueManager(queries, channel=_SETTINGS.channel)
             for job, function in do.items():
-                manager.entrypoint(
-                    job, executor_factory=partial(DatabaseRetryEntrypointExecutor, max_attempts=TRIES - 1)
-                )(_taking(function))
+                manager.entrypoint(job)(_taking(function))
             sweeping = asyncio.create_task(self._sweep())
             running = asyncio.create_task(
                 manager.run(
@@ -169,9 +175,7 @@ class WorkQueue:
         self._installed = True
 
     async def _connect(self) -> psycopg.AsyncConnection[Any]:
-        return await psycopg.AsyncConnection.connect(
-            self._address, autocommit=True, connect_timeout=5, application_name="liqwatch jobs"
-        )
+        return await psycopg.AsyncConnection.connect(self._address, autocommit=True, **_CONNECT)
 
     async def _hang_up(self) -> None:
         if self._offering is not None:
@@ -209,9 +213,18 @@ def _queries(driver: PsycopgDriver) -> Queries:
 
 
 def _taking(function: Callable[[Slot], Awaitable[None]]) -> Callable[[Job], Awaitable[None]]:
+    """What the manager calls: a job that fails comes again after a while, and is given up with one line in the log."""
+
     async def take(job: Job) -> None:
         exchange, symbol, slot_ms = json.loads(job.payload or b"null")
-        await function(Slot(job.entrypoint, slot_ms, Market(exchange, symbol)))
+        try:
+            await function(Slot(job.entrypoint, slot_ms, Market(exchange, symbol)))
+        except Exception as error:
+            if job.attempts + 1 < TRIES:
+                pause = timedelta(seconds=RETRY_S * 2**job.attempts)
+                raise RetryRequested(delay=pause, reason=_brief(error)) from error
+            log.warning("%s of %s %s is given up: %s", job.entrypoint, exchange, symbol, _brief(error))
+            log.debug("how it failed", exc_info=error)
 
     return take
 
