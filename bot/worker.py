@@ -8,10 +8,9 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from bot.alerts.types import Market
 from bot.clock import Clock, SystemClock
 from bot.combined_markets import CombinedMarkets
 from bot.failures import FailedError
@@ -87,7 +86,7 @@ async def work_on(settings: Settings, *, stop: asyncio.Event) -> None:
         )
         tasks = [
             asyncio.create_task(read_lists(markets, clock), name="contracts"),
-            asyncio.create_task(plan(db, markets, queue, clock), name="plan"),
+            asyncio.create_task(plan(lambda job: jobs_of(job, db, markets), queue, clock), name="plan"),
             asyncio.create_task(beat(db, node, clock), name="signs of life"),
             asyncio.create_task(manager.beat(standstills=tuple, status=lambda: "worker"), name="service manager"),
         ]
@@ -132,8 +131,8 @@ async def read_lists(markets: CombinedMarkets, clock: Clock) -> None:
         await clock.sleep(RETRY_S if markets.unlisted() else LISTS_S)
 
 
-async def plan(db: Database, markets: CombinedMarkets, work: Work, clock: Clock) -> None:
-    """Offer the jobs of each bar, at the times at which a bot alone would do them."""
+async def plan(jobs: Callable[[str], Awaitable[Sequence[Slot]]], work: Work, clock: Clock) -> None:
+    """Offer the jobs of each bar at the times at which a bot alone would do them."""
     while True:
         into_s = clock.now_ms() % BAR_MS / 1000
         job, delay_s = next(
@@ -142,16 +141,16 @@ async def plan(db: Database, markets: CombinedMarkets, work: Work, clock: Clock)
         )
         await clock.sleep(delay_s - into_s)
         try:
-            parts = await watched_parts(db, markets)
-            await work.offer([Slot(job, markets.window(market.exchange)[1], market) for market in parts])
+            await work.offer(await jobs(job))
         except StorageError as failure:
             log.warning("the jobs of a bar could not be offered, another process may: %s", failure)
 
 
-async def watched_parts(db: Database, markets: CombinedMarkets) -> Sequence[Market]:
-    """Every market that a rule watches, or that such a one is made of, each on one exchange."""
+async def jobs_of(job: str, db: Database, markets: CombinedMarkets) -> Sequence[Slot]:
+    """This job on every market that a rule watches, or that such a one is made of, each on one exchange."""
     watched = await db.rules.markets()
-    return list(dict.fromkeys(part for market in watched for part in markets.parts(market)))
+    parts = dict.fromkeys(part for market in watched for part in markets.parts(market))
+    return [Slot(job, markets.window(part.exchange)[1], part) for part in parts]
 
 
 async def beat(db: Database, node: str, clock: Clock) -> None:
