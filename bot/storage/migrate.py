@@ -1,6 +1,7 @@
 """Bring a database to the newest schema, or refuse it with a sentence."""
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -17,6 +18,7 @@ from bot.storage.postgresql import check_server, is_postgresql, order_text_by_by
 MIGRATIONS = Path(bot.__file__).resolve().parents[1] / "migrations"
 
 
+@cache
 def newest_revision() -> str:
     """The revision this version of Liqwatch writes."""
     revision = _scripts().get_current_head()
@@ -25,6 +27,7 @@ def newest_revision() -> str:
     return revision
 
 
+@cache
 def known_revisions() -> frozenset[str]:
     """Every revision this version can read or migrate."""
     return frozenset(script.revision for script in _scripts().walk_revisions())
@@ -74,6 +77,7 @@ def _present(connection: Connection, where: str) -> Sequence[str]:
     return present
 
 
+@cache
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory(str(MIGRATIONS))
 

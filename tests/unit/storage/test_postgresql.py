@@ -56,12 +56,15 @@ class TestAServerThatGoes:
             async with await Database.open(url) as db:
                 await db.outbox.add([row("before")])
                 own.halt()
+                told = []
                 with caplog.at_level(logging.WARNING):
                     for _ in range(3):
-                        with pytest.raises(CannotOpenError, match="cannot be reached"):
+                        with pytest.raises(CannotOpenError, match="cannot be reached") as refused:
                             await db.outbox.add([row("meanwhile")])
+                        told.append(refused.value.told)
                         with pytest.raises(CannotOpenError):
                             await db.outbox.counts()
+                assert told == [False, True, True], "whoever asks at each tick knows that it is said"
                 assert in_trouble(db)
                 own.resume()
                 with caplog.at_level(logging.WARNING):
