@@ -1,4 +1,5 @@
-"""Concentration shift: the entropy of the map has left its own band, which warns of sharper or calmer moves.
+"""Concentration shift: the entropy of the map has left its own band. That it foretells volatility is not claimed: on
+recorded markets it told nothing that price had not shown already (`bot.evaluation.outlook`).
 
 The band is learned from the market's own recomputes of the last days. Too dense and too spread out are matters of
 their own, so that going from one to the other is told.

@@ -113,8 +113,8 @@ async def many_markets(chat: Chat) -> None:
     await chat.type("/pulse")
     await chat.type("/watch BTC 1%", "/watch ETH 1%", "/watch SOL 2%", "/watch ZRX 2%", "/watch 1000PEPE 3%")
     await chat.type("/pulse", "/pulse ETH", "/scan")
-    await chat.tap("sn|growing")
-    await chat.tap("sn|absorption")
+    await chat.tap("sn", "growing")
+    await chat.tap("sn", "absorption")
 
 
 async def looking_back(chat: Chat) -> None:

@@ -7,10 +7,13 @@ from bot.telegram.commands.maps import AGAIN
 from bot.telegram.scan_text import scan_text
 from bot.telegram.scene import Answer, Scene, echo, rows
 from bot.telegram.survey import ScanView
+from bot.telegram.table import columns_of
 from bot.telegram.texts import Texts
 
 USUAL = Order.NEAREST
-MARKETS_A_ROW, ORDERS_A_ROW = 4, 2
+ORDERS_A_ROW = 2
+FOUR_COLUMNS = 8
+"""What a phone shows of a key in a row of four."""
 
 
 async def typed_scan(scene: Scene, text: str) -> Answer:
@@ -59,7 +62,8 @@ def _keys(view: ScanView, page: int, texts: Texts) -> Keyboard:
     watches = [
         key(texts.label("scan.key.watch", base=line.base), "wn", market_arg(line.market)) for line in view.page(page)
     ]
-    return (*_order_keys(texts, view.order), *rows(watches, MARKETS_A_ROW), tuple(turning))
+    width = 4 if all(columns_of(button.text) <= FOUR_COLUMNS for button in watches) else 3
+    return (*_order_keys(texts, view.order), *rows(watches, width), tuple(turning))
 
 
 def _order_keys(texts: Texts, shown: Order | None) -> Keyboard:

@@ -103,7 +103,7 @@ LINES = [
     ),
     (
         replace(MARKET, kind=Kind.CONCENTRATION, threshold_pct=99.0, figures=(("deviation", -3.1),)),
-        "BTC: positions are unusually concentrated, moves may be sharp",
+        "BTC: positions are unusually concentrated",
         "Rule #3: concentration 99%",
     ),
     (
