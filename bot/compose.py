@@ -180,7 +180,9 @@ class Composer:
 
     async def _picture(self, event: Event, contract: Contract, look: Look) -> tuple[str, bytes | None]:
         live = self._markets.get(event.market)
-        name = f"alert:{':'.join(event.market)}:{event.map_ms}:{event.track_id}:{event.price:.8g}:{look.name}"
+        level = event.figure(LEVEL)
+        what = f"{event.track_id}:{event.price:.8g}:{level or ''}"  # a level is one reader's own
+        name = f"alert:{':'.join(event.market)}:{event.map_ms}:{what}:{look.name}"
         parts = () if live is None else live.reading.parts
         if live is not None:
             drawn, clusters = live.reading.map, live.surroundings.marked(live.reading.clusters)
@@ -204,7 +206,7 @@ class Composer:
             simulated=contract.simulated,
             proven=event.proven,
             highlight=event.cluster,
-            level=event.figure(LEVEL),
+            level=level,
             parts=parts,
             range_ms=None if live is None or live.whole else live.history.end_ms - int(live.history.open_ms[0]),
             known_share=0.0 if live is None else live.reading.known_share,

@@ -43,13 +43,13 @@ CHANGING_TAPS = frozenset(
     {
         *("wp", "wt", "s", "x", "xe", "u", "ub", "ua", "um", "us", "rx", "ru", "rs", "rw", "z", "zw", "e"),
         *("mu", "qm", "qo", "qc", "ss", "sz", "fy"),
-        *("pe", "pz", "ph", "pm", "pn", "wu"),
+        *("pe", "pz", "ph", "pm", "pn", "wu", "lw"),
     }
 )
 PERSONAL = frozenset({"start", "help", "about", "status", "admin", "channel", "mydata", "forgetme", "privacy"})
 """Commands that are a person's own, also while they speak for a channel."""
 
-WATCHING = frozenset({"wp", "wt", "wu", "s", "pm", "pn"})
+WATCHING = frozenset({"wp", "wt", "wu", "lw", "s", "pm", "pn"})
 """Verbs that make a rule."""
 
 COMMAND = re.compile(r"/(\w+)(?:@\w+)?\s*(.*)", re.DOTALL)

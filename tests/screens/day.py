@@ -42,6 +42,7 @@ async def watching(chat: Chat) -> None:
         "/watch ZRX 1.5atr",
         "/watch BTC 60% in 4h strength 70",
         "/watch SOL swept",
+        "/watch SOL 2% confluence",
         "/watch BTC cascade 99%",
         "/watch BTC flip",
         "/watch ETH concentration",

@@ -1,5 +1,6 @@
 """/watch: one line or three taps to a rule, and a confirmation that says what it will do and what is so already."""
 
+import math
 from dataclasses import replace
 
 from bot.alerts.digest import next_ms
@@ -96,6 +97,15 @@ def read_percent(typed: str) -> float | None:
     except ValueError:
         return None
     return percent if 0 < percent <= 100 else None
+
+
+def read_level(typed: str) -> float | None:
+    """The price that one of our own buttons carries; None for anything else."""
+    try:
+        level = float(typed)
+    except ValueError:
+        return None
+    return level if 0 < level < math.inf else None
 
 
 async def add(scene: Scene, rule: Rule) -> Answer:
