@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.alerts.exposure import APPROACH
 from bot.alerts.reasons import Reason
 from bot.alerts.types import Changes, Event, Kind, LogEntry, Market, Severity
 from bot.clock import StepClock
@@ -124,6 +125,17 @@ async def test_equal_alerts_of_two_chats_share_one_picture_s_name(rig: Rig) -> N
     assert messages[0].photo == messages[1].photo
     other = await rig.compose(event(SIM, cluster=cluster, price=103.6))
     assert other.photo_name != messages[0].photo_name
+
+
+async def test_a_picture_with_a_level_of_one_s_own_is_its_reader_s_alone(rig: Rig) -> None:
+    await rig.markets.refresh_instruments()
+    price = (await rig.markets.open(SIM)).price
+    own: dict[str, Any] = {"kind": Kind.EXPOSURE, "track_id": APPROACH, "cluster": None, "side": Side.LONG}
+    levels = (0.97 * price, 0.98 * price)
+    messages = [await rig.compose(event(SIM, price=price, figures=(("level", level),), **own)) for level in levels]
+    assert all(map(is_picture, messages))
+    assert messages[0].photo_name != messages[1].photo_name
+    assert messages[0].photo != messages[1].photo
 
 
 async def test_a_market_that_is_not_open_is_drawn_from_its_stored_map(rig: Rig) -> None:

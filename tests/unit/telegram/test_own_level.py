@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.alerts.types import Kind, Where
 from bot.liquidation.types import Side
 from tests.fakes.chat import Chat
 
@@ -75,3 +76,30 @@ async def test_what_is_so_already_is_said_when_the_rule_is_made() -> None:
     await chat.type("/watch BTC exposure long 94900")
     assert "So it is already: price is 1.8% away." in chat.said
     assert "It is crowded there already." in chat.said
+
+
+async def test_a_break_of_the_nearest_cluster_is_watched_by_one_tap() -> None:
+    chat = Chat()
+    await chat.type("/levels BTC")
+    await chat.tap("↓ Break of 94,680")
+    await chat.type("/levels BTC")
+    await chat.tap("↑ Stop hunt 97,910")
+    down, up = [view.rule for view in await chat.desk.rules(chat.chat_id)]
+    assert (down.kind, down.side, down.where) == (Kind.BREAKOUT, Side.LONG, Where(price_low=94_680.0))
+    assert (up.kind, up.side, up.where) == (Kind.STOP_HUNT, Side.SHORT, Where(price_high=97_910.0))
+    assert {down.min_strength, up.min_strength} == {1}
+
+
+@pytest.mark.parametrize(
+    "args", ["breakout|short|x", "breakout|up|97910", "flip|short|97910", "breakout|short|nan", ""]
+)
+async def test_a_key_of_a_break_that_says_nothing_makes_no_rule(args: str) -> None:
+    chat = Chat()
+    await chat.tap_data(f"lw|binance:BTCUSDT|{args}")
+    assert not await chat.desk.rules(chat.chat_id)
+
+
+async def test_without_clusters_there_is_nothing_to_break() -> None:
+    chat = Chat()
+    await chat.type("/levels ARB")
+    assert not any("Break" in button.text for row in chat.last.buttons for button in row)
