@@ -8,6 +8,7 @@ from bot.clock import SystemClock
 from bot.failures import FailedError, UsageError
 from bot.settings import Settings
 from bot.storage.database import Database
+from bot.storage.leases import SENDER
 from bot.storage.outbox_desk import UNSETTLED, Entry
 from bot.times import utc_text
 
@@ -76,6 +77,19 @@ async def drop_messages(settings: Settings, ids: Sequence[int]) -> Sequence[str]
         else f"message {entry.id} is {entry.state}: it does not wait"
         for entry in entries
     ]
+
+
+async def doubt_messages(settings: Settings) -> Sequence[str]:
+    """Make repeats of all that waits, in a database that was just put back from a copy; no bot may run on it."""
+    async with await Database.open(settings.database_url) as db:
+        lease = await db.leases.look(SENDER)
+        if lease is not None and lease.left_ms:
+            raise FailedError(
+                f"a bot works on this database ({lease.holder}): stop it first, or wait {-(-lease.left_ms // 1000)} s"
+                " where it was stopped just now"
+            )
+        messages, commands = await db.outbox_desk.doubt(now_ms=SystemClock().now_ms())
+    return [f"{messages} undelivered messages go out as silent repeats, {commands} commands are not done again"]
 
 
 def _check_known(ids: Sequence[int], entries: Sequence[Entry]) -> None:

@@ -124,3 +124,11 @@ def outbox_drop(ids: MessageIds) -> None:
     from bot.outbox_command import drop_messages
 
     print_lines(asyncio.run(drop_messages(command_settings(quiet=True), ids)))
+
+
+@outbox.command("doubt")
+def outbox_doubt() -> None:
+    """After pg_restore: what waited in the copy may have been sent since, so it goes out as a silent repeat."""
+    from bot.outbox_command import doubt_messages
+
+    print_lines(asyncio.run(doubt_messages(command_settings(quiet=True))))

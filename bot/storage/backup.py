@@ -5,6 +5,7 @@ it goes out as a repeat; commands that waited then are not done again.
 """
 
 import os
+import shlex
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -96,7 +97,9 @@ def restore(url: str, file: Path, *, now_ms: int) -> Restored:
     Refuses while a bot runs (DatabaseInUseError).
     """
     target = database_file(
-        parse_url(url), "pg_restore --clean --if-exists --single-transaction --dbname={url} {file}", file
+        parse_url(url),
+        "pg_restore --clean --if-exists --single-transaction --dbname={url} {file} && liqwatch outbox doubt",
+        file,
     )
     copied = check(file)
     lock = FileLock(target)
@@ -124,7 +127,7 @@ def database_file(url: URL, command: str, copy: Path) -> Path:
     if is_memory(url):
         raise CannotOpenError("A database in memory cannot be copied: set DATABASE_URL to a file.")
     if url.get_backend_name() != "sqlite":
-        words = command.format(url=f"'{client_url(url)}'", file=copy)
+        words = command.format(url=f"'{client_url(url)}'", file=shlex.quote(str(copy)))
         raise CannotOpenError(f"PostgreSQL has its own tool for this, which asks for the password: {words}")
     return Path(url.database or "")
 

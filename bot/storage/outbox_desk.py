@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Update, and_, case, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, Update, and_, case, exists, func, select, update
 
 from bot.storage.access import Access
-from bot.storage.tables import outbox
+from bot.storage.tables import outbox, updates
 
 UNSETTLED = ("ready", "sending", "ambiguous", "dead")
 """What an operator looks at unless another state is asked for."""
@@ -94,6 +94,25 @@ class OutboxDesk:
         waits = and_(_with_led(ids), outbox.c.done_ms.is_(None), outbox.c.lease_owner.is_(None), ~in_flight)
         values = {"state": "dead", "done_ms": now_ms, "last_error": "dropped by an operator"}
         return await self._change(update(outbox).where(waits).values(values))
+
+    async def doubt(self, *, now_ms: int) -> tuple[int, int]:
+        """After a copy was put back: what waited in it may have been sent since, and commands done. So messages become
+        repeats, commands are not done again; returns how many of each. Nobody may work on the database meanwhile.
+        """
+        unsure = {
+            "state": "ambiguous",
+            "unsure": outbox.c.unsure + 1,
+            "lease_owner": None,
+            "lease_until_ms": None,
+            "last_error": "restored from a copy: it may have been sent since",
+        }
+        messages = update(outbox).where(outbox.c.done_ms.is_(None)).values(unsure)
+        commands = update(updates).where(updates.c.handled_ms.is_(None)).values(handled_ms=now_ms, payload=None)
+
+        def work(connection: Connection) -> tuple[int, int]:
+            return connection.execute(messages).rowcount, connection.execute(commands).rowcount
+
+        return await self._access.write(work)
 
     async def _change(self, statement: Update) -> Sequence[int]:
         changed = statement.returning(outbox.c.id)

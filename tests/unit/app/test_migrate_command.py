@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from bot.storage.database import Database
+from bot.storage.leases import SENDER
+from bot.storage.updates import Update
 from tests.postgres.databases import PostgresServer
 from tests.unit.app.conftest import Console
-from tests.unit.storage.values import rule
+from tests.unit.storage.full_tables import stored
+from tests.unit.storage.values import NOW, row, rule
 
 
 @pytest.fixture
@@ -58,4 +61,39 @@ def test_copies_are_made_by_tools_of_its_own(url: str, liqwatch: Console, monkey
     assert (
         liqwatch("restore", "a.dump").refused(1)
         == f"{tools}pg_restore --clean --if-exists --single-transaction --dbname={address} a.dump"
+        " && liqwatch outbox doubt"
     )
+
+
+async def leave_waiting(url: str) -> int | None:
+    """A message and a command that wait, a message that is claimed; and the sender's lease, held for a moment."""
+    async with await Database.open(url) as db:
+        await db.outbox.add([row("waits", 1), row("claimed", 2), row("sent", 3)])
+        await db.updates.store([Update(7, 1, "{}")], now_ms=NOW)
+        for claimed in await db.outbox.claim(NOW, "me", 60_000, 3):
+            if claimed.dedupe_key == "sent":
+                begun = await db.outbox.begin(claimed, now_ms=NOW, lease_ms=60_000)
+                assert begun is not None
+                await db.outbox.sent(begun, message_id=5, now_ms=NOW)
+            elif claimed.dedupe_key == "waits":
+                await db.outbox.put_back(claimed, due_ms=NOW)
+        return await db.leases.take(SENDER, "a:1", valid_ms=600_000)
+
+
+async def let_go(url: str, epoch: int | None) -> None:
+    async with await Database.open(url) as db:
+        await db.leases.release(SENDER, epoch or 0)
+
+
+def test_after_a_copy_was_put_back_what_waited_in_it_is_a_repeat(url: str, liqwatch: Console) -> None:
+    epoch = asyncio.run(leave_waiting(url))
+    assert (
+        liqwatch("outbox", "doubt").refused(1).startswith("a bot works on this database (a:1): stop it first, or wait ")
+    )
+    asyncio.run(let_go(url, epoch))
+    [line] = liqwatch("outbox", "doubt").lines()
+    assert line == "2 undelivered messages go out as silent repeats, 1 commands are not done again"
+    held = stored(url)
+    rows = {kept["dedupe_key"]: (kept["state"], kept["unsure"], kept["lease_owner"]) for kept in held["outbox"]}
+    assert rows == {"waits": ("ambiguous", 1, None), "claimed": ("ambiguous", 1, None), "sent": ("sent", 0, None)}
+    assert [(kept["payload"], kept["handled_ms"] is None) for kept in held["updates"]] == [(None, False)]
