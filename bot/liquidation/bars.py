@@ -37,6 +37,10 @@ class Path:
     traded: Floats
     span: Floats
 
+    def rows(self, first: int, end: int) -> "Path":
+        """The bars from row `first` up to, not including, row `end`."""
+        return Path(*(getattr(self, name)[first:end] for name in Path.__dataclass_fields__))
+
 
 def check_history(history: History) -> None:
     """Raise ValueError, naming the first bad bar, unless `history` is as its docstring says."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from bot.liquidation.types import Floats
-from bot.liquidation.way import Way
+from bot.liquidation.way import Way, carry_on
 
 REACH = 1_500
 """Cells from the close within which positions are kept: 1.5 in log price. Farther ones count as closed long ago."""
@@ -84,8 +84,10 @@ class Book:
         held = np.zeros((len(self._scale), max(far, REACH + self.close - low)))
         held[:, self.close - low : self.close - low + REACH] = self._cells
 
-        opened_by_bar, opened_far, share_far = self._open(way, entered, low, near, far)
-        standing = self._stand(way, opened_by_bar, held[:, :near], low)
+        through, (spread,) = way.through(
+            self.kernel[None], low, max(near, min(far, way.reached(low, len(self.kernel))))
+        )
+        standing = self._stand(way, entered, through @ spread[:, :near], held[:, :near], low)
         touched = np.arange(low + 1, low + near + 1) <= way.near[:, None]
         swept = np.vecdot(standing[:-1], touched[:, None, :].astype(np.float64))
         swept *= np.concatenate((self._scale[None], scale[:-1]))
@@ -94,49 +96,27 @@ class Book:
         lowest = np.minimum(np.minimum.accumulate(way.close), self.close) - low
         beyond = np.concatenate((np.zeros((len(held), 1)), held[:, near:].cumsum(axis=1)), axis=1)
         rows = standing[1:].sum(axis=2) + beyond[:, np.maximum(lowest + REACH - near, 0)].T
-        rows += np.cumsum(entered * share_far[:, None], axis=0)
+        rows += np.cumsum(entered * (through @ spread[:, near:].sum(axis=1))[:, None], axis=0)
 
         held[:, int(lowest[-1]) + REACH :] = 0.0
         held[:, :near] = standing[-1]
-        held[:, near : near + opened_far.shape[1]] += opened_far
+        held[:, near : spread.shape[1]] += (entered.T @ through) @ spread[:, near:]
         self._cells = held[:, last - low : last - low + REACH].copy()
         self.close = last
         self._rescale(scale[-1])
         cells = sliding_window_view(mixed, ahead, axis=1) if ahead else mixed[:, None, :0]
         return Stood(swept, cells[np.arange(len(way)), (way.close - low) * bool(ahead)], np.vecdot(mixing, rows))
 
-    def _open(self, way: Way, entered: Floats, low: int, near: int, far: int) -> tuple[Floats, Floats, Floats]:
-        """What is opened in the cells from low + 1 on: by each bar in the first `near` of them, (n, rows, near), by all
-        bars in those up to `far`, (rows, far cells), and the share of each bar's that lies there, (n,).
-        """
-        count, first = way.entries.shape[1], low + 1 - way.first_entry
-        cells = max(near, min(far, count + len(self.kernel) - 1 - first))
-        after = (way.close - low)[:, None]
-        at = np.arange(near)
-        stands = (at >= after) & (at < after + REACH)
-        start = max(0, count - 1 - first)
-        if len(way) == 1:  # a bar by itself may cross any number of cells
-            padded = np.zeros(start + max(count + len(self.kernel) - 1, first + cells))
-            padded[start : start + count + len(self.kernel) - 1] = np.convolve(way.entries[0], self.kernel)
-            profile = padded[None, start + first : start + first + cells]
-            shares, beyond = profile[:, :near], profile[:, near:]
-            added, share_far = entered.T @ beyond, beyond.sum(axis=1)
-        else:
-            padded = np.zeros(start + max(len(self.kernel), first + cells))
-            padded[start : start + len(self.kernel)] = self.kernel
-            # Row e is the kernel from `first` - e on: what is opened at an entry cell, by the cells where it stands.
-            spread = sliding_window_view(padded, cells)[start + first - np.arange(count)]
-            shares, beyond = way.entries @ spread[:, :near], spread[:, near:]
-            added, share_far = (entered.T @ way.entries) @ beyond, way.entries @ beyond.sum(axis=1)
-        return entered[:, :, None] * (shares * stands)[:, None, :], added, share_far
-
-    def _stand(self, way: Way, opened: Floats, held: Floats, low: int) -> Floats:
+    def _stand(self, way: Way, entered: Floats, shares: Floats, held: Floats, low: int) -> Floats:
         """What stands in the cells from low + 1 on, before the first bar and after each: (n + 1, rows, cells)."""
-        standing = np.concatenate((held[None], opened))
-        for bar, passed in enumerate((way.near - low).tolist()):
-            standing[bar + 1, :, passed:] += standing[bar, :, passed:]
+        at, after = np.arange(held.shape[1]), (way.close - low)[:, None]
+        standing = np.empty((len(way) + 1, *held.shape))
+        standing[0] = held
+        stands = (at >= after) & (at < after + REACH)
+        np.multiply(entered[:, :, None], (shares * stands)[:, None, :], out=standing[1:])
+        carry_on(standing, way.near - low)
         # A bar that falls so far is played alone.
-        standing[1:, :, int(way.close.min()) - low + REACH :] = 0.0
+        standing[1:, :, int(after.min()) + REACH :] = 0.0
         return standing
 
     def _rescale(self, scale: Floats) -> None:

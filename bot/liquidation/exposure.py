@@ -4,25 +4,25 @@ The position model's steps once more, with a book for every turnover row and eve
 see `kind_kernels`) side by side. What price swept is the raw material for learning which kinds there are.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from bot.liquidation.bars import entry_pairs, path_of
-from bot.liquidation.book import REACH
+from bot.liquidation.bars import path_of
+from bot.liquidation.book import LEAST_SCALE, REACH
 from bot.liquidation.flow import Rates, flows
 from bot.liquidation.kernel import kind_kernels
 from bot.liquidation.margin import RiskTier
 from bot.liquidation.parameters import ModelParameters
-from bot.liquidation.standing import STOCK_OFFSETS, STOCK_WEIGHTS, sign_of, stock_profile
+from bot.liquidation.standing import STOCK_OFFSETS, sign_of, stock_profile
 from bot.liquidation.types import Floats, History, Ints, Side
+from bot.liquidation.way import Way, carry_on, stretches, ways_of
 
 HOUR_MS = 3_600_000
 BLOCK_CELLS = 6
 """Swept coins are told apart to 0.6 %: about what a print's price and the model's bars can tell."""
 KIND_CELLS = 400
 """Positions farther from their entry than this (49 % up, 33 % down) are hardly ever swept and not followed."""
-PADDING = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ def exposure_of(
 class Play:
     """One side of a history, played as far as asked: its books over all cells that path and kernels can reach.
 
-    Cells are counted as in `standing`. The books lie as (rows, cells * kinds), so that a bar's openings are one
-    stretch of memory; kinds that have nothing within KIND_CELLS have no book.
+    Cells are counted as in `standing`. The books lie as (kinds, rows, cells); kinds that have nothing within KIND_CELLS
+    have none.
     """
 
     def __init__(
@@ -62,26 +62,22 @@ class Play:
         """`history` must pass `check_history`."""
         flow, _ = flows(Rates.of(history.bar_ms, parameters), history.open_ms, history.volume, history.open_interest)
         kernels = kind_kernels(side, tiers, parameters)
-        self._flow = replace(flow, stock=flow.stock / float(stock_profile(kernels.sum(axis=0), REACH).sum()))
+        self._opened = flow.opened.T.copy()
+        self._stock_bar = flow.stock_bar
+        if flow.stock_bar >= 0:
+            self._opened[flow.stock_bar] = flow.stock / stock_profile(kernels.sum(axis=0), REACH).sum()
+        self._kept = flow.kept.T
         self._kinds = np.flatnonzero(kernels[:, :KIND_CELLS].any(axis=1))
         self._kernels = np.ascontiguousarray(kernels[self._kinds, :KIND_CELLS])
-        self._padded = np.pad(self._kernels, ((0, 0), (0, PADDING)))
-        path = path_of(history.high, history.low, history.close, history.volume, history.quote_volume)
-        self._sign = sign_of(side)
-        far, near = (path.low, path.high) if side is Side.SHORT else (-path.high, -path.low)
-        self._close: list[int] = (self._sign * path.close).tolist()
-        self._far: list[int] = far.tolist()
-        self._near: list[int] = near.tolist()
-        entries = entry_pairs(path, 0, len(history))
-        self._shares = entries.share
-        self._ends: list[int] = np.searchsorted(entries.bar, np.arange(len(history) + 1)).tolist()
-        self._hours = (history.open_ms // HOUR_MS).tolist()
-        self._base = min(self._far) - 1 + int(STOCK_OFFSETS[0])
-        cells = max(self._near) + int(STOCK_OFFSETS[-1]) + KIND_CELLS + 1 - self._base
-        self._coins = np.zeros((len(flow.kept), cells * len(self._kinds)))
-        self._kept, self._opened = np.ascontiguousarray(flow.kept.T), np.ascontiguousarray(flow.opened.T)
-        self._entered = np.empty((len(flow.kept), self._padded.size))
+        self._path = path_of(history.high, history.low, history.close, history.volume, history.quote_volume)
+        self._side = side
+        lowest, highest = int(self._path.low.min()), int(self._path.high.max())
+        first, last = (lowest, highest) if side is Side.SHORT else (-highest, -lowest)
+        self._base = first - 1 + int(STOCK_OFFSETS[0])
+        cells = last + int(STOCK_OFFSETS[-1]) + KIND_CELLS + 1 - self._base
+        self._coins = np.zeros((len(self._kinds), len(flow.kept), cells))
         self._scale = np.ones(len(flow.kept))
+        self._hours = history.open_ms // HOUR_MS
         prior = np.array(parameters.turnover_prior)
         self._prior = prior / prior.sum()
         self._places: dict[tuple[int, int], Floats] = {}
@@ -90,74 +86,64 @@ class Play:
 
     def advance(self, until: int) -> None:
         """Play on until so many bars have been played; nothing where that is so already."""
-        for bar in range(self._at, until):
-            if bar and self._near[bar] > self._close[bar - 1]:
-                self._by_bar[bar, self._kinds] = self._prior @ self._sweep(bar)
-            self._fade(self._kept[bar])
-            self._open(bar)
-        self._at = max(self._at, until)
+        if until <= self._at:
+            return
+        played, path = self._at, self._path.rows(self._at, until)
+        for first, end in stretches(path, int(self._path.close[max(0, played - 1)])):
+            longs, shorts = ways_of(path, first, end, self._stock_bar - played)
+            self._play(shorts if self._side is Side.SHORT else longs)
 
     def exposure(self, bars: int) -> Exposure:
         """What was swept in the `bars` bars played so far. Raises ValueError where it is more or less than that."""
         if bars != self._at:
             raise ValueError(f"{self._at} bars have been played, not {bars}")
         places = np.array(list(self._places), dtype=np.int64).reshape(-1, 2)
-        coins = np.zeros((len(places), len(self._coins), self._by_bar.shape[1]))
+        coins = np.zeros((len(places), len(self._prior), self._by_bar.shape[1]))
         if len(places):
-            coins[:, :, self._kinds] = np.array(list(self._places.values()))
+            coins[:, :, self._kinds] = np.array(list(self._places.values())).transpose(0, 2, 1)
         return Exposure(places[:, 0], places[:, 1], coins, self._by_bar[:bars].copy())
 
-    def _sweep(self, bar: int) -> Floats:
-        """Take out what stands up to the bar's extreme, (rows, kinds) coins, and note its places."""
-        first, end = self._close[bar - 1] + 1, self._near[bar] + 1
-        kinds, hour = len(self._kinds), self._hours[bar]
-        total = np.zeros((len(self._coins), kinds))
-        while first < end:
-            block = self._sign * first // BLOCK_CELLS
-            # A block's cells ascend on the grid, and descend in the counting of longs.
-            after = (block + 1) * BLOCK_CELLS if self._sign > 0 else 1 - block * BLOCK_CELLS
-            cells = self._coins[:, (first - self._base) * kinds : (min(after, end) - self._base) * kinds]
-            first = after
-            if not cells.any():
-                continue
-            taken = cells.reshape(len(cells), -1, kinds).sum(axis=1) * self._scale[:, None]
-            cells[:] = 0.0
-            total += taken
-            place = (hour, block)
-            self._places[place] = self._places[place] + taken if place in self._places else taken
-        return total
+    def _play(self, way: Way) -> None:
+        """One stretch: what stands near the path bar by bar, and beyond it at the end (see `Book.play`)."""
+        bars = slice(self._at, self._at + len(way))
+        close = sign_of(self._side) * int(self._path.close[max(0, self._at - 1)])
+        low = min(close, int(way.close.min()))
+        near, begin = int(way.near.max()) - low, low + 1 - self._base
+        scale = self._scale * np.cumprod(self._kept[bars], axis=0)
+        entered = self._opened[bars] / scale
+        through, spread = way.through(self._kernels, low, max(near, way.reached(low, KIND_CELLS)))
+        if near:
+            shares = through @ spread[..., :near] * (np.arange(near) >= (way.close - low)[:, None])
+            standing = np.empty((len(way) + 1, len(self._kinds), len(self._scale), near))
+            standing[0] = self._coins[..., begin : begin + near]
+            opened = entered[:, None, :, None]
+            np.multiply(opened, shares.transpose(1, 0, 2)[:, :, None, :], out=standing[1:])
+            carry_on(standing, way.near - low)
+            self._note(way, standing[:-1], np.concatenate((self._scale[None], scale[:-1])), low)
+            self._coins[..., begin : begin + near] = standing[-1]
+        self._coins[..., begin + near : begin + spread.shape[2]] += (entered.T @ through) @ spread[..., near:]
+        self._at = bars.stop
+        self._rescale(scale[-1])
 
-    def _fade(self, kept: Floats) -> None:
-        self._scale *= kept
-        scales = self._scale.tolist()
-        if min(scales) < 1e-100 or max(scales) > 1e100:
-            self._coins *= self._scale[:, None]
-            self._scale[:] = 1.0
+    def _note(self, way: Way, before: Floats, scale: Floats, low: int) -> None:
+        """Note what each bar sweeps of what stands `before` it, (n, kinds, rows, cells) from low + 1 on, and where."""
+        bars, kinds, rows, cells = before.shape
+        place = sign_of(self._side) * np.arange(low + 1, low + cells + 1) // BLOCK_CELLS
+        blocks = np.unique(place)
+        touched = np.arange(low + 1, low + cells + 1)[:, None] <= way.near[:, None, None]
+        swept = np.matmul(before.reshape(bars, kinds * rows, cells), touched * (place[:, None] == blocks))
+        by_place = swept.reshape(bars, kinds, rows, len(blocks)) * scale[:, None, :, None]
+        self._by_bar[self._at : self._at + bars, self._kinds] = by_place.sum(axis=3) @ self._prior
+        at, block = by_place.any(axis=(1, 2)).nonzero()
+        hours = self._hours[self._at + at]
+        for where, taken in zip(
+            zip(hours.tolist(), blocks[block].tolist(), strict=True), by_place[at, :, :, block], strict=True
+        ):
+            self._places[where] = self._places[where] + taken if where in self._places else taken
 
-    def _open(self, bar: int) -> None:
-        """Add the bar's openings over its entry cells; what the close has passed is gone."""
-        self._add(bar, self._opened[bar], self._profile(bar), self._far[bar])
-        if bar == self._flow.stock_bar:
-            for offset, weight in zip(STOCK_OFFSETS.tolist(), STOCK_WEIGHTS.tolist(), strict=True):
-                self._add(bar, self._flow.stock * weight, self._kernels, self._close[bar] + offset)
-
-    def _add(self, bar: int, opened: Floats, profile: Floats, first: int) -> None:
-        begin = max(first, self._close[bar] + 1)
-        part = profile[:, begin - first :].T.ravel()
-        size = len(part)
-        if size:
-            start = (begin - self._base) * len(self._kinds)
-            entered = self._entered[:, :size] if size <= self._entered.shape[1] else np.empty((len(opened), size))
-            np.multiply((opened / self._scale)[:, None], part, out=entered)
-            self._coins[:, start : start + size] += entered
-
-    def _profile(self, bar: int) -> Floats:
-        """The kernels (kinds, width) spread over a bar's entries: (kinds, width + entries - 1)."""
-        shares = self._shares[self._ends[bar] : self._ends[bar + 1]][:: self._sign]
-        width = self._kernels.shape[1]
-        padded = self._padded
-        if len(shares) > PADDING:
-            padded = np.pad(self._kernels, ((0, 0), (0, len(shares))))
-        spread = np.convolve(padded.ravel(), shares)[: padded.size].reshape(padded.shape)
-        profile: Floats = spread[:, : width + len(shares) - 1]
-        return profile
+    def _rescale(self, scale: Floats) -> None:
+        self._scale = scale
+        scales = scale.tolist()
+        if min(scales) < LEAST_SCALE or max(scales) > 1.0 / LEAST_SCALE:
+            self._coins *= scale[:, None]
+            self._scale = np.ones(len(scale))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from bot.liquidation.bars import Path, entry_pairs
 from bot.liquidation.standing import STOCK_OFFSETS, STOCK_WEIGHTS
@@ -29,6 +30,29 @@ class Way:
 
     def __len__(self) -> int:
         return len(self.close)
+
+    def through(self, kernels: Floats, low: int, cells: int) -> tuple[Floats, Floats]:
+        """How each bar's entries come to stand in `cells` cells from low + 1 on, through kernels (kinds, J): two
+        factors (n, m) and (kinds, m, cells), whose product are the shares.
+        """
+        kinds, reach = kernels.shape
+        count, first = self.entries.shape[1], low + 1 - self.first_entry
+        start = max(0, count - 1 - first)
+        if len(self) == 1:  # a bar by itself may cross any number of cells
+            shares = np.zeros((kinds, start + max(count + reach - 1, first + cells)))
+            for kind, kernel in enumerate(kernels):
+                shares[kind, start : start + count + reach - 1] = np.convolve(self.entries[0], kernel)
+            return np.ones((1, 1)), shares[:, None, start + first : start + first + cells]
+        padded = np.zeros((kinds, start + max(reach, first + cells)))
+        padded[:, start : start + reach] = kernels
+        # Row e is the kernel from `first` - e on.
+        spread = sliding_window_view(padded, cells, axis=1)[:, start + first - np.arange(count)]
+        return self.entries, spread
+
+    def reached(self, low: int, kernel_cells: int) -> int:
+        """How many cells from low + 1 on the bars' entries reach through a kernel of so many cells."""
+        count: int = self.entries.shape[1]
+        return self.first_entry + count + kernel_cells - 2 - low
 
 
 def stretches(path: Path, close: int) -> Iterator[tuple[int, int]]:
@@ -60,3 +84,13 @@ def ways_of(path: Path, first: int, end: int, stock_bar: int = -1) -> tuple[Way,
         entries[stock, cells - lowest] = STOCK_WEIGHTS
     mirrored = np.ascontiguousarray(entries[:, ::-1])
     return Way(-low, -close, -highest, mirrored), Way(high, close, lowest, entries)
+
+
+def carry_on(standing: Floats, passed: Ints) -> None:
+    """What stands before the first bar and after each, given what stands before the first and what each opens.
+
+    `standing` (n + 1, ..., cells) is worked on in place: of what stands before a bar goes on what lies beyond its
+    first `passed` (n,) cells.
+    """
+    for bar, cells in enumerate(passed.tolist()):
+        standing[bar + 1, ..., cells:] += standing[bar, ..., cells:]
