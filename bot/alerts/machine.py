@@ -8,7 +8,7 @@ Pure: time is the observation's own. No data is not false: a state stays as it i
 same moment seen twice, or an earlier one, changes nothing.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import NamedTuple
 
@@ -118,7 +118,7 @@ def _waiting(state: RuleState, seen: Observation, terms: Terms) -> tuple[RuleSta
     held = 1 + (0 if seen.unseen_ms > PENDING_GAP_MS else state.held)
     if held < terms.hold:
         since_ms = state.since_ms if held > 1 else seen.time_ms
-        return replace(state, phase=Phase.PENDING, held=held, since_ms=since_ms, last_ms=seen.time_ms), Decision.HOLDING
+        return state._replace(phase=Phase.PENDING, held=held, since_ms=since_ms, last_ms=seen.time_ms), Decision.HOLDING
     return _fire(state, seen, terms), Decision.FIRED
 
 
@@ -150,10 +150,10 @@ def _recovering(state: RuleState, seen: Observation, terms: Terms) -> tuple[Rule
     if terms.firm and seen.unseen_ms > PENDING_GAP_MS:
         return _moved(state, Phase.RECOVERING, seen.time_ms), Decision.LEFT
     since_ms = state.since_ms + seen.unseen_ms
-    if seen.time_ms >= rearm_ms(replace(state, since_ms=since_ms), terms):
+    if seen.time_ms >= rearm_ms(state._replace(since_ms=since_ms), terms):
         return _moved(state, Phase.ARMED, seen.time_ms), Decision.REARMED
     if seen.unseen_ms:
-        return replace(state, since_ms=since_ms, last_ms=seen.time_ms), Decision.COOLING
+        return state._replace(since_ms=since_ms, last_ms=seen.time_ms), Decision.COOLING
     return state, Decision.COOLING
 
 

@@ -1,7 +1,6 @@
 """A body that splits: the part that gets a name of its own has been told of as part of the whole."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from bot.alerts.market_book import MarketBook
 from bot.alerts.tracks import covers
@@ -22,4 +21,4 @@ def inherited(book: MarketBook, tracks: Iterable[Track], *, slot_ms: int) -> Ite
             parent = max(parents, key=lambda track: (track.cluster.usd, track.id))
             for state in book.states_of(parent.id).values():
                 if state.fired_ms and book.rules[state.rule_id].kind is Kind.PROXIMITY:
-                    yield replace(state, track_id=born.id)
+                    yield state._replace(track_id=born.id)

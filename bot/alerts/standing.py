@@ -1,7 +1,6 @@
 """Where a rule stands with its market, for the confirmation of a new rule and for the list of rules."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 
@@ -75,7 +74,7 @@ def take_edited_look(book: MarketBook, old: Rule, new: Rule, *, price: float, pr
             # Told of lately, it keeps the time of that; otherwise the edit itself has just shown it.
             told = state.fired_ms if state.phase in (Phase.FIRED, Phase.RECOVERING) else measured.time_ms
             started = _started(state, Phase.FIRED, measured.time_ms, judge.tells(measured))
-            states.append(replace(started, fired_ms=told))
+            states.append(started._replace(fired_ms=told))
         elif sight in (Sight.BETWEEN, Sight.OUT) and state.last_ms and (was_hit or asks_more):
             states.append(_started(state, Phase.ARMED, measured.time_ms, 0.0))
     if not hits:
@@ -184,4 +183,4 @@ def _metric(book: MarketBook, rule: Rule, track: Track, price: float) -> float |
 
 def _started(state: RuleState, phase: Phase, time_ms: int, told: float) -> RuleState:
     fired_ms = time_ms if phase is Phase.FIRED else 0
-    return replace(state, phase=phase, since_ms=time_ms, fired_ms=fired_ms, held=0, told=told, last_ms=time_ms)
+    return state._replace(phase=phase, since_ms=time_ms, fired_ms=fired_ms, held=0, told=told, last_ms=time_ms)

@@ -173,8 +173,7 @@ class Phase(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
-class RuleState:
+class RuleState(NamedTuple):
     """The state machine's memory for one (rule, track). Times in ms UTC of the slot or tick that set them, 0 for never.
 
     What is no cluster has a track id of its own all the same, such as `flip-short` (`Event.track_id`). `told` is the
@@ -243,8 +242,7 @@ class Event:
         return f"{self.rule_id}:{self.market.exchange}:{self.market.symbol}:{self.track_id}:{self.episode}:{self.kind}"
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+class LogEntry(NamedTuple):
     """One line of the decision log. Times in ms UTC; what does not apply is empty, 0 or None.
 
     `value_pct` is what was measured, `until_ms` when a wait ends, `key` the event's dedupe key, `lead` the key of the

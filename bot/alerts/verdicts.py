@@ -102,7 +102,7 @@ class Verdicts:
         now = {(book.market, track.id, rule_id): state for rule_id, state in book.states_of(track.id).items()}
         now |= {key: state for key, state in self._states.items() if key[:2] == (book.market, track.id)}
         for state in now.values():
-            self._keep(book, replace(state, phase=Phase.CLOSED, since_ms=time_ms, last_ms=max(time_ms, state.last_ms)))
+            self._keep(book, state._replace(phase=Phase.CLOSED, since_ms=time_ms, last_ms=max(time_ms, state.last_ms)))
 
     def announce(self, book: MarketBook, event: Event, state: RuleState, *, paused: Rule | None = None) -> None:
         """An event that the clock brought, with the state that remembers it, and the rule that ends with it."""

@@ -59,13 +59,14 @@ def write_log(connection: Connection, log: Iterable[LogEntry]) -> None:
 
 
 def _row(entry: LogEntry) -> dict[str, Any]:
-    values = {name: getattr(entry, name) for name in entry.__dataclass_fields__ if name != "market"}
+    values = entry._asdict()
     numbers = {name: None if values[name] is None else float(values[name]) for name in ("value_pct", "price")}
     times = {name: int(values[name]) for name in ("time_ms", "until_ms")}
     place = {"exchange": entry.market.exchange, "symbol": entry.market.symbol}
+    del values["market"]
     return {**values, **numbers, **times, **place, "reason": entry.reason.value}
 
 
 def _entry(row: Row[Any]) -> LogEntry:
-    fields = {name: row._mapping[name] for name in LogEntry.__dataclass_fields__ if name != "market"}
+    fields = {name: row._mapping[name] for name in LogEntry._fields if name != "market"}
     return LogEntry(**{**fields, "reason": Reason(row.reason)}, market=Market(row.exchange, row.symbol))

@@ -1,7 +1,6 @@
 """The judge without arrays: every rule asks every track at every moment. Slow, plain, and right by inspection."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from bot.alerts.filters import distance_pct
 from bot.alerts.growth import metric as growth_metric
@@ -62,7 +61,7 @@ class Naive:
         parent = max(parents, key=lambda track: (track.cluster.usd, track.id))
         for (rule_id, track_id), state in list(self.states.items()):
             if track_id == parent.id and state.fired_ms and self.rules[rule_id].kind is Kind.PROXIMITY:
-                self.states[rule_id, born.id] = replace(state, track_id=born.id)
+                self.states[rule_id, born.id] = state._replace(track_id=born.id)
 
     def _pairs(self, kind: Kind) -> list[tuple[Rule, Track]]:
         tracks = [track for track in self.tracks.values() if track.missed == 0]
