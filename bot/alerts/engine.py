@@ -12,8 +12,8 @@ from bot.alerts import cascade
 from bot.alerts.calendar import Calendar
 from bot.alerts.clock_round import ClockRound
 from bot.alerts.digest import DayOf
-from bot.alerts.judge import Measure
-from bot.alerts.kinds import AT_TICKS, WATCHABLE
+from bot.alerts.fronts import Fronts, Seen
+from bot.alerts.kinds import WATCHABLE
 from bot.alerts.map_round import MapRound
 from bot.alerts.market_book import MarketBook
 from bot.alerts.matching import Watch
@@ -23,8 +23,8 @@ from bot.alerts.readings import FirstLook, Liquidation, MapReading, Standing, Wo
 from bot.alerts.silence import Silence, why_silent
 from bot.alerts.splits import inherited
 from bot.alerts.standing import find_nearest, take_edited_look, take_first_look
-from bot.alerts.tick_board import Look, TickBoard
-from bot.alerts.tick_round import judge_approaches, measure_at_tick
+from bot.alerts.tick_board import Look
+from bot.alerts.tick_round import TickRound, judge_approaches
 from bot.alerts.tracks import GRACE, match
 from bot.alerts.types import EVERYWHERE, Changes, Kind, Market, Phase, Rule, RuleState, Track
 from bot.alerts.verdicts import BREAKER_FIRINGS, Verdicts
@@ -48,6 +48,7 @@ class _TickSeen:
 
     exchange: str
     look: Look
+    posts: Sequence[Seen]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,7 @@ class Engine:
         self._breaker_firings = breaker_firings
         self._books: dict[Market, MarketBook] = {}
         self._market_of: dict[int, Market] = {}
-        self._boards: dict[str, TickBoard] = {}
-        self._unsynced: set[Market] = set()
+        self._fronts = Fronts(max_age_ms=self._max_age_ms, valid_ms=GRACE * slot_ms)
         self._calendar = Calendar()
         self._guarded: dict[str, dict[Market, None]] = {}  # those with rules that hold a liquidation price
         for rule in rules:
@@ -120,7 +120,7 @@ class Engine:
             self.remove_rule(rule.id)
         self._market_of[rule.id] = rule.market
         self._book(rule.market).put_rule(rule)
-        self._unsynced.add(rule.market)
+        self._fronts.reshape(self._books[rule.market])
         if rule.kind is Kind.EXPOSURE:
             self._guarded.setdefault(rule.market.exchange, {})[rule.market] = None
         self._take(states)
@@ -135,7 +135,7 @@ class Engine:
         market = self._market_of.pop(rule_id, None)
         if market is not None:
             self._books[market].drop_rule(rule_id)
-            self._unsynced.add(market)
+            self._fronts.reshape(self._books[market])
             self._calendar.drop(rule_id)
 
     def follow_days(self, day_of: DayOf) -> None:
@@ -179,7 +179,7 @@ class Engine:
         if reading.slot_ms <= book.slot_ms:
             if reading.slot_ms == book.slot_ms and book.reading is None:
                 book.reading = reading
-                self._unsynced.add(reading.market)
+                self._fronts.reshape(book)
             self.work = Work()
             return Changes()
         tracks = match(
@@ -209,26 +209,17 @@ class Engine:
 
         A price older than three ticks at `now_ms`, or not newer than the last, is no data.
         """
-        self._sync(exchange)
-        board = self._board(exchange)
-        look = board.look(symbols, prices, times, now_ms=now_ms)
+        look = self._fronts.look(exchange, symbols, prices, times, now_ms=now_ms)
         verdicts = Verdicts(breaker_firings=self._breaker_firings)
-        woken = zip(
-            look.woken.tolist(), look.time_ms.tolist(), look.price.tolist(), look.unseen_ms.tolist(), strict=True
-        )
-        for (symbol, track_id, measure), row, time_ms, price, unseen_ms in sorted((board.key(w[0]), *w) for w in woken):
-            book = self._books[Market(exchange, symbol)]
-            measured = measure_at_tick(book, measure, book.tracks[track_id], time_ms=time_ms, price=price)
-            if measured.metric is None:
-                continue
-            watch = book.watch(measure, track_id, seen_ms=time_ms)
-            for rule in watch.candidates(measured.metric, measured.body, time_ms, unseen_ms=unseen_ms):
-                verdicts.judge(book, watch.column.judge, rule, measured, unseen_ms=unseen_ms, event_ms=time_ms)
-            board.bound(row, watch)
+        round_ = TickRound(verdicts, max_age_ms=self._max_age_ms)
+        seen: list[Seen] = []
+        for stir in look.stirred:
+            market = Market(exchange, stir.symbol)
+            seen.append((market, stir.time_ms, round_.judge(self._fronts.front(market), stir)))
         own = (self._books[market] for market in self._guarded.get(exchange, ()))
-        judge_approaches(own, lambda symbol: board.fresh(look, symbol), verdicts)
-        self.work = Work(woken=len(look.woken), judged=verdicts.judged)
-        return self._settled(verdicts.changes((), _TickSeen(exchange, look)))
+        judge_approaches(own, lambda symbol: self._fronts.fresh(exchange, look, symbol), verdicts)
+        self.work = Work(woken=round_.woken, judged=verdicts.judged)
+        return self._settled(verdicts.changes((), _TickSeen(exchange, look, seen)))
 
     def evaluate_prints(self, exchange: str, news: Iterable[Liquidation], *, heard_ms: int) -> Changes:
         """Judge liquidations as they come: cascades. The venue was heard until `heard_ms`; what it printed in minutes
@@ -263,8 +254,9 @@ class Engine:
     def apply(self, changes: Changes) -> None:
         """Take over what has been committed."""
         for track in changes.tracks:
-            self._book(track.market).put_track(track)
-            self._unsynced.add(track.market)
+            book = self._book(track.market)
+            book.put_track(track)
+            self._fronts.reshape(book)
         self._take(changes.states)
         for rule in changes.rules:
             if rule.id in self._market_of:
@@ -275,11 +267,11 @@ class Engine:
             self._book(pulse.market).pulse = pulse
         seen = changes.observed
         if isinstance(seen, _TickSeen):
-            self._board(seen.exchange).keep(seen.look)
+            self._fronts.keep(seen.exchange, seen.look, seen.posts)
         elif isinstance(seen, _MapSeen):
             book = self._book(seen.reading.market)
             book.reading, book.slot_ms = seen.reading, seen.reading.slot_ms
-            self._unsynced.add(book.market)
+            self._fronts.reshape(book)
             book.let_fall(seen.reading.slot_ms)
             for watch in seen.watches:
                 watch.seen_ms = seen.reading.slot_ms
@@ -343,44 +335,12 @@ class Engine:
                 grouped.setdefault((market, state.track_id), []).append(state)
         for (market, track_id), found in grouped.items():
             self._books[market].put_states(track_id, found)
-            self._unsynced.add(market)
-
-    def _sync(self, exchange: str) -> None:
-        """Bring the rows of changed markets up to date before a tick is looked at."""
-        board = self._board(exchange)
-        for market in [market for market in self._unsynced if market.exchange == exchange]:
-            self._unsynced.discard(market)
-            book = self._books[market]
-            measures = [measure for measure in book.columns() if measure.kind in AT_TICKS]
-            seen = () if book.reading is None else tuple(book.tracks.values())
-            live: dict[tuple[str, Measure], tuple[Track, Watch]] = {}
-            for track in seen:
-                if track.missed:
-                    continue
-                for measure in measures:
-                    watch = book.watch(measure, track.id, seen_ms=track.seen_ms)
-                    if measure.kind is not Kind.SWEPT:  # which is judged by the body at its best
-                        watch.meet(track.cluster)
-                    if not watch.idle:
-                        live[track.id, measure] = track, watch
-            for track_id, measure in board.rows_of(market.symbol) - live.keys():
-                seen_ms = board.remove((market.symbol, track_id, measure))
-                if measure in measures and track_id in book.tracks:
-                    book.watch(measure, track_id, seen_ms=seen_ms).seen_ms = seen_ms
-            for (track_id, measure), (track, watch) in live.items():
-                board.place(
-                    (market.symbol, track_id, measure),
-                    track.cluster,
-                    watch,
-                    scale=book.scale(measure),
-                    valid_ms=book.slot_ms + GRACE * self._slot_ms,
-                    from_far=measure.kind is Kind.SWEPT,
-                )
+            self._fronts.stir(market, track_id)
 
     def _price(self, market: Market) -> tuple[float, int] | None:
         """The market's last price and its time, from a tick or else from its map."""
         book = self._books.get(market)
-        seen = self._board(market.exchange).price(market.symbol)
+        seen = self._fronts.price(market)
         if seen is None and book is not None and book.reading is not None:
             return book.reading.price, book.reading.slot_ms
         return seen
@@ -390,9 +350,3 @@ class Engine:
         if book is None:
             book = self._books[market] = MarketBook(market)
         return book
-
-    def _board(self, exchange: str) -> TickBoard:
-        board = self._boards.get(exchange)
-        if board is None:
-            board = self._boards[exchange] = TickBoard(max_age_ms=self._max_age_ms)
-        return board

@@ -102,11 +102,17 @@ class Judge:
 
     def sight(self, rule: Rule, measured: Measured) -> Sight:
         """What was measured, against a rule. A cluster that the rule's filters leave out is no hit, and no exit."""
-        if measured.metric is None:
-            return Sight.UNKNOWN
-        if measured.metric > self.exit_at(rule):
-            return Sight.OUT
-        if measured.metric <= self.hit_at(rule) and meets_floor(rule, measured.body):
-            placed = lies_where(rule.where, measured.body, measured.price, measured.volatility, measured.marks)
-            return Sight.HIT if placed else Sight.BETWEEN
-        return Sight.BETWEEN
+        return sight_between(self.hit_at(rule), self.exit_at(rule), rule, measured)
+
+
+def sight_between(hit_at: float, exit_at: float, rule: Rule, measured: Measured) -> Sight:
+    """What was measured, against a rule with these thresholds."""
+    metric = measured.metric
+    if metric is None:
+        return Sight.UNKNOWN
+    if metric > exit_at:
+        return Sight.OUT
+    if metric <= hit_at and meets_floor(rule, measured.body):
+        placed = lies_where(rule.where, measured.body, measured.price, measured.volatility, measured.marks)
+        return Sight.HIT if placed else Sight.BETWEEN
+    return Sight.BETWEEN

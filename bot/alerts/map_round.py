@@ -143,16 +143,15 @@ class MapRound:
         unseen_ms = max(0, slot_ms - watch.seen_ms - 2 * self._slot_ms)
         if not watch.wakes(measured.metric, slot_ms, unseen_ms=unseen_ms):
             return
-        for rule in watch.candidates(measured.metric, measured.body, slot_ms, unseen_ms=unseen_ms):
-            self._verdicts.judge(
-                book,
-                watch.column.judge,
-                rule,
-                measured,
-                unseen_ms=unseen_ms,
-                event_ms=self._reading.now_ms,
-                reading=self._reading,
-            )
+        self._verdicts.judge_column(
+            book,
+            watch.column,
+            watch.candidates(measured.metric, measured.body, slot_ms, unseen_ms=unseen_ms),
+            measured,
+            unseen_ms=unseen_ms,
+            event_ms=self._reading.now_ms,
+            reading=self._reading,
+        )
 
 
 def printed_within(printed: Sequence[Liquidation] | None, cluster: Cluster) -> Figures:

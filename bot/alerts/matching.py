@@ -6,15 +6,14 @@ look costs as much as has changed, however many rules there are.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
-from operator import attrgetter
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.alerts.filters import floors
 from bot.alerts.judge import Judge
-from bot.alerts.machine import rearm_ms
+from bot.alerts.machine import Terms, rearm_ms
 from bot.alerts.types import Phase, Rule, RuleState
 from bot.liquidation.types import Cluster, Side
 
@@ -43,7 +42,7 @@ class Column:
 
     __slots__ = (
         *("exit_at", "hit_at", "judge", "last_silent_ms", "min_strength", "min_usd", "peak_high", "peak_low"),
-        *("_eligible", "_reaches", "_steps", "position", "rules", "side", "silent_ms"),
+        *("_eligible", "_reaches", "_steps", "position", "rules", "side", "silent_ms", "terms", "firm"),
     )
 
     def __init__(self, rules: Iterable[Rule], judge: Judge) -> None:
@@ -53,6 +52,9 @@ class Column:
         self.position = {rule.id: i for i, rule in enumerate(self.rules)}
         self.hit_at = np.array([hit_at for hit_at, _, _ in keyed], dtype=np.float64)
         self.exit_at = np.array([judge.exit_at(rule) for rule in self.rules], dtype=np.float64)
+        kept: dict[Terms, Terms] = {}  # most rules of a column share theirs
+        self.terms = tuple(kept.setdefault(terms, terms) for terms in map(judge.terms, self.rules))
+        self.firm = any(terms.firm for terms in kept)
         self.side = np.array([_SIDES[rule.side] for rule in self.rules], dtype=np.int8)
         self.min_strength, self.min_usd = (
             np.array([floors(rule) for rule in self.rules], dtype=np.float64).reshape(-1, 2).T
@@ -119,6 +121,7 @@ class Watch:
     __slots__ = (
         "again",
         "armed",
+        "busy",
         "column",
         "due",
         "due_ms",
@@ -161,6 +164,12 @@ class Watch:
             self.like, self.exact = like, False
             self.armed = self.column.reach_to(cluster)
 
+    def follow(self, cluster: Cluster, now_ms: int) -> None:
+        """As `meet`; where rules have been told already the bounds are made exact, for most lie beyond those."""
+        self.meet(cluster)
+        if self.busy and not self.exact:
+            self.tighten(cluster, now_ms)
+
     def loosen(self) -> None:
         """What is measured has changed its size: any rule may have become eligible."""
         self.like, self.exact = None, False
@@ -171,7 +180,8 @@ class Watch:
         phases = self.phases
         self.loosen()
         self.again, self.fired, self.pending = -np.inf, np.inf, False
-        if phases.any():
+        self.busy = bool(phases.any())
+        if self.busy:
             recovering = self.column.hit_at[phases == _RECOVERING]
             self.again = float(recovering[-1]) if len(recovering) else -np.inf
             fired = self.column.exit_at[phases == _FIRED]
@@ -206,8 +216,8 @@ class Watch:
             or (unseen_ms > 0 and bool(self.due))
         )
 
-    def candidates(self, metric: float, cluster: Cluster, now_ms: int, *, unseen_ms: int) -> tuple[Rule, ...]:
-        """The rules that must be asked now, by id. Tightens the bounds on the way."""
+    def candidates(self, metric: float, cluster: Cluster, now_ms: int, *, unseen_ms: int) -> Sequence[int]:
+        """The places in the column of the rules that must be asked now, by id. Tightens the bounds on the way."""
         if not self.exact or self.due_ms <= now_ms:
             self.tighten(cluster, now_ms)
             if not self.wakes(metric, now_ms, unseen_ms=unseen_ms):
@@ -216,21 +226,23 @@ class Watch:
         chosen: set[int] = set()
         if metric <= max(self.armed, self.again) + SLACK:
             first = int(column.hit_at.searchsorted(metric - SLACK))
-            hit = (phases[first:] == _ARMED) & column.eligible(cluster)[first:] & (column.silent_ms[first:] <= now_ms)
-            hit |= phases[first:] == _RECOVERING
+            eligible = column.eligible(cluster)[first:]
+            hit = (phases[first:] == _ARMED) & eligible & (column.silent_ms[first:] <= now_ms)
+            again = phases[first:] == _RECOVERING
+            hit |= again if column.firm else again & eligible
             chosen.update((first + np.flatnonzero(hit)).tolist())
         if metric > self.fired - SLACK:
             chosen.update(np.flatnonzero((phases == _FIRED) & (column.exit_at < metric + SLACK)).tolist())
         if self.pending:
             chosen.update(np.flatnonzero(phases == _PENDING).tolist())
         chosen.update(at for at, due_ms in self.due.items() if due_ms <= now_ms or unseen_ms > 0)
-        return tuple(sorted((column.rules[at] for at in chosen), key=attrgetter("id")))
+        return sorted(chosen, key=lambda at: column.rules[at].id)
 
     def _place(self, at: int, state: RuleState) -> None:
         self.phases[at] = _CODES[state.phase]
         rule = self.column.rules[at]
         if state.phase is Phase.RECOVERING:
-            self.due[at] = rearm_ms(state, self.column.judge.terms(rule))
+            self.due[at] = rearm_ms(state, self.column.terms[at])
         elif state.phase is Phase.FIRED and rule.repeat_ms:
             self.due[at] = state.fired_ms + rule.repeat_ms
         else:

@@ -52,7 +52,8 @@ def _judge(book: MarketBook, minutes: Minutes, side: Side, verdicts: Verdicts, *
         return
     watch = book.watch(column, measured.track_id, seen_ms=time_ms)
     watch.loosen()
-    for rule in watch.candidates(measured.metric, measured.body, time_ms, unseen_ms=0):
+    for at in watch.candidates(measured.metric, measured.body, time_ms, unseen_ms=0):
+        rule = watch.column.rules[at]
         usual = (cascade.USUAL_USD, minutes.usual_usd(rule.threshold_pct))
         told = measured._replace(figures=(*measured.figures, usual))
         verdicts.judge(book, watch.column.judge, rule, told, unseen_ms=0, event_ms=time_ms)

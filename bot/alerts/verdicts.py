@@ -1,12 +1,13 @@
 """One evaluation's verdicts: pairs of rule and track go before the state machine, and what comes of it is gathered."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.alerts.judge import Judge, Measured
-from bot.alerts.machine import Decision, Observation, step
+from bot.alerts.judge import Judge, Measured, sight_between
+from bot.alerts.machine import Decision, Observation, Sight, Terms, step
 from bot.alerts.market_book import MarketBook
-from bot.alerts.matching import silent_until_ms
+from bot.alerts.matching import Column, silent_until_ms
 from bot.alerts.pulse import Pulse
 from bot.alerts.readings import MapReading
 from bot.alerts.reasons import Reason
@@ -45,7 +46,7 @@ class Verdicts:
     def __init__(self, *, breaker_firings: int = BREAKER_FIRINGS) -> None:
         self.judged = 0
         self._breaker_firings = breaker_firings
-        self._states: dict[tuple[Market, str, int], RuleState] = {}
+        self._states: dict[tuple[Market, str], dict[int, RuleState]] = {}
         self._events: list[Event] = []
         self._firings: Counter[int] = Counter()
         self._paused: dict[int, Rule] = {}
@@ -63,23 +64,56 @@ class Verdicts:
         unseen_ms: int,
         event_ms: int,
         reading: MapReading | None = None,
-    ) -> Decision:
-        """Put one pair before the state machine; the reason for what it did.
+    ) -> None:
+        """Put one pair before the state machine.
 
         `reading` is the map that an alert would rest on, the newest one known where none is given.
         """
+        seen = _observed(measured, unseen_ms=unseen_ms, judge=judge)._replace(sight=judge.sight(rule, measured))
+        self._put(book, judge, rule, judge.terms(rule), measured, seen, event_ms=event_ms, reading=reading)
+
+    def judge_column(
+        self,
+        book: MarketBook,
+        column: Column,
+        asked: Sequence[int],
+        measured: Measured,
+        *,
+        unseen_ms: int,
+        event_ms: int,
+        reading: MapReading | None = None,
+    ) -> None:
+        """Put the rules at these places of a column before the state machine, one after the other."""
+        if not asked:
+            return
+        seen = _observed(measured, unseen_ms=unseen_ms, judge=column.judge)
+        thresholds = zip(column.hit_at[asked].tolist(), column.exit_at[asked].tolist(), strict=True)
+        for at, (hit_at, exit_at) in zip(asked, thresholds, strict=True):
+            rule = column.rules[at]
+            sight = sight_between(hit_at, exit_at, rule, measured)
+            look = seen if sight is seen.sight else seen._replace(sight=sight)
+            self._put(book, column.judge, rule, column.terms[at], measured, look, event_ms=event_ms, reading=reading)
+
+    def _put(
+        self,
+        book: MarketBook,
+        judge: Judge,
+        rule: Rule,
+        terms: Terms,
+        measured: Measured,
+        seen: Observation,
+        *,
+        event_ms: int,
+        reading: MapReading | None,
+    ) -> None:
         # One look may ask a pair more than once: what it has become meanwhile counts.
-        kept = self._states.get((book.market, measured.track_id, rule.id))
-        state = book.state(rule.id, measured.track_id) if kept is None else kept
-        seen = Observation(
-            time_ms=measured.time_ms,
-            sight=judge.sight(rule, measured),
-            tells=judge.tells(measured),
-            worth=judge.worth(rule, state, measured),
-            silenced=rule.id in self._paused or silent_until_ms(rule) > measured.time_ms,
-            unseen_ms=unseen_ms,
-        )
-        after, decision = step(state, seen, judge.terms(rule))
+        track_id = measured.track_id
+        state = self._states.get((book.market, track_id), {}).get(rule.id) or book.state(rule.id, track_id)
+        if not judge.worth(rule, state, measured):
+            seen = seen._replace(worth=False)
+        if rule.id in self._paused or silent_until_ms(rule) > seen.time_ms:
+            seen = seen._replace(silenced=True)
+        after, decision = step(state, seen, terms)
         self.judged += 1
         self._note(book, rule, measured, decision, episode=after.episode)
         if after is not state:
@@ -95,12 +129,10 @@ class Verdicts:
             self._count(book, rule, measured.time_ms)
             if rule.repeat is Repeat.ONCE:
                 self._paused[rule.id] = replace(rule, paused_reason=TOLD_ONCE)
-        return decision
 
     def close(self, book: MarketBook, track: Track, *, time_ms: int) -> None:
         """A track has ended, and with it every state on it."""
-        now = {(book.market, track.id, rule_id): state for rule_id, state in book.states_of(track.id).items()}
-        now |= {key: state for key, state in self._states.items() if key[:2] == (book.market, track.id)}
+        now = {**book.states_of(track.id), **self._states.get((book.market, track.id), {})}
         for state in now.values():
             self._keep(book, state._replace(phase=Phase.CLOSED, since_ms=time_ms, last_ms=max(time_ms, state.last_ms)))
 
@@ -118,7 +150,7 @@ class Verdicts:
     def changes(self, tracks: tuple[Track, ...], observed: object, *, pulses: tuple[Pulse, ...] = ()) -> Changes:
         self._events.sort(key=lambda event: (event.market, event.track_id, event.rule_id))
         return Changes(
-            states=tuple(self._states[key] for key in sorted(self._states)),
+            states=tuple(states[rule_id] for _, states in sorted(self._states.items()) for rule_id in sorted(states)),
             tracks=tracks,
             rules=tuple(self._paused.values()),
             events=tuple(self._events),
@@ -149,7 +181,7 @@ class Verdicts:
         return measured._replace(track=self._tracks[key])
 
     def _keep(self, book: MarketBook, state: RuleState) -> None:
-        self._states[book.market, state.track_id, state.rule_id] = state
+        self._states.setdefault((book.market, state.track_id), {})[state.rule_id] = state
 
     def _note(self, book: MarketBook, rule: Rule, measured: Measured, decision: Decision, *, episode: int) -> None:
         """Log why a look gave no event; the same again and again, once."""
@@ -183,6 +215,11 @@ class Verdicts:
         recent = self._firings[rule.id] + book.firings_since(rule.id, time_ms - BREAKER_MS)
         if recent >= self._breaker_firings:
             self._paused[rule.id] = replace(rule, paused_reason=BREAKER)
+
+
+def _observed(measured: Measured, *, unseen_ms: int, judge: Judge) -> Observation:
+    """The look at what was measured, before any rule's own part of it."""
+    return Observation(measured.time_ms, Sight.OUT, judge.tells(measured), unseen_ms=unseen_ms)
 
 
 def _value(measured: Measured) -> float | None:

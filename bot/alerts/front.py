@@ -1,0 +1,89 @@
+"""One market before its ticks: the band of prices within which none of its tracks has anything to say."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from bot.alerts.judge import Measure
+from bot.alerts.kinds import AT_TICKS
+from bot.alerts.market_book import MarketBook
+from bot.alerts.matching import NEVER_MS
+from bot.alerts.post import Post
+from bot.alerts.types import Track
+
+
+class Band(NamedTuple):
+    """A tick strictly between `low` and `high` and before `due_ms` changes nothing.
+
+    Where some rule `waits`, nor may more time than usual have gone by since `seen_ms`.
+    """
+
+    low: float
+    high: float
+    due_ms: int
+    waits: bool
+    seen_ms: int
+
+
+QUIET = Band(0.0, float("inf"), NEVER_MS, False, 0)
+"""Nobody watches."""
+
+
+class Front:
+    """The posts of one market, by the ids of their tracks in order. Those of tracks that the newest map misses wait."""
+
+    def __init__(self, book: MarketBook) -> None:
+        self.book = book
+        self.posts: dict[str, Post] = {}
+        self._away: dict[str, Post] = {}
+        self.valid_ms = 0
+
+    def form(self, *, valid_ms: int, now_ms: int) -> None:
+        """Take over the market's newest map and rules; past `valid_ms` that map is too old to judge by."""
+        book = self.book
+        self.valid_ms = valid_ms
+        known = {**self._away, **self.posts}
+        self._away, self.posts = {}, {}
+        if book.reading is None:
+            return
+        measures = sorted(measure for measure in book.columns() if measure.kind in AT_TICKS)
+        scales = {measure: book.scale(measure) for measure in measures}
+        for track_id in sorted(book.tracks) if measures else ():
+            track = book.tracks[track_id]
+            if not track.missed:
+                self.posts[track_id] = self._post(track, known.get(track_id), scales, now_ms)
+            elif track_id in known:
+                self._away[track_id] = known[track_id]
+
+    def _post(self, track: Track, post: Post | None, scales: Mapping[Measure, float], now_ms: int) -> Post:
+        """The post of a track as it is now, the one that it had where there is one."""
+        watches = {measure: self.book.watch(measure, track.id, seen_ms=track.seen_ms) for measure in scales}
+        if post is None:
+            post = Post(track.cluster, seen_ms=max(watch.seen_ms for watch in watches.values()))
+        post.cluster, post.watches, post.scales = track.cluster, watches, scales
+        post.draw(now_ms)
+        return post
+
+    def redraw(self, track_ids: Iterable[str], *, now_ms: int) -> None:
+        """The states of these tracks have changed."""
+        for track_id in track_ids:
+            post = self.posts.get(track_id)
+            if post is not None:
+                post.draw(now_ms)
+
+    def seen_until(self, time_ms: int) -> None:
+        """Ticks within the band were seen so far by every post."""
+        for post in self.posts.values():
+            post.seen_ms = max(post.seen_ms, time_ms)
+
+    def band(self) -> Band:
+        """The prices that lie between the bounds of every post."""
+        posts = self.posts.values()
+        if not posts:
+            return QUIET
+        return Band(
+            low=max(post.low for post in posts),
+            high=min(post.high for post in posts),
+            due_ms=min(self.valid_ms + 1, *(post.due_ms for post in posts)),
+            waits=any(post.waits for post in posts),
+            seen_ms=min(post.seen_ms for post in posts),
+        )
