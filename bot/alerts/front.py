@@ -1,6 +1,6 @@
 """One market before its ticks: the band of prices within which none of its tracks has anything to say."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from bot.alerts.judge import Measure
@@ -45,23 +45,23 @@ class Front:
         self._away, self.posts = {}, {}
         if book.reading is None:
             return
-        measures = sorted(measure for measure in book.columns() if measure.kind in AT_TICKS)
-        scales = {measure: book.scale(measure) for measure in measures}
+        measures = book.measures(AT_TICKS)
+        scales = tuple(book.scale(measure) for measure in measures)
         for track_id in sorted(book.tracks) if measures else ():
             track = book.tracks[track_id]
             if not track.missed:
-                self.posts[track_id] = self._post(track, known.get(track_id), scales, now_ms)
+                post = self.posts[track_id] = self._post(track, known.get(track_id), measures)
+                post.stand_before(track.cluster, scales, now_ms)
             elif track_id in known:
                 self._away[track_id] = known[track_id]
 
-    def _post(self, track: Track, post: Post | None, scales: Mapping[Measure, float], now_ms: int) -> Post:
-        """The post of a track as it is now, the one that it had where there is one."""
-        watches = {measure: self.book.watch(measure, track.id, seen_ms=track.seen_ms) for measure in scales}
-        if post is None:
-            post = Post(track.cluster, seen_ms=max(watch.seen_ms for watch in watches.values()))
-        post.cluster, post.watches, post.scales = track.cluster, watches, scales
-        post.draw(now_ms)
-        return post
+    def _post(self, track: Track, post: Post | None, measures: Sequence[Measure]) -> Post:
+        """The post of a track: the one that it has, unless rules have changed since."""
+        if post is not None and post.measures is measures:
+            return post
+        watches = tuple(self.book.watch(measure, track.id, seen_ms=track.seen_ms) for measure in measures)
+        seen_ms = max(watch.seen_ms for watch in watches) if post is None else post.seen_ms
+        return Post(measures, watches, seen_ms=seen_ms)
 
     def redraw(self, track_ids: Iterable[str], *, now_ms: int) -> None:
         """The states of these tracks have changed."""

@@ -1,14 +1,13 @@
 """One recompute of one market before every kind of rule that looks at maps."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.alerts import breakout, concentration, exposure, flip, new_cluster, stop_hunt, swept
-from bot.alerts.growth import metric as growth_metric
+from bot.alerts import breakout, concentration, exposure, flip, growth, new_cluster, stop_hunt, swept
 from bot.alerts.judge import Figures, Measure, Measured
 from bot.alerts.kinds import AFTER_SWEEPS, AT_MAPS
 from bot.alerts.market_book import MarketBook
-from bot.alerts.matching import Watch
+from bot.alerts.matching import SLACK, Watch
 from bot.alerts.pulse import Pulse
 from bot.alerts.readings import Liquidation, MapReading
 from bot.alerts.types import CloseReason, Kind, Track
@@ -33,7 +32,6 @@ class MapRound:
         self._reading = reading
         self._verdicts = verdicts
         self._slot_ms = slot_ms
-        self._at_maps, self._after_sweeps = self._measures(AT_MAPS), self._measures(AFTER_SWEEPS)
 
     def judge(self, tracks: Sequence[Track]) -> None:
         """The tracks of this recompute, those ended among them, then what follows sweeps, then the market itself."""
@@ -63,12 +61,16 @@ class MapRound:
 
     def _look_at(self, track: Track) -> None:
         reading = self._reading
-        for measure in self._at_maps:
+        most_pct = growth.most_pct(track)
+        for measure in self._book.measures(AT_MAPS):
             watch = self._watch(measure, track.id, track.cluster)
             if watch.idle:
                 continue
             if measure.kind is Kind.GROWTH:
-                metric = growth_metric(track, slot_ms=reading.slot_ms, window_ms=measure.window_ms)
+                new = track.appeared and track.born_ms > reading.slot_ms - measure.window_ms
+                if not (new or watch.busy or watch.armed >= -most_pct - SLACK):
+                    continue
+                metric = growth.metric(track, slot_ms=reading.slot_ms, window_ms=measure.window_ms)
             else:
                 metric = new_cluster.metric(track, slot_ms=reading.slot_ms)
             self._put(watch, self._measured(track, metric))
@@ -88,7 +90,7 @@ class MapRound:
     def _look_after(self, track: Track) -> None:
         """What price does after a sweep, by the closes of bars."""
         slot_ms, price = self._reading.slot_ms, self._reading.price
-        for measure in self._after_sweeps:
+        for measure in self._book.measures(AFTER_SWEEPS):
             if measure.kind is Kind.BREAKOUT:
                 self._ask(measure, self._measured(track, breakout.metric(track, price=price, slot_ms=slot_ms)))
                 continue
@@ -109,9 +111,6 @@ class MapRound:
             for measured in concentration.measure(deviation, slot_ms=slot_ms, price=price):
                 self._ask(measure, measured)
         self.pulse = replace(book.pulse, slot_ms=slot_ms, band=book.pulse.band.with_sample(evenness))
-
-    def _measures(self, kinds: Iterable[Kind]) -> list[Measure]:
-        return [measure for measure in self._book.columns() if measure.kind in kinds]
 
     def _measured(self, track: Track, metric: float | None, figures: Figures = ()) -> Measured:
         reading = self._reading

@@ -1,6 +1,6 @@
 """Everything the engine holds of one market: its rules, tracks, states, its pulse and the last reading of its map."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.alerts.exposure import APPROACH
@@ -11,6 +11,7 @@ from bot.alerts.own_levels import OwnLevels
 from bot.alerts.pulse import Pulse
 from bot.alerts.readings import Liquidation, MapReading, Marks, no_marks
 from bot.alerts.reasons import Reason
+from bot.alerts.size_steps import SizeSteps
 from bot.alerts.types import CloseReason, Kind, LogEntry, Market, Rule, RuleState, Track, Unit
 from bot.liquidation.touch import Volatility, touch_spread
 
@@ -44,6 +45,7 @@ class MarketBook:
         self._scales: dict[Measure, float] = {}
         self._states: dict[str, dict[int, RuleState]] = {}
         self._columns: dict[Measure, Column] | None = None
+        self._measures: dict[frozenset[Kind], Sequence[Measure]] = {}
         self._levels: OwnLevels | None = None
         self._watches: dict[str, dict[Measure, Watch]] = {}
         self._noted: dict[str, dict[int, Reason]] = {}
@@ -78,8 +80,18 @@ class MarketBook:
             for rule in self.rules.values():
                 if rule.kind in JUDGES and rule.kind is not Kind.EXPOSURE:
                     groups.setdefault(JUDGES[rule.kind].measure(rule), []).append(rule)
-            self._columns = {measure: Column(rules, JUDGES[measure.kind]) for measure, rules in groups.items()}
+            steps = SizeSteps(rule for rules in groups.values() for rule in rules)
+            self._columns = {measure: Column(rules, JUDGES[measure.kind], steps) for measure, rules in groups.items()}
+            self._measures = {}
         return self._columns
+
+    def measures(self, kinds: frozenset[Kind]) -> Sequence[Measure]:
+        """What there are columns for of these kinds, in a fixed order; the same object until rules change."""
+        columns = self.columns()
+        found = self._measures.get(kinds)
+        if found is None:
+            found = self._measures[kinds] = tuple(sorted(measure for measure in columns if measure.kind in kinds))
+        return found
 
     def levels(self) -> OwnLevels:
         """The exposure rules as arrays."""

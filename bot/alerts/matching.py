@@ -5,7 +5,6 @@ still fired, the earliest wait that ends. While the measured value stays between
 look costs as much as has changed, however many rules there are.
 """
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from bot.alerts.filters import floors
 from bot.alerts.judge import Judge
 from bot.alerts.machine import Terms, rearm_ms
+from bot.alerts.size_steps import SizeClass, SizeSteps
 from bot.alerts.types import Phase, Rule, RuleState
 from bot.liquidation.types import Cluster, Side
 
@@ -33,19 +33,19 @@ _CODES = {
 _SIDES = {None: 0, Side.LONG: 1, Side.SHORT: 2}
 _KEPT_CLASSES, _KEPT_REACHES = 64, 4_096
 
-SizeClass = tuple[Side, int, int, int, int]
-"""Clusters of one class are on the side of, big enough for, and in the price range of the same rules of a column."""
-
 
 class Column:
-    """Rules of one market that measure the same thing, sorted by `hit_at`. Every array has shape (n,)."""
+    """Rules of one market that measure the same thing, sorted by `hit_at`. Every array has shape (n,).
+
+    `steps` are those of all the market's rules, so that a cluster is of one class to every column.
+    """
 
     __slots__ = (
         *("exit_at", "hit_at", "judge", "last_silent_ms", "min_strength", "min_usd", "peak_high", "peak_low"),
-        *("_eligible", "_reaches", "_steps", "position", "rules", "side", "silent_ms", "terms", "firm"),
+        *("_eligible", "_reaches", "class_of", "position", "rules", "side", "silent_ms", "terms", "firm"),
     )
 
-    def __init__(self, rules: Iterable[Rule], judge: Judge) -> None:
+    def __init__(self, rules: Iterable[Rule], judge: Judge, steps: SizeSteps) -> None:
         keyed = sorted(((judge.hit_at(rule), rule.id, rule) for rule in rules), key=lambda row: row[:2])
         self.judge = judge
         self.rules = tuple(rule for _, _, rule in keyed)
@@ -63,8 +63,7 @@ class Column:
         self.peak_high = np.array([rule.where.price_high or np.inf for rule in self.rules], dtype=np.float64)
         self.silent_ms = np.array([silent_until_ms(rule) for rule in self.rules], dtype=np.int64)
         self.last_silent_ms = int(self.silent_ms.max(initial=0))
-        filters = (self.min_strength, self.min_usd, self.peak_low, self.peak_high)
-        self._steps: tuple[list[float], ...] = tuple(np.unique(column).tolist() for column in filters)
+        self.class_of = steps.class_of
         self._eligible: dict[SizeClass, NDArray[np.bool_]] = {}
         self._reaches: dict[SizeClass, float] = {}
 
@@ -75,17 +74,6 @@ class Column:
     def reach(self) -> float:
         """The largest threshold: no rule is hit by a metric above it."""
         return float(self.hit_at[-1]) if len(self.hit_at) else -np.inf
-
-    def class_of(self, cluster: Cluster) -> SizeClass:
-        """Between which of the rules' floors and ranges a cluster lies."""
-        strengths, sizes, lows, highs = self._steps
-        return (
-            cluster.side,
-            bisect_right(strengths, cluster.strength),
-            bisect_right(sizes, cluster.usd),
-            bisect_right(lows, cluster.peak),
-            bisect_left(highs, cluster.peak),
-        )
 
     def eligible(self, cluster: Cluster) -> NDArray[np.bool_]:
         """Which rules this cluster is on the side of, big enough for, and in the price range of; not to be written."""

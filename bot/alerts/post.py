@@ -1,7 +1,7 @@
 """The rules of a market before one of its tracks, as ticks ask them: between two prices none has anything to say."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from bot.alerts.judge import Measure
 from bot.alerts.matching import NEVER_MS, Watch
@@ -16,43 +16,56 @@ FARTHEST_PCT = 5_000.0
 
 
 class Post:
-    """One track's body with a watch for each thing that ticks measure of it.
+    """A watch for each thing that ticks measure of a track, and its body.
 
     Price strictly between `low` and `high` changes nothing before `due_ms`, unless some rule `waits` and time went by
     unseen since `seen_ms`. `scales` are what each watch's metric counts a distance in percent by; NaN where that is
     not known now.
     """
 
-    __slots__ = ("cluster", "due_ms", "high", "low", "scales", "seen_ms", "waits", "watches")
+    __slots__ = ("cluster", "due_ms", "high", "low", "measures", "scales", "seen_ms", "waits", "watches")
 
-    def __init__(self, cluster: Cluster, *, seen_ms: int) -> None:
+    cluster: Cluster
+    scales: Sequence[float]
+    low: float
+    high: float
+    due_ms: int
+    waits: bool
+
+    def __init__(self, measures: Sequence[Measure], watches: Sequence[Watch], *, seen_ms: int) -> None:
+        """To be followed by `stand_before`."""
+        self.measures = measures
+        self.watches = watches
         self.seen_ms = seen_ms
-        self.watches: Mapping[Measure, Watch] = {}
-        self.scales: Mapping[Measure, float] = {}
+
+    def stand_before(self, cluster: Cluster, scales: Sequence[float], now_ms: int) -> None:
+        """The body is this now."""
         self.cluster = cluster
+        self.scales = scales
+        self.draw(now_ms)
 
     def draw(self, now_ms: int) -> None:
         """Work the band out from the body and the bounds of the watches before it."""
-        long = self.cluster.side is Side.LONG
-        near, far = (self.cluster.high, self.cluster.low) if long else (self.cluster.low, self.cluster.high)
+        cluster = self.cluster
         hit, left, due_ms, waits = -math.inf, math.inf, NEVER_MS, False
-        for measure, watch in self.watches.items():
-            scale = self.scales[measure]
+        for measure, watch, scale in zip(self.measures, self.watches, self.scales, strict=True):
             if not scale > 0.0:
                 continue
             if measure.kind is not Kind.SWEPT:  # judged by the body at its best, and by the far edge that bounds all
-                watch.follow(self.cluster, now_ms)
-                hit = max(hit, watch.armed * scale, watch.again * scale)
+                watch.follow(cluster, now_ms)
+                hit = max(hit, watch.armed * scale)
+            if watch.busy:
+                hit = max(hit, watch.again * scale)
                 left = min(left, watch.fired * scale)
+                waits = waits or bool(watch.due)
             due_ms = min(due_ms, watch.due_ms)
-            waits = waits or bool(watch.due)
         self.due_ms, self.waits = due_ms, waits
-        if long:
-            self.low = max(far, _away(near, hit)) * (1.0 + MARGIN)
-            self.high = _away(near, left) * (1.0 - MARGIN)
+        if cluster.side is Side.LONG:
+            self.low = max(cluster.low, _away(cluster.high, hit)) * (1.0 + MARGIN)
+            self.high = _away(cluster.high, left) * (1.0 - MARGIN)
         else:
-            self.low = _away(near, -left) * (1.0 + MARGIN)
-            self.high = min(far, _away(near, -hit)) * (1.0 - MARGIN)
+            self.low = _away(cluster.low, -left) * (1.0 + MARGIN)
+            self.high = min(cluster.high, _away(cluster.low, -hit)) * (1.0 - MARGIN)
 
 
 def _away(price: float, percent: float) -> float:

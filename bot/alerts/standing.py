@@ -1,6 +1,7 @@
 """Where a rule stands with its market, for the confirmation of a new rule and for the list of rules."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 

@@ -100,14 +100,6 @@ class TickBoard:
 
     def fresh(self, look: Look, symbol: str) -> tuple[float, int] | None:
         """The price that a tick brought of a symbol, and its time; None where it brought no news."""
-        at = self._symbols.get(symbol, -1)
-        row = int(look.symbol_rows.searchsorted(at))
-        if row >= len(look.symbol_rows) or look.symbol_rows[row] != at:
-            return None
-        return float(look.symbol_price[row]), int(look.symbol_time_ms[row])
-
-    def fresh(self, look: Look, symbol: str) -> tuple[float, int] | None:
-        """The price that a tick brought of a symbol, and its time; None where it brought no news."""
         found = np.flatnonzero(look.rows == self._symbols.get(symbol, -1))
         return (float(look.price[found[0]]), int(look.time_ms[found[0]])) if len(found) else None
 
