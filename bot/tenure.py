@@ -2,7 +2,8 @@
 
 The others wait as its standbys. A holder that is killed is followed as soon as its lease has run out, one that ends in
 peace at once. One that cannot renew stops before its lease ends, by its own monotonic clock; what it still tries to
-write is refused by the database once somebody else has the lease (`storage.leases`).
+write is refused by the database once somebody else has the lease (`storage.leases`). The lease is renewed from a
+thread of its own: to load a million rules stops the event loop for longer than a lease holds.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import math
 import os
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from bot.clock import Clock
@@ -18,15 +20,25 @@ from bot.storage.errors import StorageError
 from bot.storage.leases import SENDER, Lease
 from bot.storage.nodes import BEAT_S, Role
 
-VALID_MS: Final = 6_000
-"""How long a lease holds: with the half second below, a killed holder is followed within seven seconds."""
-
-RENEW_S: Final = 1.5
-LOOK_S: Final = 0.5
-"""How often a standby looks, and how soon a failed renewal is tried again."""
-
 MARGIN_S: Final = 1.0
 """So long before its lease ends a holder stops: a request that is under way then has time to arrive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long a lease holds, how often it is renewed, how often a standby looks and a failed renewal is tried again.
+
+    A killed holder is followed within `valid_ms` and `look_s`. One whose event loop stood still for `stuck_s` gives its
+    lease up: somebody else can do better.
+    """
+
+    valid_ms: int = 8_000
+    renew_s: float = 1.5
+    look_s: float = 0.5
+    stuck_s: float = 120.0
+
+
+TIMES: Final = Times()
 
 log = logging.getLogger(__name__)
 
@@ -60,15 +72,29 @@ class Shared(Protocol):
 
 
 class Tenure:
-    """One process' turns at the lease. `node` names it among all; `beside` runs while it waits."""
+    """One process' turns at the lease. `node` names it among all; `beside` runs while it waits.
+
+    `apart` renews the lease from a thread of its own; without it, on the one loop there is.
+    """
 
     def __init__(
-        self, db: Shared, clock: Clock, node: str, *, beside: Callable[[], Coroutine[Any, Any, None]] | None = None
+        self,
+        db: Shared,
+        clock: Clock,
+        node: str,
+        *,
+        beside: Callable[[], Coroutine[Any, Any, None]] | None = None,
+        apart: bool = True,
+        times: Times = TIMES,
     ) -> None:
         self._db = db
         self._clock = clock
         self._node = node
         self._beside = beside
+        self._apart = apart
+        self._times = times
+        self._ended = True
+        self._alive_s = -math.inf
         self._epoch = 0
         self._until_s = -math.inf
         self._beaten_s = -math.inf
@@ -84,20 +110,29 @@ class Tenure:
         """
         while await self._wait(stop):
             over = asyncio.Event()
+            self._ended, self._alive_s = False, self._clock.monotonic()
+            keep = asyncio.to_thread(asyncio.run, self._keep()) if self._apart else self._keep()
+            keeping = asyncio.create_task(keep, name="lease")  # first: what is served may stop the loop at once
             serving = asyncio.ensure_future(serve(over))
-            keeping = asyncio.create_task(self._keep(), name="lease")
-            stopping = asyncio.create_task(stop.wait())
+            others = [asyncio.create_task(stop.wait()), asyncio.create_task(self._live())]
             try:
-                await asyncio.wait({serving, keeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({serving, keeping, others[0]}, return_when=asyncio.FIRST_COMPLETED)
                 if serving.done():
                     stop.set()  # it ended by itself: there is no next turn
                 over.set()
                 await serving  # what is under way ends first, the lease still renewed
             finally:
-                for task in (serving, keeping, stopping):
+                self._ended = True
+                for task in (serving, *others):
                     task.cancel()
-                await asyncio.gather(serving, keeping, stopping, return_exceptions=True)
+                await asyncio.gather(serving, keeping, *others, return_exceptions=True)
                 await self._lay_down()
+
+    async def _live(self) -> None:
+        """Show that the event loop goes on."""
+        while True:
+            self._alive_s = self._clock.monotonic()
+            await self._clock.sleep(self._times.look_s)
 
     async def _wait(self, stop: asyncio.Event) -> bool:
         beside = None if self._beside is None else asyncio.create_task(self._beside())
@@ -114,9 +149,9 @@ class Tenure:
         while not stop.is_set():
             asked_s = self._clock.monotonic()
             try:
-                epoch = await self._db.leases.take(SENDER, self._node, valid_ms=VALID_MS)
+                epoch = await self._db.leases.take(SENDER, self._node, valid_ms=self._times.valid_ms)
                 if epoch is not None:
-                    self._epoch, self._until_s = epoch, _stops_s(asked_s)
+                    self._epoch, self._until_s = epoch, self._stops_s(asked_s)
                     self._db.fence(epoch)
                     await self._beat("sender")
                     log.info("this process sends from now on", extra={"node": self._node, "epoch": epoch})
@@ -128,31 +163,44 @@ class Tenure:
                 await self._beat("standby")
             except StorageError as failure:
                 log.warning("the sender's lease could not be asked for: %s", failure)
-            await _until(stop, LOOK_S)
+            await _until(stop, self._times.look_s)
         return False
 
     async def _keep(self) -> None:
-        """Renew the lease, until that fails for so long, or somebody else has it."""
-        pause_s = RENEW_S
+        """Renew the lease until the turn ends, or until that fails for so long, or somebody else has it."""
+        due_s = self._clock.monotonic() + self._times.renew_s
         while True:
-            await self._clock.sleep(pause_s)
-            asked_s, pause_s = self._clock.monotonic(), LOOK_S
-            try:
-                async with asyncio.timeout(max(0.0, self._until_s - asked_s)):
-                    renewed = await self._db.leases.renew(SENDER, self._epoch, valid_ms=VALID_MS)
-            except TimeoutError:
+            await self._clock.sleep(self._times.look_s)
+            asked_s = self._clock.monotonic()
+            if self._ended:
+                return
+            if asked_s < due_s and self.may_send():
+                continue
+            if not self.may_send() or asked_s - self._alive_s > self._times.stuck_s or not await self._renew(asked_s):
                 break
-            except StorageError as failure:
-                log.warning("the sender's lease could not be renewed: %s", failure)
-            else:
-                if not renewed:
-                    break
-                self._until_s, pause_s = _stops_s(asked_s), RENEW_S
-                await self._beat("sender")
-            if not self.may_send():
-                break
+            if self._until_s == self._stops_s(asked_s):
+                due_s = asked_s + self._times.renew_s
         self._until_s = -math.inf
         log.error("the sender's lease is lost: this process stops sending", extra={"epoch": self._epoch})
+
+    async def _renew(self, asked_s: float) -> bool:
+        """Try once; False where the lease is lost for good."""
+        try:
+            async with asyncio.timeout(max(0.0, self._until_s - asked_s)):
+                renewed = await self._db.leases.renew(SENDER, self._epoch, valid_ms=self._times.valid_ms)
+        except TimeoutError:
+            return False
+        except StorageError as failure:
+            log.warning("the sender's lease could not be renewed: %s", failure)
+            return True
+        if renewed:
+            self._until_s = self._stops_s(asked_s)
+            await self._beat("sender")
+        return renewed
+
+    def _stops_s(self, asked_s: float) -> float:
+        """When a holder stops, whose lease was renewed after it asked at `asked_s` of its monotonic clock."""
+        return asked_s + self._times.valid_ms / 1000 - MARGIN_S
 
     async def _lay_down(self) -> None:
         """Let the next one have the lease at once, where it is still held here."""
@@ -177,11 +225,6 @@ class Tenure:
 def node_name() -> str:
     """This process among all that share a database: its machine, its number, and a number of its own."""
     return f"{socket.gethostname()}:{os.getpid()}:{os.urandom(2).hex()}"
-
-
-def _stops_s(asked_s: float) -> float:
-    """When a holder stops, whose lease was renewed after it asked at `asked_s` of its monotonic clock."""
-    return asked_s + VALID_MS / 1000 - MARGIN_S
 
 
 async def _until(stop: asyncio.Event, seconds: float) -> None:

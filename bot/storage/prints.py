@@ -22,13 +22,13 @@ class PrintLog:
         self._access = access
 
     async def save(self, exchange: str, news: Heard) -> None:
-        """Store what a feed brought: its prints, and that it was alive."""
+        """Store what a feed brought: its prints, and that it was alive. Facts, whoever heard them."""
 
         def work(connection: Connection) -> None:
             insert_all_new(connection, prints, [_row(exchange, row) for row in news.prints])
             _extend(connection, exchange, news.stretches)
 
-        await self._access.write(work)
+        await self._access.write(work, fenced=False)
 
     async def load(self, market: Market, *, start_ms: int, end_ms: int) -> Prints:
         """One market's prints with start_ms <= time_ms < end_ms, in order of time."""
