@@ -5,12 +5,13 @@ import logging
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from bot.alerts.types import Market
 from bot.hindsight import DAY_MS, Hindsight, Part, play, warm_bars
-from bot.liquidation import History
+from bot.liquidation import History, ModelParameters
 from bot.liquidation.shape import HOUR_MS, Shape, ShapeReport, report_shape, shape_of
 from bot.liquidation.touch import STEPS_PER_HOUR, Volatility
 from bot.liquidation.types import Ints
@@ -22,7 +23,7 @@ PAST_MS = 7 * DAY_MS
 
 MOVE_H = 4
 KEPT = 256
-"""Pasts that are kept until their hour is over."""
+"""Markets of which the past is kept."""
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +51,21 @@ def usual_move_pct(volatility: Volatility) -> float:
     return 100.0 * volatility.step * math.sqrt(MOVE_H * STEPS_PER_HOUR)
 
 
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """The shapes of hours that were played; `model` tells by what: where its history began, and its parameters."""
+
+    model: tuple[int, tuple[ModelParameters, ...]]
+    shapes: tuple[Shape, ...]
+
+
 class Pulses:
-    """Takes markets' pulses, one at a time; the past of each is played once an hour."""
+    """Takes markets' pulses, one at a time; each hour of the past is played once a day or so."""
 
     def __init__(self, hindsight: Hindsight) -> None:
         self._hindsight = hindsight
         self._turn = asyncio.Lock()
-        self._pasts: OrderedDict[Market, tuple[int, tuple[Shape, ...]]] = OrderedDict()
+        self._pasts: OrderedDict[Market, _Past] = OrderedDict()
 
     async def report(self, market: Market) -> tuple[LiveMarket, ShapeReport | None]:
         """The market as it is open now, and its map's shape beside its past. Raises NoMapError."""
@@ -66,16 +75,21 @@ class Pulses:
             return live, await asyncio.to_thread(shape_report, parts, live.history, past)
 
     async def _past(self, market: Market, parts: Sequence[Part], history: History) -> tuple[Shape, ...]:
-        hour = history.end_ms // HOUR_MS
+        """The shapes of the last week's hours. While the model is the same, only hours that are new are played."""
+        hours = past_hours(history)
+        model = int(history.open_ms[0]), tuple(part.parameters for part in parts)
         known = self._pasts.get(market)
-        if known is None or known[0] != hour:
-            shapes = await asyncio.to_thread(shapes_at, parts, history, past_hours(history))
-            known = self._pasts[market] = hour, shapes
-            log.debug("the past of %s %s was played: %d hours", *market, len(shapes))
+        kept = known.shapes if known is not None and known.model == model else ()
+        kept = tuple(shape for shape in kept if len(hours) and shape.time_ms >= hours[0])
+        new = hours[hours > kept[-1].time_ms] if kept else hours
+        if len(new):
+            kept = (*kept, *await asyncio.to_thread(shapes_at, parts, history, new))
+            log.debug("of the past of %s %s %d hours were played", *market, len(new))
+        self._pasts[market] = _Past(model, kept)
         self._pasts.move_to_end(market)
         while len(self._pasts) > KEPT:
             self._pasts.popitem(last=False)
-        return known[1]
+        return kept
 
 
 def pulse_view(live: LiveMarket, report: ShapeReport, *, simulated: bool) -> PulseView:

@@ -71,7 +71,7 @@ class Survey(Protocol):
     """Answers about several markets."""
 
     async def pulse(self, market: Market) -> PulseView:
-        """One market's pulse. Takes a second where nobody asked within the hour. Raises MarketUnavailableError."""
+        """One market's pulse. Takes a second where nobody asked that day. Raises MarketUnavailableError."""
         ...
 
     async def pulse_picture(self, views: Sequence[PulseView], *, look: Look) -> tuple[bytes, str] | None:

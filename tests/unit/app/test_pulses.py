@@ -17,7 +17,7 @@ from bot.hindsight import Part
 from bot.liquidation import DEFAULT
 from bot.liquidation.shape import HOUR_MS
 from bot.market.simulator import SimulatedMarket
-from bot.pulses import past_hours, shape_report, shapes_at
+from bot.pulses import Pulses, past_hours, shape_report, shapes_at
 from bot.storage.database import Database
 from bot.telegram.desk import Look, MarketUnavailableError
 from bot.telegram.survey import SHOWN
@@ -91,6 +91,19 @@ async def test_a_market_s_pulse_is_told_and_its_past_played_once_an_hour(rig: Ri
     assert drawn[0].startswith(b"\x89PNG")
     assert len(rig.exchange.bars_asked()) == asked
     assert await survey.pulse_picture([], look=LOOK) is None
+
+
+async def test_an_hour_later_only_that_hour_is_played_and_nothing_else_changes(rig: Rig) -> None:
+    survey = rig.app.desk.survey()
+    rig.clock.step_to(START_MS + 9 * HOUR_MS)
+    await survey.pulse(SIM)
+    rig.clock.step_to(START_MS + 10 * HOUR_MS)
+    later = await survey.pulse(SIM)
+    anew = await Pulses(rig.app.hindsight).report(SIM)
+    assert anew[1] is not None
+    assert later.report.past == anew[1].past
+    assert later.report.concentration.rank == anew[1].concentration.rank
+    assert later.report.near[1].low == pytest.approx(anew[1].near[1].low, rel=1e-6)
 
 
 async def test_a_market_without_a_map_has_no_pulse(rig: Rig) -> None:
