@@ -12,7 +12,7 @@ from tests.unit.deploy.test_dockerfile import of
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-BOT, POSTGRES = SERVICES["liqwatch"], SERVICES["postgres"]
+BOT, WORKER, POSTGRES = SERVICES["liqwatch"], SERVICES["worker"], SERVICES["postgres"]
 
 
 def test_the_image_is_built_from_the_dockerfile_that_is_there() -> None:
@@ -21,8 +21,17 @@ def test_the_image_is_built_from_the_dockerfile_that_is_there() -> None:
     assert (context / "pyproject.toml").is_file()
 
 
-def test_every_variable_of_the_bot_is_a_setting() -> None:
-    assert BOT["environment"].keys() <= {name.upper() for name in Settings.model_fields}
+def test_every_variable_of_the_bot_and_its_workers_is_a_setting() -> None:
+    assert BOT["environment"].keys() | WORKER["environment"].keys() <= {name.upper() for name in Settings.model_fields}
+
+
+def test_a_worker_is_the_bots_image_on_the_bots_database_without_its_token() -> None:
+    assert WORKER["image"] == BOT["image"]
+    assert WORKER["command"] == ["worker"]
+    assert WORKER["profiles"] == ["workers"], "only where somebody asks for some"
+    assert WORKER["environment"]["DATABASE_URL"] == BOT["environment"]["DATABASE_URL"]
+    assert WORKER["secrets"] == ["database_password"]
+    assert "ports" not in WORKER, "several run side by side"
 
 
 @pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES.keys())
@@ -41,7 +50,7 @@ def test_secrets_are_files_and_every_one_that_is_used_is_declared() -> None:
     for name, secret in COMPOSE["secrets"].items():
         assert secret == {"file": f"secrets/{name}"}
     for service in SERVICES.values():
-        named = {value for key, value in service["environment"].items() if key.endswith("_FILE")}
+        named = {value for key, value in service["environment"].items() if key.endswith("_FILE") and value}
         assert named == {f"/run/secrets/{name}" for name in service["secrets"]}
         assert not [key for key in service["environment"] if key.endswith(("PASSWORD", "TOKEN"))]
     assert "secrets/" in (DEPLOY.parent / ".gitignore").read_text(encoding="utf-8")
@@ -61,7 +70,7 @@ def test_the_bot_waits_for_a_database_that_answers_and_both_are_asked_how_they_d
 
 
 def test_what_must_last_lies_in_volumes_that_are_declared() -> None:
-    mounted = {volume.split(":")[0] for service in SERVICES.values() for volume in service["volumes"]}
+    mounted = {volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", ())}
     assert mounted == COMPOSE["volumes"].keys()
 
 
