@@ -35,7 +35,7 @@ class Times:
     valid_ms: int = 8_000
     renew_s: float = 1.5
     look_s: float = 0.5
-    stuck_s: float = 120.0
+    stuck_s: float = 600.0
 
 
 TIMES: Final = Times()

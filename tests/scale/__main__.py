@@ -211,10 +211,16 @@ async def run(folder: Path, *, minutes: float, seed_number: int) -> int:
 
 
 def _settle(url: str) -> None:
-    """Wait until every message has its end, a minute at most: repeats wait some seconds."""
+    """Wait until every message has its end and every command is done, a minute at most: repeats wait some seconds."""
     end_s = time.monotonic() + 60
-    while time.monotonic() < end_s and _query(url, "SELECT 1 FROM outbox WHERE done_ms IS NULL AND held = 0 LIMIT 1"):
+    while time.monotonic() < end_s and _query(url, _UNDER_WAY):
         time.sleep(0.5)
+
+
+_UNDER_WAY = (
+    "(SELECT 1 FROM outbox WHERE done_ms IS NULL AND held = 0 LIMIT 1)"
+    " UNION ALL (SELECT 1 FROM updates WHERE handled_ms IS NULL LIMIT 1)"
+)
 
 
 def _query(url: str, statement: str) -> list[tuple[Any, ...]]:
