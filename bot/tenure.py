@@ -127,6 +127,7 @@ class Tenure:
                     task.cancel()
                 await asyncio.gather(serving, keeping, *others, return_exceptions=True)
                 await self._lay_down()
+            keeping.result()  # what nobody expected is not kept quiet
 
     async def _live(self) -> None:
         """Show that the event loop goes on."""
