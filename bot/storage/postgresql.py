@@ -11,6 +11,9 @@ from bot.storage.tables import metadata
 LEAST_VERSION = 14
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 5_000
+MIGRATION_WAIT_MS = 120_000
+"""How long one that starts waits for another that migrates."""
+
 _CONNECT = {
     "application_name": "liqwatch",
     "connect_timeout": 5,
@@ -33,14 +36,14 @@ def make_engine(url: URL, *, writes: bool) -> Engine:
     engine = create_engine(
         url, connect_args=_connect_args(url), pool_size=1, max_overflow=1, pool_timeout=10, hide_parameters=True
     )
-    _hook(engine, statement_timeout_ms=STATEMENT_TIMEOUT_MS, snapshot=not writes)
+    _hook(engine, statement_timeout_ms=STATEMENT_TIMEOUT_MS, lock_timeout_ms=LOCK_TIMEOUT_MS, snapshot=not writes)
     return engine
 
 
 def make_migration_engine(url: URL) -> Engine:
     """One whose statements may take as long as they need."""
     engine = create_engine(url, connect_args=_connect_args(url), poolclass=NullPool, hide_parameters=True)
-    _hook(engine, statement_timeout_ms=0, snapshot=False)
+    _hook(engine, statement_timeout_ms=0, lock_timeout_ms=MIGRATION_WAIT_MS, snapshot=False)
     return engine
 
 
@@ -120,10 +123,10 @@ def _connect_args(url: URL) -> dict[str, Any]:
     return {name: value for name, value in _CONNECT.items() if name not in url.query}
 
 
-def _hook(engine: Engine, *, statement_timeout_ms: int, snapshot: bool) -> None:
+def _hook(engine: Engine, *, statement_timeout_ms: int, lock_timeout_ms: int, snapshot: bool) -> None:
     limits = {
         "statement_timeout": statement_timeout_ms,
-        "lock_timeout": LOCK_TIMEOUT_MS,
+        "lock_timeout": lock_timeout_ms,
         # Twice that long nothing is asked within a transaction only where its process stands still.
         "idle_in_transaction_session_timeout": 2 * statement_timeout_ms,
     }

@@ -19,6 +19,7 @@ from typing import Any
 USER = "postgres"
 """The superuser of the server, whatever the machine's users are called."""
 _START_S = 60.0
+_ROOM = 2**30
 _SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -30,6 +31,7 @@ _SETTINGS = {
     "autovacuum": "off",
     "max_connections": "60",
     "jit": "off",
+    "max_parallel_workers_per_gather": "0",
     "logging_collector": "off",
 }
 
@@ -74,14 +76,13 @@ def as_whom() -> dict[str, Any]:
 def serve() -> None:
     """Make a cluster in memory where there is room, run it until stdin ends, and leave nothing behind."""
     whom, initdb, postgres = as_whom(), find_binary("initdb"), find_binary("postgres")
-    memory = Path("/dev/shm")  # noqa: S108 (a folder of its own is made in it)
-    folder = Path(tempfile.mkdtemp(prefix="liqwatch-pg-", dir=memory if os.access(memory, os.W_OK) else None))
+    folder = Path(tempfile.mkdtemp(prefix="liqwatch-pg-", dir=_memory()))
     try:
         if whom:
             os.chown(folder, whom["user"], whom["group"])
         data = folder / "data"
         made = subprocess.run(
-            [initdb, "-D", data, "-U", USER, "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"],
+            [initdb, "-D", data, "-U", USER, "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"],
             capture_output=True,
             text=True,
             check=False,
@@ -94,6 +95,12 @@ def serve() -> None:
         _run(postgres, data, folder, whom)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _memory() -> Path | None:
+    """Where files are in memory, if there is room for a server."""
+    memory = Path("/dev/shm")  # noqa: S108 (a folder of its own is made in it)
+    return memory if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM else None
 
 
 def _run(postgres: Path, data: Path, folder: Path, whom: dict[str, Any]) -> None:

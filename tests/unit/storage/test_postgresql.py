@@ -5,8 +5,9 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, make_url, text
 
@@ -110,7 +111,7 @@ async def test_work_that_is_cut_off_in_its_middle_is_done_again_from_its_beginni
 
 
 async def test_a_server_that_takes_a_request_and_never_answers_is_left_and_asked_anew(url: str) -> None:
-    async with access_to(url, longest_silence_s=0.2) as access:
+    async with access_to(url, longest_silence_s=3.0) as access:
         stopped: list[int] = []
 
         def work(connection: Connection) -> int:
@@ -206,7 +207,11 @@ async def test_two_that_start_at_once_make_one_schema(postgres: PostgresServer) 
 
 
 async def test_keys_are_ordered_by_their_bytes_whatever_the_locale(postgres: PostgresServer) -> None:
-    with postgres.bare("TEMPLATE template0 ICU_LOCALE 'en-US' LOCALE_PROVIDER icu") as url:
+    with ExitStack() as closing:
+        try:
+            url = closing.enter_context(postgres.bare("TEMPLATE template0 ICU_LOCALE 'en-US' LOCALE_PROVIDER icu"))
+        except psycopg.Error as reason:
+            pytest.skip(f"this server knows no order but that of bytes: {reason}")
         async with await Database.open(url) as db:
             await db.rules.add(rule())
             draft = await db.broadcasts.draft("hello", now_ms=NOW)
