@@ -1,7 +1,7 @@
 """Exposure: what happens to a user's own liquidation price. Price comes near to it, or it becomes crowded there.
 
 Two matters of one rule, each with its own state: an approach is seen at ticks, a crowd at maps. How crowded a level is
-is told by `bot.liquidation.ground`: the percentile of the density around it among levels of about the same distance.
+is told by `bot.liquidation.crowding`: the percentile of the density around it among levels of about the same distance.
 It becomes crowded where /position calls it so, and is no longer at a lower percentile, so that it cannot flap.
 """
 
@@ -13,7 +13,7 @@ from bot.alerts.proximity import TERMS as APPROACH_TERMS
 from bot.alerts.proximity import exit_pct
 from bot.alerts.types import Kind, Rule, Severity
 from bot.alerts.wording import price_words
-from bot.liquidation.ground import CROWDED
+from bot.liquidation.crowding import CROWDED
 from bot.liquidation.types import Cluster, Side
 
 NORMAL_PCT = 3.0

@@ -78,10 +78,10 @@ class MapRound:
     def _look_at_levels(self) -> None:
         """Whether it has become crowded where positions of our own would be liquidated."""
         reading, own = self._reading, self._book.levels()
-        ground = reading.ground if own.rules else None
-        if ground is None:
+        crowdings = reading.crowdings(own.levels) if own.rules else None
+        if crowdings is None:
             return
-        for rule, crowding in own.crowded(ground, self._book.states_of(exposure.CROWD)):
+        for rule, crowding in own.crowded(crowdings, self._book.states_of(exposure.CROWD)):
             measured = exposure.crowd(rule, crowding, slot_ms=reading.slot_ms, price=reading.price)
             self._verdicts.judge(
                 self._book, exposure.CROWDS, rule, measured, unseen_ms=0, event_ms=reading.now_ms, reading=reading

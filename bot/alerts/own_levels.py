@@ -11,8 +11,8 @@ import numpy as np
 from bot.alerts.exposure import EXPOSURE, own_level
 from bot.alerts.machine import rearm_ms
 from bot.alerts.types import Phase, Repeat, Rule, RuleState
-from bot.liquidation.ground import CROWDED, Ground
-from bot.liquidation.types import Side
+from bot.liquidation.crowding import CROWDED
+from bot.liquidation.types import Floats, Side
 
 NEVER_MS = 2**62
 SLACK = 1e-9
@@ -25,7 +25,7 @@ class OwnLevels:
     def __init__(self, rules: Iterable[Rule], states: Mapping[int, RuleState]) -> None:
         self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
         held = [own_level(rule) for rule in self.rules]
-        self._level = np.array([level for level, _ in held], dtype=np.float64)
+        self.levels = np.array([level for level, _ in held], dtype=np.float64)
         self._sign = np.array([1.0 if side is Side.LONG else -1.0 for _, side in held], dtype=np.float64)
         # In log price from the level, away from it on the side that the position lives on.
         self._hit_at = np.array([EXPOSURE.hit_at(rule) for rule in self.rules], dtype=np.float64) / 100.0
@@ -51,11 +51,10 @@ class OwnLevels:
         concerned = (price <= self._low) | (price >= self._high) | (time_ms >= self._due_ms)
         return tuple(self.rules[row] for row in np.flatnonzero(concerned).tolist())
 
-    def crowded(self, ground: Ground, states: Mapping[int, RuleState]) -> Iterator[tuple[Rule, float]]:
-        """The rules that a map may concern with the percentile of their level: those crowded there, and those in
-        whose state of the crowd something has happened.
+    def crowded(self, crowding: Floats, states: Mapping[int, RuleState]) -> Iterator[tuple[Rule, float]]:
+        """The rules that a map may concern, with the percentile of their level: those crowded there, and those in
+        whose state of the crowd something has happened. `crowding` are the percentiles of `levels`, (n,).
         """
-        crowding = ground.crowdings(self._level)
         concerned = crowding >= CROWDED
         concerned[[self._row[rule_id] for rule_id in states if rule_id in self._row]] = True
         for row in np.flatnonzero(concerned).tolist():
@@ -75,8 +74,8 @@ class OwnLevels:
 
     def _bound(self) -> None:
         """Prices at or below, and at or above which each rule is asked, (n,), and the bounds of them all."""
-        hit = self._level * np.exp(self._sign * (self._hit_at + SLACK))
-        left = self._level * np.exp(self._sign * (self._exit_at - SLACK))
+        hit = self.levels * np.exp(self._sign * (self._hit_at + SLACK))
+        left = self.levels * np.exp(self._sign * (self._exit_at - SLACK))
         of_long, waits, fired = self._sign > 0.0, self._waits_for_hit, self._waits_for_exit
         self._low = np.where(of_long & waits, hit, np.where(~of_long & fired, left, -np.inf))
         self._high = np.where(~of_long & waits, hit, np.where(of_long & fired, left, np.inf))

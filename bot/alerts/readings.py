@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bot.alerts.types import Market, Phase, RuleState, Track
-from bot.liquidation.ground import Ground
+from bot.liquidation.crowding import Crowding
 from bot.liquidation.touch import Volatility
-from bot.liquidation.types import Cluster, LiquidationMap, MapLimit, Mark, OpenInterestSource, Side
+from bot.liquidation.types import Cluster, Floats, LiquidationMap, MapLimit, Mark, OpenInterestSource, Side
 
 Touch = Callable[[Cluster, float], tuple[tuple[int, float], ...]]
 """(hours, probability) pairs that price, given, touches the cluster's nearest edge."""
@@ -73,12 +73,11 @@ class MapReading:
     atr_pct: Callable[[], float] = no_range
     marks: Marks = no_marks
 
-    @property
-    def ground(self) -> Ground | None:
-        """The map as a place for levels of one's own; None without the whole map, or without volatility."""
+    def crowdings(self, levels: Floats) -> Floats | None:
+        """How crowded it is at these prices, (n,), as `Crowding.at`; None without the map, or without volatility."""
         if self.map is None or self.volatility is None:
             return None
-        return Ground(self.map, self.clusters, day_volatility=self.volatility.day)
+        return Crowding(self.map, day_volatility=self.volatility.day).at(levels, self.clusters)
 
 
 @dataclass(frozen=True, slots=True)

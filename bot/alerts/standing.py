@@ -155,8 +155,8 @@ def _of_track(book: MarketBook, rule: Rule, track: Track, *, price: float, time_
 def _of_level(book: MarketBook, rule: Rule, reading: MapReading, *, price: float, time_ms: int) -> Iterable[Measured]:
     """Both matters of a rule that holds a liquidation price."""
     level, _ = exposure.own_level(rule)
-    ground = reading.ground
-    crowding = np.nan if ground is None else float(ground.crowdings(np.array([level]))[0])
+    found = reading.crowdings(np.array([level]))
+    crowding = np.nan if found is None else float(found[0])
     return (
         exposure.approach(rule, time_ms=time_ms, price=price),
         exposure.crowd(rule, crowding, slot_ms=book.slot_ms, price=price),

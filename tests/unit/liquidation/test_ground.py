@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.liquidation.ground import CROWDED, QUIET, Ground
+from bot.liquidation.ground import QUIET, Ground
 from bot.liquidation.types import Side
 from tests.unit.liquidation.grounds import STEP, ground_on, grounds, hill, map_of
 
@@ -36,18 +36,6 @@ def test_crowding_is_a_percentile_or_unknown_beyond_the_map(ground: Ground, shar
     assert crowding is None or 0.0 <= crowding <= 100.0
     assert ground.crowding(ground.price * 3.0) is None
     assert not ground.is_quiet(ground.price * 3.0)
-
-
-@given(grounds(), st.lists(st.floats(0.2, 5.0), min_size=1, max_size=20))
-def test_many_levels_are_told_as_each_alone_and_a_cluster_is_a_crowd(ground: Ground, shares: list[float]) -> None:
-    found = ground.crowdings(ground.price * np.array(shares)).tolist()
-    for share, crowding in zip(shares, found, strict=True):
-        level = ground.price * share
-        alone = ground.crowding(level)
-        expected = math.nan if alone is None else alone
-        if inside_any(ground, level):
-            expected = max(CROWDED, 0.0 if alone is None else alone)
-        assert crowding == pytest.approx(expected, nan_ok=True)
 
 
 @given(grounds(), levels, levels)
