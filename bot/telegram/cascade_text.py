@@ -58,14 +58,10 @@ class CascadeText:
         lines = [texts("place.cascade.head", base=view.base, price=price)]
         if view.simulated:
             lines.append(texts("alert.note_simulated"))
-        for name, report in (("above", cascade.above), ("below", cascade.below)):
-            if not report.chains:
-                lines.append(texts(f"place.levels.none_{name}"))
-                continue
-            loads = [self._row(chain) for chain in report.chains[:rows]]
-            lines += [self._runaway(report), table(self._header(), loads)]
+        calm = all(is_held(chain.most) for report in cascade.sides for chain in report.chains)
+        lines += self._loads(cascade, rows) if calm else self._chains(cascade, rows)
         if legend:
-            lines.append(texts("place.cascade.legend", **self._shares()))
+            lines.append(texts(f"place.cascade.{'loads' if calm else 'legend'}", **self._shares()))
         if seen:
             reach = {"below": figures.percent(cascade.below.seen_pct), "above": figures.percent(cascade.above.seen_pct)}
             lines.append(texts("place.cascade.seen", **reach))
@@ -74,6 +70,26 @@ class CascadeText:
             lines.append(texts("place.cascade.missing", exchanges=Html(names)))
         lines.append(texts("alert.small", text=origin_words(view, texts, now_ms=self._now_ms)))
         return Html("\n".join(lines))
+
+    def _chains(self, cascade: CascadeView, rows: int) -> list[Html]:
+        """For each side where a chain runs away, and how far that of each cluster goes."""
+        lines = []
+        for name, report in zip(("above", "below"), cascade.sides, strict=True):
+            if not report.chains:
+                lines.append(self._texts(f"place.levels.none_{name}"))
+                continue
+            loads = [self._row(chain) for chain in report.chains[:rows]]
+            lines += [self._runaway(report), table(self._header(), loads)]
+        return lines
+
+    def _loads(self, cascade: CascadeView, rows: int) -> list[Html]:
+        """That no cluster sets off anything: the loads of both sides in order of price, and no ways."""
+        shown = [chain for report in cascade.sides for chain in report.chains[:rows]]
+        shown.sort(key=lambda chain: -chain.cluster.peak)
+        loads = [self._row(chain)[:2] for chain in shown]
+        held = self._texts("place.cascade.calm", share=self._figures.percent(100 * MOST_SHARE))
+        empty = [name for name, report in zip(("above", "below"), cascade.sides, strict=True) if not report.chains]
+        return [held, table(self._header()[:2], loads), *(self._texts(f"place.levels.none_{name}") for name in empty)]
 
     def _runaway(self, report: CascadeReport) -> Html:
         """From where a chain runs from cluster to cluster, how far, and how much it would force."""

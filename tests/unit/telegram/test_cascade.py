@@ -58,8 +58,12 @@ def test_a_chain_that_nothing_holds_runs_beyond_the_map_and_says_how_far_that_is
 
 def test_a_deep_book_holds_every_chain() -> None:
     text = bare(told(btc(), cascade_in(btc(), 100e6)))
-    assert text.count("No chain is likely to run") == 2
+    assert text.count("the orders hold every cluster at once, even with 60% of it forced") == 1
     assert "may run" not in text
+    assert "20%" not in text
+    rows = [line.split()[0] for line in text.splitlines() if "×" in line]
+    assert rows == sorted(rows, key=lambda level: -float(level.replace(",", "")))
+    assert len(rows) == 8
 
 
 def test_no_dollars_are_named_where_the_map_is_not_proven() -> None:
