@@ -44,6 +44,10 @@ class Leases:
 
         def work(connection: Connection) -> int | None:
             now_ms = now_by(connection)
+            # A look first: whoever tries to take it locks the row, and the holder's own writes would wait for that.
+            held = select(leases.c.name).where(leases.c.name == name, leases.c.expires_ms > now_ms)
+            if connection.execute(held).first() is not None:
+                return None
             row = {"name": name, "epoch": 1, "holder": holder, "expires_ms": now_ms + valid_ms}
             statement = insert_or(connection, leases).values(row)
             taken = {"epoch": leases.c.epoch + 1, "holder": holder, "expires_ms": now_ms + valid_ms}

@@ -116,7 +116,7 @@ async def kill_at_random(fleet: Fleet, chance: random.Random, killed: Killed, *,
     """kill -9 of one process after the other, each started again; a bot only while another stands by."""
     while time.monotonic() < until_s:
         await asyncio.sleep(chance.uniform(*PAUSE_S))
-        role = chance.choice(("sender", "standby", "worker", "worker", "worker"))
+        role = chance.choice(("sender", "sender", "standby", "worker", "worker", "worker"))
         sender, standby = fleet.sender, fleet.standby
         if role == "sender" and sender is not None and standby is not None:
             await fleet.kill(sender)
@@ -128,8 +128,9 @@ async def kill_at_random(fleet: Fleet, chance: random.Random, killed: Killed, *,
         elif role == "standby" and sender is not None and standby is not None:
             await fleet.kill(standby)
             await fleet.start("run")
+        elif role != "worker":
+            continue  # the last kill's follower still starts
         else:
-            role = "worker"
             await fleet.kill(chance.choice(fleet.workers))
             await fleet.start("worker")
         killed.roles[role] += 1
@@ -165,7 +166,7 @@ async def run(folder: Path, *, minutes: float, seed_number: int) -> int:
                     )
                 )
                 api = await closing.enter_async_context(
-                    fake("bot_api", "--any-chat", "--latency-s", "0.05", folder=folder)
+                    fake("bot_api", "--any-chat", "--latency-s", "0.3", folder=folder)
                 )
                 phone = Phone(api, await closing.enter_async_context(aiohttp.ClientSession()))
                 settings = {
