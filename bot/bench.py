@@ -17,6 +17,7 @@ from bot.bench_streams import PriceFrames, frames_cpu_share
 from bot.charts import draw_heatmap, draw_map
 from bot.hindsight import DAY_MS, Part, Past, play_heat
 from bot.liquidation import DEFAULT, Bar, History, LiquidationMap, PositionModel
+from bot.liquidation.clusters import find_zones
 from bot.liquidation.score import nothing_printed
 from bot.liquidation.touch import Volatility
 from bot.market.types import BAR_MS
@@ -28,6 +29,7 @@ from bot.telegram.desk import ClusterView, MarketView
 from bot.telegram.texts import Catalogue
 
 START_MS = 1_764_547_200_000
+DAY_BARS = 288
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ def measure(database_url: str, load: Load = FULL) -> Figures:
     volatility = Volatility.from_closes(history.open_ms + BAR_MS, history.close)
     figures = {"map_rebuild_ms": 1e3 * median_s(lambda: PositionModel.rebuild(history), min(15, load.most_runs))}
     figures["map_increment_us"] = 1e6 * _increment_s(model, walk(load.most_runs, seed=2, start_ms=history.end_ms))
+    figures["replay_bar_us"] = 1e6 * _replayed_bar_s(model, volatility, times=min(15, load.most_runs))
     figures["clusters_us"] = 1e6 * median_s(lambda: read_model(model, volatility), load.most_runs)
     figures["recompute_500_symbols_ms"] = 1e3 * _recompute_s(load)
     figures["tick_ms"] = 1e3 * median_s(ticks(load.symbols, load.rules), min(60, load.most_runs))
@@ -122,6 +125,16 @@ def _increment_s(model: PositionModel, new: History) -> float:
         model.map()
 
     return median_s(step, len(new) - 1)
+
+
+def _replayed_bar_s(model: PositionModel, volatility: Volatility, *, times: int) -> float:
+    """A bar of a replay below its alerts: a day's maps drawn at once, and the clusters found in them."""
+    state, day = model.state(), walk(DAY_BARS, seed=3, start_ms=model.time_ms)
+
+    def play() -> None:
+        find_zones(PositionModel.restore(state).draw(day), day_volatility=np.full(DAY_BARS, volatility.day))
+
+    return median_s(play, times) / DAY_BARS
 
 
 def _tick_parse_s(load: Load) -> float:

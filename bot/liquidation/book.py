@@ -20,7 +20,7 @@ class Stood:
     """What stood on one side in the course of n bars, in coins.
 
     `swept` (n, rows) is what each bar's path took. After each bar stood, rows mixed, `ahead` (n, cells) in the cells
-    beyond its close, and `mass` (n,) in all of them.
+    beyond its close, and `mass` (n,) in all of them; where no cells were asked for, neither is told.
     """
 
     swept: Floats
@@ -84,28 +84,36 @@ class Book:
         held = np.zeros((len(self._scale), max(far, REACH + self.close - low)))
         held[:, self.close - low : self.close - low + REACH] = self._cells
 
-        through, (spread,) = way.through(
-            self.kernel[None], low, max(near, min(far, way.reached(low, len(self.kernel))))
-        )
+        reached = min(far, way.reached(low, len(self.kernel)))
+        through, (spread,) = way.through(self.kernel[None], low, max(near, reached))
         standing = self._stand(way, entered, through @ spread[:, :near], held[:, :near], low)
+        before = np.concatenate((self._scale[None], scale[:-1]))
         touched = np.arange(low + 1, low + near + 1) <= way.near[:, None]
-        swept = np.vecdot(standing[:-1], touched[:, None, :].astype(np.float64))
-        swept *= np.concatenate((self._scale[None], scale[:-1]))
-        mixing = weights * scale
-        mixed = np.matmul(mixing[:, None, :], standing[1:])[:, 0]
-        lowest = np.minimum(np.minimum.accumulate(way.close), self.close) - low
-        beyond = np.concatenate((np.zeros((len(held), 1)), held[:, near:].cumsum(axis=1)), axis=1)
-        rows = standing[1:].sum(axis=2) + beyond[:, np.maximum(lowest + REACH - near, 0)].T
-        rows += np.cumsum(entered * (through @ spread[:, near:].sum(axis=1))[:, None], axis=0)
+        swept = np.vecdot(standing[:-1], touched[:, None, :].astype(np.float64)) * before
+        seen, mass = np.zeros((len(way), 0)), np.zeros(len(way))
+        if ahead:
+            mixing, places = weights * scale, np.arange(len(way))
+            mixed = np.matmul(mixing[:, None, :], standing[1:])[:, 0]
+            seen = sliding_window_view(mixed, ahead, axis=1)[places, way.close - low]
+            farther = np.cumsum(entered * (through @ spread[:, near:].sum(axis=1))[:, None], axis=0)
+            farther += self._beyond(way, held[:, near:], low + near)
+            mass = np.vecdot(mixing, standing[1:].sum(axis=2) + farther)
 
-        held[:, int(lowest[-1]) + REACH :] = 0.0
+        held[:, min(self.close, int(way.close.min())) - low + REACH :] = 0.0
         held[:, :near] = standing[-1]
         held[:, near : spread.shape[1]] += (entered.T @ through) @ spread[:, near:]
         self._cells = held[:, last - low : last - low + REACH].copy()
         self.close = last
         self._rescale(scale[-1])
-        cells = sliding_window_view(mixed, ahead, axis=1) if ahead else mixed[:, None, :0]
-        return Stood(swept, cells[np.arange(len(way)), (way.close - low) * bool(ahead)], np.vecdot(mixing, rows))
+        return Stood(swept, seen, mass)
+
+    def _beyond(self, way: Way, held: Floats, last: int) -> Floats:
+        """What is left after each bar of what is `held` in the cells after `last`, (n, rows)."""
+        lowest = np.minimum(np.minimum.accumulate(way.close), self.close)
+        total = np.zeros((len(held), held.shape[1] + 1))
+        held.cumsum(axis=1, out=total[:, 1:])
+        left: Floats = total[:, np.maximum(lowest + REACH - last, 0)].T
+        return left
 
     def _stand(self, way: Way, entered: Floats, shares: Floats, held: Floats, low: int) -> Floats:
         """What stands in the cells from low + 1 on, before the first bar and after each: (n + 1, rows, cells)."""

@@ -5,17 +5,20 @@ for those are known only as they stand now. Each map rests on nothing later than
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from bot.liquidation.bars import Bar
+from bot.liquidation.maps import Maps
 from bot.liquidation.margin import RiskTier
 from bot.liquidation.model import PositionModel
 from bot.liquidation.parameters import DEFAULT, ModelParameters
-from bot.liquidation.types import COLUMNS, Floats, History, Ints, LiquidationMap
+from bot.liquidation.types import Floats, History, Ints, LiquidationMap
 
 WINDOW = 0.12
 """How far a map reaches to each side, in log price, where nothing else is asked for."""
+
+BARS_AT_ONCE = 288
 
 
 def moments(history: History, *, range_ms: int, step_ms: int, least_bars: int) -> Ints:
@@ -46,16 +49,21 @@ def past_maps(
     """
     closes = history.open_ms + history.bar_ms
     rows = np.searchsorted(closes, times_ms, side="right")
-    columns = [getattr(history, name).tolist() for name in COLUMNS]
     model: PositionModel | None = None
-    played = 0
     for time_ms, row in zip(times_ms.tolist(), rows.tolist(), strict=True):
         if row == 0:
             continue
         if model is None:
             model = PositionModel.rebuild(history.rows(0, row), tiers=tiers, parameters=parameters)
-        else:
-            for bar in range(played, row):
-                model.update(Bar(*(column[bar] for column in columns)))
-        played = row
-        yield model.map(time_ms=time_ms, weights=weights, window=window)
+            begin, end = row - 1, row
+            drawn = Maps.of([model.map(weights=weights, window=window)])
+        while row > end:
+            begin, end = end, min(end + BARS_AT_ONCE, int(rows[-1]))
+            drawn = model.draw(history.rows(begin, end), weights=weights, window=window)
+        yield _kept(drawn.at(row - 1 - begin), time_ms)
+
+
+def _kept(drawn: LiquidationMap, time_ms: int) -> LiquidationMap:
+    """A map to keep: what was drawn with it need not stay in memory."""
+    copies = {name: getattr(drawn, name).copy() for name in ("low", "high", "long_usd", "short_usd")}
+    return replace(drawn, time_ms=time_ms, **copies)

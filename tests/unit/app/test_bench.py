@@ -17,6 +17,7 @@ TINY = Load(bars=400, symbols=5, rules=50, most_runs=2, start=TINY_START, delive
 CONTRACT = (
     "map_rebuild_ms",
     "map_increment_us",
+    "replay_bar_us",
     "recompute_500_symbols_ms",
     "tick_ms",
     "match_1m_rules_ms",
