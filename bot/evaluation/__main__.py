@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bot.evaluation import report
 from bot.evaluation.cascades import cascade_score
+from bot.evaluation.confluence import confluence_samples, confluence_table
 from bot.evaluation.evaluate import evaluate, tasks_of
 from bot.evaluation.known_markets import NAMES
 from bot.evaluation.outlook import outlook_score
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if asked.outlook is not None:
         return _outlook(asked.outlook)
+    if asked.confluence is not None:
+        return _confluence(asked.confluence)
     parts = ["# Evaluation", "Written by `make evaluate`; the same seeds give the same tables. Bad rows stay."]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -60,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--recordings", type=Path, default=None, help="a folder of real recordings")
     parser.add_argument("--cascades", type=int, default=0, help="only drive so many markets into a cluster")
     parser.add_argument("--outlook", type=Path, default=None, help="only foretell volatility on a folder of recordings")
+    parser.add_argument("--confluence", type=Path, default=None, help="only tell what confluence is worth")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path, default=None, help="the file to write (default: print)")
     return parser
@@ -99,6 +103,17 @@ def _outlook(folder: Path) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     sys.stdout.write("too few bars\n" if outlook is None else report.outlook_table(outlook) + "\n")
+    return 0
+
+
+def _confluence(folder: Path) -> int:
+    try:
+        recording = Recording(folder)
+        samples = confluence_samples(histories_of(recording, recording.exchanges[0]))
+    except RecordingError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    sys.stdout.write(confluence_table(samples) + "\n")
     return 0
 
 
