@@ -238,7 +238,11 @@ class _Player:
         """Whether the warm-up is over: the market has a map."""
         self._drawn = drawn
         self._history = recorded.history(market)
-        self._ticks = market_ticks(recorded.recording.bars(*market), recorded.recording.prices(*market))
+        ticks = market_ticks(recorded.recording.bars(*market), recorded.recording.prices(*market))
+        opens = self._history.open_ms
+        self._first_tick: list[int] = np.searchsorted(ticks.time_ms, opens).tolist()
+        self._end_tick: list[int] = np.searchsorted(ticks.time_ms, opens + BAR_MS).tolist()
+        self._ticks = list(zip(ticks.time_ms.tolist(), ticks.price.tolist(), strict=True))
         self._atr_pct: list[float] = average_true_ranges_pct(self._history).tolist()
         self._at = min(WARM_UP_BARS, len(self._history)) - 1
         self._readings = RecordedMaps(recorded, market, self._history).readings(self._at)
@@ -255,9 +259,7 @@ class _Player:
 
     def ticks(self) -> list[tuple[int, float]]:
         """The prices within the bar to come, in order of time."""
-        open_ms = int(self._history.open_ms[self._at])
-        first, last = np.searchsorted(self._ticks.time_ms, (open_ms, open_ms + BAR_MS))
-        return list(zip(self._ticks.time_ms[first:last].tolist(), self._ticks.price[first:last].tolist(), strict=True))
+        return self._ticks[self._first_tick[self._at] : self._end_tick[self._at]]
 
     def close_bar(self) -> MapReading:
         """Read the market after the bar to come."""

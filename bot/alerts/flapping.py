@@ -26,6 +26,8 @@ class Turning:
     def turned(self, time_ms: int) -> "Turning":
         """With one more turn; many in one check count once."""
         check = time_ms // CHECK_MS
+        if self.checks and self.checks[-1] == check and self.checks[0] > check - STEPS:
+            return self  # as most are: price turns back and forth within a few minutes
         checks = tuple(sorted({*(one for one in self.checks if check - STEPS < one), check}))
         return Turning(checks, _flaps(len(checks), flapping=self.flapping))
 

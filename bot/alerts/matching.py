@@ -152,9 +152,12 @@ class Watch:
             self.like, self.exact = like, False
             self.armed = self.column.reach_to(cluster)
 
-    def follow(self, cluster: Cluster, now_ms: int) -> None:
-        """As `meet`; where rules have been told already the bounds are made exact, for most lie beyond those."""
-        self.meet(cluster)
+    def follow(self, cluster: Cluster, like: SizeClass, now_ms: int) -> None:
+        """As `meet`, of a cluster of this class; where rules have been told already the bounds are made exact, for most
+        lie beyond those.
+        """
+        if like != self.like:
+            self.meet(cluster)
         if self.busy and not self.exact:
             self.tighten(cluster, now_ms)
 

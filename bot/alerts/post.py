@@ -48,11 +48,12 @@ class Post:
         """Work the band out from the body and the bounds of the watches before it."""
         cluster = self.cluster
         hit, left, due_ms, waits = -math.inf, math.inf, NEVER_MS, False
+        like = self.watches[0].column.class_of(cluster)  # which is the same to all columns of a market
         for measure, watch, scale in zip(self.measures, self.watches, self.scales, strict=True):
             if not scale > 0.0:
                 continue
             if measure.kind is not Kind.SWEPT:  # judged by the body at its best, and by the far edge that bounds all
-                watch.follow(cluster, now_ms)
+                watch.follow(cluster, like, now_ms)
                 hit = max(hit, watch.armed * scale)
             if watch.busy:
                 hit = max(hit, watch.again * scale)

@@ -15,6 +15,9 @@ LATE_MS = 3_000
 """A minute is counted so long after its end: liquidations come that late."""
 
 
+_MATTERS = tuple(cascade.matter(side) for side in Side)
+
+
 def judge_prints(
     book: MarketBook, news: Sequence[Liquidation], verdicts: Verdicts, *, heard_ms: int, price: float | None
 ) -> Minutes:
@@ -38,11 +41,11 @@ def judge_prints(
 def awaits_look(book: MarketBook, *, heard_ms: int) -> bool:
     """Whether silence says something: a minute is over that is not counted yet, or a cascade may be."""
     minutes = book.pulse.minutes
-    over = minutes.minute < (heard_ms - LATE_MS) // MINUTE_MS
-    if over and (minutes.long_usd > 0.0 or minutes.short_usd > 0.0):
+    if (minutes.long_usd > 0.0 or minutes.short_usd > 0.0) and minutes.minute < (heard_ms - LATE_MS) // MINUTE_MS:
         return True
-    states = (state for side in Side for state in book.states_of(cascade.matter(side)).values())
-    return any(state.phase in (Phase.FIRED, Phase.RECOVERING) for state in states)
+    return any(
+        state.phase in (Phase.FIRED, Phase.RECOVERING) for name in _MATTERS for state in book.states_of(name).values()
+    )
 
 
 def _judge(book: MarketBook, minutes: Minutes, side: Side, verdicts: Verdicts, *, time_ms: int, price: float) -> None:

@@ -87,11 +87,14 @@ class Verdicts:
         if not asked:
             return
         seen = _observed(measured, unseen_ms=unseen_ms, judge=column.judge)
-        thresholds = zip(column.hit_at[asked].tolist(), column.exit_at[asked].tolist(), strict=True)
-        for at, (hit_at, exit_at) in zip(asked, thresholds, strict=True):
+        looks = {seen.sight: seen}
+        hit_at, exit_at = column.hit_at[asked].tolist(), column.exit_at[asked].tolist()
+        for i, at in enumerate(asked):
             rule = column.rules[at]
-            sight = sight_between(hit_at, exit_at, rule, measured)
-            look = seen if sight is seen.sight else seen._replace(sight=sight)
+            sight = sight_between(hit_at[i], exit_at[i], rule, measured)
+            look = looks.get(sight)
+            if look is None:
+                look = looks[sight] = seen._replace(sight=sight)
             self._put(book, column.judge, rule, column.terms[at], measured, look, event_ms=event_ms, reading=reading)
 
     def _put(
