@@ -121,7 +121,11 @@ class Database:
         if url.get_backend_name() == "sqlite" and (is_memory(url) or not Path(url.database or "").is_file()):
             raise CannotOpenError(f"There is no database {where}: a bot's first start makes what DATABASE_URL names.")
         access = Access(make_engine(url, writes=True), reader := make_engine(url, writes=False), where=where)
-        access.run(reader, lambda connection: check_newest(connection, where))
+        try:
+            access.run(reader, lambda connection: check_newest(connection, where))
+        except StorageError:
+            reader.dispose()
+            raise
         return cls(access, exclusive=False)
 
     @property

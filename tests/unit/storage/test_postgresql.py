@@ -39,8 +39,10 @@ async def access_to(url: str, *, longest_silence_s: float) -> AsyncIterator[Acce
         where="there",
         longest_silence_s=longest_silence_s,
     )
-    yield access
-    await access.close()
+    try:
+        yield access
+    finally:
+        await access.close()
 
 
 class TestAServerThatGoes:
@@ -123,8 +125,8 @@ async def test_a_server_that_takes_a_request_and_never_answers_is_left_and_asked
         try:
             assert await access.read(work) == 7
         finally:
+            # It finds its connection gone, and ends.
             os.kill(stopped[0], signal.SIGCONT)
-            os.kill(stopped[0], signal.SIGTERM)
 
 
 class TestSecrets:
