@@ -122,9 +122,11 @@ async def kill_at_random(fleet: Fleet, chance: random.Random, killed: Killed, *,
             await fleet.kill(sender)
             killed_s = time.time()
             await fleet.start("run")
-            await standby.says("liqwatch runs", within_s=60)
-            killed.hand_overs_s.append(_said_s(standby, "this process sends") - killed_s)
-            killed.at_work_s.append(_said_s(standby, "liqwatch runs") - killed_s)
+            # The one that stood by, or under load the new one: whoever looks first.
+            await eventually(lambda: fleet.sender, "another sends", *fleet.bots, within_s=60)
+            if (follower := fleet.sender) is not None:
+                killed.hand_overs_s.append(_said_s(follower, "this process sends") - killed_s)
+                killed.at_work_s.append(_said_s(follower, "liqwatch runs") - killed_s)
         elif role == "standby" and sender is not None and standby is not None:
             await fleet.kill(standby)
             await fleet.start("run")
