@@ -75,6 +75,11 @@ class Fleet:
         await one.kill()
         (self.workers if one in self.workers else self.bots).remove(one)
 
+    async def abandon(self) -> None:
+        """Leave nothing running, whatever went wrong."""
+        for one in (*self.workers, *self.bots):
+            await one.kill()
+
     async def end(self) -> None:
         for one in (*self.workers, *self.bots):
             one.process.terminate()
@@ -185,6 +190,7 @@ async def run(folder: Path, *, minutes: float, seed_number: int) -> int:
                 }
                 await seed(url, chance)
                 fleet = Fleet(folder, settings)
+                closing.push_async_callback(fleet.abandon)
                 for command in ("worker",) * WORKERS + ("run", "run"):
                     await fleet.start(command)
                 await eventually(
