@@ -53,17 +53,19 @@ class Observation:
             seen=lambda look: self._seen(look, health, app, db),
         )
         app.status.findings = health.findings
-        beating = self._manager.beat(
-            standstills=lambda: [str(finding) for finding in self.watchdog.findings()],
-            status=lambda: "; ".join(health.troubles()) or f"{len(app.watch.markets())} markets watched",
-        )
         with self._served(app, health), self._reported(app, db, clock) as reporting, self.watchdog.listening():
             yield [
                 asyncio.create_task(self.watchdog.beat(), name="watchdog"),
                 asyncio.create_task(health.run(), name="health"),
-                asyncio.create_task(beating, name="service manager"),
+                asyncio.create_task(self._beat(app, health), name="service manager"),
                 *reporting,
             ]
+
+    async def _beat(self, app: App, health: Health) -> None:
+        await self._manager.beat(
+            standstills=lambda: [str(finding) for finding in self.watchdog.findings()],
+            status=lambda: "; ".join(health.troubles()) or f"{len(app.watch.markets())} markets watched",
+        )
 
     @contextmanager
     def _reported(self, app: App, db: Database, clock: Clock) -> "Iterator[list[asyncio.Task[None]]]":
