@@ -55,10 +55,12 @@ class Crowding:
         # A hair wider, and what is equal but for rounding counts as equal: no machine's arithmetic decides.
         near = np.minimum(away / BAND_RATIO, away - LEAST_BAND) - 1e-9
         far = np.maximum(away * BAND_RATIO, away + LEAST_BAND) + 1e-9
-        found = np.empty(len(away))
-        for row, (nearest, farthest, mine) in enumerate(zip(near, far, density, strict=True)):
-            peers = self._density[(self._away >= nearest) & (self._away <= farthest)]
-            found[row] = 50.0 * ((peers < mine * (1 - 1e-9)).mean() + (peers <= mine * (1 + 1e-9)).mean())
+        mine = density[:, None]
+        peers = (self._away >= near[:, None]) & (self._away <= far[:, None])
+        less = (peers & (self._density < mine * (1 - 1e-9))).sum(axis=1)
+        no_more = (peers & (self._density <= mine * (1 + 1e-9))).sum(axis=1)
+        count = peers.sum(axis=1)
+        found: Floats = 50.0 * (less / count + no_more / count)
         return found
 
     def at(self, levels: Floats, clusters: Iterable[Cluster]) -> Floats:
@@ -69,8 +71,8 @@ class Crowding:
             mine = np.flatnonzero((levels < self.price) == (side is Side.LONG))
             cell = self.cell_at(side, away[mine])
             known = cell < len(self.cells[side].away)
-            asked, place = np.unique(cell[known], return_inverse=True)
-            found[mine[known]] = self.percentiles(side, asked)[place]
+            if known.any():
+                found[mine[known]] = self.percentiles(side, cell[known])
         for cluster in clusters:
             inside = (cluster.low <= levels) & (levels <= cluster.high)
             found[inside] = np.fmax(found[inside], CROWDED)
