@@ -35,14 +35,16 @@ class Html(str):
 
 
 def sound(text: str) -> str:
-    """A text that can be written as UTF-8: half a surrogate pair, which JSON lets through, becomes a question mark."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """A text that any database takes: half a surrogate pair, which JSON lets through, becomes a question mark, and NUL,
+    which PostgreSQL refuses, goes.
+    """
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
 
 
 def seen(text: str) -> str:
     """What a person sees of a typed text: its line breaks, but nothing of no width, and no blanks around it."""
     if text.isascii():
-        return text.strip()
+        return text.replace("\0", "").strip()
     return "".join(c for c in sound(text) if unicodedata.category(c) != "Cf").strip()
 
 

@@ -13,7 +13,7 @@ from bot.alerts.types import Phase
 from bot.alerts.verdicts import BREAKER
 from bot.telegram.asking import COMMANDS
 from bot.telegram.limits import bare
-from bot.telegram.texts import Catalogue, CatalogueError, Html, Texts, escape, fields, read_texts
+from bot.telegram.texts import Catalogue, CatalogueError, Html, Texts, escape, fields, read_texts, seen, sound
 
 BOT = Path(__file__).resolve().parents[3] / "bot"
 CATALOGUE = Catalogue.load()
@@ -169,6 +169,11 @@ def test_an_unknown_key_is_an_error() -> None:
 
 def test_half_surrogates_and_control_characters_do_not_survive() -> None:
     assert escape("a\ud800b\u202ec\x00\nd") == "a?bcd"
+
+
+def test_what_is_stored_of_a_typed_text_holds_nothing_that_a_database_refuses() -> None:
+    assert [seen(text) for text in ("a\0b ", "\0", "\ud83d\0é")] == ["ab", "", "?é"]
+    assert sound("p|\0") == "p|"
 
 
 @given(st.text())
