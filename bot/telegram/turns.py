@@ -11,7 +11,7 @@ from bot.clock import Clock
 from bot.delivery.insist import insist
 from bot.delivery.messenger import Message
 from bot.storage.database import Database
-from bot.storage.errors import StorageError
+from bot.storage.errors import LostLeaseError, StorageError
 from bot.storage.updates import Update
 from bot.telegram.asking import changes, makes_rule
 from bot.telegram.flood import Flood, Verdict
@@ -101,7 +101,15 @@ class Turns:
 
     async def _handle(self, update: Update) -> None:
         try:
+            await self._do(update)
+        except LostLeaseError:
+            _log.warning("a turn is left to the process that has taken over", extra={"update": update.id})
+
+    async def _do(self, update: Update) -> None:
+        try:
             await self._take(update, from_payload(update.payload))
+        except LostLeaseError:
+            raise
         except (KeyError, TypeError, ValueError):
             _log.exception("a stored update cannot be read", extra={"update": update.id})
         except Exception:
@@ -177,6 +185,8 @@ class Turns:
             if self._house.is_open_to(inbound.chat_id, inbound.user_id):
                 inbound = await self._known(said)
             actions = await self._converse(inbound)
+        except LostLeaseError:
+            raise
         except Exception:
             _log.exception("a turn failed", extra={"update": inbound.update_id, "chat": inbound.chat_id})
             actions = await self._sentence(inbound, "error.failed")
@@ -195,6 +205,8 @@ class Turns:
             begun = max(begun, doubted)
             try:
                 await self._house.database.updates.answering(inbound.update_id, begun=begun, actions=kept)
+            except LostLeaseError:
+                raise  # somebody else answers
             except StorageError as error:
                 # Whoever waits is answered all the same; only a crash at this very moment repeats it unmarked.
                 known = {"update": inbound.update_id, "reason": error}

@@ -8,6 +8,7 @@ import pytest
 from bot.alerts.preferences import Preferences
 from bot.delivery.messenger import Message
 from bot.storage.database import Database
+from bot.storage.leases import SENDER
 from bot.telegram.asking import COMMANDS
 from bot.telegram.connection import Line, open_line
 from bot.telegram.menus import menus
@@ -21,6 +22,7 @@ from tests.integration.listening import (
     CHANNEL,
     GROUP,
     Echo,
+    eventually,
     listening,
 )
 
@@ -81,6 +83,29 @@ async def test_a_failed_turn_gives_one_sentence_and_the_next_turn_goes_on(
     sorry = str(CATALOGUE.texts("en")("error.failed"))
     assert [post.text for post in api.state.chats[ADA].posts.values()] == [sorry, "fine"]
     assert any(record.exc_info and "the map is gone" in str(record.exc_info[1]) for record in caplog.records)
+
+
+@pytest.mark.parametrize("writes", [True, False])
+async def test_a_process_that_is_overtaken_in_mid_turn_leaves_the_answer_to_its_follower(
+    api: FakeBotApi, database: Database, caplog: pytest.LogCaptureFixture, writes: bool
+) -> None:
+    epoch = await database.leases.take(SENDER, "first", valid_ms=0)
+    assert epoch is not None
+
+    async def overtaken(inbound: Inbound) -> Sequence[Action]:
+        assert await database.leases.take(SENDER, "second", valid_ms=60_000)
+        if writes:
+            await database.chats.set_language(ADA, "tr")
+        return [Reply(Message("too late"))]
+
+    async with listening(api, database, overtaken):
+        database.fence(epoch)
+        await api.say(ADA, "hello")
+        await eventually(lambda: "a turn is left to the process that has taken over" in caplog.messages)
+        waiting = await database.updates.waiting()
+    assert [update.chat for update in waiting] == [ADA]
+    assert not api.deliveries
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 async def test_an_edit_that_cannot_be_made_becomes_a_new_message(api: FakeBotApi, database: Database) -> None:
