@@ -20,9 +20,8 @@ from bot.market.feed import LiquidationFeed
 from bot.market.simulator import EXCHANGE as SIMULATED
 from bot.settings import Settings
 from bot.storage.database import Database
-from bot.telegram.callbacks import market_arg, pack
 from bot.telegram.replies import Replies
-from bot.telegram.terminal import CHAT, TerminalPhone
+from bot.telegram.terminal import TerminalPhone
 from bot.telegram.texts import Catalogue
 from bot.telegram.turn import Inbound
 from bot.venues import open_exchanges, open_feeds
@@ -142,7 +141,7 @@ class _Terminal:
         self._clock = clock
 
     async def run(self, stop: asyncio.Event, lines: Sequence[str], show: Show | None = None) -> None:
-        """Set a first watch, show what an alert looks like, then answer what is typed, until `stop`."""
+        """Set a first watch, which shows what an alert looks like, then answer what is typed, until `stop`."""
         settings, simulated = self._settings, show is not None
         texts = Catalogue.load().texts("en")
         phone = TerminalPhone(folder=settings.charts_dir, clock=self._clock, texts=texts)
@@ -165,10 +164,6 @@ class _Terminal:
             sending = asyncio.create_task(app.worker.run())
             for line in lines:
                 await handle(phone.type(line))
-            for rule in (await app.watch.rules_of(CHAT))[:1]:
-                # As if the confirmation's "sample" key were tapped: nobody need wait to see what an alert looks like.
-                sample = pack("t", market_arg(rule.market))
-                await handle(Inbound(self._clock.now_ms(), CHAT, user_id=CHAT, language="en", callback_data=sample))
             tick_s, speed = (0.5, SPEED) if simulated else (settings.tick_seconds, 1.0)
             scheduler = schedule(app.jobs, tick_s=tick_s, speed=speed)
             scheduler.start()

@@ -221,7 +221,9 @@ async def test_without_a_token_and_an_exchange_a_simulated_market_is_shown_with_
         [chart] = charts(running.out)[:1]
         assert (tmp_path / chart).read_bytes().startswith(b"\x89PNG")
         assert "SIMULATED" in alert_above(running.out, chart)
+        await running.says("Watching SIMC", within_s=minute - time.monotonic())
         await stops(running, signal.SIGINT)
+    assert running.out.count("Sample: ") == 1, "what an alert looks like is shown once"
     assert "Traceback" not in running.err
     assert running.err.count("\n") == 1, "said once that no exchange answers, and nothing else"
 
