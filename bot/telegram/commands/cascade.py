@@ -5,19 +5,14 @@ from bot.delivery.messenger import Keyboard, Message
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.cascade_text import CascadeText
 from bot.telegram.cascade_view import cascade_of
-from bot.telegram.commands.pick import pick
+from bot.telegram.commands.pick import typed_market
 from bot.telegram.market_views import MarketView
-from bot.telegram.scene import Answer, Scene, unknown_symbol
+from bot.telegram.scene import Answer, Scene
 
 
 async def typed_cascade(scene: Scene, text: str) -> Answer:
     """/cascade with what was typed after it: `BTC`, `BTC okx`, or nothing."""
-    if not text:
-        return pick(scene, "ca")
-    resolution = scene.resolve(text)
-    if resolution.shown is None:
-        return unknown_symbol(scene, text, resolution.nearest, "ca")
-    return await cascade_answer(scene, resolution.shown)
+    return await typed_market(scene, text, "ca", cascade_answer)
 
 
 async def cascade_answer(scene: Scene, market: Market) -> Answer:

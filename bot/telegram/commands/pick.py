@@ -1,8 +1,11 @@
 """Which market? The most traded ones as buttons, page by page; any other can be typed."""
 
+from collections.abc import Awaitable, Callable
+
+from bot.alerts.types import Market
 from bot.delivery.messenger import Keyboard, Message
 from bot.telegram.callbacks import key
-from bot.telegram.scene import CHIPS_A_ROW, Answer, Scene, chips
+from bot.telegram.scene import CHIPS_A_ROW, Answer, Scene, chips, unknown_symbol
 from bot.telegram.texts import Html
 
 PAGE = 3 * CHIPS_A_ROW
@@ -24,6 +27,18 @@ ASKS = {
 def pick(scene: Scene, verb: str, page: int = 0, *args: str) -> Answer:
     """The question of a verb with one page of markets, each button carrying the verb, the symbol and the arguments."""
     return Answer(Message(_question(scene, verb, args), market_keys(scene, verb, page, *args)))
+
+
+async def typed_market(
+    scene: Scene, text: str, verb: str, answer: Callable[[Scene, Market], Awaitable[Answer]]
+) -> Answer:
+    """What `answer` says of the market that was typed; the nearest ones for an unknown name, the question for none."""
+    if not text:
+        return pick(scene, verb)
+    resolution = scene.resolve(text)
+    if resolution.shown is None:
+        return unknown_symbol(scene, text, resolution.nearest, verb)
+    return await answer(scene, resolution.shown)
 
 
 def market_keys(scene: Scene, verb: str, page: int = 0, *args: str) -> Keyboard:

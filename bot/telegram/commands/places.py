@@ -19,11 +19,11 @@ from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands.faults import fault_words
 from bot.telegram.commands.level_keys import break_keys
 from bot.telegram.commands.line import line_of
-from bot.telegram.commands.pick import pick
+from bot.telegram.commands.pick import typed_market
 from bot.telegram.desk import ClusterView, MarketView
 from bot.telegram.ground import GroundView
 from bot.telegram.place_text import PlaceText
-from bot.telegram.scene import CHIPS_A_ROW, Answer, Scene, base_name, echo, rows, unknown_symbol
+from bot.telegram.scene import CHIPS_A_ROW, Answer, Scene, base_name, echo, rows
 from bot.telegram.texts import Html
 
 MARGIN_AROUND = 1.15
@@ -72,12 +72,7 @@ async def typed_stop(scene: Scene, text: str) -> Answer:
 
 async def typed_levels(scene: Scene, text: str) -> Answer:
     """/levels with what was typed after it: `BTC`, `BTC okx`, or nothing."""
-    if not text:
-        return pick(scene, "lv")
-    resolution = scene.resolve(text)
-    if resolution.shown is None:
-        return unknown_symbol(scene, text, resolution.nearest, "lv")
-    return await levels_answer(scene, resolution.shown)
+    return await typed_market(scene, text, "lv", levels_answer)
 
 
 async def levels_answer(scene: Scene, market: Market) -> Answer:

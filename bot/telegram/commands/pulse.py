@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from bot.alerts.types import EVERYWHERE, Market
 from bot.delivery.messenger import Keyboard, Message
 from bot.telegram.callbacks import key, market_arg
+from bot.telegram.commands.pick import typed_market
 from bot.telegram.desk import MarketUnavailableError
 from bot.telegram.pulse_text import most_wound_up, names_of, pulse_text
-from bot.telegram.scene import Answer, Scene, base_name, chips, rows, unknown_symbol
+from bot.telegram.scene import Answer, Scene, base_name, chips, rows
 from bot.telegram.survey import SHOWN, PulseView
 
 KEYS_A_ROW = 4
@@ -17,10 +18,7 @@ async def typed_pulse(scene: Scene, text: str) -> Answer:
     """/pulse with what was typed after it: `BTC`, `BTC okx`, or nothing."""
     if not text:
         return await pulse_of_all(scene)
-    resolution = scene.resolve(text)
-    if resolution.shown is None:
-        return unknown_symbol(scene, text, resolution.nearest, "pu")
-    return await pulse_of(scene, resolution.shown)
+    return await typed_market(scene, text, "pu", pulse_of)
 
 
 async def pulse_of(scene: Scene, market: Market, *, fresh: bool = True) -> Answer:
