@@ -219,7 +219,7 @@ class VenueRecorder:
     async def _write(self, *, all_of_it: bool = False) -> None:
         now_s = self._clock.monotonic()
         self._prints.write(now_s, all_of_it=all_of_it)
-        for market in self._markets.values():
+        for market in tuple(self._markets.values()):  # one may be let go meanwhile
             market.write(now_s, all_of_it=all_of_it)
             await asyncio.sleep(0)
 

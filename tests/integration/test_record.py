@@ -183,6 +183,8 @@ async def test_an_exchange_that_is_down_is_told_and_recorded_once_it_answers(tmp
 
         async def heal() -> None:
             await on.clock.sleep(300)
+            while not any("bybit: not heard yet" in line for line in on.said):
+                await on.clock.sleep(10)
             on.fakes["bybit"].heal()
 
         healing = asyncio.create_task(heal())
