@@ -9,7 +9,7 @@ import typer
 
 from bot.console.options import At, Exchange, Json, Png, Recorded, Symbol, Words, command_settings, print_lines
 from bot.settings import Settings
-from bot.times import parse_range_ms, parse_time_ms
+from bot.times import parse_range_ms
 
 if TYPE_CHECKING:
     from bot.place_commands import PlaceRequest
@@ -36,7 +36,7 @@ def map_(
         symbol=symbol,
         recording=recording,
         exchange=exchange,
-        at_ms=None if at is None else parse_time_ms(at),
+        at_ms=at,
         range_ms=None if range_ is None else parse_range_ms(range_),
         png=png,
         json=json,
@@ -63,7 +63,7 @@ def history(
         symbol=symbol,
         recording=recording,
         exchange=exchange,
-        at_ms=None if at is None else parse_time_ms(at),
+        at_ms=at,
         range_ms=None if range_ is None else parse_range_ms(range_),
         png=png,
         json=json,
@@ -116,14 +116,14 @@ def _answer(
     words: list[str],
     recording: Path | None,
     exchange: str | None,
-    at: str | None,
+    at_ms: int | None,
     *,
     json: bool,
 ) -> None:
     from bot.place_commands import PlaceRequest
 
     async def lines() -> Iterable[str]:
-        request = PlaceRequest(words, recording, exchange, None if at is None else parse_time_ms(at), json)
+        request = PlaceRequest(words, recording, exchange, at_ms, json)
         return await tell(request, command_settings(quiet=True))
 
     print_lines(asyncio.run(lines()))

@@ -8,12 +8,16 @@ import typer
 
 from bot.logs import setup
 from bot.settings import Settings, load_settings
+from bot.times import parse_time_ms
 
 Recorded = Annotated[Path | None, typer.Option("--recording", help="A recording's folder instead of the live market.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 Exchange = Annotated[str | None, typer.Option("--exchange", help="The exchange, where the recording has several.")]
 Symbol = Annotated[str, typer.Argument(help="Any spelling: BTCUSDT, btc, ZRX-USDT-SWAP.")]
-At = Annotated[str | None, typer.Option("--at", help="The moment, such as 2025-12-20T00:00:00Z.")]
+At = Annotated[
+    int | None,
+    typer.Option("--at", parser=parse_time_ms, metavar="<time>", help="The moment, such as 2025-12-20T00:00:00Z."),
+]
 Words = Annotated[list[str], typer.Argument(help="As after the bot's command of the same name.")]
 Png = Annotated[Path | None, typer.Option("--png", help="Write the picture to this file.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same market.")]

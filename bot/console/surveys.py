@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from bot.console.options import At, Exchange, Json, Png, Recorded, command_settings, print_lines
-from bot.times import parse_time_ms
 
 app = typer.Typer()
 
@@ -26,8 +25,7 @@ def pulse(
     from bot.many_markets import ManyRequest
     from bot.pulse_command import tell_pulse
 
-    at_ms = None if at is None else parse_time_ms(at)
-    request = ManyRequest(symbols or (), recording, exchange, at_ms, png, json)
+    request = ManyRequest(symbols or (), recording, exchange, at, png, json)
     print_lines(asyncio.run(tell_pulse(request, command_settings(quiet=True))))
 
 
@@ -45,6 +43,5 @@ def scan(
     from bot.many_markets import ManyRequest
     from bot.scan_command import parse_order, tell_scan
 
-    order, at_ms = parse_order(by), None if at is None else parse_time_ms(at)
-    request = ManyRequest(symbols or (), recording, exchange, at_ms, png, json)
-    print_lines(asyncio.run(tell_scan(request, order, command_settings(quiet=True))))
+    request = ManyRequest(symbols or (), recording, exchange, at, png, json)
+    print_lines(asyncio.run(tell_scan(request, parse_order(by), command_settings(quiet=True))))
