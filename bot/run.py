@@ -9,6 +9,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+from bot import bystander
 from bot.app import App, Limits, World
 from bot.clock import SystemClock
 from bot.delivery.limits import RateLimiter
@@ -70,14 +71,11 @@ async def run_on_telegram(settings: Settings, token: str, *, stop: asyncio.Event
             return
         manager = ServiceManager.of(os.environ)
         manager.ready()  # a standby is all that it should be
-        tenure = Tenure(db, SystemClock(), node_name(), beside=lambda: _beat_as_standby(manager))
+        tell = partial(bystander.tell, settings, db, SystemClock(), manager, does="standby: another process sends")
+        tenure = Tenure(db, SystemClock(), node_name(), beside=tell)
         async with open_workers(settings.database_url, db) as workers:
             serve = partial(_serve, settings, token, db, may_send=tenure.may_send, workers=workers)
             await tenure.serve(stop, lambda over: serve(stop=over))
-
-
-async def _beat_as_standby(manager: ServiceManager) -> None:
-    await manager.beat(standstills=tuple, status=lambda: "standby: another process sends")
 
 
 async def _serve(

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from bot import bystander
 from bot.clock import Clock, SystemClock
 from bot.combined_markets import CombinedMarkets
 from bot.failures import FailedError
@@ -88,7 +89,7 @@ async def work_on(settings: Settings, *, stop: asyncio.Event) -> None:
             asyncio.create_task(read_lists(markets, clock), name="contracts"),
             asyncio.create_task(plan(lambda job: jobs_of(job, db, markets), queue, clock), name="plan"),
             asyncio.create_task(beat(db, node, clock), name="signs of life"),
-            asyncio.create_task(manager.beat(standstills=tuple, status=lambda: "worker"), name="service manager"),
+            asyncio.create_task(bystander.tell(settings, db, clock, manager, does="worker"), name="health"),
         ]
         working = asyncio.create_task(queue.run(shop.jobs, at_once=AT_ONCE), name="jobs")
         log.info("liqwatch worker runs", extra={"node": node, "exchanges": ",".join(settings.exchanges)})

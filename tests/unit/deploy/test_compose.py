@@ -32,6 +32,7 @@ def test_a_worker_is_the_bots_image_on_the_bots_database_without_its_token() -> 
     assert WORKER["environment"]["DATABASE_URL"] == BOT["environment"]["DATABASE_URL"]
     assert WORKER["secrets"] == ["database_password"]
     assert "ports" not in WORKER, "several run side by side"
+    assert "healthcheck" not in WORKER, "the image's own asks a worker as it asks the bot"
 
 
 @pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES.keys())
