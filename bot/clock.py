@@ -77,3 +77,30 @@ class StepClock:
     async def sleep(self, seconds: float) -> None:
         self._monotonic_s += max(0.0, seconds)
         await asyncio.sleep(0)
+
+
+REMIND_EVERY_S = 60.0
+
+
+class Reminder:
+    """When to tell of a trouble that goes on: at once, and each minute that it lasts, however often it is met.
+
+    The disk that is full may be the one with the log.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._told_s: float | None = None
+
+    def due(self) -> bool:
+        """The trouble is met: whether to tell of it now."""
+        now_s = self._clock.monotonic()
+        if self._told_s is not None and now_s - self._told_s < REMIND_EVERY_S:
+            return False
+        self._told_s = now_s
+        return True
+
+    def over(self) -> bool:
+        """All is well: whether there was a trouble until now."""
+        was, self._told_s = self._told_s, None
+        return was is not None

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from bot.clock import Clock
+from bot.clock import Clock, Reminder
 from bot.storage.errors import StorageError
 from bot.storage.leases import SENDER, Lease
 from bot.storage.nodes import BEAT_S, Role
@@ -98,6 +98,7 @@ class Tenure:
         self._epoch = 0
         self._until_s = -math.inf
         self._beaten_s = -math.inf
+        self._unasked = Reminder(clock)
 
     def may_send(self) -> bool:
         """Whether nobody else can have the lease now."""
@@ -151,6 +152,7 @@ class Tenure:
             asked_s = self._clock.monotonic()
             try:
                 epoch = await self._db.leases.take(SENDER, self._node, valid_ms=self._times.valid_ms)
+                self._unasked.over()
                 if epoch is not None:
                     self._epoch, self._until_s = epoch, self._stops_s(asked_s)
                     self._db.fence(epoch)
@@ -163,7 +165,8 @@ class Tenure:
                     log.info("standby: another process sends", extra={"holder": held.holder if held else "-"})
                 await self._beat("standby")
             except StorageError as failure:
-                log.warning("the sender's lease could not be asked for: %s", failure)
+                if self._unasked.due():
+                    log.warning("the sender's lease could not be asked for: %s", failure)
             await _until(stop, self._times.look_s)
         return False
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from bot import bystander
-from bot.clock import Clock, SystemClock
+from bot.clock import Clock, Reminder, SystemClock
 from bot.combined_markets import CombinedMarkets
 from bot.failures import FailedError
 from bot.jobs import BARS_DELAY_S, RECOMPUTE_DELAY_S
@@ -156,11 +156,14 @@ async def jobs_of(job: str, db: Database, markets: CombinedMarkets) -> Sequence[
 
 async def beat(db: Database, node: str, clock: Clock) -> None:
     """Say again and again that this worker lives."""
+    unheard = Reminder(clock)
     while True:
         try:
             await db.nodes.beat(node, "worker")
+            unheard.over()
         except StorageError as failure:
-            log.warning("could not say that this worker lives: %s", failure)
+            if unheard.due():
+                log.warning("could not say that this worker lives: %s", failure)
         await clock.sleep(BEAT_S)
 
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from bot.clock import Clock
+from bot.clock import Clock, Reminder
 from bot.delivery.insist import insist
 from bot.delivery.limits import RateLimiter
 from bot.delivery.messenger import Message, Messenger, MessengerDownError
@@ -29,7 +29,6 @@ RECOVER_EVERY_S = 30.0
 # After a crash the request has long ended one way or the other.
 REPEAT_AFTER_CRASH_MS = 5_000
 _STORAGE_PAUSE_S = 5.0
-_REMIND_EVERY_S = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +92,7 @@ class OutboxWorker:
         self._stopping = False
         self._down: MessengerDownError | None = None
         self._recovered_s: float | None = None
-        self._told_of_database_s: float | None = None
+        self._database_away = Reminder(clock)
 
     def wake(self) -> None:
         """New rows were committed: look at once."""
@@ -135,24 +134,19 @@ class OutboxWorker:
             self._stopping = True
             return False
         except StorageError as error:
-            self._tell_of_database(error)
+            if self._database_away.due():
+                log.critical(
+                    "The database gives no messages out, nothing is sent meanwhile", extra={"reason": str(error)}
+                )
             await self._wait_for_news(_STORAGE_PAUSE_S)
             return not self._stopping
-        if self._told_of_database_s is not None:
-            self._told_of_database_s = None
+        if self._database_away.over():
             log.warning("The database gives messages out again")
         for row in rows:
             task = asyncio.create_task(self._deliver(row, probe=self._outage.down), name=f"deliver-{row.id}")
             self._tasks.add(task)
             task.add_done_callback(self._ended)
         return len(rows) == room and len(self._tasks) < IN_FLIGHT
-
-    def _tell_of_database(self, error: StorageError) -> None:
-        """Say so now and every minute, not at each try: the disk that is full may be the one with the log."""
-        now_s = self._clock.monotonic()
-        if self._told_of_database_s is None or now_s - self._told_of_database_s >= _REMIND_EVERY_S:
-            self._told_of_database_s = now_s
-            log.critical("The database gives no messages out, nothing is sent meanwhile", extra={"reason": str(error)})
 
     async def _recover(self) -> None:
         """End leases that nobody works on: at start all of them, then every so often those that ran out."""
