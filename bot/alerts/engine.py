@@ -216,8 +216,8 @@ class Engine:
         for stir in look.stirred:
             market = Market(exchange, stir.symbol)
             seen.append((market, stir.time_ms, round_.judge(self._fronts.front(market), stir)))
-        own = (self._books[market] for market in self._guarded.get(exchange, ()))
-        judge_approaches(own, lambda symbol: self._fronts.fresh(exchange, look, symbol), verdicts)
+        if guarded := self._guarded.get(exchange):
+            judge_approaches((self._books[market] for market in guarded), look.fresh(), verdicts)
         self.work = Work(woken=round_.woken, judged=verdicts.judged)
         return self._settled(verdicts.changes((), _TickSeen(exchange, look, seen)))
 

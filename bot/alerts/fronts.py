@@ -51,10 +51,6 @@ class Fronts:
             self._redraw(market, self._stirred.pop(market), now_ms=now_ms)
         return self._board(exchange).look(symbols, prices, times, now_ms=now_ms)
 
-    def fresh(self, exchange: str, look: Look, symbol: str) -> tuple[float, int] | None:
-        """The price that a tick brought of a symbol, and its time; None where it brought no news."""
-        return self._board(exchange).fresh(look, symbol)
-
     def keep(self, exchange: str, look: Look, seen: Sequence[Seen]) -> None:
         """Remember a tick that has been dealt with."""
         self._board(exchange).keep(look)

@@ -81,7 +81,7 @@ class MapRound:
         crowdings = reading.crowdings(own.levels) if own.rules else None
         if crowdings is None:
             return
-        for rule, crowding in own.crowded(crowdings, self._book.states_of(exposure.CROWD)):
+        for rule, crowding in own.crowded(crowdings, reading.slot_ms):
             measured = exposure.crowd(rule, crowding, slot_ms=reading.slot_ms, price=reading.price)
             self._verdicts.judge(
                 self._book, exposure.CROWDS, rule, measured, unseen_ms=0, event_ms=reading.now_ms, reading=reading

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from bot.alerts.exposure import APPROACH
+from bot.alerts.exposure import APPROACH, CROWD
 from bot.alerts.judge import Measure
 from bot.alerts.kinds import JUDGES, MATTERS
 from bot.alerts.matching import Column, Watch
@@ -97,7 +97,7 @@ class MarketBook:
         """The exposure rules as arrays."""
         if self._levels is None:
             rules = (rule for rule in self.rules.values() if rule.kind is Kind.EXPOSURE)
-            self._levels = OwnLevels(rules, self.states_of(APPROACH))
+            self._levels = OwnLevels(rules, self.states_of(APPROACH), self.states_of(CROWD))
         return self._levels
 
     def scale(self, measure: Measure) -> float:
@@ -192,8 +192,10 @@ class MarketBook:
         self._states.setdefault(track_id, {}).update((state.rule_id, state) for state in known)
         for watch in self._watches.get(track_id, {}).values():
             watch.update(known)
-        if track_id == APPROACH and self._levels is not None:
+        if self._levels is not None and track_id == APPROACH:
             self._levels.follow(known)
+        elif self._levels is not None and track_id == CROWD:
+            self._levels.follow_crowds(known)
 
     def put_printed(self, news: Iterable[Liquidation]) -> None:
         """Remember liquidations newer than those known, and that they are heard."""

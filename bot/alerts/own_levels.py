@@ -1,16 +1,17 @@
 """The liquidation prices that the rules of one market hold, as arrays, so that few rules are asked at a time.
 
 Between the nearest price below and the nearest one above at which a rule would have to be asked, and before the first
-wait that ends, a tick costs two comparisons, however many levels there are.
+wait that ends, a tick costs two comparisons, however many levels there are. Of a map are asked the rules in whose state
+of the crowd its percentile changes something.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from bot.alerts.exposure import EXPOSURE, own_level
-from bot.alerts.machine import rearm_ms
-from bot.alerts.types import Phase, Repeat, Rule, RuleState
+from bot.alerts.exposure import CROWDS, EXPOSURE, NO_LONGER_CROWDED, own_level
+from bot.alerts.machine import Terms, rearm_ms
+from bot.alerts.types import Phase, Rule, RuleState
 from bot.liquidation.crowding import CROWDED
 from bot.liquidation.types import Floats, Side
 
@@ -20,9 +21,13 @@ SLACK = 1e-9
 
 
 class OwnLevels:
-    """Exposure rules by number. `states` are those of the approach, by rule; rules of other kinds are not its."""
+    """Exposure rules by number; rules of other kinds are not its. `approaches` and `crowds` are the states of their two
+    matters, by rule.
+    """
 
-    def __init__(self, rules: Iterable[Rule], states: Mapping[int, RuleState]) -> None:
+    def __init__(
+        self, rules: Iterable[Rule], approaches: Mapping[int, RuleState], crowds: Mapping[int, RuleState]
+    ) -> None:
         self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
         held = [own_level(rule) for rule in self.rules]
         self.levels = np.array([level for level, _ in held], dtype=np.float64)
@@ -34,7 +39,12 @@ class OwnLevels:
         self._waits_for_hit = np.ones(len(self.rules), dtype=np.bool_)
         self._waits_for_exit = np.zeros(len(self.rules), dtype=np.bool_)
         self._due_ms = np.full(len(self.rules), NEVER_MS, dtype=np.int64)
-        self.follow(states.values())
+        # A percentile at or above the one, or below the other, changes the state of the crowd; any does after the wait.
+        self._crowd_from = np.full(len(self.rules), CROWDED)
+        self._crowd_below = np.full(len(self.rules), -np.inf)
+        self._crowd_due_ms = np.full(len(self.rules), NEVER_MS, dtype=np.int64)
+        self.follow(approaches.values())
+        self.follow_crowds(crowds.values())
 
     def follow(self, states: Iterable[RuleState]) -> None:
         """Take over states of the approach."""
@@ -44,6 +54,14 @@ class OwnLevels:
                 self._place(row, state)
         self._bound()
 
+    def follow_crowds(self, states: Iterable[RuleState]) -> None:
+        """Take over states of the crowd."""
+        for state in states:
+            row = self._row.get(state.rule_id)
+            if row is not None:
+                self._place_crowd(row, state)
+        self._first_crowd_due_ms = int(self._crowd_due_ms.min(initial=NEVER_MS))
+
     def asked(self, price: float, time_ms: int) -> tuple[Rule, ...]:
         """The rules that a price at a time may concern, by number."""
         if self._below < price < self._above and time_ms < self._first_due_ms:
@@ -51,26 +69,28 @@ class OwnLevels:
         concerned = (price <= self._low) | (price >= self._high) | (time_ms >= self._due_ms)
         return tuple(self.rules[row] for row in np.flatnonzero(concerned).tolist())
 
-    def crowded(self, crowding: Floats, states: Mapping[int, RuleState]) -> Iterator[tuple[Rule, float]]:
-        """The rules that a map may concern, with the percentile of their level: those crowded there, and those in
-        whose state of the crowd something has happened. `crowding` are the percentiles of `levels`, (n,).
+    def crowded(self, crowding: Floats, slot_ms: int) -> Iterator[tuple[Rule, float]]:
+        """The rules that a map concerns, with the percentile of their level: those in whose state of the crowd it
+        changes something. `crowding` are the percentiles of `levels`, (n,); NaN is no data, and changes nothing.
         """
-        concerned = crowding >= CROWDED
-        concerned[[self._row[rule_id] for rule_id in states if rule_id in self._row]] = True
-        for row in np.flatnonzero(concerned).tolist():
-            rule = self.rules[row]
-            if rule.id not in states or not (crowding[row] >= CROWDED and _rests(rule, states[rule.id])):
-                yield rule, float(crowding[row])
+        concerned = (crowding >= self._crowd_from) | (crowding < self._crowd_below)
+        if slot_ms >= self._first_crowd_due_ms:
+            concerned |= (self._crowd_due_ms <= slot_ms) & ~np.isnan(crowding)
+        for row in concerned.nonzero()[0].tolist():
+            yield self.rules[row], float(crowding[row])
 
     def _place(self, row: int, state: RuleState) -> None:
         rule, phase = self.rules[row], state.phase
         self._waits_for_hit[row] = phase in (Phase.ARMED, Phase.PENDING, Phase.RECOVERING)
         self._waits_for_exit[row] = phase is Phase.FIRED
-        self._due_ms[row] = NEVER_MS
-        if phase is Phase.RECOVERING:
-            self._due_ms[row] = rearm_ms(state, EXPOSURE.terms(rule))
-        elif phase is Phase.FIRED and rule.repeat is Repeat.EVERY:
-            self._due_ms[row] = state.fired_ms + rule.repeat_ms
+        self._due_ms[row] = _due_ms(state, EXPOSURE.terms(rule))
+
+    def _place_crowd(self, row: int, state: RuleState) -> None:
+        rule, phase = self.rules[row], state.phase
+        waits = {Phase.ARMED: CROWDED, Phase.PENDING: -np.inf, Phase.RECOVERING: CROWDED}
+        self._crowd_from[row] = waits.get(phase, np.inf)
+        self._crowd_below[row] = NO_LONGER_CROWDED if phase is Phase.FIRED else -np.inf
+        self._crowd_due_ms[row] = _due_ms(state, CROWDS.terms(rule))
 
     def _bound(self) -> None:
         """Prices at or below, and at or above which each rule is asked, (n,), and the bounds of them all."""
@@ -84,6 +104,8 @@ class OwnLevels:
         self._first_due_ms = int(self._due_ms.min(initial=NEVER_MS))
 
 
-def _rests(rule: Rule, state: RuleState) -> bool:
-    """Whether a crowd that is there again, or still, is nothing to say."""
-    return state.phase is Phase.DONE or (state.phase is Phase.FIRED and rule.repeat is not Repeat.EVERY)
+def _due_ms(state: RuleState, terms: Terms) -> int:
+    """When the wait that a state is in ends."""
+    if state.phase is Phase.RECOVERING:
+        return rearm_ms(state, terms)
+    return state.fired_ms + terms.every_ms if state.phase is Phase.FIRED and terms.every_ms else NEVER_MS

@@ -3,6 +3,7 @@
 A tick of all symbols is a few vector operations; only a market whose price has left its band is looked at.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -28,13 +29,18 @@ class Stir(NamedTuple):
 
 
 class Look(NamedTuple):
-    """One tick against all bands: what it stirs, by symbol. The rest is what `TickBoard.keep` needs (k,)."""
+    """One tick against all bands: what it stirs, by symbol. The rest is of the k symbols that it brought news of."""
 
     stirred: tuple[Stir, ...]
+    symbols: Sequence[str]
     rows: Ints
     price: Floats
     time_ms: Ints
     calm: NDArray[np.bool_]
+
+    def fresh(self) -> dict[str, tuple[float, int]]:
+        """The prices that the tick brought, with their times, by symbol."""
+        return dict(zip(self.symbols, zip(self.price.tolist(), self.time_ms.tolist(), strict=True), strict=True))
 
 
 class TickBoard:
@@ -80,28 +86,20 @@ class TickBoard:
         at = self._numbers(symbols)
         last_ms = self._time_ms[at]
         fresh = (now_ms - times <= self._max_age_ms) & (times > last_ms) & np.isfinite(prices) & (prices > 0)
+        names: Sequence[str] = symbols
         if not fresh.all():
+            names = [name for name, is_new in zip(symbols, fresh.tolist(), strict=True) if is_new]
             at, prices, times, last_ms = at[fresh], prices[fresh], times[fresh], last_ms[fresh]
         calm = (self._low[at] < prices) & (prices < self._high[at]) & (times < self._due_ms[at])
         calm &= times - self._seen_ms[at] <= self._gap_ms[at]
         stirred: list[Stir] = []
         if not calm.all():
-            names = (
-                symbols
-                if len(at) == len(symbols)
-                else [name for name, is_new in zip(symbols, fresh, strict=True) if is_new]
-            )
             for i in np.flatnonzero(~calm).tolist():
                 row = at[i]
                 last, seen_ms = float(self._price[row]), int(self._seen_ms[row])
                 stirred.append(Stir(names[i], float(prices[i]), int(times[i]), last, int(last_ms[i]), seen_ms))
             stirred.sort()
-        return Look(tuple(stirred), at, prices, times, calm)
-
-    def fresh(self, look: Look, symbol: str) -> tuple[float, int] | None:
-        """The price that a tick brought of a symbol, and its time; None where it brought no news."""
-        found = np.flatnonzero(look.rows == self._symbols.get(symbol, -1))
-        return (float(look.price[found[0]]), int(look.time_ms[found[0]])) if len(found) else None
+        return Look(tuple(stirred), names, at, prices, times, calm)
 
     def keep(self, look: Look) -> None:
         """Remember a tick that has been dealt with."""

@@ -1,6 +1,6 @@
 """One tick of an exchange before the rules that it may concern: those of markets whose price has left its band."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from bot.alerts import exposure, swept
@@ -72,15 +72,13 @@ def _swept(book: MarketBook, track: Track, stir: Stir, metric: float) -> Measure
     return Measured(was, stir.time_ms, stir.price, metric, figures=figures, marks=book.surroundings[1])
 
 
-def judge_approaches(
-    books: Iterable[MarketBook], fresh: Callable[[str], tuple[float, int] | None], verdicts: Verdicts
-) -> None:
-    """Judge the liquidation prices that rules hold, in markets that have a map; `fresh` gives a symbol's price and its
-    time where the tick brought one.
+def judge_approaches(books: Iterable[MarketBook], fresh: Mapping[str, tuple[float, int]], verdicts: Verdicts) -> None:
+    """Judge the liquidation prices that rules hold, in markets that have a map; `fresh` are the prices that the tick
+    brought, with their times, by symbol.
     """
     for book in books:
-        seen = None if book.reading is None else fresh(book.market.symbol)
-        if seen is None:
+        seen = fresh.get(book.market.symbol)
+        if seen is None or book.reading is None:
             continue
         price, time_ms = seen
         for rule in book.levels().asked(price, time_ms):

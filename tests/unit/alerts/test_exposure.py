@@ -1,14 +1,19 @@
 """A user's own liquidation price: price comes near to it, and it becomes crowded there."""
 
+import math
 import random
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bot.alerts.exposure import APPROACH, CROWD, EXPOSURE, NO_LONGER_CROWDED, approach
+from bot.alerts.exposure import APPROACH, CROWD, CROWDS, EXPOSURE, NO_LONGER_CROWDED, approach, crowd
 from bot.alerts.machine import Decision, Observation, step
-from bot.alerts.types import Event, Kind, Phase, Rule, RuleState, Severity
+from bot.alerts.own_levels import OwnLevels
+from bot.alerts.types import Event, Kind, Phase, Repeat, Rule, RuleState, Severity
+from bot.alerts.verdicts import SILENCE
 from bot.liquidation.ground import CROWDED, Ground
 from bot.liquidation.touch import Volatility
 from bot.liquidation.types import LiquidationMap, Side
@@ -224,6 +229,37 @@ def test_the_few_rules_that_are_asked_speak_as_all_would(seed: int) -> None:
         assert {event.rule_id for event in bench.walk(now_ms, [price])} == expected
         asked_of += bench.engine.work.judged
     assert 0 < asked_of < 0.3 * 600 * len(rules)
+
+
+PERCENTILES = st.sampled_from([math.nan, 20.0, 59.9, NO_LONGER_CROWDED, 70.0, 74.9, CROWDED, 99.0])
+maps_of_three = st.lists(st.tuples(st.booleans(), st.tuples(PERCENTILES, PERCENTILES, PERCENTILES)), max_size=60)
+
+
+@given(maps_of_three, st.sampled_from([1, 7, 60]))
+def test_whom_a_map_changes_or_makes_the_log_speak_is_asked(
+    maps: list[tuple[bool, tuple[float, ...]]], slots: int
+) -> None:
+    rules = [
+        replace(asked("BTC exposure long 93"), id=number, repeat=repeat, repeat_ms=3 * SLOT * (repeat is Repeat.EVERY))
+        for number, repeat in enumerate(Repeat, 1)
+    ]
+    states = {rule.id: RuleState(rule.id, CROWD) for rule in rules}
+    own = OwnLevels(rules, {}, {})
+    for count, (silenced, percentiles) in enumerate(maps, 1):
+        slot_ms, concerned = START + count * slots * SLOT, []
+        for rule, percentile in zip(rules, percentiles, strict=True):
+            measured = crowd(rule, percentile, slot_ms=slot_ms, price=100.0)
+            seen = Observation(slot_ms, CROWDS.sight(rule, measured), CROWDS.tells(measured), silenced=silenced)
+            after, decision = step(states[rule.id], seen, CROWDS.terms(rule))
+            if after is not states[rule.id] or decision in SILENCE:
+                concerned.append((rule, percentile))
+            states[rule.id] = after
+        found = list(own.crowded(np.array(percentiles), slot_ms))
+        assert [each for each in found if each in concerned] == concerned
+        own.follow_crowds([states[rule.id] for rule, _ in concerned])
+        assert list(own.crowded(np.array(percentiles), slot_ms)) == list(
+            OwnLevels(rules, {}, states).crowded(np.array(percentiles), slot_ms)
+        )
 
 
 def many(first: float) -> list[Rule]:
