@@ -73,6 +73,7 @@ class WorkQueue:
         self._offering: psycopg.AsyncConnection[Any] | None = None
         self._turn = asyncio.Lock()
         self._installed = False
+        self._away = False
 
     async def offer(self, slots: Sequence[Slot]) -> int:
         if not slots:
@@ -89,7 +90,9 @@ class WorkQueue:
             try:
                 await self._run(do, at_once)
             except (psycopg.Error, OSError, FailingListenerError) as error:
-                log.warning("no jobs are taken for now, the database is asked again: %s", _brief(error))
+                level = logging.DEBUG if self._away else logging.WARNING  # once, however long it lasts
+                log.log(level, "no jobs are taken for now, the database is asked again: %s", _brief(error))
+                self._away = True
             await asyncio.sleep(AGAIN_S)
 
     async def aclose(self) -> None:
@@ -131,6 +134,9 @@ class WorkQueue:
             manager = QueueManager(queries, channel=_SETTINGS.channel)
             for job, function in do.items():
                 manager.entrypoint(job)(_taking(function))
+            if self._away:
+                self._away = False
+                log.warning("jobs are taken again")
             sweeping = asyncio.create_task(self._sweep())
             running = asyncio.create_task(
                 manager.run(

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from bot.clock import FastClock, StepClock
+from bot.clock import REMIND_EVERY_S, FastClock, Reminder, StepClock
 
 START_MS = 1_766_188_800_000
 
@@ -55,3 +55,18 @@ async def test_a_time_out_is_as_long_on_a_fast_clock_as_on_any() -> None:
     began = clock.monotonic()
     await clock.sleep(0.02)
     assert clock.monotonic() - began >= 0.019
+
+
+def test_a_trouble_is_told_at_once_and_each_minute_and_anew_once_it_was_over() -> None:
+    clock = StepClock(START_MS)
+    reminder = Reminder(clock)
+    assert not reminder.over(), "there was none"
+    told = []
+    for second in range(0, 130, 2):
+        clock.step_to(START_MS + second * 1000)
+        if reminder.due():
+            told.append(second)
+    assert told == [0, REMIND_EVERY_S, 2 * REMIND_EVERY_S]
+    assert reminder.over()
+    assert not reminder.over()
+    assert reminder.due()
