@@ -194,7 +194,7 @@ class _TwoLines(PsycopgDriver):
 
     def __init__(self, asking: psycopg.AsyncConnection[Any], hearing: psycopg.AsyncConnection[Any]) -> None:
         super().__init__(asking)
-        self._ear = PsycopgDriver(hearing)
+        self._ear = _Ear(hearing)
 
     async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
         await self._ear.add_listener(channel, callback)
@@ -207,6 +207,16 @@ class _TwoLines(PsycopgDriver):
         if self.shutdown.is_set():
             self._ear.shutdown.set()
             await self._ear.tm.gather_tasks()
+
+
+class _Ear(PsycopgDriver):
+    """A driver that only listens. That its line broke is told by whoever runs the queue, not as a fault of a task."""
+
+    async def watch_notifies(self) -> None:
+        try:
+            await super().watch_notifies()
+        except psycopg.Error as error:
+            log.debug("the queue is not heard: %s", _brief(error))
 
 
 def _queries(driver: PsycopgDriver) -> Queries:

@@ -194,3 +194,32 @@ async def test_the_job_of_a_killed_process_is_taken_over_within_seconds(shared_u
     assert time.monotonic() - killed_s < 10
     await doer.end()
     await queue.aclose()
+
+
+async def test_a_queue_that_the_server_throws_out_goes_on_and_says_so_once(
+    postgres: PostgresServer, shared_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    from bot.storage.work_queue import WorkQueue
+
+    async with await Database.open(shared_url):
+        pass
+    queue, offering = (WorkQueue(shared_url, urgency=URGENCY, silent_s=1.0) for _ in range(2))
+    before, after = slots(RECOMPUTE, "BEFORE", 1), slots(RECOMPUTE, "AFTER", 1)
+    doer = Doer(queue)
+    await offering.offer(before)
+    await until(lambda: doer.done == before)
+    postgres.run_text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name = 'liqwatch jobs'",
+        shared_url,
+    )
+    await offering.aclose()
+    await offering.offer(after)
+    await until(lambda: doer.done == before + after)
+    await doer.end()
+    for each in (queue, offering):
+        await each.aclose()
+    told = [record.message for record in caplog.records if record.levelname in ("WARNING", "ERROR", "CRITICAL")]
+    assert len(told) == 2, told
+    assert told[0].startswith("no jobs are taken for now")
+    assert told[1] == "jobs are taken again"
