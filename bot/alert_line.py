@@ -1,4 +1,7 @@
-"""An alert, or its receipt, as one JSON line: what `demo --json` and `replay --json` print."""
+"""An alert, or its receipt, as one JSON line: what `demo --json` and `replay --json` print.
+
+Rules that tell of one thing share most of a line. Such parts are put into JSON once, for the lines of all of them.
+"""
 
 import json
 
@@ -10,62 +13,82 @@ from bot.reading import cluster_json
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
 
 
-def alert_line(event: Event, text: str, ruling: Ruling | None = None) -> str:
-    """The line, keys in a fixed order, without a line end; the same event gives the same bytes.
+class AlertJson:
+    """The lines of alerts of one matter, keys in a fixed order, without line ends; the same event gives the same bytes.
 
-    `ruling` adds what the gate made of it: the reason, when its message is due, and the alert whose message carries it.
+    `event` is any of them: only its rule, episode, reason and text are a line's own.
     """
-    delivery: dict[str, object] = {}
-    if ruling is not None:
-        carrier = None if ruling.leads else ruling.lead
-        delivery = {"delivery": {"reason": ruling.reason.value, "due_ms": ruling.due_ms, "with": carrier}}
-    return dump_line(
-        {
-            "time_ms": event.time_ms,
-            "kind": event.kind.value,
-            "symbol": event.market.symbol,
-            "exchange": event.market.exchange,
-            "rule": event.rule_id,
-            "track": event.track_id,
-            "episode": event.episode,
-            "severity": event.severity.value,
-            "price": event.price,
-            "cluster": None
-            if event.cluster is None
-            else cluster_json(event.cluster, event.track_id, event.price, event.touch),
-            "reason": event.reason,
-            "text": text,
-            **delivery,
-        }
-    )
+
+    def __init__(self, event: Event) -> None:
+        cluster = event.cluster
+        self._head = _members(
+            {
+                "time_ms": event.time_ms,
+                "kind": event.kind.value,
+                "symbol": event.market.symbol,
+                "exchange": event.market.exchange,
+            }
+        )
+        self._track = _dump(event.track_id)
+        self._body = _members(
+            {
+                "severity": event.severity.value,
+                "price": event.price,
+                "cluster": None if cluster is None else cluster_json(cluster, event.track_id, event.price, event.touch),
+            }
+        )
+
+    def line(self, event: Event, text: str, ruling: Ruling | None = None) -> str:
+        """One alert's line. `ruling` adds what the gate made of it: the reason, when its message is due, and the alert
+        whose message carries it.
+        """
+        delivery = ""
+        if ruling is not None:
+            carrier = None if ruling.leads else ruling.lead
+            message = {"reason": ruling.reason.value, "due_ms": ruling.due_ms, "with": carrier}
+            delivery = f', "delivery": {_dump(message)}'
+        return (
+            f'{{{self._head}, "rule": {event.rule_id}, "track": {self._track}, "episode": {event.episode}, '
+            f'{self._body}, "reason": {_dump(event.reason)}, "text": {_dump(text)}{delivery}}}'
+        )
 
 
-def receipt_line(outcome: Outcome, text: str) -> str:
-    """What came of an alert, as a line: `of` is the alert's rule:exchange:symbol:track:episode:kind."""
-    touched_after = (outcome.touched_ms - outcome.time_ms) / 1000 if outcome.touched_ms else None
-    return dump_line(
-        {
-            "time_ms": outcome.ended_ms,
-            "kind": "receipt",
-            "of": outcome.alert,
-            "symbol": outcome.market.symbol,
-            "exchange": outcome.market.exchange,
-            "rule": outcome.rule_id,
-            "track": outcome.track_id,
-            "ending": None if outcome.ending is None else outcome.ending.value,
-            "touched": outcome.touched_ms > 0,
-            "touched_after_s": touched_after,
-            "after_s": (outcome.ended_ms - outcome.time_ms) / 1000,
-            "reach": outcome.reach,
-            "short_of_pct": round(outcome.short_of_pct, 4),
-            "chance": outcome.chance,
-            "printed_usd": outcome.printed_usd,
-            "expected_usd": outcome.expected_usd,
-            "text": text,
-        }
-    )
+class ReceiptJson:
+    """The lines of what came of alerts of one matter: `of` is the alert's rule:exchange:symbol:track:episode:kind."""
+
+    def __init__(self, outcome: Outcome, text: str) -> None:
+        touched_after = (outcome.touched_ms - outcome.time_ms) / 1000 if outcome.touched_ms else None
+        self._head = _members({"time_ms": outcome.ended_ms, "kind": "receipt"})
+        self._market = _members({"symbol": outcome.market.symbol, "exchange": outcome.market.exchange})
+        self._body = _members(
+            {
+                "track": outcome.track_id,
+                "ending": None if outcome.ending is None else outcome.ending.value,
+                "touched": outcome.touched_ms > 0,
+                "touched_after_s": touched_after,
+                "after_s": (outcome.ended_ms - outcome.time_ms) / 1000,
+                "reach": outcome.reach,
+                "short_of_pct": round(outcome.short_of_pct, 4),
+                "chance": outcome.chance,
+                "printed_usd": outcome.printed_usd,
+                "expected_usd": outcome.expected_usd,
+                "text": text,
+            }
+        )
+
+    def line(self, alert: str, rule_id: int) -> str:
+        """The line of one of the alerts, by its dedupe key and rule."""
+        return f'{{{self._head}, "of": {_dump(alert)}, {self._market}, "rule": {rule_id}, {self._body}}}'
 
 
 def dump_line(values: dict[str, object]) -> str:
     """One line of JSON; no NaN can pass."""
     return _ENCODER.encode(values)
+
+
+_dump = _ENCODER.encode
+
+
+def _members(values: dict[str, object]) -> str:
+    """What stands between the braces of an object."""
+    return _dump(values)[1:-1]

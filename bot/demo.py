@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bot.alert_line import alert_line
+from bot.alert_line import AlertJson
 from bot.alerts.types import Event, Market
 from bot.app import App, Limits, World
 from bot.clock import FastClock, StepClock
@@ -157,5 +157,5 @@ def _print_lines(app: App, events: Sequence[Event]) -> None:
     for event in events:
         contract = app.composer.contract(event)
         text = bare(alert_message(event, contract, texts=texts, sent_ms=event.time_ms).text)
-        sys.stdout.write(alert_line(event, text) + "\n")
+        sys.stdout.write(AlertJson(event).line(event, text) + "\n")
         sys.stdout.flush()

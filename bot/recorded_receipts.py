@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from bot.alerts.following import Following
-from bot.alerts.hit_rate import HitRate, by_kind, by_rule
-from bot.alerts.outcomes import Outcome, follow, printed_usd
+from bot.alerts.hit_rate import HitRate, hit_rates
+from bot.alerts.outcomes import Outcome, follow, followed_of, printed_usd
 from bot.alerts.types import Event, Kind, Market, Track
 from bot.liquidation.score import Cover
 from bot.liquidation.turnover import LiquidationPrints
@@ -13,13 +14,28 @@ from bot.market.history import liquidations_by_symbol
 from bot.recorded import Recorded
 
 
+class Receipt(NamedTuple):
+    """What came of an alert, by its dedupe key. Alerts that told of one thing at once share the `outcome` of the
+    first.
+    """
+
+    alert: str
+    rule_id: int
+    outcome: Outcome
+
+
 class RecordedReceipts:
-    """Follows every alert of some markets of a recording, and keeps what came of it."""
+    """Follows every alert of some markets of a recording, and keeps what came of it.
+
+    What many alerts told of at once is followed once, as the first one's.
+    """
 
     def __init__(self, recorded: Recorded, markets: Sequence[Market]) -> None:
         self.told = 0
         self._following = Following()
         self._outcomes: dict[str, Outcome] = {}
+        self._alike: dict[str, list[tuple[str, int]]] = {}
+        self._followed: list[tuple[int, str]] = []
         self._prints: dict[Market, tuple[LiquidationPrints, Cover]] = {}
         for exchange in {market.exchange for market in markets}:
             prints = recorded.recording.prints(exchange)
@@ -34,32 +50,45 @@ class RecordedReceipts:
         self._following.see(market, price, time_ms)
 
     def follow(self, events: Iterable[Event]) -> None:
-        """Follow what these alerts told of."""
-        self._keep([found for event in events if (found := follow(event)) is not None])
+        """Follow what these alerts, of one evaluation, told of."""
+        before, first, new = None, None, []
+        for event in events:
+            told = followed_of(event)
+            if told != before:
+                before, first = told, follow(event)
+                if first is not None:
+                    new.append(first)
+                    self._alike[first.alert] = []
+            if first is not None:
+                self._alike[first.alert].append((event.dedupe_key, event.rule_id))
+                self._followed.append((event.rule_id, first.alert))
+        self._keep(new)
 
-    def due(self, market: Market, tracks: Iterable[Track], *, time_ms: int) -> Iterator[Outcome]:
+    def due(self, market: Market, tracks: Iterable[Track], *, time_ms: int) -> Sequence[Receipt]:
         """The receipts that are due after a recompute which left these tracks."""
         closed = {track.id: track.closed for track in tracks if track.closed is not None}
         changed = self._following.due(market, closed, time_ms=time_ms)
         self._keep(changed)
-        for outcome in changed:
-            if outcome.ended_ms == time_ms:
-                self.told += 1
-                yield self._with_prints(outcome)
+        receipts = [receipt for outcome in changed if outcome.ended_ms == time_ms for receipt in self._told_of(outcome)]
+        receipts.sort(key=lambda receipt: (receipt.outcome.time_ms, receipt.alert))
+        self.told += len(receipts)
+        return receipts
 
     def by_rule(self) -> Mapping[int, HitRate]:
-        return by_rule(self._outcomes.values())
+        return hit_rates((rule_id, self._outcomes[first]) for rule_id, first in self._followed)
 
     def by_kind(self) -> Mapping[Kind, HitRate]:
-        return by_kind(self._outcomes.values())
+        outcomes = (self._outcomes[first] for _, first in self._followed)
+        return hit_rates((outcome.kind, outcome) for outcome in outcomes)
 
     def _keep(self, outcomes: Sequence[Outcome]) -> None:
         self._following.apply(outcomes)
         self._outcomes.update((outcome.alert, outcome) for outcome in outcomes)
 
-    def _with_prints(self, outcome: Outcome) -> Outcome:
-        found = self._prints.get(outcome.market)
-        return outcome if found is None else replace(outcome, printed_usd=printed_usd(outcome, *found))
+    def _told_of(self, ended: Outcome) -> Iterator[Receipt]:
+        found = self._prints.get(ended.market)
+        outcome = ended if found is None else replace(ended, printed_usd=printed_usd(ended, *found))
+        return (Receipt(alert, rule_id, outcome) for alert, rule_id in self._alike[ended.alert])
 
 
 def hits_json(rate: HitRate) -> dict[str, object]:

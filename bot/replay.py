@@ -10,13 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.alert_line import alert_line, dump_line, receipt_line
+from bot.alert_line import dump_line
 from bot.alerts.engine import Engine
 from bot.alerts.gate import Gate, Ruling
 from bot.alerts.hit_rate import HitRate
-from bot.alerts.outcomes import Outcome
 from bot.alerts.readings import Liquidation, MapReading
-from bot.alerts.types import EVERYWHERE, Changes, CloseReason, Event, Kind, Market, Rule
+from bot.alerts.types import EVERYWHERE, Changes, CloseReason, Kind, Market, Rule
 from bot.liquidation.confluence import Surroundings
 from bot.liquidation.totals import average_true_ranges_pct
 from bot.liquidation.types import Side
@@ -27,13 +26,11 @@ from bot.market.types import BAR_MS
 from bot.reading import touch_odds
 from bot.recorded import Recorded, open_recorded
 from bot.recorded_maps import RecordedMaps
-from bot.recorded_receipts import RecordedReceipts, hits_json
+from bot.recorded_receipts import Receipt, RecordedReceipts, hits_json
+from bot.replay_lines import ReplayLines
 from bot.rules_file import read_rules
-from bot.telegram.alerts_text import Contract, alert_text
-from bot.telegram.limits import TEXT_UNITS, bare, shorten_html
-from bot.telegram.receipts_text import receipt_message
+from bot.telegram.headlines import Contract
 from bot.telegram.texts import Catalogue
-from bot.times import utc_text
 
 DAY_MS = 86_400_000
 WARM_UP_BARS = 288
@@ -46,24 +43,12 @@ def replay_recording(path: Path, rules_path: Path, *, json: bool) -> Iterator[st
     rules = read_rules(rules_path, recorded, created_ms=0)
     texts = Catalogue.load().texts("en")
     contracts = {market: _contract(recorded, market) for market in {rule.market for rule in rules}}
+    lines = ReplayLines(contracts, texts, json=json)
     replay = Replay(recorded, rules)
-    for event in replay.events():
-        contract = contracts[event.market]
-        if isinstance(event, Outcome):
-            text = bare(receipt_message(event, contract, texts=texts).text)
-            yield receipt_line(event, text) if json else f"{utc_text(event.ended_ms)}  {text.splitlines()[0]}"
-            continue
-        text = bare(shorten_html(alert_text(event, contract, texts=texts, sent_ms=event.time_ms), TEXT_UNITS))
-        ruling = replay.ruling(event)
-        yield alert_line(event, text, ruling) if json else _words(event, text, ruling)
+    for told in replay.events():
+        yield lines.alert(told) if isinstance(told, Ruling) else lines.receipt(told)
     summary = replay.summary()
     yield dump_line({"kind": "summary", **summary}) if json else _summary_words(summary)
-
-
-def _words(event: Event, text: str, ruling: Ruling) -> str:
-    """An alert in one line for people."""
-    held = f" ({ruling.reason.value})" if ruling.held else ""
-    return f"{utc_text(event.time_ms)}  {text.splitlines()[0]}{held}"
 
 
 WINDOW_EDGE = 0.115
@@ -86,15 +71,14 @@ class Replay:
                 self._engine.add_rule(rule)
         self._receipts = RecordedReceipts(recorded, markets)
         self._gate = Gate()
-        self._rulings: dict[str, Ruling] = {}
         self._messages: Counter[str] = Counter()
         self._alerts: Counter[tuple[int, str]] = Counter()
         self._ended: Counter[str] = Counter()
         self._lost = 0
         self._track_ms = 0
 
-    def events(self) -> Iterator[Event | Outcome]:
-        """Every alert, and the receipt of each that came to an end, in order of time."""
+    def events(self) -> Iterator[Ruling | Receipt]:
+        """Every alert with what the gate made of it, and the receipt of each that came to an end, in order of time."""
         waiting: dict[int, list[_Player]] = {}
         for player in self._players:
             for open_ms in player.open_times():
@@ -102,13 +86,9 @@ class Replay:
         for open_ms in sorted(waiting):
             players = waiting.pop(open_ms)
             for told in (*self._ticks(players), *self._maps(players), *self._clock(open_ms + BAR_MS)):
-                if isinstance(told, Event):
-                    self._alerts[told.rule_id, told.kind.value] += 1
+                if isinstance(told, Ruling):
+                    self._alerts[told.event.rule_id, told.event.kind.value] += 1
                 yield told
-
-    def ruling(self, event: Event) -> Ruling:
-        """What the gate made of an alert: whether its chat would have heard at once, with others, or later."""
-        return self._rulings.pop(event.dedupe_key)
 
     def summary(self) -> dict[str, object]:
         """Counts of the run so far: alerts by rule and per day, how often price came where they told and what chance
@@ -153,7 +133,7 @@ class Replay:
             },
         }
 
-    def _ticks(self, players: Sequence["_Player"]) -> Iterator[Event]:
+    def _ticks(self, players: Sequence["_Player"]) -> Iterator[Ruling]:
         moments: dict[tuple[int, str], list[tuple[str, float]]] = {}
         for player in players:
             if player.mapped:
@@ -169,7 +149,7 @@ class Replay:
                 self._receipts.see(Market(exchange, symbol), price, time_ms)
             yield from self._taken(changes, time_ms)
 
-    def _prints(self, exchange: str, until_ms: int) -> Iterator[Event]:
+    def _prints(self, exchange: str, until_ms: int) -> Iterator[Ruling]:
         """The liquidations up to a tick, as the live bot hears them before it."""
         news = self._printed[exchange]
         if news:
@@ -179,26 +159,24 @@ class Replay:
             if first or self._awaits_cascades:
                 yield from self._taken(self._engine.evaluate_prints(exchange, first, heard_ms=until_ms), until_ms)
 
-    def _clock(self, now_ms: int) -> Iterator[Event]:
+    def _clock(self, now_ms: int) -> Iterator[Ruling]:
         yield from self._taken(self._engine.evaluate_clock(now_ms), now_ms)
 
-    def _taken(self, changes: Changes, now_ms: int) -> Iterator[Event]:
+    def _taken(self, changes: Changes, now_ms: int) -> Iterator[Ruling]:
         if not changes:
             return
         self._engine.apply(changes)
-        self._rule(changes, now_ms)
+        yield from self._rule(changes, now_ms)
         self._receipts.follow(changes.events)
-        yield from changes.events
 
-    def _maps(self, players: Sequence["_Player"]) -> Iterator[Event | Outcome]:
+    def _maps(self, players: Sequence["_Player"]) -> Iterator[Ruling | Receipt]:
         for player in players:
             first = not player.mapped
             reading = player.close_bar()
             changes = self._engine.evaluate_map(reading)
             self._engine.apply(changes)
-            self._rule(changes, reading.now_ms)
             self._count(reading, changes)
-            yield from changes.events
+            yield from self._rule(changes, reading.now_ms)
             yield from self._receipts.due(player.market, changes.tracks, time_ms=reading.slot_ms)
             self._receipts.follow(changes.events)
             if first:
@@ -206,16 +184,16 @@ class Replay:
                     if rule.market == player.market:
                         self._engine.add_rule(rule, self._engine.first_look(rule).states)
 
-    def _rule(self, changes: Changes, now_ms: int) -> None:
+    def _rule(self, changes: Changes, now_ms: int) -> Sequence[Ruling]:
         """Put what was decided before the gate, as the live bot does."""
         if not (changes.events or changes.log):
-            return
+            return ()
         rulings = self._gate.rule(changes.events, changes.log, now_ms=now_ms)
         self._gate.apply(rulings)
         for ruling in rulings.rulings:
-            self._rulings[ruling.event.dedupe_key] = ruling
             self._messages["messages"] += ruling.leads
             self._messages["held"] += ruling.held
+        return rulings.rulings
 
     def _count(self, reading: MapReading, changes: Changes) -> None:
         ended = [track for track in changes.tracks if track.closed is not None]

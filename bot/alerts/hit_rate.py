@@ -6,7 +6,7 @@ price was in already prove nothing, and are counted apart.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -79,31 +79,35 @@ class HitRate:
 
 def hit_rate(outcomes: Iterable[Outcome]) -> HitRate:
     """Of these alerts. One whose odds were not known counts as in the zone: there is nothing to compare it with."""
-    total = HitRate()
+    alerts = inside = known = touched = 0
+    expected = variance = 0.0
     for one in outcomes:
+        alerts += 1
         chance = one.chance
         if chance is None:
-            total += HitRate(alerts=1, inside=1)
+            inside += 1
         elif one.settled_ms:
-            total += HitRate(1, 0, 1, int(one.touched_ms > 0), chance, chance * (1.0 - chance))
-        else:
-            total += HitRate(alerts=1)
-    return total
+            known += 1
+            touched += one.touched_ms > 0
+            expected += chance
+            variance += chance * (1.0 - chance)
+    return HitRate(alerts, inside, known, touched, expected, variance)
 
 
 def by_rule(outcomes: Iterable[Outcome]) -> dict[int, HitRate]:
     """The hit rate of each rule, the one with the most alerts first."""
-    return _grouped(outcomes, lambda outcome: outcome.rule_id)
+    return hit_rates((outcome.rule_id, outcome) for outcome in outcomes)
 
 
 def by_kind(outcomes: Iterable[Outcome]) -> dict[Kind, HitRate]:
     """The hit rate of each kind of alert, the one with the most alerts first."""
-    return _grouped(outcomes, lambda outcome: outcome.kind)
+    return hit_rates((outcome.kind, outcome) for outcome in outcomes)
 
 
-def _grouped(outcomes: Iterable[Outcome], group_of: Callable[[Outcome], Group]) -> dict[Group, HitRate]:
+def hit_rates(outcomes: Iterable[tuple[Group, Outcome]]) -> dict[Group, HitRate]:
+    """The hit rate of each group, by each alert's group and outcome; the one with the most alerts first."""
     groups: dict[Group, list[Outcome]] = {}
-    for outcome in outcomes:
-        groups.setdefault(group_of(outcome), []).append(outcome)
+    for group, outcome in outcomes:
+        groups.setdefault(group, []).append(outcome)
     rates = {group: hit_rate(found) for group, found in groups.items()}
     return dict(sorted(rates.items(), key=lambda item: (-item[1].alerts, item[0])))

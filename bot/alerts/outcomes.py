@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from operator import attrgetter
 
 import numpy as np
 
@@ -97,6 +98,12 @@ class Outcome:
     def short_of_pct(self) -> float:
         """How far price stayed from the near edge in percent; negative: so far beyond it."""
         return 100.0 * direction(self.side) * math.log(self.near / self.reach)
+
+
+followed_of = attrgetter(
+    *("kind", "market", "track_id", "time_ms", "price", "cluster", "touch", "proven", "open_interest")
+)
+"""What `follow` reads of an event but whose it is: alerts equal in this have outcomes that differ in no more."""
 
 
 def follow(event: Event) -> Outcome | None:

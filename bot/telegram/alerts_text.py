@@ -1,8 +1,10 @@
 """An alert as a person reads it: the first line is all that a lock screen shows, so it says it all."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import lru_cache
+from operator import attrgetter
+from typing import NamedTuple
 
 from bot.alerts.exposure import CROWDING
 from bot.alerts.types import Event, Kind, Severity, Unit
@@ -74,33 +76,61 @@ def alert_text(
     if event.kind in WITHOUT_PRICE:
         above = _above(event, contract, texts, sent_ms, repeat, sample)
         return "\n".join([*above, *below] if below else above[:-1])
-    told = _without_rule(event)
-    parts = [*_above(told, contract, texts, sent_ms, repeat, sample)]
-    if not sample:
-        parts += [_rule_line(event, texts), *below]
-    parts.append(_source_line(told, texts, sent_ms))
-    return "\n".join(parts)
+    told = tell(Matter(event), contract, texts, sent_ms, repeat, sample)
+    own = () if sample else (rule_line(event, texts), *below)
+    return "\n".join((told.above, *own, told.source))
 
 
-def _without_rule(event: Event) -> Event:
-    """What an event tells, whichever rule asked for it: of other kinds the lines name its window or threshold too."""
-    if event.kind is not Kind.PROXIMITY:
-        return replace(event, rule_id=0, chat=0, episode=0, reason="", label=None)
-    return replace(
-        event,
-        rule_id=0,
-        chat=0,
-        episode=0,
-        reason="",
-        label=None,
-        threshold_pct=0.0,
-        window_ms=0,
-        unit=Unit.PERCENT,
-    )
+_RULES_OWN = frozenset({"rule_id", "chat", "episode", "reason", "label"})
+_ASKED = frozenset({"threshold_pct", "window_ms", "unit"})
+"""What a rule asked for: of other kinds than proximity the lines that rules share name it too."""
+
+_NAMES = tuple(field.name for field in fields(Event) if field.name not in _RULES_OWN)
+_told_of = attrgetter(*_NAMES)
+_told_of_distance = attrgetter(*(name for name in _NAMES if name not in _ASKED))
+
+
+class Matter:
+    """What an event tells, whichever rule asked: equal where texts differ in no more than the rule's line."""
+
+    __slots__ = ("_told", "event")
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+        self._told = _told_of_distance(event) if event.kind is Kind.PROXIMITY else _told_of(event)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Matter) and self._told == other._told
+
+    def __hash__(self) -> int:
+        return hash(self._told)
+
+    def without_rule(self) -> Event:
+        """The event without whatever is its rule's own, so that no shared line can name it."""
+        event = replace(self.event, rule_id=0, chat=0, episode=0, reason="", label=None)
+        if event.kind is not Kind.PROXIMITY:
+            return event
+        return replace(event, threshold_pct=0.0, window_ms=0, unit=Unit.PERCENT)
+
+
+class Told(NamedTuple):
+    """What all alerts of one matter say: the lines over the rule's, and the one below."""
+
+    above: str
+    source: Html
 
 
 @lru_cache(maxsize=_KEPT)
-def _above(event: Event, contract: Contract, texts: Texts, sent_ms: int, repeat: bool, sample: bool) -> tuple[str, ...]:
+def tell(
+    matter: Matter, contract: Contract, texts: Texts, sent_ms: int, repeat: bool = False, sample: bool = False
+) -> Told:
+    """The lines that the rules which tell of this matter share."""
+    event = matter.without_rule()
+    above = "\n".join(_above(event, contract, texts, sent_ms, repeat, sample))
+    return Told(above, texts("alert.small", text=_origin(event, texts, age_ms=sent_ms - event.map_ms)))
+
+
+def _above(event: Event, contract: Contract, texts: Texts, sent_ms: int, repeat: bool, sample: bool) -> Sequence[str]:
     """The lines over the rule's: headline, notes, an empty line and the details."""
     notes = [
         texts("alert.note_sample") if sample else None,
@@ -109,11 +139,6 @@ def _above(event: Event, contract: Contract, texts: Texts, sent_ms: int, repeat:
     ]
     head = headline(event, contract, texts, sent_ms=sent_ms, repeat=repeat, sample=sample)
     return (texts("alert.head", text=head), *(note for note in notes if note), "", *details(event, contract, texts))
-
-
-@lru_cache(maxsize=_KEPT)
-def _source_line(event: Event, texts: Texts, sent_ms: int) -> Html:
-    return texts("alert.small", text=_origin(event, texts, age_ms=sent_ms - event.map_ms))
 
 
 def headline(
@@ -196,7 +221,7 @@ def _size_line(event: Event, cluster: Cluster, texts: Texts) -> Html:
     return texts("alert.size_share", share=share, strength=strength)
 
 
-def _rule_line(event: Event, texts: Texts) -> Html:
+def rule_line(event: Event, texts: Texts) -> Html:
     """Which rule asked, by its number and its label, and for what."""
     # Growth tells of a new cluster too, where there was nothing to compare with.
     asked = Kind.GROWTH if event.kind is Kind.NEW_CLUSTER and event.threshold_pct else event.kind

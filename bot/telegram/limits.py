@@ -31,6 +31,8 @@ def utf16_length(text: str) -> int:
 
 def bare(markup: str) -> str:
     """What is read when the tags are gone and the entities resolved."""
+    if "&" not in markup:
+        return _MARKED.sub("", markup)  # nothing but tags is marked
     return _MARKED.sub(lambda found: "" if is_tag(found[0]) else html.unescape(found[0]), markup)
 
 

@@ -23,10 +23,15 @@ def receipt_message(
     photo_name: str | None = None,
 ) -> Message:
     """A silent reply to the alert's message, short enough to be read on a lock screen."""
-    text = _text(replace(outcome, alert="", chat=0, rule_id=0), contract, texts, repeat)
+    text = receipt_text(outcome, contract, texts=texts, repeat=repeat)
     look = key(texts.label("button.map"), "m", market_arg(outcome.market))
     keys = ((look, copy_key(outcome.near, contract.tick_size, texts)),)
     return fit(Message(text, keys, photo=photo, photo_name=photo_name, silent=True, reply_to=reply_to))
+
+
+def receipt_text(outcome: Outcome, contract: Contract, *, texts: Texts, repeat: bool = False) -> str:
+    """The receipt in words, the same for all rules that told of this at once."""
+    return _text(replace(outcome, alert="", chat=0, rule_id=0), contract, texts, repeat)
 
 
 @lru_cache(maxsize=128)  # many rules tell of one cluster at once, and their wait ends at once

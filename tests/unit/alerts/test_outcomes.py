@@ -1,7 +1,8 @@
 """What came of an alert: each row of the tables is one way that price can go after it."""
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,11 +11,11 @@ from hypothesis import strategies as st
 
 from bot.alerts.following import Following
 from bot.alerts.hit_rate import Against, HitRate, hit_rate
-from bot.alerts.outcomes import HORIZON_H, Ending, Outcome, follow, printed_usd
-from bot.alerts.types import CloseReason, Event, Kind, Severity
+from bot.alerts.outcomes import HORIZON_H, Ending, Outcome, follow, followed_of, printed_usd
+from bot.alerts.types import CloseReason, Event, Kind, Severity, Unit
 from bot.liquidation.turnover import LiquidationPrints
-from bot.liquidation.types import Cluster
-from tests.unit.alerts.scenes import BTC, HOUR, MINUTE, SLOT, START, long, short
+from bot.liquidation.types import Cluster, MapLimit
+from tests.unit.alerts.scenes import BTC, ETH, HOUR, MINUTE, SLOT, START, long, short
 
 UNTIL = START + 4 * HOUR
 SHORTS, LONGS = short(102.0, 104.0), long(96.0, 98.0)
@@ -263,3 +264,28 @@ def test_a_hit_rate_is_held_against_chance_and_bad_ones_are_called_so(touched: i
     assert rate.against is against
     assert hit_rate(hits[:5]).against is Against.TOO_FEW
     assert math.isclose((rate + rate).expected, 24.0)
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Event)])
+def test_alerts_alike_in_what_is_followed_have_one_outcome_but_for_whose_it_is(name: str) -> None:
+    event = alert()
+    others: dict[str, Any] = {
+        "kind": Kind.GROWTH,
+        "market": ETH,
+        "severity": Severity.CRITICAL,
+        "cluster": LONGS,
+        "touch": ((4, 0.5),),
+        "open_interest": "estimated",
+        "proven": False,
+        "side": LONGS.side,
+        "unit": Unit.ATR,
+        "limits": (MapLimit.GAPS,),
+        "figures": (("level", 1.0),),
+    }
+    value = getattr(event, name)
+    otherwise = value + 1 if isinstance(value, int | float) else f"{value}!"
+    other = replace(event, **{name: others.get(name, otherwise)})
+    assert other != event
+    if followed_of(other) == followed_of(event):
+        one, first = (replace(followed(each), alert="", chat=0, rule_id=0) for each in (other, event))
+        assert one == first

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +13,7 @@ from bot.alerts.reasons import HELD, Reason
 from bot.alerts.types import Event, Kind, Severity, Unit
 from bot.delivery.messenger import Message
 from bot.liquidation.types import Cluster, MapLimit, Side
-from bot.telegram.alerts_text import Contract, alert_message, headline
+from bot.telegram.alerts_text import Contract, Matter, alert_message, headline, tell
 from bot.telegram.groups import Told, Waited, group_message
 from bot.telegram.limits import bare, utf16_length
 from bot.telegram.missed_text import missed_message
@@ -154,3 +154,15 @@ def test_the_first_line_is_short_enough_for_a_lock_screen(
     line = bare(headline(replace(event, window_ms=14_400_000), BTC, texts, sent_ms=NOON_MS))
     assert utf16_length(line) <= 110
     assert "BTC" in line or kind is Kind.DIGEST
+
+
+@given(event=events(), other=events(), name=st.sampled_from([field.name for field in fields(Event)]))
+@settings(max_examples=200)
+def test_alerts_of_one_matter_differ_in_no_line_but_the_rules(event: Event, other: Event, name: str) -> None:
+    """Whatever field two events differ in: where they count as one matter, their shared lines are the same."""
+    other = replace(event, **{"rule_id": 9, "chat": 8, "reason": "other", name: getattr(other, name)})
+    if Matter(event) == Matter(other):
+        made = [tell.__wrapped__(Matter(one), BTC, ENGLISH, NOON_MS + 5_000) for one in (event, other)]
+        assert made[0] == made[1]
+    else:
+        assert name not in ("rule_id", "chat", "episode", "reason", "label")
