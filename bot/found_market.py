@@ -15,6 +15,7 @@ from bot.liquidation import Cluster, History, LiquidationPrints, RiskTier
 from bot.liquidation.combining import COMBINED
 from bot.liquidation.confluence import Surroundings
 from bot.liquidation.ground import Ground
+from bot.liquidation.landmarks import Landmarks
 from bot.liquidation.score import nothing_printed
 from bot.market.exchange import Exchange, KnowsPositions
 from bot.market.recorded_books import newest_book
@@ -90,7 +91,7 @@ class FoundMarket:
         """The reading's, with what else stands at their near edges."""
         books = () if self.depth is None else (self.depth,)
         day_volatility = self.reading.volatility.day
-        return Surroundings(lambda: self.history, day_volatility=day_volatility, books=books).marked(
+        return Surroundings(lambda: Landmarks(self.history), day_volatility=day_volatility, books=books).marked(
             self.reading.clusters
         )
 

@@ -9,6 +9,7 @@ from bot.alerts.types import Market
 from bot.liquidation import DEFAULT, History, ModelParameters, RiskTier
 from bot.liquidation.confluence import Surroundings
 from bot.liquidation.depth import Depth
+from bot.liquidation.landmarks import Landmarks
 from bot.market.types import Instrument
 from bot.reading import Reading
 
@@ -40,7 +41,7 @@ class LiveMarket:
     def see_books(self, books: Sequence[Depth]) -> None:
         """Look for walls in these order books."""
         history, day_volatility = self.history, self.reading.volatility.day
-        self.surroundings = Surroundings(lambda: history, day_volatility=day_volatility, books=books)
+        self.surroundings = Surroundings(lambda: Landmarks(history), day_volatility=day_volatility, books=books)
 
     @property
     def open_interest_ms(self) -> int | None:

@@ -17,6 +17,7 @@ from bot.alerts.hit_rate import HitRate
 from bot.alerts.readings import Liquidation, MapReading
 from bot.alerts.types import EVERYWHERE, Changes, CloseReason, Kind, Market, Rule
 from bot.liquidation.confluence import Surroundings
+from bot.liquidation.landmarks import Landmarks
 from bot.liquidation.totals import average_true_ranges_pct
 from bot.liquidation.types import Side
 from bot.market.bar_path import market_ticks
@@ -216,6 +217,7 @@ class _Player:
         """Whether the warm-up is over: the market has a map."""
         self._drawn = drawn
         self._history = recorded.history(market)
+        self._landmarks = Landmarks(self._history)
         ticks = market_ticks(recorded.recording.bars(*market), recorded.recording.prices(*market))
         opens = self._history.open_ms
         self._first_tick: list[int] = np.searchsorted(ticks.time_ms, opens).tolist()
@@ -245,7 +247,7 @@ class _Player:
         slot_ms, volatility, atr_pct = reading.map.time_ms, reading.volatility, self._atr_pct[self._at]
         low, high = float(self._history.low[self._at]), float(self._history.high[self._at])
         self.mapped = True
-        end = self._at = self._at + 1
+        self._at += 1
         return MapReading(
             market=self.market,
             slot_ms=slot_ms,
@@ -263,7 +265,7 @@ class _Player:
             map=reading.map if self._drawn else None,
             volatility=volatility,
             atr_pct=lambda: atr_pct,
-            marks=Surroundings(lambda: self._history.rows(0, end), day_volatility=volatility.day).marks,
+            marks=Surroundings(lambda: self._landmarks, bars=self._at, day_volatility=volatility.day).marks,
         )
 
 

@@ -7,13 +7,13 @@ of the near edge, does price come back by some usual hourly ranges before it goe
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import partial
 
 import numpy as np
 
 from bot.liquidation.bars import Bar
 from bot.liquidation.clusters import find_clusters
 from bot.liquidation.confluence import Surroundings
+from bot.liquidation.landmarks import Landmarks
 from bot.liquidation.learning import PositionLearner
 from bot.liquidation.model import PositionModel
 from bot.liquidation.totals import average_true_ranges_pct
@@ -48,12 +48,13 @@ def confluence_samples(histories: Mapping[str, History]) -> list[Sample]:
 def _of(history: History) -> Iterator[Sample]:
     if len(history) <= WARM_UP_BARS:
         return
+    landmarks = Landmarks(history)
     ranges, told = average_true_ranges_pct(history) / 100.0, set[tuple[Side, int]]()
     for row, clusters, volatility in _maps(history):
         usual = float(ranges[row])
         if row + DAY_BARS >= len(history) or not usual > 0.0:
             continue
-        around = Surroundings(partial(history.rows, 0, row + 1), day_volatility=volatility.day)
+        around = Surroundings(lambda: landmarks, bars=row + 1, day_volatility=volatility.day)
         for cluster in around.marked(clusters):
             edge, price = _near(cluster), float(history.close[row])
             if (edge < price) is not (cluster.side is Side.LONG) or edge == price:

@@ -13,10 +13,9 @@ from functools import cached_property
 from bot.liquidation.clusters import edge_blur
 from bot.liquidation.depth import Depth
 from bot.liquidation.grid import CELL
-from bot.liquidation.swings import shelves_of, swings_of
-from bot.liquidation.totals import average_true_range_pct
-from bot.liquidation.types import Cluster, Feature, History, Mark, Side
-from bot.liquidation.volume_profile import VolumeProfile, profile_of
+from bot.liquidation.landmarks import Landmarks
+from bot.liquidation.swings import shelves_of
+from bot.liquidation.types import Cluster, Feature, Mark, Side
 from bot.liquidation.walls import walls_of
 
 NEAR_RANGES = 0.5
@@ -25,18 +24,25 @@ LEAST_TOUCHES = 2
 """A level that price turned at once is an extreme; at twice it is support or resistance."""
 OTHER_UNITS = 0.2
 """A book whose prices are farther than this in log price from the history's is in other units."""
-WINDOW_MS = 30 * 86_400_000
 
 
 class Surroundings:
     """What stands around the clusters of one market at one moment, worked out when it is first asked for.
 
-    `history` gives the bars up to then, of which the last 30 days count, `day_volatility` as `find_clusters` takes it;
-    `books` are the order books of its exchanges, where they were read.
+    The moment is after the first `bars` bars of the landmarks' history (None: after all of them); `day_volatility` is
+    as `find_clusters` takes it, `books` are the order books of its exchanges, where they were read.
     """
 
-    def __init__(self, history: Callable[[], History], *, day_volatility: float, books: Sequence[Depth] = ()) -> None:
-        self._whole = history
+    def __init__(
+        self,
+        landmarks: Callable[[], Landmarks],
+        *,
+        day_volatility: float,
+        bars: int | None = None,
+        books: Sequence[Depth] = (),
+    ) -> None:
+        self._landmarks = landmarks
+        self._bars = bars
         self._day_volatility = day_volatility
         self._books = books
         self._found: dict[float, tuple[Mark, ...]] = {}
@@ -53,42 +59,31 @@ class Surroundings:
         return tuple(replace(each, confluence=self.marks(each)) for each in clusters)
 
     @cached_property
-    def profile(self) -> VolumeProfile | None:
-        """Volume by price; None where nothing was traded."""
-        return profile_of(self._history, blur=edge_blur(self._day_volatility))
-
-    @cached_property
-    def near(self) -> float:
-        """How near is "at", in log price."""
-        usual = average_true_range_pct(self._history) / 100.0
-        return max(CELL, NEAR_RANGES * usual) if math.isfinite(usual) else CELL
-
-    @cached_property
-    def _history(self) -> History:
-        history = self._whole()
-        return history.within(history.end_ms - WINDOW_MS, None)
-
-    @cached_property
-    def _features(self) -> tuple[Mark, ...]:
-        """Everything there is, wherever it stands."""
-        nodes = () if self.profile is None else self.profile.nodes
-        found = [Mark(Feature.VOLUME_NODE, price) for price in nodes]
-        for shelf in shelves_of(swings_of(self._history), width=self.near):
-            if shelf.touches >= LEAST_TOUCHES:
-                both = (Feature.SWING_LOW, shelf.lows), (Feature.SWING_HIGH, shelf.highs)
-                found += [Mark(feature, shelf.price, times) for feature, times in both if times]
-        return (*found, *(Mark(Feature.WALL, price) for book in self._books for price in self._walls(book)))
-
-    def _walls(self, book: Depth) -> list[float]:
-        """The prices of a book's walls in units of the history: an exchange may count a coin by the thousand."""
-        close = float(self._history.close[-1])
-        units = 1.0 if book.is_thin or abs(math.log(close / book.middle)) < OTHER_UNITS else close / book.middle
-        return [units * price for price in walls_of(book)]
+    def _around(self) -> tuple[float, tuple[Mark, ...]]:
+        """How near is "at", in log price, and everything there is, wherever it stands."""
+        landmarks = self._landmarks()
+        bars = len(landmarks) if self._bars is None else self._bars
+        usual = landmarks.usual_range(bars)
+        near = max(CELL, NEAR_RANGES * usual) if math.isfinite(usual) else CELL
+        profile = landmarks.profile(bars, blur=edge_blur(self._day_volatility))
+        found = [] if profile is None else [Mark(Feature.VOLUME_NODE, price) for price in profile.nodes]
+        for shelf in shelves_of(landmarks.swings(bars), width=near, least_touches=LEAST_TOUCHES):
+            both = (Feature.SWING_LOW, shelf.lows), (Feature.SWING_HIGH, shelf.highs)
+            found += [Mark(feature, shelf.price, times) for feature, times in both if times]
+        close = landmarks.close(bars)
+        return near, (*found, *(Mark(Feature.WALL, price) for book in self._books for price in _walls(book, close)))
 
     def _at(self, edge: float) -> tuple[Mark, ...]:
+        near, marks = self._around
         nearest: dict[Feature, tuple[float, Mark]] = {}
-        for mark in self._features:
+        for mark in marks:
             away = abs(math.log(mark.price / edge))
-            if away <= self.near and (mark.feature not in nearest or away < nearest[mark.feature][0]):
+            if away <= near and (mark.feature not in nearest or away < nearest[mark.feature][0]):
                 nearest[mark.feature] = away, mark
         return tuple(nearest[feature][1] for feature in Feature if feature in nearest)
+
+
+def _walls(book: Depth, close: float) -> list[float]:
+    """The prices of a book's walls in units of the history: an exchange may count a coin by the thousand."""
+    units = 1.0 if book.is_thin or abs(math.log(close / book.middle)) < OTHER_UNITS else close / book.middle
+    return [units * price for price in walls_of(book)]

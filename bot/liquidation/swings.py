@@ -7,13 +7,16 @@ and in storm alike; the zigzag asks each market for a move that is large for it,
 is one: nothing is known before its time.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from math import log
+from typing import NamedTuple
 
 import numpy as np
 
-from bot.liquidation.types import History
+from bot.liquidation.types import Floats, History, Ints
 
 HOUR_MS = 3_600_000
 RANGE_HOURS = 14
@@ -44,54 +47,120 @@ class Shelf:
 
 def swings_of(history: History) -> tuple[Swing, ...]:
     """The confirmed turns, in order of time, highs and lows by turns; at least a day of bars says anything."""
-    hours = history.open_ms // HOUR_MS
-    begins = np.flatnonzero(np.diff(hours, prepend=hours[:1] - 1))
-    if len(begins) <= RANGE_HOURS:
-        return ()
-    times = (hours[begins] * HOUR_MS).tolist()
-    high, low = np.maximum.reduceat(history.high, begins), np.minimum.reduceat(history.low, begins)
-    close = history.close[np.append(begins[1:], len(history)) - 1]
-    return _turns(times, np.log(high).tolist(), np.log(low).tolist(), np.log(close).tolist())
+    return Swings(history).known(0, len(history))
 
 
-def _turns(times: Sequence[int], highs: list[float], lows: list[float], closes: list[float]) -> tuple[Swing, ...]:
-    """The zigzag over hours, in log prices."""
-    found: list[Swing] = []
-    spread = sum(high - low for high, low in zip(highs[:RANGE_HOURS], lows[:RANGE_HOURS], strict=True)) / RANGE_HOURS
-    top = bottom = 0
-    rising: bool | None = None  # not known before the first move that is large enough
-    for hour in range(1, len(times)):
-        high, low, before = highs[hour], lows[hour], closes[hour - 1]
-        spread += (max(high, before) - min(low, before) - spread) / RANGE_HOURS
-        enough = REVERSAL_RANGES * spread
-        if rising is not False and high >= highs[top]:
-            top = hour
-        elif rising is not False and highs[top] - low >= enough:
-            found.append(Swing(times[top], float(np.exp(highs[top])), True))
-            rising, bottom = False, hour
-            continue
-        if rising is not True and low <= lows[bottom]:
-            bottom = hour
-        elif rising is not True and high - lows[bottom] >= enough:
-            found.append(Swing(times[bottom], float(np.exp(lows[bottom])), False))
-            rising, top = True, hour
-    # What price came from before the first hour is not known: that hour is no turn.
-    return tuple(swing for swing in found if swing.time_ms != times[0])
+class Swings:
+    """The turns of one history as they were known after any of its bars. Asked in order, it looks at each hour once."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._hour_ms = history.open_ms // HOUR_MS * HOUR_MS
+        begins = np.flatnonzero(np.diff(self._hour_ms, prepend=self._hour_ms[:1] - 1))
+        self._begins: list[int] = begins.tolist()
+        self._hours = _hours(
+            self._hour_ms[begins],
+            np.maximum.reduceat(history.high, begins),
+            np.minimum.reduceat(history.low, begins),
+            history.close[begins - 1],
+        )
+        self._zigzag: _Zigzag | None = None
+        self._first = self._next = 0
+
+    def known(self, first: int, end: int) -> tuple[Swing, ...]:
+        """What the bars from row `first` up to, not including, row `end` tell: the same as `swings_of` them alone."""
+        begun, running = bisect_right(self._begins, first) - 1, bisect_right(self._begins, end - 1) - 1
+        if running - begun < RANGE_HOURS:
+            return ()
+        if self._zigzag is None or first != self._first or running < self._next:
+            self._zigzag = _Zigzag([self._part(begun, first, end), *self._hours[begun + 1 : begun + RANGE_HOURS]])
+            self._first, self._next = first, begun + 1
+        self._zigzag.follow(self._hours[self._next : running])
+        self._next = running
+        # The last hour may not be over: what it tells by now is not what it will have told.
+        so_far = copy(self._zigzag)
+        so_far.follow([self._part(running, first, end)])
+        return so_far.found
+
+    def _part(self, hour: int, first: int, end: int) -> "_Hour":
+        """An hour, of its bars from row `first` up to `end` alone."""
+        begin, after = self._begins[hour], self._begins[hour + 1 : hour + 2]
+        rows = slice(max(begin, first), min([end, *after]))
+        high, low = self._history.high[rows], self._history.low[rows]
+        (found,) = _hours(
+            self._hour_ms[[begin]], high.max(keepdims=True), low.min(keepdims=True), self._history.close[[begin - 1]]
+        )
+        return found
 
 
-def shelves_of(swings: Iterable[Swing], *, width: float) -> tuple[Shelf, ...]:
-    """The swings gathered into levels no wider than `width` in log price, ascending: a lone swing is one as well."""
+class _Hour(NamedTuple):
+    """When it began; its extremes and its true range in log prices."""
+
+    time_ms: int
+    high: float
+    low: float
+    true_range: float
+
+
+def _hours(time_ms: Ints, high: Floats, low: Floats, before: Floats) -> list[_Hour]:
+    """Hours by their extremes and the closes before them, (n,) each."""
+    high, low, before = np.log(high), np.log(low), np.log(before)
+    true_range = np.maximum(high, before) - np.minimum(low, before)
+    return list(map(_Hour, time_ms.tolist(), high.tolist(), low.tolist(), true_range.tolist()))
+
+
+class _Zigzag:
+    """The zigzag through the hours that it has followed, the first of which it is given with its usual range."""
+
+    __slots__ = ("_bottom", "_rising", "_spread", "_start_ms", "_top", "found")
+
+    def __init__(self, hours: Sequence[_Hour]) -> None:
+        """`hours` are the first RANGE_HOURS ones, of which it stands in the first."""
+        self.found: tuple[Swing, ...] = ()
+        self._spread = sum(hour.high - hour.low for hour in hours) / RANGE_HOURS
+        self._top = self._bottom = hours[0]
+        self._rising: bool | None = None  # not known before the first move that is large enough
+        self._start_ms = hours[0].time_ms
+
+    def follow(self, hours: Iterable[_Hour]) -> None:
+        """Go on through the next hours."""
+        spread, top, bottom, rising = self._spread, self._top, self._bottom, self._rising
+        for hour in hours:
+            _, high, low, true_range = hour
+            spread += (true_range - spread) / RANGE_HOURS
+            enough = REVERSAL_RANGES * spread
+            if rising is not False:
+                if high >= top.high:
+                    top = hour
+                elif top.high - low >= enough:
+                    self._turn(top.time_ms, top.high, is_high=True)
+                    rising, bottom = False, hour
+                    continue
+            if rising is not True:
+                if low <= bottom.low:
+                    bottom = hour
+                elif high - bottom.low >= enough:
+                    self._turn(bottom.time_ms, bottom.low, is_high=False)
+                    rising, top = True, hour
+        self._spread, self._top, self._bottom, self._rising = spread, top, bottom, rising
+
+    def _turn(self, time_ms: int, log_price: float, *, is_high: bool) -> None:
+        # What price came from before the first hour is not known: that hour is no turn.
+        if time_ms != self._start_ms:
+            self.found += (Swing(time_ms, float(np.exp(log_price)), is_high),)
+
+
+def shelves_of(swings: Iterable[Swing], *, width: float, least_touches: int = 1) -> tuple[Shelf, ...]:
+    """The swings gathered into levels no wider than `width` in log price, ascending: those of so many touches."""
     groups: list[list[Swing]] = []
     for swing in sorted(swings, key=lambda one: (one.price, one.time_ms)):
         if groups and log(swing.price / groups[-1][0].price) <= width:
             groups[-1].append(swing)
         else:
             groups.append([swing])
-    return tuple(
-        Shelf(
-            price=sum(one.price for one in group) / len(group),
-            highs=sum(one.is_high for one in group),
-            lows=sum(not one.is_high for one in group),
-        )
-        for group in groups
-    )
+    return tuple(_shelf(group) for group in groups if len(group) >= least_touches)
+
+
+def _shelf(group: Sequence[Swing]) -> Shelf:
+    highs = sum(one.is_high for one in group)
+    return Shelf(sum(one.price for one in group) / len(group), highs, len(group) - highs)

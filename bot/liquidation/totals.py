@@ -46,9 +46,17 @@ def average_true_range_pct(history: History) -> float:
 
     Hours are counted back from the last bar's end. Wilder's true range: the range of an hour, with the close before it.
     """
-    bars = ATR_HOURS * HOUR_MS // history.bar_ms
-    found = average_true_ranges_pct(history.rows(max(0, len(history) - bars - 1), len(history)))
-    return float(found[-1]) if len(found) else math.nan
+    per_hour = HOUR_MS // history.bar_ms
+    bars = ATR_HOURS * per_hour
+    if per_hour < 1 or len(history) <= bars:
+        return math.nan
+    last = history.rows(len(history) - bars, len(history))
+    if last.end_ms - int(last.open_ms[0]) != ATR_HOURS * HOUR_MS:
+        return math.nan
+    before = history.close[-bars - 1 : -1 : per_hour]
+    highest, lowest = last.high.reshape(ATR_HOURS, -1).max(axis=1), last.low.reshape(ATR_HOURS, -1).min(axis=1)
+    ranges = np.maximum(highest, before) - np.minimum(lowest, before)
+    return float(100.0 * ranges.mean() / last.close[-1])
 
 
 def average_true_ranges_pct(history: History) -> Floats:

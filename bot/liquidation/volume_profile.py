@@ -8,18 +8,38 @@ higher of the valleys that part it from higher ground.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bot.liquidation.grid import CELL, cells_of, edges
-from bot.liquidation.types import Floats, History
+from bot.liquidation.types import Floats, History, Ints
 
 VALUE_SHARE = 0.7
 PROMINENCE = 0.2
 """Of the point of control's volume: what stands out less is a ripple on a hill."""
 KERNEL_REACH = 3.5  # in standard deviations
 ROWS_AT_ONCE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Traded:
+    """What bars traded, and where: their first and last cells, and the notional that they put into each, (n,) each."""
+
+    low: Ints
+    high: Ints
+    each: Floats
+
+    @classmethod
+    def of(cls, history: History) -> "Traded":
+        """A bar's volume is spread evenly from its low to its high: what it traded where is not known."""
+        low, high = cells_of(history.low), cells_of(history.high)
+        return cls(low, high, history.volume * history.close / (high - low + 1))
+
+    def rows(self, first: int, end: int) -> "Traded":
+        """The bars from row `first` up to, not including, row `end`."""
+        return Traded(self.low[first:end], self.high[first:end], self.each[first:end])
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,39 +51,40 @@ class VolumeProfile:
 
     first: int
     volume: Floats
-    point_of_control: float
-    value_low: float
-    value_high: float
     nodes: tuple[float, ...]
 
+    @property
+    def point_of_control(self) -> float:
+        """The middle of its cell."""
+        (price,) = _middles(self.first, len(self.volume), [int(self.volume.argmax())])
+        return price
 
-def profile_of(history: History, *, blur: float) -> VolumeProfile | None:
-    """The profile of all bars of a history, smoothed with a standard deviation of `blur` in log price.
+    @property
+    def value_area(self) -> tuple[float, float]:
+        """The lowest and the highest price of the value area."""
+        bottom, top = _value_area(self.volume.tolist(), int(self.volume.argmax()))
+        bounds = edges(self.first, len(self.volume))
+        return float(bounds[bottom]), float(bounds[top + 1])
 
-    A bar's volume is spread evenly over the cells from its low to its high: what it traded where is not known. None
-    where nothing was traded.
-    """
-    if not history.volume.any():
+
+def profile_of(traded: Traded, *, blur: float) -> VolumeProfile | None:
+    """The profile of bars, smoothed with a standard deviation of `blur` in log price; None where nothing was traded."""
+    if not traded.each.any():
         return None
-    low, high = cells_of(history.low), cells_of(history.high)
-    first, count = int(low.min()), int(high.max() - low.min()) + 1
-    each = history.volume * history.close / (high - low + 1)
-    begun = np.bincount(low - first, each, minlength=count + 1)
-    ended = np.bincount(high - first + 1, each, minlength=count + 1)
+    first = int(traded.low.min())
+    count = int(traded.high.max()) - first + 1
+    begun = np.bincount(traded.low - first, traded.each, minlength=count + 1)
+    ended = np.bincount(traded.high - first + 1, traded.each, minlength=count + 1)
     # What is added and taken away again leaves a rounding error behind.
     volume = _smoothed(np.maximum((begun - ended).cumsum()[:count], 0.0), blur)
-    control = int(volume.argmax())
-    bottom, top = _value_area(volume.tolist(), control)
+    nodes = _nodes(volume, least=PROMINENCE * float(volume.max()))
+    return VolumeProfile(first, volume, _middles(first, count, nodes))
+
+
+def _middles(first: int, count: int, cells: Sequence[int]) -> tuple[float, ...]:
+    """The middle prices of some of a profile's cells."""
     bounds = edges(first, count)
-    middle = np.sqrt(bounds[:-1] * bounds[1:]).tolist()
-    return VolumeProfile(
-        first=first,
-        volume=volume,
-        point_of_control=middle[control],
-        value_low=float(bounds[bottom]),
-        value_high=float(bounds[top + 1]),
-        nodes=tuple(middle[cell] for cell in _nodes(volume, least=PROMINENCE * float(volume[control]))),
-    )
+    return tuple(math.sqrt(bounds[cell] * bounds[cell + 1]) for cell in cells)
 
 
 def _smoothed(traded: Floats, blur: float) -> Floats:
@@ -92,8 +113,9 @@ def _nodes(volume: Floats, *, least: float) -> list[int]:
     rising = padded[1:] > padded[:-1]
     steps = np.flatnonzero(padded[1:] != padded[:-1])
     up = rising[steps]
-    tops: list[int] = steps[:-1][up[:-1] & ~up[1:]].tolist()
-    return [top for top in tops if _prominence(volume, top) >= least]
+    tops = steps[:-1][up[:-1] & ~up[1:]]
+    high_enough: list[int] = tops[volume[tops] >= least].tolist()
+    return [top for top in high_enough if _prominence(volume, top) >= least]
 
 
 def _prominence(volume: Floats, top: int) -> float:

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from bot.liquidation.confluence import Surroundings
 from bot.liquidation.depth import Depth
 from bot.liquidation.grid import CELL
+from bot.liquidation.landmarks import WINDOW_MS, Landmarks
 from bot.liquidation.swings import REVERSAL_RANGES, Shelf, Swing, shelves_of, swings_of
+from bot.liquidation.totals import average_true_range_pct
 from bot.liquidation.types import Cluster, Feature, Floats, History, Side
-from bot.liquidation.volume_profile import VALUE_SHARE, profile_of
+from bot.liquidation.volume_profile import VALUE_SHARE, Traded, profile_of
 from bot.liquidation.walls import walls_of
 from tests.unit.liquidation.markets import history_of, random_market
 
@@ -47,33 +49,35 @@ def at(side: Side, edge: float) -> Cluster:
 
 def test_the_profile_peaks_where_most_was_traded() -> None:
     closes = np.concatenate([np.full(100, 100.0), np.full(300, 105.0), np.full(60, 110.0)])
-    profile = profile_of(history_of(closes, wick=0.0005), blur=BLUR)
+    profile = profile_of(Traded.of(history_of(closes, wick=0.0005)), blur=BLUR)
     assert profile is not None
     assert profile.point_of_control == pytest.approx(105.0, rel=CELL)
     assert profile.nodes == pytest.approx((100.0, 105.0, 110.0), rel=CELL)
-    assert profile.value_low < 105.0 < profile.value_high
+    value_low, value_high = profile.value_area
+    assert value_low < 105.0 < value_high
 
 
 def test_a_ripple_on_a_hill_is_no_node() -> None:
     closes = np.concatenate([np.full(300, 100.0), np.full(20, 101.5)])
-    profile = profile_of(history_of(closes, wick=0.0005), blur=BLUR)
+    profile = profile_of(Traded.of(history_of(closes, wick=0.0005)), blur=BLUR)
     assert profile is not None
     assert profile.nodes == pytest.approx((100.0,), rel=CELL)
 
 
 def test_without_volume_there_is_no_profile() -> None:
-    assert profile_of(history_of(np.full(50, 100.0), volume=0.0), blur=BLUR) is None
+    assert profile_of(Traded.of(history_of(np.full(50, 100.0), volume=0.0)), blur=BLUR) is None
 
 
 @given(st.integers(0, 10_000), st.integers(40, 400))
 def test_the_value_area_holds_its_share_around_the_point_of_control(seed: int, bars: int) -> None:
     history = random_market(seed, bars)
-    profile = profile_of(history, blur=BLUR)
+    profile = profile_of(Traded.of(history), blur=BLUR)
     assert profile is not None
     edges = np.exp((profile.first + np.arange(len(profile.volume) + 1)) * CELL)
-    inside = (edges[:-1] >= profile.value_low * (1 - 1e-12)) & (edges[1:] <= profile.value_high * (1 + 1e-12))
+    value_low, value_high = profile.value_area
+    inside = (edges[:-1] >= value_low * (1 - 1e-12)) & (edges[1:] <= value_high * (1 + 1e-12))
     assert profile.volume[inside].sum() >= (VALUE_SHARE - 1e-9) * profile.volume.sum()
-    assert profile.value_low <= profile.point_of_control <= profile.value_high
+    assert value_low <= profile.point_of_control <= value_high
     assert profile.point_of_control in profile.nodes
     assert history.low.min() * (1 - CELL) <= profile.nodes[0] <= profile.nodes[-1] <= history.high.max() * (1 + CELL)
 
@@ -125,6 +129,8 @@ def test_levels_lose_no_turn_and_are_no_wider_than_asked(turns: list[tuple[float
     shelves = shelves_of(swings, width=width)
     assert sum(shelf.touches for shelf in shelves) == len(swings)
     assert [shelf.price for shelf in shelves] == sorted(shelf.price for shelf in shelves)
+    often = tuple(shelf for shelf in shelves if shelf.touches >= 2)
+    assert shelves_of(swings, width=width, least_touches=2) == often
 
 
 @pytest.mark.parametrize("wall", [98.6, 101.5])
@@ -154,7 +160,7 @@ CLOSES = legs(100.0, 105.0, 100.0, 105.0, 100.0, 102.0)
 
 def surroundings(*books: Depth) -> Surroundings:
     history = history_of(CLOSES, wick=0.0)
-    return Surroundings(lambda: history, day_volatility=0.02, books=books)
+    return Surroundings(lambda: Landmarks(history), day_volatility=0.02, books=books)
 
 
 def test_a_cluster_at_a_level_that_price_turned_at_twice_is_marked_with_it() -> None:
@@ -190,16 +196,31 @@ def test_a_mark_makes_no_other_body_of_a_cluster() -> None:
 def test_nothing_is_worked_out_before_it_is_asked_for() -> None:
     asked = 0
 
-    def history() -> History:
+    def landmarks() -> Landmarks:
         nonlocal asked
         asked += 1
-        return history_of(CLOSES)
+        return Landmarks(history_of(CLOSES))
 
-    found = Surroundings(history, day_volatility=0.02)
+    found = Surroundings(landmarks, day_volatility=0.02)
     assert asked == 0
     found.marks(at(Side.LONG, 100.0))
     found.marks(at(Side.SHORT, 105.0))
     assert asked == 1
+
+
+@given(st.integers(0, 10_000), st.lists(st.integers(1, 1_000), min_size=1, max_size=6))
+def test_landmarks_asked_for_after_bar_upon_bar_are_those_of_the_bars_so_far(seed: int, asked: list[int]) -> None:
+    bar_ms, count = 3_600_000 // 2, 1_500 + max(asked)  # a month is 1,440 such bars
+    history = random_market(seed, count)
+    history = replace(history, bar_ms=bar_ms, open_ms=history.open_ms[0] + bar_ms * np.arange(count))
+    landmarks = Landmarks(history)
+    for bars in (*asked, *(count - each for each in sorted(asked))):
+        so_far = history.within(int(history.open_ms[bars - 1]) + bar_ms - WINDOW_MS, int(history.open_ms[bars]))
+        assert landmarks.swings(bars) == swings_of(so_far)
+        assert landmarks.usual_range(bars) == pytest.approx(average_true_range_pct(so_far) / 100.0, nan_ok=True)
+        both = landmarks.profile(bars, blur=BLUR), profile_of(Traded.of(so_far), blur=BLUR)
+        one, other = (None if each is None else (each.first, each.nodes, each.volume.tolist()) for each in both)
+        assert one == other
 
 
 def test_a_dip_of_less_than_three_usual_ranges_is_no_swing() -> None:

@@ -1,0 +1,58 @@
+"""Where a market has turned and traded most by any of its bars, and how far it usually ranges.
+
+Nothing is worked out before it is asked for. What bars share is worked out once, so that asking after bar upon bar of
+one history costs little more each time than what has changed.
+"""
+
+from functools import cached_property
+
+import numpy as np
+
+from bot.liquidation.swings import Swing, Swings
+from bot.liquidation.totals import average_true_range_pct
+from bot.liquidation.types import History
+from bot.liquidation.volume_profile import Traded, VolumeProfile, profile_of
+
+WINDOW_MS = 30 * 86_400_000
+
+
+class Landmarks:
+    """Those of one history. Each is asked for as it was known after the first `bars` bars (at least one), of which the
+    last 30 days count.
+    """
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+
+    def __len__(self) -> int:
+        """How many bars there are."""
+        return len(self._history)
+
+    def close(self, bars: int) -> float:
+        """The last price."""
+        return float(self._history.close[bars - 1])
+
+    def usual_range(self, bars: int) -> float:
+        """An hour's average true range over price; NaN where bars are missing."""
+        return average_true_range_pct(self._history.rows(self._first(bars), bars)) / 100.0
+
+    def profile(self, bars: int, *, blur: float) -> VolumeProfile | None:
+        """Volume by price, smoothed as `profile_of` takes it; None where nothing was traded."""
+        return profile_of(self._traded.rows(self._first(bars), bars), blur=blur)
+
+    def swings(self, bars: int) -> tuple[Swing, ...]:
+        """The confirmed turns, in order of time."""
+        return self._swings.known(self._first(bars), bars)
+
+    @cached_property
+    def _traded(self) -> Traded:
+        return Traded.of(self._history)
+
+    @cached_property
+    def _swings(self) -> Swings:
+        return Swings(self._history)
+
+    def _first(self, bars: int) -> int:
+        """The row of the first bar that counts."""
+        opened_ms = self._history.open_ms
+        return int(np.searchsorted(opened_ms, opened_ms[bars - 1] + self._history.bar_ms - WINDOW_MS))
