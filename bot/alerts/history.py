@@ -1,6 +1,7 @@
 """A track's sizes over time: kept densely for the recent past and thinly for the far, as growth windows need them."""
 
-from bisect import bisect_left
+import math
+from bisect import bisect_left, bisect_right
 
 from bot.alerts.types import Track
 from bot.liquidation.types import Cluster
@@ -20,14 +21,14 @@ MAX_SAMPLES = 48
 KEPT_MS = 27 * HOUR_MS
 """The longest growth window, 24 h, and the width of its last bucket."""
 
-# Spacing by age, never wider than a quarter of a window that reaches back so far. Each divides the next, so that the
-# oldest sample of a wide bucket is also the oldest of a narrow one and thinning twice loses nothing more.
+# From which age on samples are spaced how far, the oldest first: never wider than a quarter of a window that reaches
+# back so far. Each spacing divides the wider, so that the oldest sample of a wide bucket is also the oldest of a narrow
+# one and thinning twice loses nothing more. Younger samples are all kept.
 _SPACING = (
-    (1 * HOUR_MS, 1),
-    (2 * HOUR_MS, 15 * MINUTE_MS),
-    (4 * HOUR_MS, 30 * MINUTE_MS),
-    (8 * HOUR_MS, 1 * HOUR_MS),
-    (KEPT_MS, 2 * HOUR_MS),
+    (8 * HOUR_MS, 2 * HOUR_MS),
+    (4 * HOUR_MS, 1 * HOUR_MS),
+    (2 * HOUR_MS, 30 * MINUTE_MS),
+    (1 * HOUR_MS, 15 * MINUTE_MS),
 )
 
 
@@ -53,16 +54,16 @@ def baseline(track: Track, *, slot_ms: int, window_ms: int) -> float | None:
     stood there all along is no growth. None where there is no sample so near, or where the body of then is not
     comparable with that of now.
     """
-    target_ms = slot_ms - window_ms
-    at = bisect_left(track.sizes, (target_ms,))
-    near = [i for i in (at - 1, at) if 0 <= i < len(track.sizes)]
-    if not near:
+    sizes, target_ms, near_ms = track.sizes, slot_ms - window_ms, max(window_ms // 8, MINUTE_MS)
+    if not sizes or sizes[0][0] - target_ms > near_ms:
         return None
-    best = min(near, key=lambda i: abs(track.sizes[i][0] - target_ms))
-    sample_ms, usd = track.sizes[best]
-    if abs(sample_ms - target_ms) > max(window_ms // 8, MINUTE_MS) or usd <= 0.0:
+    best = bisect_left(sizes, (target_ms,))
+    if best == len(sizes) or (best and target_ms - sizes[best - 1][0] <= sizes[best][0] - target_ms):
+        best -= 1
+    sample_ms, usd = sizes[best]
+    if abs(sample_ms - target_ms) > near_ms or usd <= 0.0:
         return None
-    behind = len(track.sizes) - best
+    behind = len(sizes) - best
     if behind <= len(track.spans):
         low, high = track.spans[-behind]
         if overlap(low, high, track.cluster.low, track.cluster.high) < COMPARABLE_OVERLAP:
@@ -72,17 +73,19 @@ def baseline(track: Track, *, slot_ms: int, window_ms: int) -> float | None:
 
 
 def _thinned(sizes: Sizes, spans: Spans) -> tuple[Sizes, Spans]:
+    """What the spacing leaves of them: of each bucket the oldest."""
     newest_ms = sizes[-1][0]
     kept: list[int] = []
-    last_bucket: tuple[int, int] | None = None
-    for i, (slot_ms, _) in enumerate(sizes):
-        age_ms = newest_ms - slot_ms
-        spacing_ms = next((spacing for limit, spacing in _SPACING if age_ms < limit), 0)
-        if not spacing_ms:
-            continue
-        bucket = (spacing_ms, slot_ms // spacing_ms)
-        if bucket != last_bucket:
-            kept.append(i)
-            last_bucket = bucket
+    at = bisect_right(sizes, (newest_ms - KEPT_MS, math.inf))
+    for youngest_ms, spacing_ms in _SPACING:
+        end = bisect_right(sizes, (newest_ms - youngest_ms, math.inf), at)
+        last_bucket = -1
+        for i in range(at, end):
+            bucket = sizes[i][0] // spacing_ms
+            if bucket != last_bucket:
+                kept.append(i)
+                last_bucket = bucket
+        at = end
+    kept.extend(range(at, len(sizes)))
     unknown = len(sizes) - len(spans)
-    return tuple(sizes[i] for i in kept), tuple(spans[i - unknown] for i in kept if i >= unknown)
+    return tuple([sizes[i] for i in kept]), tuple([spans[i - unknown] for i in kept if i >= unknown])

@@ -1,13 +1,14 @@
 """One recompute of one market before every kind of rule that looks at maps."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
-from bot.alerts import breakout, concentration, exposure, flip, growth, new_cluster, stop_hunt, swept
+from bot.alerts import breakout, concentration, exposure, flip, stop_hunt, swept
 from bot.alerts.judge import Figures, Measure, Measured
-from bot.alerts.kinds import AFTER_SWEEPS, AT_MAPS
+from bot.alerts.kinds import AFTER_SWEEPS
 from bot.alerts.market_book import MarketBook
-from bot.alerts.matching import SLACK, Watch
+from bot.alerts.matching import Watch
 from bot.alerts.pulse import Pulse
 from bot.alerts.readings import Liquidation, MapReading
 from bot.alerts.types import CloseReason, Kind, Track
@@ -60,20 +61,10 @@ class MapRound:
         self._verdicts.close(self._book, track, time_ms=self._reading.slot_ms)
 
     def _look_at(self, track: Track) -> None:
-        reading = self._reading
-        most_pct = growth.most_pct(track)
-        for measure in self._book.measures(AT_MAPS):
-            watch = self._watch(measure, track.id, track.cluster)
-            if watch.idle:
-                continue
-            if measure.kind is Kind.GROWTH:
-                new = track.appeared and track.born_ms > reading.slot_ms - measure.window_ms
-                if not (new or watch.busy or watch.armed >= -most_pct - SLACK):
-                    continue
-                metric = growth.metric(track, slot_ms=reading.slot_ms, window_ms=measure.window_ms)
-            else:
-                metric = new_cluster.metric(track, slot_ms=reading.slot_ms)
-            self._put(watch, self._measured(track, metric))
+        """Whether the track is new or has grown."""
+        post = self._book.map_post(track.id, seen_ms=self._reading.slot_ms)
+        for watch, metric in post.look(track, self._reading.slot_ms):
+            self._put(watch, metric, partial(self._measured, track, metric))
 
     def _look_at_levels(self) -> None:
         """Whether it has become crowded where positions of our own would be liquidated."""
@@ -127,25 +118,22 @@ class MapRound:
     def _ask(self, measure: Measure, measured: Measured) -> None:
         """Put what was measured before the rules that it may concern."""
         if measured.metric is not None:
-            self._put(self._watch(measure, measured.track_id, measured.body), measured)
+            watch = self._book.watch(measure, measured.track_id, seen_ms=self._reading.slot_ms)
+            watch.meet(measured.body)
+            self._put(watch, measured.metric, lambda: measured)
 
-    def _watch(self, measure: Measure, track_id: str, body: Cluster) -> Watch:
-        watch = self._book.watch(measure, track_id, seen_ms=self._reading.slot_ms)
-        watch.meet(body)
-        return watch
-
-    def _put(self, watch: Watch, measured: Measured) -> None:
-        if measured.metric is None:
-            return
-        book, slot_ms = self._book, self._reading.slot_ms
+    def _put(self, watch: Watch, metric: float, look: Callable[[], Measured]) -> None:
+        """Put what was measured before a column of rules; `look` gives the rest of it, where the metric wakes any."""
+        slot_ms = self._reading.slot_ms
         self.watches.append(watch)
         unseen_ms = max(0, slot_ms - watch.seen_ms - 2 * self._slot_ms)
-        if not watch.wakes(measured.metric, slot_ms, unseen_ms=unseen_ms):
+        if not watch.wakes(metric, slot_ms, unseen_ms=unseen_ms):
             return
+        measured = look()
         self._verdicts.judge_column(
-            book,
+            self._book,
             watch.column,
-            watch.candidates(measured.metric, measured.body, slot_ms, unseen_ms=unseen_ms),
+            watch.candidates(metric, measured.body, slot_ms, unseen_ms=unseen_ms),
             measured,
             unseen_ms=unseen_ms,
             event_ms=self._reading.now_ms,

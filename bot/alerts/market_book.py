@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from bot.alerts.exposure import APPROACH, CROWD
 from bot.alerts.judge import Measure
-from bot.alerts.kinds import JUDGES, MATTERS
+from bot.alerts.kinds import AT_MAPS, JUDGES, MATTERS
+from bot.alerts.map_post import MapPost
 from bot.alerts.matching import Column, Watch
 from bot.alerts.own_levels import OwnLevels
 from bot.alerts.pulse import Pulse
@@ -48,6 +49,7 @@ class MarketBook:
         self._measures: dict[frozenset[Kind], Sequence[Measure]] = {}
         self._levels: OwnLevels | None = None
         self._watches: dict[str, dict[Measure, Watch]] = {}
+        self._posts: dict[str, MapPost] = {}
         self._noted: dict[str, dict[int, Reason]] = {}
 
     @property
@@ -118,6 +120,16 @@ class MarketBook:
                 self._watches.setdefault(track_id, {})[measure] = watch
         return watch
 
+    def map_post(self, track_id: str, *, seen_ms: int) -> MapPost:
+        """The watches before a track that recomputes ask; kept as they are."""
+        post = self._posts.get(track_id)
+        if post is None:
+            measures = self.measures(AT_MAPS)
+            post = MapPost(measures, [self.watch(measure, track_id, seen_ms=seen_ms) for measure in measures])
+            if self._remembers(track_id):
+                self._posts[track_id] = post
+        return post
+
     def state(self, rule_id: int, track_id: str) -> RuleState:
         """The state of a pair; armed where nothing has happened yet."""
         found = self._states.get(track_id, {}).get(rule_id)
@@ -162,13 +174,11 @@ class MarketBook:
         if track.closed is None:
             self.tracks[track.id] = track
             watch = self._watches.get(track.id, {}).get(_SWEPT)
-            if watch is not None:
+            if watch is not None and watch.like is not None:
                 watch.loosen()  # judged by the body at its best
             return
         self.tracks.pop(track.id, None)
-        self._states.pop(track.id, None)
-        self._noted.pop(track.id, None)
-        self._watches.pop(track.id, None)
+        self._forget(track.id)
         if track.closed is CloseReason.SWEPT:
             self.fallen[track.id] = replace(track, cluster=track.at_best)
 
@@ -176,9 +186,7 @@ class MarketBook:
         """Forget the tracks that were swept too long before `slot_ms`."""
         for track in self.past(slot_ms):
             del self.fallen[track.id]
-            self._states.pop(track.id, None)
-            self._noted.pop(track.id, None)
-            self._watches.pop(track.id, None)
+            self._forget(track.id)
 
     def past(self, slot_ms: int) -> list[Track]:
         """The swept tracks that nobody waits for any more at `slot_ms`."""
@@ -192,6 +200,8 @@ class MarketBook:
         self._states.setdefault(track_id, {}).update((state.rule_id, state) for state in known)
         for watch in self._watches.get(track_id, {}).values():
             watch.update(known)
+        if track_id in self._posts:
+            self._posts[track_id].stir()
         if self._levels is not None and track_id == APPROACH:
             self._levels.follow(known)
         elif self._levels is not None and track_id == CROWD:
@@ -215,7 +225,13 @@ class MarketBook:
     def _remembers(self, track_id: str) -> bool:
         return track_id in self.tracks or track_id in self.fallen or track_id in MATTERS
 
+    def _forget(self, track_id: str) -> None:
+        """What is remembered of a track beside itself."""
+        for of_tracks in (self._states, self._noted, self._watches, self._posts):
+            of_tracks.pop(track_id, None)
+
     def _forget_arrays(self) -> None:
         self._columns = None
         self._levels = None
         self._watches.clear()
+        self._posts.clear()

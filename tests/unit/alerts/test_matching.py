@@ -1,12 +1,13 @@
 """Rules as arrays say exactly what each rule would say by itself, and ask only those that may have changed."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from bot.alerts import Engine
-from bot.alerts.types import Kind, Market, Rule
+from bot.alerts.types import Kind, Market, Phase, Rule
 from bot.liquidation.types import Cluster, Side
 from tests.unit.alerts.naive import Naive
 from tests.unit.alerts.scenes import BTC, HOUR, MINUTE, SLOT, START, Bench, grows, long, near, reading, short
@@ -140,6 +141,26 @@ def test_a_recompute_asks_only_the_growth_rules_it_may_concern() -> None:
         assert bench.engine.work.judged == 0
     bench.map(reading(START + 13 * SLOT, [long(90, 92, 55e6)]))
     assert bench.engine.work.judged == 50
+
+
+def test_a_snoozed_growth_rule_is_asked_once_it_wakes() -> None:
+    bench = Bench(replace(grows(5.0, HOUR), snoozed_until_ms=START + 18 * SLOT))
+    told = []
+    for i in range(24):
+        usd = 50e6 if i < 14 else 60e6
+        changes = bench.map(reading(START + i * SLOT, [long(90, 92, usd)]))
+        told += [i for _ in changes.events]
+    assert told == [19], "twice in a row, and still within the hour"
+
+
+def test_a_body_that_shrinks_again_is_still_asked_of_by_those_who_were_told() -> None:
+    bench = Bench(grows(10.0, HOUR))
+    told = []
+    for i, usd in enumerate([50e6] * 13 + [60e6] * 3 + [50e6] * 3):
+        changes = bench.map(reading(START + i * SLOT, [long(90, 92, usd)]))
+        told += [i for _ in changes.events]
+    assert told == [14]
+    assert [state.phase for state in bench.store.states.values()] == [Phase.RECOVERING]
 
 
 def test_a_recompute_wakes_a_row_only_where_the_body_passes_a_floor() -> None:
