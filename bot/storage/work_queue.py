@@ -44,6 +44,15 @@ KEPT: Final = "1 hour"
 
 log = logging.getLogger(__name__)
 
+
+def _no_outage(record: logging.LogRecord) -> bool:
+    """What PgQueuer says, but for the many ways in which it meets a lost database: the queue tells of that once."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(error, psycopg.Error) or record.getMessage().startswith("Shutdown flush failed"))
+
+
+logging.getLogger("pgqueuer").addFilter(_no_outage)
+
 _CONNECT: Final[Mapping[str, Any]] = {
     "application_name": "liqwatch jobs",
     "connect_timeout": 5,
@@ -194,7 +203,7 @@ class _TwoLines(PsycopgDriver):
 
     def __init__(self, asking: psycopg.AsyncConnection[Any], hearing: psycopg.AsyncConnection[Any]) -> None:
         super().__init__(asking)
-        self._ear = _Ear(hearing)
+        self._ear = PsycopgDriver(hearing)
 
     async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
         await self._ear.add_listener(channel, callback)
@@ -207,16 +216,6 @@ class _TwoLines(PsycopgDriver):
         if self.shutdown.is_set():
             self._ear.shutdown.set()
             await self._ear.tm.gather_tasks()
-
-
-class _Ear(PsycopgDriver):
-    """A driver that only listens. That its line broke is told by whoever runs the queue, not as a fault of a task."""
-
-    async def watch_notifies(self) -> None:
-        try:
-            await super().watch_notifies()
-        except psycopg.Error as error:
-            log.debug("the queue is not heard: %s", _brief(error))
 
 
 def _queries(driver: PsycopgDriver) -> Queries:
