@@ -10,6 +10,7 @@ from bot.liquidation.clusters import find_zones
 from bot.liquidation.maps import Maps
 from bot.liquidation.strength import ShareHistory
 from bot.liquidation.touch import Volatility
+from bot.liquidation.whole import Whole, Wholes
 from bot.reading import WINDOW, Reading
 from bot.recorded import Recorded
 from bot.recorded_lessons import DAY_BARS, RecordedLessons
@@ -31,8 +32,8 @@ class RecordedMaps:
         self._model: PositionModel | None = None
         self._volatility: Volatility | None = None
 
-    def readings(self, first: int) -> Iterator[Reading]:
-        """The reading after each bar from row `first` on."""
+    def readings(self, first: int) -> Iterator[tuple[Reading, Whole]]:
+        """The reading after each bar from row `first` on, and its map as a whole."""
         for begin, end in _days(first, len(self._history)):
             if self._lessons.attend(begin + 1) or self._model is None:
                 seen = self._history.rows(0, begin + 1)
@@ -43,15 +44,17 @@ class RecordedMaps:
                 maps = self._model.draw(self._history.rows(begin, end), window=WINDOW)
                 yield from self._read(maps, self._model.version)
 
-    def _read(self, maps: Maps, version: str) -> Iterator[Reading]:
+    def _read(self, maps: Maps, version: str) -> Iterator[tuple[Reading, Whole]]:
         volatilities = [
             self._volatile(*close) for close in zip(maps.time_ms.tolist(), maps.price.tolist(), strict=True)
         ]
-        zones = find_zones(maps, day_volatility=np.array([one.day for one in volatilities]))
+        day_volatility = np.array([one.day for one in volatilities])
+        zones = find_zones(maps, day_volatility=day_volatility)
+        wholes = Wholes(maps, zones.spans, day_volatility=day_volatility)
         for moment, volatility in enumerate(volatilities):
             drawn, clusters = maps.at(moment), zones.clusters(moment, self._shares.strength)
             self._shares.observe(drawn.time_ms, drawn.price, clusters)
-            yield Reading(drawn, clusters, volatility, version)
+            yield Reading(drawn, clusters, volatility, version), Whole(wholes, moment)
 
     def _volatile(self, time_ms: int, close: float) -> Volatility:
         if self._volatility is None:

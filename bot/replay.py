@@ -243,7 +243,7 @@ class _Player:
 
     def close_bar(self) -> MapReading:
         """Read the market after the bar to come."""
-        reading = next(self._readings)
+        reading, whole = next(self._readings)
         slot_ms, volatility, atr_pct = reading.map.time_ms, reading.volatility, self._atr_pct[self._at]
         low, high = float(self._history.low[self._at]), float(self._history.high[self._at])
         self.mapped = True
@@ -262,7 +262,7 @@ class _Player:
             limits=reading.map.limits,
             proven=reading.proven,
             touch=lambda cluster, price: touch_odds(cluster, price, volatility),
-            map=reading.map if self._drawn else None,
+            whole=whole if self._drawn else None,
             volatility=volatility,
             atr_pct=lambda: atr_pct,
             marks=Surroundings(lambda: self._landmarks, bars=self._at, day_volatility=volatility.day).marks,

@@ -24,6 +24,7 @@ from bot.clock import Clock
 from bot.doorbell import Doorbell, breaker_notices, outbox_rows
 from bot.freshness import STALE_MS
 from bot.liquidation.totals import average_true_range_pct
+from bot.liquidation.whole import Whole
 from bot.market.types import BAR_MS, Tick
 from bot.markets import LiveMarket
 from bot.reading import touch_odds
@@ -91,7 +92,7 @@ class Watch:
                     limits=reading.map.limits,
                     proven=reading.proven,
                     touch=lambda cluster, price: touch_odds(cluster, price, volatility),
-                    map=reading.map,
+                    whole=Whole.of(reading.map, reading.clusters, day_volatility=volatility.day),
                     volatility=volatility,
                     atr_pct=lambda: average_true_range_pct(live.history),
                     marks=live.surroundings.marks,

@@ -13,7 +13,6 @@ from bot.alerts.pulse import Pulse
 from bot.alerts.readings import Liquidation, MapReading
 from bot.alerts.types import CloseReason, Kind, Track
 from bot.alerts.verdicts import Verdicts
-from bot.liquidation.totals import entropy, standing_near
 from bot.liquidation.types import Cluster
 
 PRINTED_WITHIN = 0.003
@@ -69,10 +68,9 @@ class MapRound:
     def _look_at_levels(self) -> None:
         """Whether it has become crowded where positions of our own would be liquidated."""
         reading, own = self._reading, self._book.levels()
-        crowdings = reading.crowdings(own.levels) if own.rules else None
-        if crowdings is None:
+        if reading.whole is None or not own.rules:
             return
-        for rule, crowding in own.crowded(crowdings, reading.slot_ms):
+        for rule, crowding in own.crowded(reading.whole.crowdings(own.levels), reading.slot_ms):
             measured = exposure.crowd(rule, crowding, slot_ms=reading.slot_ms, price=reading.price)
             self._verdicts.judge(
                 self._book, exposure.CROWDS, rule, measured, unseen_ms=0, event_ms=reading.now_ms, reading=reading
@@ -90,18 +88,17 @@ class MapRound:
             self._ask(measure, self._measured(track, metric, ((stop_hunt.AFTER, float(after_ms)),)))
 
     def _look_at_market(self) -> None:
-        drawn, book, slot_ms, price = self._reading.map, self._book, self._reading.slot_ms, self._reading.price
-        if drawn is None:
+        whole, book, slot_ms, price = self._reading.whole, self._book, self._reading.slot_ms, self._reading.price
+        if whole is None:
             return
         if (measure := Measure(Kind.FLIP)) in book.columns():
-            for measured in flip.measure(near_usd=standing_near(drawn), slot_ms=slot_ms, price=price):
+            for measured in flip.measure(near_usd=whole.standing_near, slot_ms=slot_ms, price=price):
                 self._ask(measure, measured)
-        evenness = entropy(drawn)
         if (measure := Measure(Kind.CONCENTRATION)) in book.columns():
-            deviation = book.pulse.band.deviation(evenness)
+            deviation = book.pulse.band.deviation(whole.evenness)
             for measured in concentration.measure(deviation, slot_ms=slot_ms, price=price):
                 self._ask(measure, measured)
-        self.pulse = replace(book.pulse, slot_ms=slot_ms, band=book.pulse.band.with_sample(evenness))
+        self.pulse = replace(book.pulse, slot_ms=slot_ms, band=book.pulse.band.with_sample(whole.evenness))
 
     def _measured(self, track: Track, metric: float | None, figures: Figures = ()) -> Measured:
         reading = self._reading

@@ -31,6 +31,7 @@ class OwnLevels:
         self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
         held = [own_level(rule) for rule in self.rules]
         self.levels = np.array([level for level, _ in held], dtype=np.float64)
+        self.levels.flags.writeable = False
         self._sign = np.array([1.0 if side is Side.LONG else -1.0 for _, side in held], dtype=np.float64)
         # In log price from the level, away from it on the side that the position lives on.
         self._hit_at = np.array([EXPOSURE.hit_at(rule) for rule in self.rules], dtype=np.float64) / 100.0

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bot.alerts.types import Market, Phase, RuleState, Track
-from bot.liquidation.crowding import Crowding
 from bot.liquidation.touch import Volatility
-from bot.liquidation.types import Cluster, Floats, LiquidationMap, MapLimit, Mark, OpenInterestSource, Side
+from bot.liquidation.types import Cluster, MapLimit, Mark, OpenInterestSource, Side
+from bot.liquidation.whole import Whole
 
 Touch = Callable[[Cluster, float], tuple[tuple[int, float], ...]]
 """(hours, probability) pairs that price, given, touches the cluster's nearest edge."""
@@ -50,9 +50,9 @@ class MapReading:
     `slot_ms` is the recompute's slot and drives all logic; `now_ms` is when it is judged, and only dates its events.
     `low` and `high` are the extremes of price over the bars that this map has seen and the last one had not. `map_ms`
     is the end of the map's last bar. `proven` tells whether such maps were shown to know more than distance alone.
-    `map` and `volatility` are what the clusters and the odds were read from, `atr_pct` gives the average true range in
-    percent; without them the kinds that ask for them are silent. `marks` tells what else stands at a cluster; it is
-    asked only where a rule does, or an alert is told.
+    `whole` is the map that the clusters were read from, `volatility` that of the odds, `atr_pct` gives the average true
+    range in percent; without them the kinds that ask for them are silent. `marks` tells what else stands at a cluster;
+    it is asked only where a rule does, or an alert is told.
     """
 
     market: Market
@@ -68,16 +68,10 @@ class MapReading:
     touch: Touch = no_odds
     limits: tuple[MapLimit, ...] = ()
     proven: bool = False
-    map: LiquidationMap | None = None
+    whole: Whole | None = None
     volatility: Volatility | None = None
     atr_pct: Callable[[], float] = no_range
     marks: Marks = no_marks
-
-    def crowdings(self, levels: Floats) -> Floats | None:
-        """How crowded it is at these prices, (n,), as `Crowding.at`; None without the map, or without volatility."""
-        if self.map is None or self.volatility is None:
-            return None
-        return Crowding(self.map, day_volatility=self.volatility.day).at(levels, self.clusters)
 
 
 @dataclass(frozen=True, slots=True)

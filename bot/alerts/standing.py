@@ -16,7 +16,6 @@ from bot.alerts.new_cluster import metric as new_metric
 from bot.alerts.proximity import passed
 from bot.alerts.readings import FirstLook, MapReading, Standing
 from bot.alerts.types import Kind, Phase, Rule, RuleState, Track
-from bot.liquidation.totals import entropy, standing_near
 
 
 def take_first_look(book: MarketBook, rule: Rule, *, price: float, price_ms: int) -> FirstLook:
@@ -133,16 +132,16 @@ def measured_now(book: MarketBook, rule: Rule, *, price: float, time_ms: int) ->
     reading = book.reading
     if rule.kind in OF_CLUSTERS:
         return [_of_track(book, rule, track, price=price, time_ms=time_ms) for track in book.tracks.values()]
-    if reading is None or reading.map is None:
+    if reading is None or reading.whole is None:
         return ()
     if rule.kind is Kind.EXPOSURE:
         return _of_level(book, rule, reading, price=price, time_ms=time_ms)
     if rule.kind is Kind.FLIP:
         # Whichever side leads now, by however little, is where the rule starts from.
-        found = flip.measure(near_usd=standing_near(reading.map), slot_ms=time_ms, price=price)
+        found = flip.measure(near_usd=reading.whole.standing_near, slot_ms=time_ms, price=price)
         return [each._replace(metric=-100.0 if (each.metric or 0.0) < 0.0 else 0.0) for each in found]
     if rule.kind is Kind.CONCENTRATION:
-        deviation = book.pulse.band.deviation(entropy(reading.map))
+        deviation = book.pulse.band.deviation(reading.whole.evenness)
         return concentration.measure(deviation, slot_ms=time_ms, price=price)
     return ()
 
@@ -155,8 +154,7 @@ def _of_track(book: MarketBook, rule: Rule, track: Track, *, price: float, time_
 def _of_level(book: MarketBook, rule: Rule, reading: MapReading, *, price: float, time_ms: int) -> Iterable[Measured]:
     """Both matters of a rule that holds a liquidation price."""
     level, _ = exposure.own_level(rule)
-    found = reading.crowdings(np.array([level]))
-    crowding = np.nan if found is None else float(found[0])
+    crowding = np.nan if reading.whole is None else float(reading.whole.crowdings(np.array([level]))[0])
     return (
         exposure.approach(rule, time_ms=time_ms, price=price),
         exposure.crowd(rule, crowding, slot_ms=book.slot_ms, price=price),

@@ -1,7 +1,8 @@
 """The dense zones of a liquidation map: the bodies of both sides as clusters, rated. Many maps are searched at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,20 @@ SMOOTHING_PER_DAY_VOLATILITY = 0.2
 
 Rating = Callable[[Side, float, float], int]
 """`(side, distance, share) -> 0..100`: distance from price to peak in log price, share of the side's open interest."""
+
+
+class Spans(NamedTuple):
+    """From where to where clusters of n maps reach, in price, all (k,): `moment` is the map's number."""
+
+    moment: Ints
+    low: Floats
+    high: Floats
+
+    @classmethod
+    def of(cls, clusters: Sequence[Cluster]) -> "Spans":
+        """The clusters of a single map."""
+        low, high = (np.array([getattr(each, name) for each in clusters], dtype=np.float64) for name in ("low", "high"))
+        return cls(np.zeros(len(clusters), dtype=np.int64), low, high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +48,11 @@ class Zones:
             Cluster(side, low, high, peak, usd, share, strength(side, distance, share))
             for side, low, high, peak, usd, share, distance in self.columns[self.ends[moment] : self.ends[moment + 1]]
         )
+
+    def spans(self) -> Spans:
+        """From where to where all of them reach."""
+        edges = np.array([(low, high) for _, low, high, *_ in self.columns], dtype=np.float64).reshape(-1, 2)
+        return Spans(np.repeat(np.arange(len(self.ends) - 1), np.diff(self.ends)), edges[:, 0], edges[:, 1])
 
 
 def find_clusters(

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.liquidation.crowding import CROWDED as CROWDED
-from bot.liquidation.crowding import Crowding
+from bot.liquidation.crowding import SIDES, Crowding
+from bot.liquidation.maps import Maps
 from bot.liquidation.types import Cluster, Floats, LiquidationMap, Side
 
 QUIET = 50.0
@@ -31,11 +32,10 @@ class Ground:
         self.price = drawn.price
         self._drawn = drawn
         self.clusters = clusters
-        self._crowding = Crowding(drawn, day_volatility=day_volatility)
-        self.blur = self._crowding.blur
-        self._step = self._crowding.step
+        crowding = Crowding(Maps.of([drawn]), day_volatility=np.array([day_volatility]))
+        self.blur, self._step = float(crowding.blur[0]), float(crowding.step[0])
         self._totals = {Side.LONG: drawn.long_total_usd, Side.SHORT: drawn.short_total_usd}
-        self._walks = {side: self._walk(side) for side in Side}
+        self._walks = {side: self._walk(crowding, side) for side in Side}
 
     @property
     def reach_pct(self) -> float:
@@ -100,9 +100,10 @@ class Ground:
         found = np.flatnonzero(self._walks[side].quiet[:cell])
         return self._price(side, int(found[-1])) if len(found) else None
 
-    def _walk(self, side: Side) -> _Walk:
-        away, usd, _ = self._crowding.cells[side]
-        crowding = self._crowding.percentiles(side, np.arange(len(away)))
+    def _walk(self, of: Crowding, side: Side) -> _Walk:
+        away, usd, _ = of.cells(0, side)
+        here = np.zeros(len(away), dtype=np.int64)
+        crowding = of.percentiles(here, here + SIDES.index(side), np.arange(len(away)))
         price = self.price * np.exp(away if side is Side.SHORT else -away)
         quiet: NDArray[np.bool_] = crowding <= QUIET
         for cluster in self.clusters:
@@ -115,7 +116,8 @@ class Ground:
     def _cell(self, level: float) -> tuple[Side, int]:
         """The side of a level, and its cell counted from the price outwards."""
         side = self._side(level)
-        return side, int(self._crowding.cell_at(side, np.array([abs(math.log(level / self.price))]))[0])
+        outer = self._walks[side].away + 0.5 * self._step
+        return side, int(outer.searchsorted(abs(math.log(level / self.price))))
 
     def _price(self, side: Side, cell: int) -> float:
         away = float(self._walks[side].away[cell])

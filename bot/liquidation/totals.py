@@ -3,10 +3,12 @@ usually ranges.
 """
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from bot.liquidation.maps import Maps
 from bot.liquidation.types import Floats, History, LiquidationMap
 
 BALANCE_SHARE = 0.05
@@ -25,6 +27,17 @@ def standing_near(liquidations: LiquidationMap) -> tuple[float, float]:
     return float(liquidations.short_usd[above:end].sum()), float(liquidations.long_usd[first:below].sum())
 
 
+def standings_near(maps: Maps) -> list[tuple[float, float]]:
+    """`standing_near` of each map."""
+    price, middle = maps.price[:, None], (maps.edges[:, :-1] + maps.edges[:, 1:]) / 2
+    first, below = ((middle < edge).sum(axis=1).tolist() for edge in (price * (1 - BALANCE_SHARE), price))
+    above, end = ((middle <= edge).sum(axis=1).tolist() for edge in (price, price * (1 + BALANCE_SHARE)))
+    return [
+        (float(maps.short_usd[i, above[i] : end[i]].sum()), float(maps.long_usd[i, first[i] : below[i]].sum()))
+        for i in range(len(maps))
+    ]
+
+
 def shares_near(liquidations: LiquidationMap) -> tuple[float, float]:
     """The same as shares of all shorts and of all longs, 0 to 1."""
     short_usd, long_usd = standing_near(liquidations)
@@ -39,6 +52,15 @@ def entropy(liquidations: LiquidationMap) -> float:
         return float("nan")
     share = standing[standing > 0.0] / total
     return float(-(share @ np.log(share)))
+
+
+def entropies(maps: Maps) -> list[float]:
+    """`entropy` of each map."""
+    standing = maps.long_usd + maps.short_usd
+    held, total = standing > 0.0, standing.sum(axis=1)
+    share = standing[held] / np.repeat(total, held.sum(axis=1))
+    logs, ends = np.log(share), [0, *held.sum(axis=1).cumsum().tolist()]
+    return [float(-(share[begin:end] @ logs[begin:end])) if end > begin else math.nan for begin, end in pairwise(ends)]
 
 
 def average_true_range_pct(history: History) -> float:

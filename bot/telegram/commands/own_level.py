@@ -8,8 +8,9 @@ from bot.alerts import exposure
 from bot.alerts.exposure import liquidated_already
 from bot.alerts.types import Kind, Rule
 from bot.delivery.messenger import Message
-from bot.liquidation.crowding import CROWDED, Crowding
+from bot.liquidation.crowding import CROWDED
 from bot.liquidation.types import Side
+from bot.liquidation.whole import Whole
 from bot.telegram.callbacks import key
 from bot.telegram.commands.line import line_of
 from bot.telegram.desk import MarketUnavailableError, MarketView
@@ -60,5 +61,5 @@ def _is_crowded(level: float, view: MarketView) -> bool:
     if view.daily_move_pct is None:
         return False
     clusters = tuple(each.cluster for each in view.clusters)
-    crowding = Crowding(view.map, day_volatility=view.daily_move_pct / 100.0)
-    return bool(crowding.at(np.array([level]), clusters)[0] >= CROWDED)
+    whole = Whole.of(view.map, clusters, day_volatility=view.daily_move_pct / 100.0)
+    return bool(whole.crowdings(np.array([level]))[0] >= CROWDED)

@@ -12,6 +12,7 @@ from bot.alerts.types import Changes, CloseReason, Event, Kind, Market, Phase, R
 from bot.alerts.verdicts import BREAKER_FIRINGS
 from bot.liquidation.touch import Volatility
 from bot.liquidation.types import Cluster, LiquidationMap, Side
+from bot.liquidation.whole import Whole
 
 BTC = Market("binance", "BTCUSDT")
 ETH = Market("binance", "ETHUSDT")
@@ -76,11 +77,13 @@ def reading(
     atr_pct: float = NAN,
     marks: Marks = no_marks,
 ) -> MapReading:
+    clusters, day_volatility = tuple(clusters), NAN if volatility is None else volatility.day
+    whole = None if drawn is None else Whole.of(drawn, clusters, day_volatility=day_volatility)
     return MapReading(
         market=market,
         slot_ms=slot_ms,
         now_ms=slot_ms + 75_000,
-        clusters=tuple(clusters),
+        clusters=clusters,
         price=price,
         low=low,
         high=high,
@@ -88,7 +91,7 @@ def reading(
         model_version=version,
         open_interest="measured",
         touch=lambda _cluster, _price: ((1, 0.5), (4, 0.75)),
-        map=drawn,
+        whole=whole,
         volatility=volatility,
         atr_pct=lambda: atr_pct,
         marks=marks,

@@ -1,0 +1,75 @@
+"""A map asked as a whole. Of maps that were read at once each answer is worked out for all, when the first is asked."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from bot.liquidation.clusters import Spans
+from bot.liquidation.crowding import Crowding
+from bot.liquidation.maps import Maps
+from bot.liquidation.totals import entropies, standings_near
+from bot.liquidation.types import Cluster, Floats, LiquidationMap
+
+
+class Wholes:
+    """Maps of n moments with the `spans` of their clusters; `day_volatility` (n,), NaN where it is not known."""
+
+    def __init__(self, maps: Maps, spans: Callable[[], Spans], *, day_volatility: Floats) -> None:
+        self._maps = maps
+        self._spans = spans
+        self._day_volatility = day_volatility
+        self._levels: Floats | None = None
+        self._crowdings = np.zeros((0, 0))
+
+    @cached_property
+    def _crowding(self) -> Crowding:
+        return Crowding(self._maps, day_volatility=self._day_volatility)
+
+    @cached_property
+    def evenness(self) -> list[float]:
+        """The entropies of the maps."""
+        return entropies(self._maps)
+
+    @cached_property
+    def standing_near(self) -> list[tuple[float, float]]:
+        """What stands near to price in each map, as `totals.standing_near`."""
+        return standings_near(self._maps)
+
+    def crowdings(self, levels: Floats) -> Floats:
+        """How crowded it is at prices (k,) in each map, (n, k). `levels` must not be written to afterwards: the same
+        array is answered from memory.
+        """
+        if levels is not self._levels:
+            self._levels, self._crowdings = levels, self._crowding.at(levels, self._spans())
+        return self._crowdings
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """One of many maps."""
+
+    among: Wholes
+    moment: int = 0
+
+    @classmethod
+    def of(cls, drawn: LiquidationMap, clusters: Sequence[Cluster], *, day_volatility: float) -> "Whole":
+        """A map by itself."""
+        maps = Maps.of([drawn])
+        return cls(Wholes(maps, lambda: Spans.of(clusters), day_volatility=np.array([day_volatility])))
+
+    @property
+    def evenness(self) -> float:
+        """How evenly positions are spread, as `totals.entropy`."""
+        return self.among.evenness[self.moment]
+
+    @property
+    def standing_near(self) -> tuple[float, float]:
+        """What stands near to price, as `totals.standing_near`."""
+        return self.among.standing_near[self.moment]
+
+    def crowdings(self, levels: Floats) -> Floats:
+        """How crowded it is at prices (k,), which must not be written to afterwards."""
+        found: Floats = self.among.crowdings(levels)[self.moment]
+        return found
