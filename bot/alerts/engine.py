@@ -335,7 +335,7 @@ class Engine:
                 grouped.setdefault((market, state.track_id), []).append(state)
         for (market, track_id), found in grouped.items():
             self._books[market].put_states(track_id, found)
-            self._fronts.stir(market, track_id)
+            self._fronts.stir(market)
 
     def _price(self, market: Market) -> tuple[float, int] | None:
         """The market's last price and its time, from a tick or else from its map."""

@@ -1,6 +1,6 @@
 """One market before its ticks: the band of prices within which none of its tracks has anything to say."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from bot.alerts.judge import Measure
@@ -63,12 +63,10 @@ class Front:
         seen_ms = max(watch.seen_ms for watch in watches) if post is None else post.seen_ms
         return Post(measures, watches, seen_ms=seen_ms)
 
-    def redraw(self, track_ids: Iterable[str], *, now_ms: int) -> None:
-        """The states of these tracks have changed."""
-        for track_id in track_ids:
-            post = self.posts.get(track_id)
-            if post is not None:
-                post.draw(now_ms)
+    def redraw(self, *, now_ms: int) -> None:
+        """States have changed."""
+        for post in self.posts.values():
+            post.redraw(now_ms)
 
     def seen_until(self, time_ms: int) -> None:
         """Ticks within the band were seen so far by every post."""
@@ -77,13 +75,12 @@ class Front:
 
     def band(self) -> Band:
         """The prices that lie between the bounds of every post."""
-        posts = self.posts.values()
-        if not posts:
+        low, high, due_ms, waits, seen_ms = QUIET
+        if not self.posts:
             return QUIET
-        return Band(
-            low=max(post.low for post in posts),
-            high=min(post.high for post in posts),
-            due_ms=min(self.valid_ms + 1, *(post.due_ms for post in posts)),
-            waits=any(post.waits for post in posts),
-            seen_ms=min(post.seen_ms for post in posts),
-        )
+        due_ms, seen_ms = min(due_ms, self.valid_ms + 1), NEVER_MS
+        for post in self.posts.values():
+            low, high = max(low, post.low), min(high, post.high)
+            due_ms, seen_ms = min(due_ms, post.due_ms), min(seen_ms, post.seen_ms)
+            waits = waits or post.waits
+        return Band(low, high, due_ms, waits, seen_ms)

@@ -25,7 +25,7 @@ class Fronts:
         self._boards: dict[str, TickBoard] = {}
         self._fronts: dict[Market, Front] = {}
         self._reshaped: dict[Market, MarketBook] = {}
-        self._stirred: dict[Market, set[str]] = {}
+        self._stirred: dict[Market, None] = {}
 
     def front(self, market: Market) -> Front:
         """A market that has been looked at before."""
@@ -39,16 +39,17 @@ class Fronts:
         """A market's map or rules have changed."""
         self._reshaped[book.market] = book
 
-    def stir(self, market: Market, track_id: str) -> None:
-        """States on a track have changed."""
-        self._stirred.setdefault(market, set()).add(track_id)
+    def stir(self, market: Market) -> None:
+        """States have changed."""
+        self._stirred[market] = None
 
     def look(self, exchange: str, symbols: tuple[str, ...], prices: Floats, times: Ints, *, now_ms: int) -> Look:
         """Which symbols of an exchange a tick stirs."""
         for market in [market for market in self._reshaped if market.exchange == exchange]:
             self._form(self._reshaped.pop(market), now_ms=now_ms)
         for market in [market for market in self._stirred if market.exchange == exchange]:
-            self._redraw(market, self._stirred.pop(market), now_ms=now_ms)
+            del self._stirred[market]
+            self._redraw(market, now_ms=now_ms)
         return self._board(exchange).look(symbols, prices, times, now_ms=now_ms)
 
     def keep(self, exchange: str, look: Look, seen: Sequence[Seen]) -> None:
@@ -57,7 +58,7 @@ class Fronts:
         for market, time_ms, posts in seen:
             for post in posts:
                 post.seen_ms = time_ms
-            self._stirred.setdefault(market, set())
+            self._stirred[market] = None
 
     def _form(self, book: MarketBook, *, now_ms: int) -> None:
         self._stirred.pop(book.market, None)
@@ -69,12 +70,12 @@ class Fronts:
         front.form(valid_ms=book.slot_ms + self._valid_ms, now_ms=now_ms)
         board.put_band(book.market.symbol, front.band())
 
-    def _redraw(self, market: Market, track_ids: set[str], *, now_ms: int) -> None:
+    def _redraw(self, market: Market, *, now_ms: int) -> None:
         front = self._fronts.get(market)
         if front is not None:
             board = self._board(market.exchange)
             front.seen_until(board.seen_ms(market.symbol))
-            front.redraw(track_ids, now_ms=now_ms)
+            front.redraw(now_ms=now_ms)
             board.put_band(market.symbol, front.band())
 
     def _board(self, exchange: str) -> TickBoard:

@@ -14,7 +14,7 @@ from bot.alerts.readings import Liquidation, MapReading, Marks, no_marks
 from bot.alerts.reasons import Reason
 from bot.alerts.size_steps import SizeSteps
 from bot.alerts.types import CloseReason, Kind, LogEntry, Market, Rule, RuleState, Track, Unit
-from bot.liquidation.touch import Volatility, touch_spread
+from bot.liquidation.touch import Volatility, touch_spread_over
 
 HOUR_MS = 3_600_000
 AFTER_MS = 4 * HOUR_MS
@@ -46,6 +46,7 @@ class MarketBook:
         self._scales: dict[Measure, float] = {}
         self._states: dict[str, dict[int, RuleState]] = {}
         self._columns: dict[Measure, Column] | None = None
+        self._measure_of: dict[int, Measure] = {}
         self._measures: dict[frozenset[Kind], Sequence[Measure]] = {}
         self._levels: OwnLevels | None = None
         self._watches: dict[str, dict[Measure, Watch]] = {}
@@ -85,6 +86,7 @@ class MarketBook:
             steps = SizeSteps(rule for rules in groups.values() for rule in rules)
             self._columns = {measure: Column(rules, JUDGES[measure.kind], steps) for measure, rules in groups.items()}
             self._measures = {}
+            self._measure_of = {rule.id: measure for measure, rules in groups.items() for rule in rules}
         return self._columns
 
     def measures(self, kinds: frozenset[Kind]) -> Sequence[Measure]:
@@ -106,9 +108,10 @@ class MarketBook:
         """What a distance in percent is divided by to be this measure's metric; NaN where it is not known now."""
         if measure.unit is Unit.PERCENT:
             return 1.0
-        if measure not in self._scales:
-            self._scales[measure] = self._scale(measure)
-        return self._scales[measure]
+        found = self._scales.get(measure)
+        if found is None:
+            found = self._scales[measure] = self._scale(measure)
+        return found
 
     def watch(self, measure: Measure, track_id: str, *, seen_ms: int) -> Watch:
         """Where the rules of one column stand with a track or matter; kept while that is remembered."""
@@ -198,8 +201,13 @@ class MarketBook:
         if not known or not self._remembers(track_id):
             return
         self._states.setdefault(track_id, {}).update((state.rule_id, state) for state in known)
-        for watch in self._watches.get(track_id, {}).values():
-            watch.update(known)
+        if (watches := self._watches.get(track_id)) is not None:
+            told: dict[Measure | None, list[RuleState]] = {}
+            for state in known:
+                told.setdefault(self._measure_of.get(state.rule_id), []).append(state)
+            for measure, watch in watches.items():
+                if measure in told:
+                    watch.update(told[measure])
         if track_id in self._posts:
             self._posts[track_id].stir()
         if self._levels is not None and track_id == APPROACH:
@@ -219,7 +227,7 @@ class MarketBook:
         if reading is not None and measure.unit is Unit.ATR:
             return reading.atr_pct()
         if reading is not None and reading.volatility is not None:
-            return 100.0 * float(touch_spread(measure.window_ms / HOUR_MS, reading.volatility))
+            return 100.0 * touch_spread_over(measure.window_ms / HOUR_MS, reading.volatility)
         return float("nan")
 
     def _remembers(self, track_id: str) -> bool:

@@ -37,12 +37,13 @@ _KEPT_CLASSES, _KEPT_REACHES = 64, 4_096
 class Column:
     """Rules of one market that measure the same thing, sorted by `hit_at`. Every array has shape (n,).
 
-    `steps` are those of all the market's rules, so that a cluster is of one class to every column.
+    `leaves_at` are the least exits of the rules from each place on. `steps` are those of all the market's rules, so
+    that a cluster is of one class to every column.
     """
 
     __slots__ = (
-        *("exit_at", "hit_at", "judge", "last_silent_ms", "min_strength", "min_usd", "peak_high", "peak_low"),
-        *("_eligible", "_reaches", "class_of", "position", "rules", "side", "silent_ms", "terms", "firm"),
+        *("exit_at", "hit_at", "judge", "last_silent_ms", "leaves_at", "min_strength", "min_usd", "peak_high"),
+        *("_eligible", "_reaches", "class_of", "firm", "peak_low", "position", "rules", "side", "silent_ms", "terms"),
     )
 
     def __init__(self, rules: Iterable[Rule], judge: Judge, steps: SizeSteps) -> None:
@@ -52,6 +53,7 @@ class Column:
         self.position = {rule.id: i for i, rule in enumerate(self.rules)}
         self.hit_at = np.array([hit_at for hit_at, _, _ in keyed], dtype=np.float64)
         self.exit_at = np.array([judge.exit_at(rule) for rule in self.rules], dtype=np.float64)
+        self.leaves_at = np.minimum.accumulate(self.exit_at[::-1])[::-1]
         kept: dict[Terms, Terms] = {}  # most rules of a column share theirs
         self.terms = tuple(kept.setdefault(terms, terms) for terms in map(judge.terms, self.rules))
         self.firm = any(terms.firm for terms in kept)
@@ -104,41 +106,32 @@ class Column:
 
 
 class Watch:
-    """One column of rules against one track: the phase of each, and the bounds within which nothing happens."""
+    """One column of rules against one track: the phase of each, and the bounds within which nothing happens.
+
+    `version` goes up with each bound that states or a closer look have moved.
+    """
 
     __slots__ = (
-        "again",
-        "armed",
-        "busy",
-        "column",
-        "due",
-        "due_ms",
-        "exact",
-        "fired",
-        "like",
-        "pending",
-        "phases",
-        "seen_ms",
-        "wait_ms",
+        *("again", "armed", "busy", "column", "due", "due_ms", "exact", "fired", "like", "pending", "phases"),
+        *("seen_ms", "version", "wait_ms", "_codes"),
     )
 
     def __init__(self, column: Column, states: Mapping[int, RuleState], *, seen_ms: int) -> None:
         self.column = column
-        self.phases = np.zeros(len(column), dtype=np.int8)
+        self._codes = bytearray(len(column))  # the phases as bytes are searched faster, as an array compared faster
+        self.phases = np.frombuffer(self._codes, dtype=np.uint8)
         self.due: dict[int, int] = {}
         self.like: SizeClass | None = None
+        self.version = 0
         self.seen_ms = max([seen_ms, *(state.last_ms for state in states.values())])
-        self._bound()
-        self.update(states.values())
+        self.update(state for state in states.values() if state.rule_id in column.position)
 
     def update(self, states: Iterable[RuleState]) -> None:
-        """Take over states; rules of other columns are not this watch's."""
+        """Take over states of the column's rules."""
         position = self.column.position
-        mine = [(position[state.rule_id], state) for state in states if state.rule_id in position]
-        for at, state in mine:
-            self._place(at, state)
-        if mine:
-            self._bound()
+        for state in states:
+            self._place(position[state.rule_id], state)
+        self._bound()
 
     @property
     def idle(self) -> bool:
@@ -168,26 +161,33 @@ class Watch:
 
     def _bound(self) -> None:
         """Bounds that surely hold, without asking which rules the cluster is big enough for."""
-        phases = self.phases
+        codes, column = self._codes, self.column
+        self.version += 1
         self.loosen()
         self.again, self.fired, self.pending = -np.inf, np.inf, False
-        self.busy = bool(phases.any())
+        self.busy = codes.count(_ARMED) < len(codes)
         if self.busy:
-            recovering = self.column.hit_at[phases == _RECOVERING]
-            self.again = float(recovering[-1]) if len(recovering) else -np.inf
-            fired = self.column.exit_at[phases == _FIRED]
-            self.fired = float(fired.min()) if len(fired) else np.inf
-            self.pending = bool((phases == _PENDING).any())
+            if (last := codes.rfind(_RECOVERING)) >= 0:
+                self.again = float(column.hit_at[last])
+            if (first := codes.find(_FIRED)) >= 0:
+                self.fired = float(column.leaves_at[first])
+            self.pending = _PENDING in codes
         self.wait_ms = -1 if self.pending else min(self.due.values(), default=NEVER_MS)
         self.due_ms = self.wait_ms
 
     def tighten(self, cluster: Cluster, now_ms: int) -> None:
         """Work the bounds out exactly for this cluster; a rule that is snoozed now is due when it wakes."""
         column = self.column
+        self.version += 1
         self.like = column.class_of(cluster)
-        ready = column.eligible(cluster) & (self.phases == _ARMED)
+        self.exact = True
         self.due_ms = self.wait_ms
-        if column.last_silent_ms > now_ms:
+        some_sleep = column.last_silent_ms > now_ms
+        if not (self.busy or some_sleep):
+            self.armed = column.reach_to(cluster)
+            return
+        ready = column.eligible(cluster) & (self.phases == _ARMED)
+        if some_sleep:
             silent = column.silent_ms > now_ms
             asleep = column.silent_ms[ready & silent]
             if len(asleep):
@@ -195,7 +195,6 @@ class Watch:
             ready &= ~silent
         awake = ready.nonzero()[0]
         self.armed = float(column.hit_at[awake[-1]]) if len(awake) else -np.inf
-        self.exact = True
 
     def wakes(self, metric: float, now_ms: int, *, unseen_ms: int) -> bool:
         """Whether anything may change at this metric. `TickBoard` asks the same of all tracks at once."""
@@ -217,20 +216,23 @@ class Watch:
         chosen: set[int] = set()
         if metric <= max(self.armed, self.again) + SLACK:
             first = int(column.hit_at.searchsorted(metric - SLACK))
-            eligible = column.eligible(cluster)[first:]
-            hit = (phases[first:] == _ARMED) & eligible & (column.silent_ms[first:] <= now_ms)
-            again = phases[first:] == _RECOVERING
-            hit |= again if column.firm else again & eligible
-            chosen.update((first + np.flatnonzero(hit)).tolist())
+            near, eligible = phases[first:], column.eligible(cluster)[first:]
+            hit = (near == _ARMED) & eligible
+            if column.last_silent_ms > now_ms:
+                hit &= column.silent_ms[first:] <= now_ms
+            if metric <= self.again + SLACK:
+                again = near == _RECOVERING
+                hit |= again if column.firm else again & eligible
+            chosen.update((first + hit.nonzero()[0]).tolist())
         if metric > self.fired - SLACK:
-            chosen.update(np.flatnonzero((phases == _FIRED) & (column.exit_at < metric + SLACK)).tolist())
+            chosen.update(((phases == _FIRED) & (column.exit_at < metric + SLACK)).nonzero()[0].tolist())
         if self.pending:
-            chosen.update(np.flatnonzero(phases == _PENDING).tolist())
+            chosen.update((phases == _PENDING).nonzero()[0].tolist())
         chosen.update(at for at, due_ms in self.due.items() if due_ms <= now_ms or unseen_ms > 0)
         return sorted(chosen, key=lambda at: column.rules[at].id)
 
     def _place(self, at: int, state: RuleState) -> None:
-        self.phases[at] = _CODES[state.phase]
+        self._codes[at] = _CODES[state.phase]
         rule = self.column.rules[at]
         if state.phase is Phase.RECOVERING:
             self.due[at] = rearm_ms(state, self.column.terms[at])

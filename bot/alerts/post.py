@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from bot.alerts.judge import Measure
 from bot.alerts.matching import NEVER_MS, Watch
-from bot.alerts.types import Kind
+from bot.alerts.size_steps import SizeClass
+from bot.alerts.types import Kind, Unit
 from bot.liquidation.types import Cluster, Side
 
 MARGIN = 1e-9
@@ -21,9 +23,14 @@ class Post:
     Price strictly between `low` and `high` changes nothing before `due_ms`, unless some rule `waits` and time went by
     unseen since `seen_ms`. `scales` are what each watch's metric counts a distance in percent by; NaN where that is
     not known now.
+
+    The bounds of the watches are summed up once for bodies of one class, until one of them moves.
     """
 
-    __slots__ = ("cluster", "due_ms", "high", "low", "measures", "scales", "seen_ms", "waits", "watches")
+    __slots__ = (
+        *("cluster", "due_ms", "high", "low", "measures", "scales", "seen_ms", "waits", "watches"),
+        *("_like", "_plain", "_scaled", "_version"),
+    )
 
     cluster: Cluster
     scales: Sequence[float]
@@ -37,36 +44,85 @@ class Post:
         self.measures = measures
         self.watches = watches
         self.seen_ms = seen_ms
+        self._like: SizeClass | None = None
+        self._version = -1
+        self._plain = _NOTHING
+        self._scaled: list[tuple[int, _Bounds]] = []
 
     def stand_before(self, cluster: Cluster, scales: Sequence[float], now_ms: int) -> None:
         """The body is this now."""
         self.cluster = cluster
         self.scales = scales
-        self.draw(now_ms)
-
-    def draw(self, now_ms: int) -> None:
-        """Work the band out from the body and the bounds of the watches before it."""
-        cluster = self.cluster
-        hit, left, due_ms, waits = -math.inf, math.inf, NEVER_MS, False
         like = self.watches[0].column.class_of(cluster)  # which is the same to all columns of a market
-        for measure, watch, scale in zip(self.measures, self.watches, self.scales, strict=True):
-            if not scale > 0.0:
-                continue
-            if measure.kind is not Kind.SWEPT:  # judged by the body at its best, and by the far edge that bounds all
-                watch.follow(cluster, like, now_ms)
-                hit = max(hit, watch.armed * scale)
-            if watch.busy:
-                hit = max(hit, watch.again * scale)
-                left = min(left, watch.fired * scale)
-                waits = waits or bool(watch.due)
-            due_ms = min(due_ms, watch.due_ms)
-        self.due_ms, self.waits = due_ms, waits
+        if like != self._like or self._version != self._moved():
+            self._sum_up(like, now_ms)
+        self._draw()
+
+    def redraw(self, now_ms: int) -> None:
+        """Before the same body, bounds may have moved."""
+        if self._like is not None and self._version != self._moved():
+            self._sum_up(self._like, now_ms)
+            self._draw()
+
+    def _moved(self) -> int:
+        """Goes up with each bound that moves."""
+        version = 0
+        for watch in self.watches:
+            version += watch.version
+        return version
+
+    def _sum_up(self, like: SizeClass, now_ms: int) -> None:
+        """The bounds of all that is counted in percent as one, beside those of each that is not."""
+        self._plain, self._scaled = _NOTHING, []
+        for at, (measure, watch) in enumerate(zip(self.measures, self.watches, strict=True)):
+            bounds = self._bounds(measure, watch, like, now_ms)
+            if measure.unit is Unit.PERCENT:
+                self._plain = self._plain.with_more(bounds, 1.0)
+            elif bounds != _NOTHING:
+                self._scaled.append((at, bounds))
+        self._like, self._version = like, self._moved()
+
+    def _bounds(self, measure: Measure, watch: Watch, like: SizeClass, now_ms: int) -> "_Bounds":
+        hit = watch.again
+        if measure.kind is not Kind.SWEPT:  # judged by the body at its best, and by the far edge that bounds all
+            watch.follow(self.cluster, like, now_ms)
+            hit = max(hit, watch.armed)
+        return _Bounds(hit, watch.fired, watch.due_ms, bool(watch.due))
+
+    def _draw(self) -> None:
+        """Work the band out from the body and the bounds."""
+        cluster, bounds = self.cluster, self._plain
+        for at, others in self._scaled:
+            if (scale := self.scales[at]) > 0.0:
+                bounds = bounds.with_more(others, scale)
+        hit, left, self.due_ms, self.waits = bounds
         if cluster.side is Side.LONG:
             self.low = max(cluster.low, _away(cluster.high, hit)) * (1.0 + MARGIN)
             self.high = _away(cluster.high, left) * (1.0 - MARGIN)
         else:
             self.low = _away(cluster.low, -left) * (1.0 + MARGIN)
             self.high = min(cluster.high, _away(cluster.low, -hit)) * (1.0 - MARGIN)
+
+
+class _Bounds(NamedTuple):
+    """Nothing changes while what is measured stays above `hit` and not above `left`, before `due_ms`."""
+
+    hit: float
+    left: float
+    due_ms: int
+    waits: bool
+
+    def with_more(self, other: "_Bounds", scale: float) -> "_Bounds":
+        """Narrowed by other bounds, that count in so many percent."""
+        return _Bounds(
+            max(self.hit, other.hit * scale),
+            min(self.left, other.left * scale),
+            min(self.due_ms, other.due_ms),
+            self.waits or other.waits,
+        )
+
+
+_NOTHING = _Bounds(-math.inf, math.inf, NEVER_MS, waits=False)
 
 
 def _away(price: float, percent: float) -> float:

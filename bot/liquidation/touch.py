@@ -6,6 +6,7 @@ The constants are those fitted on the first halves of 20 series and scored on th
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -77,7 +78,7 @@ class Volatility:
     @property
     def step(self) -> float:
         """Standard deviation of a 5-minute log return, blended over the half-lives; 0 without history."""
-        return math.prod(math.pow(v, x) for v, x in zip(self.variances, VARIANCE_EXPONENTS, strict=True))
+        return math.prod(map(math.pow, self.variances, VARIANCE_EXPONENTS))
 
     @property
     def day(self) -> float:
@@ -103,6 +104,19 @@ def touch_spread(hours: ArrayLike, volatility: Volatility) -> Floats:
     horizon = np.maximum(np.asarray(hours, dtype=np.float64), 0.0)
     spread: Floats = (SCALE * volatility.step) * horizon**HORIZON_EXPONENT * np.sqrt(STEPS_PER_HOUR * horizon)
     return spread
+
+
+def touch_spread_over(hours: float, volatility: Volatility) -> float:
+    """The same of one horizon, to the last digit and at a tenth of the cost."""
+    growth, root = _horizon(hours)
+    return SCALE * volatility.step * growth * root
+
+
+@lru_cache(maxsize=64)
+def _horizon(hours: float) -> tuple[float, float]:
+    """What `touch_spread` multiplies a step by for its horizon."""
+    horizon = np.maximum(np.float64(hours), 0.0)
+    return float(horizon**HORIZON_EXPONENT), float(np.sqrt(STEPS_PER_HOUR * horizon))
 
 
 def touch_ratio(probability: float) -> float:

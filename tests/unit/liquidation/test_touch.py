@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.liquidation.touch import DEGREES_OF_FREEDOM, STEP_MS, Volatility, touch_probability
+from bot.liquidation.touch import (
+    DEGREES_OF_FREEDOM,
+    STEP_MS,
+    Volatility,
+    touch_probability,
+    touch_spread,
+    touch_spread_over,
+)
 from bot.liquidation.types import Floats, Ints
 from tests.shared import SHARED, needs_shared
 
@@ -49,6 +56,14 @@ def test_odds_fall_with_distance_and_rise_with_time(price: float, far: list[floa
     assert np.all((odds >= 0.0) & (odds <= 1.0))
     assert np.all(np.diff(odds, axis=0) <= 1e-9)
     assert np.all(np.diff(odds, axis=1) >= 0.0)
+
+
+@given(hours=st.floats(-1.0, 500.0), variances=st.tuples(*[st.floats(0.0, 1e-2)] * 4))
+def test_one_horizon_by_itself_gives_the_very_spread_of_many(
+    hours: float, variances: tuple[float, float, float, float]
+) -> None:
+    volatility = Volatility(close=100.0, time_ms=0, variances=variances, weights=(1.0,) * 4)
+    assert touch_spread_over(hours, volatility) == float(touch_spread(hours, volatility))
 
 
 def test_a_level_at_the_price_is_touched_already() -> None:
