@@ -138,7 +138,7 @@ def outbox_rows(rulings: Rulings, *, now_ms: int) -> list[OutboxRow]:
             extra = {"budget_free_ms": ruling.budget_free_ms, "budget": ruling.budget}
         rows.append(
             OutboxRow(
-                ruling.event.dedupe_key,
+                ruling.key,
                 ruling.event.chat,
                 {**event_to_plain(ruling.event), **extra},
                 created_ms=now_ms,

@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from bot.alerts.following import Following
+from bot.alerts.gate import Ruling
 from bot.alerts.hit_rate import HitRate, hit_rates
 from bot.alerts.outcomes import Outcome, follow, followed_of, printed_usd
-from bot.alerts.types import Event, Kind, Market, Track
+from bot.alerts.types import Kind, Market, Track
 from bot.liquidation.score import Cover
 from bot.liquidation.turnover import LiquidationPrints
 from bot.market.history import liquidations_by_symbol
@@ -49,10 +50,11 @@ class RecordedReceipts:
         """One price, in order of time."""
         self._following.see(market, price, time_ms)
 
-    def follow(self, events: Iterable[Event]) -> None:
+    def follow(self, rulings: Iterable[Ruling]) -> None:
         """Follow what these alerts, of one evaluation, told of."""
         before, first, new = None, None, []
-        for event in events:
+        for ruling in rulings:
+            event = ruling.event
             told = followed_of(event)
             if told != before:
                 before, first = told, follow(event)
@@ -60,7 +62,7 @@ class RecordedReceipts:
                     new.append(first)
                     self._alike[first.alert] = []
             if first is not None:
-                self._alike[first.alert].append((event.dedupe_key, event.rule_id))
+                self._alike[first.alert].append((ruling.key, event.rule_id))
                 self._followed.append((event.rule_id, first.alert))
         self._keep(new)
 

@@ -167,8 +167,9 @@ class Replay:
         if not changes:
             return
         self._engine.apply(changes)
-        yield from self._rule(changes, now_ms)
-        self._receipts.follow(changes.events)
+        rulings = self._rule(changes, now_ms)
+        self._receipts.follow(rulings)
+        yield from rulings
 
     def _maps(self, players: Sequence["_Player"]) -> Iterator[Ruling | Receipt]:
         for player in players:
@@ -177,9 +178,10 @@ class Replay:
             changes = self._engine.evaluate_map(reading)
             self._engine.apply(changes)
             self._count(reading, changes)
-            yield from self._rule(changes, reading.now_ms)
+            rulings = self._rule(changes, reading.now_ms)
+            yield from rulings
             yield from self._receipts.due(player.market, changes.tracks, time_ms=reading.slot_ms)
-            self._receipts.follow(changes.events)
+            self._receipts.follow(rulings)
             if first:
                 for rule in self._rules:
                     if rule.market == player.market:

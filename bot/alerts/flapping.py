@@ -25,20 +25,30 @@ class Turning:
 
     def turned(self, time_ms: int) -> "Turning":
         """With one more turn; many in one check count once."""
-        check = time_ms // CHECK_MS
-        if self.checks and self.checks[-1] == check and self.checks[0] > check - STEPS:
-            return self  # as most are: price turns back and forth within a few minutes
-        checks = tuple(sorted({*(one for one in self.checks if check - STEPS < one), check}))
+        check, checks = time_ms // CHECK_MS, self.checks
+        if checks and checks[0] <= check - STEPS:
+            checks = tuple(one for one in checks if check - STEPS < one)
+        if not checks or checks[-1] < check:
+            checks = (*checks, check)
+        elif check not in checks:  # a clock was put back
+            checks = tuple(sorted((*checks, check)))
+        elif checks is self.checks:
+            return self
         return Turning(checks, _flaps(len(checks), flapping=self.flapping))
 
     def flaps(self, time_ms: int) -> bool:
         """Whether it flaps at that time, also where nothing has turned since."""
         check = time_ms // CHECK_MS
+        if not _flaps(len(self.checks), flapping=self.flapping):
+            return False  # as of most pairs: with all of the checks they would be too few
         return _flaps(sum(check - STEPS < one <= check for one in self.checks), flapping=self.flapping)
 
     def is_over(self, time_ms: int) -> bool:
         """Whether all of it is too long ago to matter."""
         return not self.checks or self.checks[-1] <= time_ms // CHECK_MS - STEPS
+
+
+STEADY = Turning()
 
 
 def _flaps(turns: int, *, flapping: bool) -> bool:

@@ -8,7 +8,7 @@ transaction as the states, and then calls `apply`; a failed commit leaves the ga
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from bot.alerts.flapping import Pair, Turning
+from bot.alerts.flapping import STEADY, Pair, Turning
 from bot.alerts.manners import NO_MANNERS, Manners
 from bot.alerts.reasons import HELD, TURNS, Reason
 from bot.alerts.types import Event, Kind, LogEntry, Severity
@@ -46,15 +46,20 @@ class Memory:
     hold: Hold | None = None
 
 
+BLANK = Memory()
+
+
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What becomes of an event: its message is that of the event `lead` (its own key where it leads), due at `due_ms`.
+    """What becomes of an event, known by its dedupe `key`: its message is that of the event `lead` (its own where it
+    leads), due at `due_ms`.
 
     `held` tells that it waits. On the message that uses the hour's budget up, `budget` is how many there were, and
     `budget_free_ms` when there is room again.
     """
 
     event: Event
+    key: str
     reason: Reason
     lead: str
     due_ms: int
@@ -64,7 +69,7 @@ class Ruling:
 
     @property
     def leads(self) -> bool:
-        return self.lead == self.event.dedupe_key
+        return self.lead == self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ class Rulings:
                 value_pct=ruling.event.value_pct,
                 price=ruling.event.price,
                 until_ms=ruling.due_ms if ruling.held else ruling.budget_free_ms,
-                key=ruling.event.dedupe_key,
+                key=ruling.key,
                 lead=ruling.lead,
             )
             for ruling in self.rulings
@@ -119,13 +124,14 @@ class Gate:
         rulings = []
         for event in events:
             if event.kind in APART:
-                rulings.append(Ruling(event, Reason.TOLD, event.dedupe_key, now_ms))
+                key = event.dedupe_key
+                rulings.append(Ruling(event, key, Reason.TOLD, key, now_ms))
                 continue
             pair = (event.rule_id, event.track_id)
-            turning = turnings.get(pair) or self._turnings.get(pair) or Turning()
+            turning = turnings.get(pair) or self._turnings.get(pair, STEADY)
             if event.episode > 1:
                 turning = turnings[pair] = turning.turned(now_ms)
-            memory = memories.get(event.chat) or _as_of(self._memories.get(event.chat, Memory()), now_ms)
+            memory = memories.get(event.chat) or _as_of(self._memories.get(event.chat, BLANK), now_ms)
             ruling, memories[event.chat] = self._rule_one(event, memory, flaps=turning.flaps(now_ms), now_ms=now_ms)
             rulings.append(ruling)
         return Rulings(tuple(rulings), memories, turnings)
@@ -138,7 +144,7 @@ class Gate:
     def restore(self, log: Iterable[LogEntry], holds: Mapping[int, Hold]) -> None:
         """Remember after a restart: the log's last hours in order of time, and what is held now."""
         for entry in log:
-            memory = self._memories.get(entry.chat, Memory())
+            memory = self._memories.get(entry.chat, BLANK)
             if entry.reason is Reason.TOLD:
                 self._memories[entry.chat] = replace(memory, told_ms=(*memory.told_ms, entry.time_ms))
             elif entry.reason in HELD and entry.key == entry.lead:
@@ -146,13 +152,13 @@ class Gate:
             if entry.reason in TURNS or (entry.key and entry.episode > 1):
                 self._turn(self._turnings, entry)
         for chat, hold in holds.items():
-            memory = self._memories.get(chat, Memory())
+            memory = self._memories.get(chat, BLANK)
             told_ms = tuple(time_ms for time_ms in memory.told_ms if time_ms != hold.until_ms)
             self._memories[chat] = replace(memory, told_ms=told_ms, hold=hold)
 
     def hold_of(self, chat: int, *, now_ms: int) -> Hold | None:
         """What waits for a chat now."""
-        return _as_of(self._memories.get(chat, Memory()), now_ms).hold
+        return _as_of(self._memories.get(chat, BLANK), now_ms).hold
 
     def rescheduled(self, chat: int, *, now_ms: int) -> Hold | None:
         """The hold of a chat whose wishes have changed, with its new end; None where nothing waits.
@@ -167,7 +173,7 @@ class Gate:
 
     def put_hold(self, chat: int, hold: Hold) -> None:
         """Take over a hold whose new end has been committed."""
-        self._memories[chat] = replace(self._memories.get(chat, Memory()), hold=hold)
+        self._memories[chat] = replace(self._memories.get(chat, BLANK), hold=hold)
 
     def forget(self, chat: int, rule_ids: Collection[int]) -> None:
         """Let go of a chat and of its rules."""
@@ -181,28 +187,22 @@ class Gate:
         self._memories = {chat: memory for chat, memory in current.items() if memory.told_ms or memory.hold}
 
     def _rule_one(self, event: Event, memory: Memory, *, flaps: bool, now_ms: int) -> tuple[Ruling, Memory]:
+        key = event.dedupe_key
         reason, until_ms = self._obstacle(event, memory, flaps=flaps, now_ms=now_ms)
         if reason is not None:
-            return _held(event, memory, reason, until_ms, now_ms)
+            return _held(event, key, memory, reason, until_ms, now_ms)
         urgent = event.severity is Severity.CRITICAL
         if memory.group and now_ms < memory.group_until_ms:
             due_ms = now_ms if urgent else memory.group_until_ms
-            ruling = Ruling(event, Reason.GROUPED, memory.group, due_ms)
-            return ruling, replace(memory, group_until_ms=max(due_ms, now_ms + 1))
+            ruling = Ruling(event, key, Reason.GROUPED, memory.group, due_ms)
+            return ruling, Memory(memory.told_ms, memory.group, max(due_ms, now_ms + 1), memory.hold)
         told_ms = (*memory.told_ms, now_ms)
         due_ms = now_ms if urgent else now_ms + self._group_ms
         free_ms = told_ms[-self._per_hour] + HOUR_MS if len(told_ms) == self._per_hour else 0
-        ruling = Ruling(
-            event,
-            Reason.TOLD,
-            event.dedupe_key,
-            due_ms,
-            budget_free_ms=free_ms,
-            budget=self._per_hour if free_ms else 0,
-        )
+        budget = self._per_hour if free_ms else 0
+        ruling = Ruling(event, key, Reason.TOLD, key, due_ms, budget_free_ms=free_ms, budget=budget)
         # Of one evaluation all are told of together, also where none waits for the next.
-        group_until_ms = max(due_ms, now_ms + 1)
-        return ruling, replace(memory, told_ms=told_ms, group=event.dedupe_key, group_until_ms=group_until_ms)
+        return ruling, Memory(told_ms, key, max(due_ms, now_ms + 1), memory.hold)
 
     def _obstacle(self, event: Event, memory: Memory, *, flaps: bool, now_ms: int) -> tuple[Reason | None, int]:
         """Why an event must wait and until when; (None, 0) where it need not.
@@ -247,16 +247,16 @@ class Gate:
 
     def _turn(self, turnings: dict[Pair, Turning], entry: LogEntry) -> None:
         pair = (entry.rule_id, entry.track_id)
-        turnings[pair] = (turnings.get(pair) or self._turnings.get(pair) or Turning()).turned(entry.time_ms)
+        turnings[pair] = (turnings.get(pair) or self._turnings.get(pair, STEADY)).turned(entry.time_ms)
 
 
-def _held(event: Event, memory: Memory, reason: Reason, until_ms: int, now_ms: int) -> tuple[Ruling, Memory]:
+def _held(event: Event, key: str, memory: Memory, reason: Reason, until_ms: int, now_ms: int) -> tuple[Ruling, Memory]:
     """The event waits, with what waits already."""
     hold = memory.hold
     if hold is None:
-        hold = Hold(event.dedupe_key, now_ms, until_ms, 0, reason)
+        hold = Hold(key, now_ms, until_ms, 0, reason)
     hold = replace(hold, events=hold.events + 1)
-    return Ruling(event, reason, hold.lead, hold.until_ms, held=True), replace(memory, hold=hold)
+    return Ruling(event, key, reason, hold.lead, hold.until_ms, held=True), replace(memory, hold=hold)
 
 
 def _as_of(memory: Memory, now_ms: int) -> Memory:
@@ -268,4 +268,4 @@ def _as_of(memory: Memory, now_ms: int) -> Memory:
     if hold is not None and hold.until_ms <= now_ms:
         told_ms, hold = (*told_ms, hold.until_ms), None
     told_ms = tuple(sorted(time_ms for time_ms in told_ms if now_ms - HOUR_MS < time_ms <= now_ms))
-    return replace(memory, told_ms=told_ms, hold=hold)
+    return Memory(told_ms, memory.group, memory.group_until_ms, hold)

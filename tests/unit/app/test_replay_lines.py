@@ -33,7 +33,7 @@ def lines_of(rulings: Sequence[Ruling], *, as_json: bool = True) -> list[str]:
 
 
 def told(event: Event) -> Ruling:
-    return Ruling(event, Reason.TOLD, event.dedupe_key, event.time_ms)
+    return Ruling(event, event.dedupe_key, Reason.TOLD, event.dedupe_key, event.time_ms)
 
 
 @st.composite
@@ -64,7 +64,7 @@ def test_a_line_is_the_same_whatever_was_told_before(rulings: list[Ruling], as_j
 @given(event=events())
 @settings(max_examples=60)
 def test_a_line_holds_the_event_and_the_text_of_its_message(event: Event) -> None:
-    ruling = Ruling(event, Reason.GROUPED, "another:alert", 123)
+    ruling = Ruling(event, event.dedupe_key, Reason.GROUPED, "another:alert", 123)
     message = alert_message(event, BTC, texts=ENGLISH, sent_ms=event.time_ms)
     cluster = event.cluster
     expected = {
