@@ -44,9 +44,9 @@ class AlertJson:
         """
         delivery = ""
         if ruling is not None:
-            carrier = None if ruling.leads else ruling.lead
-            message = {"reason": ruling.reason.value, "due_ms": ruling.due_ms, "with": carrier}
-            delivery = f', "delivery": {_dump(message)}'
+            carrier = "null" if ruling.leads else _dump(ruling.lead)
+            reason = _dump(ruling.reason.value)
+            delivery = f', "delivery": {{"reason": {reason}, "due_ms": {ruling.due_ms}, "with": {carrier}}}'
         return (
             f'{{{self._head}, "rule": {event.rule_id}, "track": {self._track}, "episode": {event.episode}, '
             f'{self._body}, "reason": {_dump(event.reason)}, "text": {_dump(text)}{delivery}}}'

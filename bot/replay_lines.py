@@ -10,7 +10,7 @@ from bot.alerts.gate import Ruling
 from bot.alerts.outcomes import Outcome
 from bot.alerts.types import Event, Market
 from bot.recorded_receipts import Receipt
-from bot.telegram.alerts_text import WITHOUT_PRICE, Contract, Matter, alert_text, rule_line, tell
+from bot.telegram.alerts_text import WITHOUT_PRICE, Contract, Matter, alert_text, asked_of, rule_line, tell
 from bot.telegram.limits import TEXT_UNITS, bare, shorten
 from bot.telegram.receipts_text import receipt_text
 from bot.telegram.texts import Texts
@@ -24,21 +24,22 @@ class ReplayLines:
         self._contracts = contracts
         self._texts = texts
         self._json = json
+        self._rule_lines: dict[object, str] = {}
         self._told: _Told | None = None
         self._came: _Came | None = None
 
     def alert(self, ruling: Ruling) -> str:
         """The line of an alert that the gate has ruled on."""
         event = ruling.event
-        matter = Matter(event)
-        told = self._told
+        if event.kind in WITHOUT_PRICE:
+            contract = self._contracts[event.market]
+            text = bare(alert_text(event, contract, texts=self._texts, sent_ms=event.time_ms))
+            return self._line(ruling, shorten(text, TEXT_UNITS), AlertJson(event))
+        matter, told = Matter(event), self._told
         if told is None or told.matter != matter:
             told = self._told = _Told(matter, self._contracts[event.market], self._texts)
-        text = told.text(event)
-        if self._json:
-            return told.json.line(event, text, ruling)
-        held = f" ({ruling.reason.value})" if ruling.held else ""
-        return f"{utc_text(event.time_ms)}  {text.splitlines()[0]}{held}"
+        text = shorten(f"{told.above}\n{self._rule_line(event)}\n{told.source}", TEXT_UNITS)
+        return self._line(ruling, text, told.json)
 
     def receipt(self, receipt: Receipt) -> str:
         """The line of what came of an alert."""
@@ -49,28 +50,29 @@ class ReplayLines:
             return came.json.line(receipt.alert, receipt.rule_id)
         return f"{utc_text(outcome.ended_ms)}  {came.text.splitlines()[0]}"
 
+    def _rule_line(self, event: Event) -> str:
+        asked = asked_of(event)
+        line = self._rule_lines.get(asked)
+        if line is None:
+            line = self._rule_lines[asked] = bare(rule_line(event, self._texts))
+        return line
+
+    def _line(self, ruling: Ruling, text: str, json: AlertJson) -> str:
+        if self._json:
+            return json.line(ruling.event, text, ruling)
+        held = f" ({ruling.reason.value})" if ruling.held else ""
+        return f"{utc_text(ruling.event.time_ms)}  {text.splitlines()[0]}{held}"
+
 
 class _Told:
     """What alerts of one matter share."""
 
     def __init__(self, matter: Matter, contract: Contract, texts: Texts) -> None:
+        told = tell(matter, contract, texts, matter.event.time_ms)
         self.matter = matter
+        self.above = bare(told.above)
+        self.source = bare(told.source)
         self.json = AlertJson(matter.event)
-        self._contract = contract
-        self._texts = texts
-        self._lines: tuple[str, str] | None = None
-        if matter.event.kind not in WITHOUT_PRICE:
-            above, source = tell(matter, contract, texts, matter.event.time_ms)
-            self._lines = bare(above), bare(source)
-
-    def text(self, event: Event) -> str:
-        """The text of one of them as it is read, sent at once."""
-        if self._lines is None:
-            text = bare(alert_text(event, self._contract, texts=self._texts, sent_ms=event.time_ms))
-        else:
-            above, source = self._lines
-            text = f"{above}\n{bare(rule_line(event, self._texts))}\n{source}"
-        return shorten(text, TEXT_UNITS)
 
 
 class _Came:

@@ -107,10 +107,20 @@ class Matter:
 
     def without_rule(self) -> Event:
         """The event without whatever is its rule's own, so that no shared line can name it."""
-        event = replace(self.event, rule_id=0, chat=0, episode=0, reason="", label=None)
+        event = self.event
         if event.kind is not Kind.PROXIMITY:
-            return event
-        return replace(event, threshold_pct=0.0, window_ms=0, unit=Unit.PERCENT)
+            return replace(event, rule_id=0, chat=0, episode=0, reason="", label=None)
+        return replace(
+            event,
+            rule_id=0,
+            chat=0,
+            episode=0,
+            reason="",
+            label=None,
+            threshold_pct=0.0,
+            window_ms=0,
+            unit=Unit.PERCENT,
+        )
 
 
 class Told(NamedTuple):
@@ -219,6 +229,10 @@ def _size_line(event: Event, cluster: Cluster, texts: Texts) -> Html:
     if names_usd:
         return texts("alert.size", usd=figures.money(cluster.usd), share=share, strength=strength)
     return texts("alert.size_share", share=share, strength=strength)
+
+
+asked_of = attrgetter("rule_id", "label", "kind", "unit", "threshold_pct", "window_ms", "figures")
+"""All of an event that its rule's line names."""
 
 
 def rule_line(event: Event, texts: Texts) -> Html:

@@ -47,7 +47,7 @@ def visible_length(markup: str) -> int:
 
 def shorten(text: str, limit: int) -> str:
     """A plain text of at most `limit` UTF-16 units, ending in an ellipsis where something is gone."""
-    if utf16_length(text) <= limit:
+    if 2 * len(text) <= limit or utf16_length(text) <= limit:
         return text
     kept, used = [], 1
     for character in text:

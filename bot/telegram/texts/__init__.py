@@ -109,7 +109,8 @@ class Texts:
 
     def __call__(self, key: str, /, **values: str | int) -> Html:
         """The text of `key` as HTML, every value escaped that is not `Html`. Raises KeyError for an unknown key."""
-        return Html(self._fill(key, {name: self._html(value) for name, value in values.items()}, values.get("n")))
+        written = {name: value if type(value) is Html else self._html(value) for name, value in values.items()}
+        return Html(self._fill(key, written, values.get("n")))
 
     def label(self, key: str, /, **values: str | int) -> str:
         """The text of `key` as plain text, for buttons and toasts: what is inserted loses its markup."""
@@ -135,7 +136,7 @@ class Texts:
     def _fill(self, key: str, values: Mapping[str, str], n: str | int | None) -> str:
         forms = self.entries[key]
         form = self.locale.plural_form(n) if isinstance(n, int) else "other"
-        return forms.get(form, forms["other"]).format_map(values)
+        return (forms.get(form) or forms["other"]).format_map(values)
 
 
 class Catalogue:

@@ -9,7 +9,6 @@ from typing import Literal
 
 from babel import Locale
 from babel.dates import format_skeleton, format_timedelta
-from babel.numbers import format_decimal, format_percent
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -44,6 +43,8 @@ class Moment(str):
 class Figures:
     """How one language writes figures, and moments by the clock of one zone.
 
+    Numbers are put down by Python with the language's own marks: Babel would write the same, and take longer for it
+    than judging the alert that they stand in.
     `elsewhere` is True where the readers' own zones are not known: they have named none, or are many.
     """
 
@@ -54,6 +55,10 @@ class Figures:
         self.zone = zone
         self.elsewhere = elsewhere
         self._money = money
+        symbols = locale.number_symbols["latn"]
+        self._minus: str = symbols["minusSign"]
+        self._marks = str.maketrans({",": symbols["group"], ".": symbols["decimal"], "-": self._minus})
+        self._percent_form: str = locale.percent_formats[None].pattern.replace("#,##0", "{}")
 
     def money(self, usd: float) -> str:
         """An amount in three significant figures: `$42M`, `$1.23B`, `$980`; it stays on one line."""
@@ -103,12 +108,11 @@ class Figures:
 
     def exact_percent(self, percent: float) -> str:
         """A percentage as somebody set it, without idle zeros: `1%`, `1.25%`."""
-        value = round(exact(percent), 4).normalize()
-        return _percent(value / 100, self.locale)
+        return self._in_percent(self._number(round(exact(percent), 4)))
 
     def fixed_percent(self, percent: float, decimals: int) -> str:
         """A percentage with so many decimals, as an axis writes them: `4.0%`."""
-        return _percent(round(exact(percent), decimals) / 100, self.locale, decimals)
+        return self._in_percent(self._fixed(exact(percent), decimals))
 
     def signed_percent(self, percent: float) -> str:
         """A distance with its direction: `+0.84%`, `-1.6%` with a true minus sign."""
@@ -162,12 +166,16 @@ class Figures:
         return _duration(count, unit, self.locale)
 
     def _number(self, value: Decimal) -> str:
-        return _decimal(value.normalize(), None, self.locale)
+        return f"{value.normalize():,f}".translate(self._marks)
 
     def _fixed(self, value: Decimal, decimals: int) -> str:
-        zeros = "0" * decimals
-        pattern = f"#,##0.{zeros}" if zeros else "#,##0"
-        return _decimal(round(value, decimals), pattern, self.locale)
+        return f"{value:,.{decimals}f}".translate(self._marks)
+
+    def _in_percent(self, number: str) -> str:
+        """A written number with the percent sign where the language has it; a minus comes first in all of them."""
+        if number.startswith(self._minus):
+            return self._minus + self._percent_form.format(number.removeprefix(self._minus))
+        return self._percent_form.format(number)
 
 
 def _offset_words(moment: datetime) -> str:
@@ -176,20 +184,6 @@ def _offset_words(moment: datetime) -> str:
     hours, rest = divmod(abs(minutes), 60)
     sign = "-" if minutes < 0 else "+"
     return "UTC" if not minutes else f"UTC{sign}{hours}" + (f":{rest:02d}" if rest else "")
-
-
-# Writing a number takes Babel longer than judging the alert it stands in, and the same few are written again and again.
-@lru_cache(maxsize=16_384)
-def _decimal(value: Decimal, pattern: str | None, locale: Locale) -> str:
-    return format_decimal(value, format=pattern, locale=locale, decimal_quantization=pattern is not None)
-
-
-@lru_cache(maxsize=4_096)
-def _percent(value: Decimal, locale: Locale, decimals: int | None = None) -> str:
-    if decimals is None:
-        return format_percent(value, locale=locale, decimal_quantization=False)
-    pattern = locale.percent_formats[None].pattern.replace("0", f"0.{'0' * decimals}" if decimals else "0")
-    return format_percent(value, format=pattern, locale=locale)
 
 
 @lru_cache(maxsize=1_024)

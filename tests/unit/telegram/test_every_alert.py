@@ -13,7 +13,7 @@ from bot.alerts.reasons import HELD, Reason
 from bot.alerts.types import Event, Kind, Severity, Unit
 from bot.delivery.messenger import Message
 from bot.liquidation.types import Cluster, MapLimit, Side
-from bot.telegram.alerts_text import Contract, Matter, alert_message, headline, tell
+from bot.telegram.alerts_text import Contract, Matter, alert_message, asked_of, headline, rule_line, tell
 from bot.telegram.groups import Told, Waited, group_message
 from bot.telegram.limits import bare, utf16_length
 from bot.telegram.missed_text import missed_message
@@ -166,3 +166,13 @@ def test_alerts_of_one_matter_differ_in_no_line_but_the_rules(event: Event, othe
         assert made[0] == made[1]
     else:
         assert name not in ("rule_id", "chat", "episode", "reason", "label")
+
+
+@given(event=events(), other=events(), name=st.sampled_from([field.name for field in fields(Event)]))
+@settings(max_examples=200)
+def test_a_rules_line_names_nothing_but_what_was_asked(event: Event, other: Event, name: str) -> None:
+    other = replace(event, **{"chat": 8, "episode": 5, name: getattr(other, name)})
+    if asked_of(other) == asked_of(event):
+        assert rule_line(other, ENGLISH) == rule_line(event, ENGLISH)
+    else:
+        assert name not in ("chat", "episode")

@@ -1,15 +1,17 @@
 """Numbers for people."""
 
 import math
+from decimal import Decimal
 
 import numpy as np
 import pytest
 from babel import Locale
+from babel.numbers import format_decimal, format_percent
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.alerts.preferences import Preferences
-from bot.telegram.texts import Catalogue
+from bot.telegram.texts import Catalogue, Texts
 from bot.telegram.texts.figures import Figures, copied_price, tick_decimals
 from bot.telegram.texts.zones import zone_of
 
@@ -232,3 +234,16 @@ def test_money_is_never_off_by_more_than_its_figures(usd: float) -> None:
     scale = {"K": 1e3, "M": 1e6, "B": 1e9}.get(words[-1], 1.0)
     read = float(words.strip("$KMB").replace(",", "")) * scale
     assert math.isclose(read, usd, rel_tol=5.1e-3, abs_tol=0.006)
+
+
+@pytest.mark.parametrize("texts", Catalogue.load().languages.values(), ids=lambda texts: texts.language)
+@given(value=st.floats(-1e13, 1e13), decimals=st.integers(0, 9))
+def test_numbers_are_written_as_babel_writes_them(texts: Texts, value: float, decimals: int) -> None:
+    figures, locale, number = texts.figures, texts.locale, Decimal(repr(value))
+    pattern = f"#,##0.{'0' * decimals}" if decimals else "#,##0"
+    percents = locale.percent_formats[None].pattern.replace("#,##0", pattern)
+    assert figures.plain(value) == format_decimal(number, locale=locale, decimal_quantization=False)
+    assert figures.fixed(value, decimals) == format_decimal(number, format=pattern, locale=locale)
+    assert figures.fixed_percent(value, decimals) == format_percent(number / 100, format=percents, locale=locale)
+    exact = round(number, 4) / 100
+    assert figures.exact_percent(value) == format_percent(exact, locale=locale, decimal_quantization=False)
