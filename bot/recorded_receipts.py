@@ -64,12 +64,15 @@ class RecordedReceipts:
             if first is not None:
                 self._alike[first.alert].append((ruling.key, event.rule_id))
                 self._followed.append((event.rule_id, first.alert))
-        self._keep(new)
+        if new:
+            self._keep(new)
 
     def due(self, market: Market, tracks: Iterable[Track], *, time_ms: int) -> Sequence[Receipt]:
         """The receipts that are due after a recompute which left these tracks."""
         closed = {track.id: track.closed for track in tracks if track.closed is not None}
         changed = self._following.due(market, closed, time_ms=time_ms)
+        if not changed:
+            return ()
         self._keep(changed)
         receipts = [receipt for outcome in changed if outcome.ended_ms == time_ms for receipt in self._told_of(outcome)]
         receipts.sort(key=lambda receipt: (receipt.outcome.time_ms, receipt.alert))

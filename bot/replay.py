@@ -73,7 +73,7 @@ class Replay:
         self._receipts = RecordedReceipts(recorded, markets)
         self._gate = Gate()
         self._messages: Counter[str] = Counter()
-        self._alerts: Counter[tuple[int, str]] = Counter()
+        self._alerts: Counter[tuple[int, Kind]] = Counter()
         self._ended: Counter[str] = Counter()
         self._lost = 0
         self._track_ms = 0
@@ -88,7 +88,7 @@ class Replay:
             players = waiting.pop(open_ms)
             for told in (*self._ticks(players), *self._maps(players), *self._clock(open_ms + BAR_MS)):
                 if isinstance(told, Ruling):
-                    self._alerts[told.event.rule_id, told.event.kind.value] += 1
+                    self._alerts[told.event.rule_id, told.event.kind] += 1
                 yield told
 
     def summary(self) -> dict[str, object]:
@@ -101,7 +101,7 @@ class Replay:
         longest = max(days.values(), default=0.0)
         track_days = self._track_ms / DAY_MS
         by_rule, by_kind = self._receipts.by_rule(), self._receipts.by_kind()
-        of_rule, of_kind = Counter[int](), Counter[str]()
+        of_rule, of_kind = Counter[int](), Counter[Kind]()
         for (rule_id, kind), count in self._alerts.items():
             of_rule[rule_id] += count
             of_kind[kind] += count
@@ -121,9 +121,9 @@ class Replay:
                 for rule in self._rules
             ],
             "kinds": {
-                kind.value: {"alerts": of_kind[kind.value], "hits": hits_json(by_kind.get(kind, HitRate()))}
+                kind.value: {"alerts": of_kind[kind], "hits": hits_json(by_kind.get(kind, HitRate()))}
                 for kind in Kind
-                if of_kind[kind.value]
+                if of_kind[kind]
             },
             "days": {f"{market.exchange}:{market.symbol}": round(length, 3) for market, length in days.items()},
             "clusters": {
@@ -135,41 +135,40 @@ class Replay:
         }
 
     def _ticks(self, players: Sequence["_Player"]) -> Iterator[Ruling]:
-        moments: dict[tuple[int, str], list[tuple[str, float]]] = {}
+        moments: dict[tuple[int, str], list[tuple[Market, float]]] = {}
         for player in players:
             if player.mapped:
+                market, exchange = player.market, player.market.exchange
                 for time_ms, price in player.ticks():
-                    moments.setdefault((time_ms, player.market.exchange), []).append((player.market.symbol, price))
+                    moments.setdefault((time_ms, exchange), []).append((market, price))
         for (time_ms, exchange), seen in sorted(moments.items()):
             yield from self._prints(exchange, time_ms)
-            symbols, prices = zip(*seen, strict=True)
-            changes = self._engine.evaluate_tick(
-                exchange, symbols, np.array(prices), np.full(len(seen), time_ms, dtype=np.int64), now_ms=time_ms
-            )
-            for symbol, price in seen:
-                self._receipts.see(Market(exchange, symbol), price, time_ms)
+            symbols, prices = tuple(market.symbol for market, _ in seen), np.array([price for _, price in seen])
+            times_ms = np.array([time_ms] * len(seen), dtype=np.int64)
+            changes = self._engine.evaluate_tick(exchange, symbols, prices, times_ms, now_ms=time_ms)
+            for market, price in seen:
+                self._receipts.see(market, price, time_ms)
             yield from self._taken(changes, time_ms)
 
-    def _prints(self, exchange: str, until_ms: int) -> Iterator[Ruling]:
+    def _prints(self, exchange: str, until_ms: int) -> Sequence[Ruling]:
         """The liquidations up to a tick, as the live bot hears them before it."""
-        news = self._printed[exchange]
-        if news:
-            first = []
-            while news and news[-1].time_ms <= until_ms:
-                first.append(news.pop())
-            if first or self._awaits_cascades:
-                yield from self._taken(self._engine.evaluate_prints(exchange, first, heard_ms=until_ms), until_ms)
+        news, first = self._printed[exchange], []
+        while news and news[-1].time_ms <= until_ms:
+            first.append(news.pop())
+        if not (first or (news and self._awaits_cascades)):
+            return ()
+        return self._taken(self._engine.evaluate_prints(exchange, first, heard_ms=until_ms), until_ms)
 
-    def _clock(self, now_ms: int) -> Iterator[Ruling]:
-        yield from self._taken(self._engine.evaluate_clock(now_ms), now_ms)
+    def _clock(self, now_ms: int) -> Sequence[Ruling]:
+        return self._taken(self._engine.evaluate_clock(now_ms), now_ms)
 
-    def _taken(self, changes: Changes, now_ms: int) -> Iterator[Ruling]:
+    def _taken(self, changes: Changes, now_ms: int) -> Sequence[Ruling]:
         if not changes:
-            return
+            return ()
         self._engine.apply(changes)
         rulings = self._rule(changes, now_ms)
         self._receipts.follow(rulings)
-        yield from rulings
+        return rulings
 
     def _maps(self, players: Sequence["_Player"]) -> Iterator[Ruling | Receipt]:
         for player in players:
@@ -199,12 +198,11 @@ class Replay:
         return rulings.rulings
 
     def _count(self, reading: MapReading, changes: Changes) -> None:
-        ended = [track for track in changes.tracks if track.closed is not None]
-        self._ended.update(track.closed.value for track in ended if track.closed is not None)
-        self._lost += sum(
-            track.closed is CloseReason.FADED and abs(math.log(track.cluster.peak / reading.price)) < WINDOW_EDGE
-            for track in ended
-        )
+        for track in changes.tracks:
+            if track.closed is not None:
+                away = abs(math.log(track.cluster.peak / reading.price))
+                self._ended[track.closed.value] += 1
+                self._lost += track.closed is CloseReason.FADED and away < WINDOW_EDGE
         self._track_ms += BAR_MS * sum(track.missed == 0 for track in self._engine.tracks(reading.market))
 
 

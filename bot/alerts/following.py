@@ -106,7 +106,8 @@ class _Lane:
             self._forget(key)
 
     def see(self, price: float, time_ms: int) -> None:
-        self._finish(before_ms=time_ms)
+        if self._until and self._until[0][0] < time_ms:
+            self._finish(before_ms=time_ms)
         if self._fresh:
             self._lows.append(price)
             self._highs.append(price)
@@ -115,14 +116,20 @@ class _Lane:
             self._lows[-1] = price
         elif price > self._highs[-1]:
             self._highs[-1] = price
-        for heap, level in ((self._above, price), (self._below, -price)):
-            while heap and heap[0][0] <= level:
-                key = heappop(heap)[1]
-                if key in self.open and key not in self._final:
-                    self._news.add(key)
-                    if not self.open[key].touched_ms and key not in self._touched:
-                        self._touched[key] = time_ms
-                        self._await(self.open[key], self.open[key].far)
+        if self._above and self._above[0][0] <= price:
+            self._come(self._above, price, time_ms)
+        if self._below and self._below[0][0] <= -price:
+            self._come(self._below, -price, time_ms)
+
+    def _come(self, heap: list[tuple[float, str]], level: float, time_ms: int) -> None:
+        """Price has come to the nearest of a side's levels."""
+        while heap and heap[0][0] <= level:
+            key = heappop(heap)[1]
+            if key in self.open and key not in self._final:
+                self._news.add(key)
+                if not self.open[key].touched_ms and key not in self._touched:
+                    self._touched[key] = time_ms
+                    self._await(self.open[key], self.open[key].far)
 
     def _await(self, outcome: Outcome, level: float) -> None:
         """Look up once price comes to this level."""
@@ -144,12 +151,11 @@ class _Lane:
 
     def due(self, closed: Mapping[str, CloseReason], time_ms: int) -> tuple[Outcome, ...]:
         self._finish(before_ms=time_ms + 1)
-        asked = set(self._news)
-        how: dict[str, CloseReason] = {}
-        for track_id, reason in closed.items():
-            how.update((key, reason) for key in self._of_track.get(track_id, ()))
-        asked |= how.keys()
         self._fresh = True
+        how = {key: reason for track_id, reason in closed.items() for key in self._of_track.get(track_id, ())}
+        asked = self._news | how.keys()
+        if not asked:
+            return ()
         now = {key: ended(self._now(key), how.get(key), time_ms) for key in asked}
         changed = [after for key, after in now.items() if key in self._news or after.ending != self.open[key].ending]
         return tuple(sorted(changed, key=lambda outcome: (outcome.time_ms, outcome.alert)))
