@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from bot.alerts.exposure import APPROACH, CROWD
 from bot.alerts.judge import Measure
@@ -83,8 +84,14 @@ class MarketBook:
             for rule in self.rules.values():
                 if rule.kind in JUDGES and rule.kind is not Kind.EXPOSURE:
                     groups.setdefault(JUDGES[rule.kind].measure(rule), []).append(rule)
-            steps = SizeSteps(rule for rules in groups.values() for rule in rules)
-            self._columns = {measure: Column(rules, JUDGES[measure.kind], steps) for measure, rules in groups.items()}
+            steps: dict[bool, SizeSteps] = {}
+            for at_maps in (False, True):
+                alike = [rules for measure, rules in groups.items() if (measure.kind in AT_MAPS) is at_maps]
+                steps[at_maps] = SizeSteps(chain.from_iterable(alike))
+            self._columns = {
+                measure: Column(rules, JUDGES[measure.kind], steps[measure.kind in AT_MAPS])
+                for measure, rules in groups.items()
+            }
             self._measures = {}
             self._measure_of = {rule.id: measure for measure, rules in groups.items() for rule in rules}
         return self._columns
