@@ -87,16 +87,17 @@ def _assign(tracks: Sequence[Track], clusters: Sequence[Cluster]) -> tuple[dict[
     pairs: list[tuple[bool, float, int, int]] = []
     for i, track in enumerate(tracks):
         old = track.cluster
+        side, low, high = old.side, old.low, old.high
         for j, new in enumerate(clusters):
-            if new.side is not old.side:
+            if new.side is not side or new.high <= low or high <= new.low:
                 continue
-            shared = min(old.high, new.high) - max(old.low, new.low)
-            if shared <= 0.0:
-                continue
-            share = shared / (max(old.high, new.high) - min(old.low, new.low))
+            first_low, last_low = (low, new.low) if low < new.low else (new.low, low)
+            first_high, last_high = (high, new.high) if high < new.high else (new.high, high)
+            shared = first_high - last_low
+            share = shared / (last_high - first_low)
             if share < MIN_OVERLAP:
                 continue
-            apart = shared < COVERED * min(old.high - old.low, new.high - new.low)
+            apart = shared < COVERED * min(high - low, new.high - new.low)
             pairs.append((apart, -share if apart else -old.usd * new.usd, i, j))
     pairs.sort()
     heir_of: dict[int, int] = {}
