@@ -42,7 +42,7 @@ class MapRound:
                 self._look_at(track)
         swept_now = [track for track in tracks if track.closed is CloseReason.SWEPT]
         past = {track.id for track in self._book.past(self._reading.slot_ms)}
-        for track in (*self._book.fallen.values(), *(replace(one, cluster=one.at_best) for one in swept_now)):
+        for track in (*self._book.fallen.values(), *(one._replace(cluster=one.at_best) for one in swept_now)):
             if track.id in past:
                 self._verdicts.close(self._book, track, time_ms=self._reading.slot_ms)
             else:
@@ -55,7 +55,7 @@ class MapRound:
         measure = Measure(Kind.SWEPT)
         if track.closed is CloseReason.SWEPT and measure in self._book.columns():
             printed = printed_within(self._book.printed, track.cluster)
-            was = replace(track, cluster=track.at_best)
+            was = track._replace(cluster=track.at_best)
             self._ask(measure, self._measured(was, 0.0, printed))
         self._verdicts.close(self._book, track, time_ms=self._reading.slot_ms)
 

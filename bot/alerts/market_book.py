@@ -1,7 +1,6 @@
 """Everything the engine holds of one market: its rules, tracks, states, its pulse and the last reading of its map."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain
 
 from bot.alerts.exposure import APPROACH, CROWD
@@ -190,7 +189,7 @@ class MarketBook:
         self.tracks.pop(track.id, None)
         self._forget(track.id)
         if track.closed is CloseReason.SWEPT:
-            self.fallen[track.id] = replace(track, cluster=track.at_best)
+            self.fallen[track.id] = track._replace(cluster=track.at_best)
 
     def let_fall(self, slot_ms: int) -> None:
         """Forget the tracks that were swept too long before `slot_ms`."""

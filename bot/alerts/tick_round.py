@@ -1,7 +1,6 @@
 """One tick of an exchange before the rules that it may concern: those of markets whose price has left its band."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from bot.alerts import exposure, swept
 from bot.alerts.front import Front
@@ -68,7 +67,7 @@ def _near(book: MarketBook, track: Track, stir: Stir, metric: float) -> Measured
 
 
 def _swept(book: MarketBook, track: Track, stir: Stir, metric: float) -> Measured:
-    was, figures = replace(track, cluster=track.at_best), printed_within(book.printed, track.cluster)
+    was, figures = track._replace(cluster=track.at_best), printed_within(book.printed, track.cluster)
     return Measured(was, stir.time_ms, stir.price, metric, figures=figures, marks=book.surroundings[1])
 
 

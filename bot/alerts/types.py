@@ -129,8 +129,7 @@ class CloseReason(StrEnum):
 _size_usd = itemgetter(1)
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(NamedTuple):
     """A cluster through time. `id` is unique within the market and names nothing but the cluster's birth.
 
     `cluster` is the body as last seen, at slot `seen_ms`; `missed` counts recomputes since. `sizes` are

@@ -180,7 +180,7 @@ class Verdicts:
         key = (reading.market, measured.track.id, measured.time_ms)
         if key not in self._tracks:
             cluster = measured.track.cluster
-            self._tracks[key] = replace(measured.track, cluster=replace(cluster, confluence=reading.marks(cluster)))
+            self._tracks[key] = measured.track._replace(cluster=replace(cluster, confluence=reading.marks(cluster)))
         return measured._replace(track=self._tracks[key])
 
     def _keep(self, book: MarketBook, state: RuleState) -> None:

@@ -1,7 +1,5 @@
 """Sizes over time: thin enough to store, dense enough for every growth window."""
 
-from dataclasses import replace
-
 import pytest
 
 from bot.alerts.history import HOUR_MS, KEPT_MS, MAX_SAMPLES, MINUTE_MS, baseline, overlap, with_sample
@@ -18,7 +16,7 @@ def grown(slots: int, *, skip: range = range(0)) -> Track:
         if i not in skip:
             cluster = long(90, 92, float(i + 1))
             sizes, spans = with_sample(track, cluster, START + i * SLOT)
-            track = replace(track, cluster=cluster, seen_ms=START + i * SLOT, sizes=sizes, spans=spans)
+            track = track._replace(cluster=cluster, seen_ms=START + i * SLOT, sizes=sizes, spans=spans)
     return track
 
 
@@ -71,13 +69,13 @@ def test_sizes_are_compared_at_one_width_and_only_between_bodies_that_overlap_by
     track = grown(13)
     cluster = long(low, high, 99.0)
     sizes, spans = with_sample(track, cluster, START + 13 * SLOT)
-    moved = replace(track, cluster=cluster, sizes=sizes, spans=spans)
+    moved = track._replace(cluster=cluster, sizes=sizes, spans=spans)
     found = baseline(moved, slot_ms=START + 13 * SLOT, window_ms=HOUR_MS)
     assert found == expected
 
 
 def test_samples_without_known_edges_are_taken_as_comparable() -> None:
-    restored = replace(grown(13), spans=())
+    restored = grown(13)._replace(spans=())
     assert baseline(restored, slot_ms=START + 12 * SLOT, window_ms=HOUR_MS) == 1.0
     sizes, spans = with_sample(restored, long(50, 92, 7.0), START + 13 * SLOT)
     assert (len(sizes), len(spans)) == (14, 1)

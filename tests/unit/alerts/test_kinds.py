@@ -19,7 +19,7 @@ BODY = long(90, 92)
 
 
 def track(cluster: Cluster = BODY, **changes: object) -> Track:
-    return replace(Track("L1", BTC, cluster, START, START), **changes)  # type: ignore[arg-type]
+    return Track("L1", BTC, cluster, START, START)._replace(**changes)  # type: ignore[arg-type]
 
 
 def near_at(value: float | None, cluster: Cluster = BODY, price: float = 93.0) -> Measured:
@@ -163,7 +163,7 @@ METRICS = [
     # born inside the window, but the market had not been watched: no data
     (aged(40e6, 60e6), None),
     # older than the window with no sample there: no data, though it was seen to appear
-    (replace(aged(40e6, 60e6, appeared=True), born_ms=START - HOUR), None),
+    (aged(40e6, 60e6, appeared=True)._replace(born_ms=START - HOUR), None),
     # nothing to divide by
     (aged(0.0, 40e6, 40e6, 40e6), None),
 ]
