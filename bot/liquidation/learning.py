@@ -227,6 +227,11 @@ def _most_likely(unknowns: Unknowns, precision: Floats, placed: Placed | None, f
         found[unknowns.nuisance] = falls.start()
     spread = 1.0 if falls is None else falls.spread(unknowns, found)
 
+    def loss(at: Floats) -> float:
+        prior = 0.5 * float(at @ precision @ at)
+        of_prints = 0.0 if placed is None else placed.loss(unknowns, at)
+        return prior + of_prints + (0.0 if falls is None else falls.loss(unknowns, at, spread))
+
     def watch(at: Floats) -> Watched:
         total = Watched(0.5 * float(at @ precision @ at), -precision @ at, precision.copy())
         for evidence in (
@@ -242,15 +247,15 @@ def _most_likely(unknowns: Unknowns, precision: Floats, placed: Placed | None, f
         step = np.linalg.solve(here.curvature, here.slope)
         step *= min(1.0, LARGEST_STEP / max(float(np.abs(step[: unknowns.nuisance.start]).max()), LARGEST_STEP))
         size = 1.0
-        while (there := watch(found + size * step)).loss > here.loss and size > 1e-4:
+        while (there := loss(found + size * step)) > here.loss and size > 1e-4:
             size /= 2.0
-        gain = here.loss - there.loss
+        gain = here.loss - there
         if gain <= 0:
             break
-        found, here = found + size * step, there
-        if gain < TOLERANCE * (1.0 + abs(here.loss)):
+        found = found + size * step
+        if gain < TOLERANCE * (1.0 + abs(there)):
             break
         if falls is not None:
             spread = falls.spread(unknowns, found)
-            here = watch(found)
+        here = watch(found)
     return found

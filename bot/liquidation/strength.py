@@ -5,7 +5,7 @@ A share is ranked within its side and its distance band, never against the map's
 
 from array import array
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import log
 
 import numpy as np
@@ -47,7 +47,11 @@ def distance_band(distance: float) -> int:
 
 def pooled_rank(side: Side, distance: float, share: float) -> float:
     """Portion of the clusters of all symbols, on this side and in this distance band, with a smaller share."""
-    shares = POOLED_SHARES[side, distance_band(distance)]
+    return _rank_within(POOLED_SHARES[side, distance_band(distance)], share)
+
+
+def _rank_within(shares: Sequence[float], share: float) -> float:
+    """The quantile that a share is, of a distribution by its quantiles `_LEVELS`."""
     at = bisect_right(shares, share)
     if at in (0, len(shares)):
         return _LEVELS[max(0, at - 1)]
@@ -86,10 +90,9 @@ class ShareHistory:
 
     def strength(self, side: Side, distance: float, share: float) -> int:
         """100 (n F_own + 200 F_all) / (n + 200), n own samples of this side and distance band. Ties count half."""
-        group = self._groups[side, distance_band(distance)]
-        n = len(group.hours)
-        rank = (group.count_below(share) + POOLED_WEIGHT * pooled_rank(side, distance, share)) / (n + POOLED_WEIGHT)
-        return round(100 * rank)
+        key = side, distance_band(distance)
+        group, pooled = self._groups[key], _rank_within(POOLED_SHARES[key], share)
+        return round(100 * ((group.count_below(share) + POOLED_WEIGHT * pooled) / (len(group.hours) + POOLED_WEIGHT)))
 
     def to_bytes(self) -> bytes:
         """Everything `from_bytes` needs, 9 bytes a sample."""

@@ -63,17 +63,14 @@ class Volatility:
         steps = (time_ms - self.time_ms) / STEP_MS
         square = math.log(close / self.close) ** 2 / steps
         if steps == 1.0:  # the usual pace: a return of weight 1, and nothing to work out
-            kept_weights = [decay * weight for decay, weight in zip(_STEP_DECAY, self.weights, strict=True)]
-            a, b, c, d = (
-                (kept * variance + square) / (kept + 1.0)
-                for kept, variance in zip(kept_weights, self.variances, strict=True)
-            )
-            e, f, g, h = (kept + 1.0 for kept in kept_weights)
+            kept = [decay * weight for decay, weight in zip(_STEP_DECAY, self.weights, strict=True)]
+            a, b, c, d = [(k * v + square) / (k + 1.0) for k, v in zip(kept, self.variances, strict=True)]
+            e, f, g, h = [k + 1.0 for k in kept]
             return Volatility(close, time_ms, (a, b, c, d), (e, f, g, h))
         mass = _mass_of(steps)[:, 0]
-        kept = np.exp(_LOG_DECAY * steps) * self.weights
-        weights = kept + mass
-        return Volatility(close, time_ms, _four((kept * self.variances + mass * square) / weights), _four(weights))
+        left = np.exp(_LOG_DECAY * steps) * self.weights
+        weights = left + mass
+        return Volatility(close, time_ms, _four((left * self.variances + mass * square) / weights), _four(weights))
 
     @property
     def step(self) -> float:

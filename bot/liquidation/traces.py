@@ -81,23 +81,39 @@ class Placed:
         """The logarithm of the capture that gives the right total under the prior."""
         return float(np.log(sum(one.sum() for one in self.events) / sum(one.sum() for one in self.coins)))
 
+    def loss(self, unknowns: Unknowns, at: Floats) -> float:
+        """The loss alone, as `watch` tells it."""
+        loss = 0.0
+        for side, events in enumerate(self.events):
+            loss -= _poisson(events, self._parts(unknowns, at, side).sum(axis=2).sum(axis=1) + self.background)
+        return loss / self.temperature
+
     def watch(self, unknowns: Unknowns, at: Floats) -> Watched:
         loss = 0.0
         slope: Floats = np.zeros(len(at))
         curvature: Floats = np.zeros((len(at), len(at)))
-        rows = np.exp(at[unknowns.capture] + at[unknowns.rows])
-        for side, (coins, events) in enumerate(zip(self.coins, self.events, strict=True)):
-            parts = coins * rows[:, None] * np.exp(at[unknowns.side(side)])
+        for side, events in enumerate(self.events):
+            parts = self._parts(unknowns, at, side)
             by_row = parts.sum(axis=2)
             slopes = np.zeros((len(events), len(at)))
             slopes[:, unknowns.capture] = by_row.sum(axis=1)
             slopes[:, unknowns.rows] = by_row
             slopes[:, unknowns.side(side)] = parts.sum(axis=1)
             expected = slopes[:, unknowns.capture] + self.background
-            loss -= float(events @ np.log(expected) - expected.sum())
+            loss -= _poisson(events, expected)
             slope += np.asarray(slopes.T @ (events / expected - 1.0))
             curvature += np.asarray((slopes.T / expected) @ slopes)
         return Watched(loss / self.temperature, slope / self.temperature, curvature / self.temperature)
+
+    def _parts(self, unknowns: Unknowns, at: Floats, side: int) -> Floats:
+        """What is expected to be printed in each place of each row and kind, (n, rows, kinds)."""
+        rows = np.exp(at[unknowns.capture] + at[unknowns.rows])
+        parts: Floats = self.coins[side] * rows[:, None] * np.exp(at[unknowns.side(side)])
+        return parts
+
+
+def _poisson(events: Floats, expected: Floats) -> float:
+    return float(events @ np.log(expected) - expected.sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,29 +135,39 @@ class Falls:
 
     def spread(self, unknowns: Unknowns, at: Floats) -> float:
         """The squared scale of the Student-t errors, by iterated reweighting."""
-        error, spread = np.square(self.fall - self._expected(unknowns, at)[0]), 1.0
+        error, spread = np.square(self.fall - self._expected(unknowns, at, self._parts(unknowns, at))), 1.0
         for _ in range(5):
             near = (DEGREES + 1.0) / (DEGREES + error / spread)
             spread = max(float((self.weight * near * error).sum() / self.weight.sum()), 1e-12)
         return spread
 
-    def watch(self, unknowns: Unknowns, at: Floats, spread: float) -> Watched:
-        expected, slopes = self._expected(unknowns, at)
-        error = self.fall - expected
-        near = self.weight * (DEGREES + 1.0) / (DEGREES + error**2 / spread)
-        loss = float((0.5 * (DEGREES + 1.0) * self.weight * np.log1p(error**2 / (DEGREES * spread))).sum())
-        slope = slopes.T @ (near * error) / spread
-        curvature = (slopes.T * near) @ slopes / spread
-        return Watched(loss / FALLS_TEMPERATURE, slope / FALLS_TEMPERATURE, curvature / FALLS_TEMPERATURE)
+    def loss(self, unknowns: Unknowns, at: Floats, spread: float) -> float:
+        """The loss alone, as `watch` tells it."""
+        return self._loss(self.fall - self._expected(unknowns, at, self._parts(unknowns, at)), spread)
 
-    def _expected(self, unknowns: Unknowns, at: Floats) -> tuple[Floats, Floats]:
-        parts = self.coins * (RESPONSE * np.exp(at[unknowns.response] + at[unknowns.kinds]))
+    def watch(self, unknowns: Unknowns, at: Floats, spread: float) -> Watched:
+        parts = self._parts(unknowns, at)
+        error = self.fall - self._expected(unknowns, at, parts)
         slopes = np.zeros((len(self.fall), len(at)))
         slopes[:, unknowns.response] = parts.sum(axis=1)
         slopes[:, unknowns.kinds] = parts
         slopes[:, unknowns.nuisance] = self.terms
-        expected: Floats = slopes[:, unknowns.response] + self.terms @ at[unknowns.nuisance]
-        return expected, slopes
+        near = self.weight * (DEGREES + 1.0) / (DEGREES + error**2 / spread)
+        slope = slopes.T @ (near * error) / spread
+        curvature = (slopes.T * near) @ slopes / spread
+        return Watched(self._loss(error, spread), slope / FALLS_TEMPERATURE, curvature / FALLS_TEMPERATURE)
+
+    def _parts(self, unknowns: Unknowns, at: Floats) -> Floats:
+        """What each kind's sweeps take from open interest in each bar, (bars, 2 * kinds)."""
+        return self.coins * (RESPONSE * np.exp(at[unknowns.response] + at[unknowns.kinds]))
+
+    def _expected(self, unknowns: Unknowns, at: Floats, parts: Floats) -> Floats:
+        expected: Floats = parts.sum(axis=1) + self.terms @ at[unknowns.nuisance]
+        return expected
+
+    def _loss(self, error: Floats, spread: float) -> float:
+        loss = float((0.5 * (DEGREES + 1.0) * self.weight * np.log1p(error**2 / (DEGREES * spread))).sum())
+        return loss / FALLS_TEMPERATURE
 
 
 def prints_of(
