@@ -7,7 +7,6 @@ the place where a slope crosses some height moves with the peak. Chosen by measu
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -131,40 +130,39 @@ def _peaks(smooth: Floats) -> _Peaks:
     rising[:, 0] = smooth.max(axis=1, initial=0.0) > 0.0
     np.greater(smooth[:, 1:], smooth[:, :-1], out=rising[:, 1:-1])
     row, turn = (rising[:, :-1] != rising[:, 1:]).nonzero()  # top, bottom, top, ..., top of each density in turn
-    turns, heights = turn.tolist(), smooth[row, turn].tolist()
-    ends = np.searchsorted(row, np.arange(rows + 1)).tolist()
-    counts, at, left, right = [], list[int](), list[int](), list[int]()
-    for begin, end in pairwise(ends):
-        peaks, valleys = _separate(turns[begin:end], heights[begin:end])
-        counts.append(len(peaks))
-        at += peaks
-        if peaks:
-            left += 0, *valleys
-            right += *valleys, n - 1
-    return _Peaks(
-        np.repeat(np.arange(rows), counts), *(np.array(column, dtype=np.int64) for column in (at, left, right))
-    )
+    row, turn = _apart(row, turn, smooth[row, turn], rising[row, turn])
+    top = rising[row, turn]
+    at = top.nonzero()[0]
+    # Before the first top of a density comes the last one of another, and no valley.
+    left, right = np.append(0, np.where(top, 0, turn)), np.append(np.where(top, n - 1, turn), n - 1)
+    return _Peaks(row[at], turn[at], left[at], right[at + 1])
 
 
-def _separate(turns: list[int], heights: list[float]) -> tuple[list[int], list[int]]:
-    """Of tops and bottoms in turn, the peaks that stand apart and the valleys between them (one fewer)."""
-    peaks, valleys, heights, depths = turns[::2], turns[1::2], heights[::2], heights[1::2]
-    shallow = [_shallowness(depth, *heights[i : i + 2]) for i, depth in enumerate(depths)]
-    while shallow and (worst_of_all := max(shallow)) > 1.0 - VALLEY_DEPTH:
-        worst = shallow.index(worst_of_all)
-        loser = worst if heights[worst] < heights[worst + 1] else worst + 1
-        del peaks[loser], heights[loser], valleys[worst], depths[worst], shallow[worst]
-        # The valley on the loser's other side has a new neighbour now.
-        other = loser - 1 if loser == worst else worst
-        if 0 <= other < len(depths):
-            shallow[other] = _shallowness(depths[other], *heights[other : other + 2])
-    return peaks, valleys
+def _apart(row: Ints, turn: Ints, height: Floats, top: np.ndarray) -> tuple[Ints, Ints]:
+    """Of the tops and bottoms of densities, in turn (k,), the peaks that stand apart and the valleys between them.
+
+    Of each density the shallowest valley goes, and the lower of its two peaks with it, until none is too shallow.
+    """
+    while True:
+        bottom = (~top).nonzero()[0]
+        lower = np.minimum(height[bottom - 1], height[bottom + 1])
+        shallow = np.divide(height[bottom], lower, out=np.ones(len(bottom)), where=lower > 0.0)
+        worst = (shallow > 1.0 - VALLEY_DEPTH).nonzero()[0]
+        if not len(worst):
+            return row, turn
+        of = row[bottom[worst]]
+        worst = bottom[worst[np.lexsort((-shallow[worst], of))][_begins(of)]]
+        kept = np.ones(len(row), dtype=np.bool_)
+        kept[worst] = False
+        kept[np.where(height[worst - 1] < height[worst + 1], worst - 1, worst + 1)] = False
+        row, turn, height, top = row[kept], turn[kept], height[kept], top[kept]
 
 
-def _shallowness(depth: float, left: float, right: float) -> float:
-    """A valley's height as a share of the lower of its two peaks."""
-    lower = min(left, right)
-    return depth / lower if lower > 0.0 else 1.0
+def _begins(row: Ints) -> Ints:
+    """Where each density begins in ascending rows (k,)."""
+    first = np.ones(len(row), dtype=np.bool_)
+    np.not_equal(row[1:], row[:-1], out=first[1:])
+    return first.nonzero()[0]
 
 
 def _steepest(height: Floats, peak: Ints, last: Ints) -> Ints:
