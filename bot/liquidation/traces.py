@@ -159,7 +159,8 @@ class Falls:
 
     def _parts(self, unknowns: Unknowns, at: Floats) -> Floats:
         """What each kind's sweeps take from open interest in each bar, (bars, 2 * kinds)."""
-        return self.coins * (RESPONSE * np.exp(at[unknowns.response] + at[unknowns.kinds]))
+        parts: Floats = self.coins * (RESPONSE * np.exp(at[unknowns.response] + at[unknowns.kinds]))
+        return parts
 
     def _expected(self, unknowns: Unknowns, at: Floats, parts: Floats) -> Floats:
         expected: Floats = parts.sum(axis=1) + self.terms @ at[unknowns.nuisance]
