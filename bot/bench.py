@@ -167,7 +167,7 @@ def _heatmap_ms(history: History, times: int) -> tuple[float, float]:
     picture = heat_picture(
         Past(maps, bars, nothing_printed()),
         view,
-        texts=Catalogue.load().texts("en"),
+        texts=Catalogue.english(),
         now_ms=history.end_ms,
         range_ms=3 * DAY_MS,
     )
@@ -182,7 +182,7 @@ def _chart_s(model: PositionModel, volatility: Volatility, *, times: int) -> flo
         base="BTC",
         exchange="binance",
         tick_size=0.01,
-        texts=Catalogue.load().texts("en"),
+        texts=Catalogue.english(),
         price=reading.map.price,
         now_ms=reading.map.time_ms,
         simulated=False,

@@ -69,7 +69,7 @@ async def run_demo(*, recording: Path | None, speed: float | None, seed: int, js
 async def present(show: Show, *, speed: float | None, json: bool, charts: Path) -> None:
     """Show a market from its start to its end: a conversation first, then what comes of it."""
     clock = StepClock(show.start_ms) if speed is None else FastClock(show.start_ms, speed)
-    texts = Catalogue.load().texts("en")
+    texts = Catalogue.english()
     console = Console(file=io.StringIO()) if json else Console(highlight=False)
     phone = TerminalPhone(folder=charts, clock=clock, texts=texts, console=console)
     simulated = frozenset({EXCHANGE})

@@ -44,7 +44,7 @@ async def make_history(request: HistoryRequest, settings: Settings) -> Iterator[
     range_ms = USUAL_MS if request.range_ms is None else request.range_ms
     lives, bars = play_lives(found.parts, found.history, found.market, range_ms)
     view = lives_view(found_view(found), lives, bars, range_ms=range_ms)
-    texts = Catalogue.load().texts("en")
+    texts = Catalogue.english()
     if request.png is not None:
         write_png(lives_picture(view, texts=texts, now_ms=found.now_ms), request.png)
     if request.json:

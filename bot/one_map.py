@@ -78,7 +78,7 @@ def _tracks(found: FoundMarket) -> tuple[Track, ...]:
 
 def _picture(found: FoundMarket, request: MapRequest) -> Picture:
     """The map, or how it came to be."""
-    texts = Catalogue.load().texts("en")
+    texts = Catalogue.english()
     if request.heatmap:
         range_ms = HEAT_RANGE_MS if request.range_ms is None else request.range_ms
         maps, bars = play_heat(found.parts, found.history, range_ms)
@@ -132,7 +132,7 @@ def write_png(picture: Picture, path: Path) -> None:
 
 
 def _words(found: FoundMarket, tracks: tuple[Track, ...]) -> Iterator[str]:
-    texts = Catalogue.load().texts("en")
+    texts = Catalogue.english()
     figures, drawn = texts.figures, found.reading.map
     tick = found.instrument.tick_size
     moment = utc_text(drawn.time_ms)

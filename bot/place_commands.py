@@ -110,7 +110,7 @@ async def tell_cascade(request: PlaceRequest, settings: Settings) -> Iterator[st
 
 
 def _texts() -> Texts:
-    return Catalogue.load().texts("en")
+    return Catalogue.english()
 
 
 def _unresolved(typed: str) -> Market:

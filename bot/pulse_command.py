@@ -30,7 +30,7 @@ async def tell_pulse(request: ManyRequest, settings: Settings) -> Iterator[str]:
             views.append(view)
     if not views:
         raise UsageError("nothing stands in the map of any of these markets at that time")
-    ordered, texts = most_wound_up(views), Catalogue.load().texts("en")
+    ordered, texts = most_wound_up(views), Catalogue.english()
     if request.png is not None:
         write_png(pulse_picture(ordered[:SHOWN], texts=texts, now_ms=now_ms), request.png)
     if request.json:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bot.alerts.types import Market
 from bot.failures import UsageError
@@ -12,15 +12,17 @@ from bot.market.history import align
 from bot.market.playback import tick_size
 from bot.market.recording import Recording
 from bot.market.symbols import SymbolBook
-from bot.market.types import Instrument
+from bot.market.types import Bars, Instrument, Prints
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A recording with its contracts listed."""
+    """A recording with its contracts listed. Bars and prints that were read are kept: they are asked for repeatedly."""
 
     recording: Recording
     book: SymbolBook
+    _bars: dict[Market, Bars] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _prints: dict[str, Prints | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def market(self, text: str) -> Market | None:
         """The market that `text` means, None where the recording has none such."""
@@ -36,7 +38,7 @@ class Recorded:
         if found is None:
             near = ", ".join(self.book.nearest(text))
             raise UsageError(f"the recording has no symbol '{text}'; the nearest are {near}")
-        return replace(found, tick_size=tick_size(self.recording.bars(found.exchange, found.symbol).close))
+        return replace(found, tick_size=tick_size(self.bars(Market(found.exchange, found.symbol)).close))
 
     def tiers_of(self, market: Market) -> Sequence[RiskTier] | None:
         """The recorded risk tiers; else what is stored of Binance's contracts; None where nothing is known."""
@@ -45,8 +47,19 @@ class Recorded:
 
     def history(self, market: Market, *, start_ms: int | None = None, end_ms: int | None = None) -> History:
         """The bars that open at `start_ms` or later and are closed by `end_ms`, with their open interest."""
-        bars = self.recording.bars(*market)
-        return align(bars, self.recording.open_interest(*market)).within(start_ms, end_ms)
+        return align(self.bars(market), self.recording.open_interest(*market)).within(start_ms, end_ms)
+
+    def bars(self, market: Market) -> Bars:
+        """All bars of a market."""
+        if market not in self._bars:
+            self._bars[market] = self.recording.bars(*market)
+        return self._bars[market]
+
+    def prints(self, exchange: str) -> Prints | None:
+        """The liquidations that the venue printed, all symbols; None where none were recorded."""
+        if exchange not in self._prints:
+            self._prints[exchange] = self.recording.prints(exchange)
+        return self._prints[exchange]
 
 
 def open_recorded(recording: Recording) -> Recorded:

@@ -16,7 +16,7 @@ class RecordedLessons:
     """Learns from the first bars of a history and the prints until then, never from what came later."""
 
     def __init__(self, recorded: Recorded, market: Market, history: History) -> None:
-        printed = recorded.recording.prints(market.exchange)
+        printed = recorded.prints(market.exchange)
         self._prints, self._printed_ms = nothing_printed(), nothing_printed().time_ms
         self._heard = recorded.recording.recorded_heard(market.exchange)
         if printed is not None:

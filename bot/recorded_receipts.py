@@ -39,7 +39,7 @@ class RecordedReceipts:
         self._followed: list[tuple[int, str]] = []
         self._prints: dict[Market, tuple[LiquidationPrints, Cover]] = {}
         for exchange in {market.exchange for market in markets}:
-            prints = recorded.recording.prints(exchange)
+            prints = recorded.prints(exchange)
             if prints is not None:
                 symbols = [market.symbol for market in markets if market.exchange == exchange]
                 cover = recorded.recording.heard(exchange, prints)

@@ -42,7 +42,7 @@ def replay_recording(path: Path, rules_path: Path, *, json: bool) -> Iterator[st
     """Lines to print: each alert in order, then the summary. Raises RecordingError, UsageError."""
     recorded = open_recorded(Recording(path))
     rules = read_rules(rules_path, recorded, created_ms=0)
-    texts = Catalogue.load().texts("en")
+    texts = Catalogue.english()
     contracts = {market: _contract(recorded, market) for market in {rule.market for rule in rules}}
     lines = ReplayLines(contracts, texts, json=json)
     replay = Replay(recorded, rules)
@@ -218,7 +218,7 @@ class _Player:
         self._drawn = drawn
         self._history = recorded.history(market)
         self._landmarks = Landmarks(self._history)
-        ticks = market_ticks(recorded.recording.bars(*market), recorded.recording.prices(*market))
+        ticks = market_ticks(recorded.bars(market), recorded.recording.prices(*market))
         opens = self._history.open_ms
         self._first_tick: list[int] = np.searchsorted(ticks.time_ms, opens).tolist()
         self._end_tick: list[int] = np.searchsorted(ticks.time_ms, opens + BAR_MS).tolist()
@@ -271,7 +271,7 @@ class _Player:
 
 def _printed(recorded: Recorded, exchange: str) -> list[Liquidation]:
     """What a venue printed, newest first: what is played is taken from the end."""
-    prints = recorded.recording.prints(exchange)
+    prints = recorded.prints(exchange)
     if prints is None:
         return []
     usd = prints.price * prints.coins

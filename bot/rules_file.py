@@ -55,7 +55,7 @@ def _begun_ms(line: str, recorded: Recorded, otherwise_ms: int) -> int:
     read = parse_watch(line, recorded.market)
     if isinstance(read, ParseError) or read[0].market == EVERYWHERE:
         return otherwise_ms
-    return int(recorded.history(read[0].market).open_ms[0])
+    return int(recorded.bars(read[0].market).open_ms[0])
 
 
 def _fault(error: ParseError, recorded: Recorded) -> str:
@@ -65,4 +65,4 @@ def _fault(error: ParseError, recorded: Recorded) -> str:
     if error.code is ErrorCode.UNKNOWN_SYMBOL:
         word = str(error.values.get("word", ""))
         return f"the recording has no symbol '{word}'; the nearest are {', '.join(recorded.book.nearest(word))}"
-    return bare(fault_words(error, Catalogue.load().texts("en")))
+    return bare(fault_words(error, Catalogue.english()))

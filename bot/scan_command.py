@@ -42,7 +42,7 @@ async def tell_scan(request: ManyRequest, order: Order, settings: Settings) -> I
     in_order = tuple(lines[index] for index in ranked(rows, order))
     if order is Order.ABSORPTION and not in_order:
         raise UsageError("no order book of these markets is known at that time, so none is ranked by absorption")
-    view, texts = ScanView(order, in_order, len(lines), wanted, several), Catalogue.load().texts("en")
+    view, texts = ScanView(order, in_order, len(lines), wanted, several), Catalogue.english()
     if request.png is not None:
         write_png(scan_picture(view, 0, texts=texts, now_ms=now_ms), request.png)
     if request.json:

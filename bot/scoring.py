@@ -31,7 +31,7 @@ def score_recording(path: Path, *, json: bool) -> Iterator[str]:
     recorded = open_recorded(Recording(path))
     scored = False
     for exchange in recorded.recording.exchanges:
-        prints = recorded.recording.prints(exchange)
+        prints = recorded.prints(exchange)
         if prints is not None and len(prints):
             yield from _score_exchange(recorded, exchange, prints, json=json)
             scored = True

@@ -143,7 +143,7 @@ class _Terminal:
     async def run(self, stop: asyncio.Event, lines: Sequence[str], show: Show | None = None) -> None:
         """Set a first watch, which shows what an alert looks like, then answer what is typed, until `stop`."""
         settings, simulated = self._settings, show is not None
-        texts = Catalogue.load().texts("en")
+        texts = Catalogue.english()
         phone = TerminalPhone(folder=settings.charts_dir, clock=self._clock, texts=texts)
         phone.greet(simulated=simulated)
         limits = Limits(

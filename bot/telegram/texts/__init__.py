@@ -154,6 +154,11 @@ class Catalogue:
         others = {name: read_texts(path, counted=counted) for name, path in paths.items()}
         return cls({FALLBACK: fallback, **others})
 
+    @staticmethod
+    def english() -> Texts:
+        """English alone, read without the other languages."""
+        return read_texts(Path(__file__).parent / f"{FALLBACK}.toml")
+
     def texts(self, language: str | None) -> Texts:
         """The texts for a client's language (`"pt-br"`), by its first part where none matches, else English."""
         wanted = (language or FALLBACK).lower().replace("_", "-")

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from babel import Locale
@@ -55,10 +55,6 @@ class Figures:
         self.zone = zone
         self.elsewhere = elsewhere
         self._money = money
-        symbols = locale.number_symbols["latn"]
-        self._minus: str = symbols["minusSign"]
-        self._marks = str.maketrans({",": symbols["group"], ".": symbols["decimal"], "-": self._minus})
-        self._percent_form: str = locale.percent_formats[None].pattern.replace("#,##0", "{}")
 
     def money(self, usd: float) -> str:
         """An amount in three significant figures: `$42M`, `$1.23B`, `$980`; it stays on one line."""
@@ -159,6 +155,16 @@ class Figures:
         """The time of day alone: `14:05`."""
         return f"{datetime.fromtimestamp(time_ms / 1000, tz=self.zone):%H:%M}"
 
+    @cached_property
+    def _marks(self) -> Mapping[int, str]:
+        """What stands for Python's marks; looked up when a number is written first, as most languages are not asked."""
+        symbols = self.locale.number_symbols["latn"]
+        return str.maketrans({",": symbols["group"], ".": symbols["decimal"], "-": symbols["minusSign"]})
+
+    @cached_property
+    def _percent_form(self) -> str:
+        return str(self.locale.percent_formats[None].pattern).replace("#,##0", "{}")
+
     def _usd(self, amount: Decimal, unit: str) -> str:
         return self._money["pattern"].format(amount=self._number(amount), unit=unit).replace(" ", NO_BREAK)
 
@@ -173,8 +179,9 @@ class Figures:
 
     def _in_percent(self, number: str) -> str:
         """A written number with the percent sign where the language has it; a minus comes first in all of them."""
-        if number.startswith(self._minus):
-            return self._minus + self._percent_form.format(number.removeprefix(self._minus))
+        minus = self._marks[ord("-")]
+        if number.startswith(minus):
+            return minus + self._percent_form.format(number.removeprefix(minus))
         return self._percent_form.format(number)
 
 

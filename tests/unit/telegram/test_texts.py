@@ -202,3 +202,7 @@ def test_a_template_with_anything_but_plain_fields_is_refused(tmp_path: Path) ->
     (tmp_path / "en.toml").write_text(source + '\n[extra]\nbad = "{value!r}"\n', encoding="utf-8")
     with pytest.raises(CatalogueError, match=r"en\.toml: extra\.bad"):
         read_texts(tmp_path / "en.toml")
+
+
+def test_english_alone_is_the_catalogues_english() -> None:
+    assert Catalogue.english().entries == ENGLISH.entries
