@@ -12,7 +12,6 @@ from bot.console import database, markets, recordings, surveys
 from bot.console.options import Json, Recorded, Seed, command_settings
 from bot.failures import FailedError, UsageError
 from bot.logs import redact
-from bot.settings import SettingsError
 
 app = typer.Typer(name="liqwatch", add_completion=False, rich_markup_mode=None)
 
@@ -80,6 +79,7 @@ def _exit_code(error: Exception) -> int | None:
     """2 where the caller can mend it (arguments, settings, a broken recording), 1 where the world failed, else None."""
     from bot.market.columns import RecordingError
     from bot.market.exchange import ExchangeError
+    from bot.settings import SettingsError
     from bot.storage.errors import StorageError
 
     if isinstance(error, (UsageError, SettingsError, RecordingError)):

@@ -5,7 +5,7 @@ turned decides: at 30 % a pair of rule and cluster flaps, and until 20 % it goes
 A price that passes one cluster after the other is no flapping: each pair is counted by itself.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 CHECK_MS = 300_000
 STEPS = 20
@@ -16,8 +16,7 @@ Pair = tuple[int, str]
 """Rule id and track id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Turning:
+class Turning(NamedTuple):
     """The checks in which a pair turned lately, oldest first, and whether it flaps since."""
 
     checks: tuple[int, ...] = ()

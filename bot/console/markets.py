@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.console.options import At, Exchange, Json, Png, Recorded, Symbol, Words, command_settings, print_lines
-from bot.settings import Settings
 from bot.times import parse_range_ms
 
 if TYPE_CHECKING:
     from bot.place_commands import PlaceRequest
+    from bot.settings import Settings
 
 app = typer.Typer()
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.logs import setup
-from bot.settings import Settings, load_settings
 from bot.times import parse_time_ms
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
 
 Recorded = Annotated[Path | None, typer.Option("--recording", help="A recording's folder instead of the live market.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
@@ -23,8 +25,10 @@ Png = Annotated[Path | None, typer.Option("--png", help="Write the picture to th
 Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same market.")]
 
 
-def command_settings(*, quiet: bool = False) -> Settings:
+def command_settings(*, quiet: bool = False) -> "Settings":
     """The settings, with logging set up by them; `quiet` keeps a terminal to itself unless a level was asked for."""
+    from bot.settings import load_settings  # takes longer to import than what asks for no settings does to begin
+
     settings = load_settings()
     asked = "log_level" in settings.model_fields_set or settings.telegram_bot_token is not None
     setup(settings.log_level if asked or not quiet else "WARNING", settings.log_format)
