@@ -68,7 +68,7 @@ class MapRound:
     def _look_at_levels(self) -> None:
         """Whether it has become crowded where positions of our own would be liquidated."""
         reading, own = self._reading, self._book.levels()
-        if reading.whole is None or not own.rules:
+        if reading.whole is None or not own.any_within(*reading.whole.reach, price=reading.price):
             return
         for rule, crowding in own.crowded(reading.whole.crowdings(own.levels), reading.slot_ms):
             measured = exposure.crowd(rule, crowding, slot_ms=reading.slot_ms, price=reading.price)
@@ -91,14 +91,15 @@ class MapRound:
         whole, book, slot_ms, price = self._reading.whole, self._book, self._reading.slot_ms, self._reading.price
         if whole is None:
             return
-        if (measure := Measure(Kind.FLIP)) in book.columns():
+        pulse, evenness, columns = book.pulse, whole.evenness, book.columns()
+        if (measure := Measure(Kind.FLIP)) in columns:
             for measured in flip.measure(near_usd=whole.standing_near, slot_ms=slot_ms, price=price):
                 self._ask(measure, measured)
-        if (measure := Measure(Kind.CONCENTRATION)) in book.columns():
-            deviation = book.pulse.band.deviation(whole.evenness)
+        if (measure := Measure(Kind.CONCENTRATION)) in columns:
+            deviation = pulse.band.deviation(evenness)
             for measured in concentration.measure(deviation, slot_ms=slot_ms, price=price):
                 self._ask(measure, measured)
-        self.pulse = replace(book.pulse, slot_ms=slot_ms, band=book.pulse.band.with_sample(whole.evenness))
+        self.pulse = Pulse(pulse.market, slot_ms, pulse.band.with_sample(evenness), pulse.minutes)
 
     def _measured(self, track: Track, metric: float | None, figures: Figures = ()) -> Measured:
         reading = self._reading

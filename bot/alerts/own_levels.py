@@ -5,6 +5,7 @@ wait that ends, a tick costs two comparisons, however many levels there are. Of 
 of the crowd its percentile changes something.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
@@ -33,6 +34,7 @@ class OwnLevels:
         self.levels = np.array([level for level, _ in held], dtype=np.float64)
         self.levels.flags.writeable = False
         self._sign = np.array([1.0 if side is Side.LONG else -1.0 for _, side in held], dtype=np.float64)
+        self._longs, self._shorts = (sorted(level for level, of in held if of is side) for side in Side)
         # In log price from the level, away from it on the side that the position lives on.
         self._hit_at = np.array([EXPOSURE.hit_at(rule) for rule in self.rules], dtype=np.float64) / 100.0
         self._exit_at = np.array([EXPOSURE.exit_at(rule) for rule in self.rules], dtype=np.float64) / 100.0
@@ -69,6 +71,15 @@ class OwnLevels:
             return ()
         concerned = (price <= self._low) | (price >= self._high) | (time_ms >= self._due_ms)
         return tuple(self.rules[row] for row in np.flatnonzero(concerned).tolist())
+
+    def any_within(self, low: float, high: float, *, price: float) -> bool:
+        """Whether any position that a price has left alone has its level between these prices: no other is told of a
+        crowd.
+        """
+        longs, shorts = self._longs, self._shorts
+        return bisect_left(longs, low) < bisect_left(longs, price) or (
+            bisect_right(shorts, price) < bisect_right(shorts, high)
+        )
 
     def crowded(self, crowding: Floats, slot_ms: int) -> Iterator[tuple[Rule, float]]:
         """The rules that a map concerns, with the percentile of their level: those in whose state of the crowd it

@@ -9,7 +9,6 @@ up to 10 % on simulated ones; beyond that crowding is a rougher guess. Many maps
 """
 
 import math
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -46,15 +45,13 @@ class Crowding:
         self.price = maps.price
         self.blur = np.array([edge_blur(one) for one in day_volatility.tolist()])
         self.step = np.array([math.log(one) for one in (maps.edges[:, 1] / maps.edges[:, 0]).tolist()])
-        # By map, side and cell (n, 2, c); a side with fewer cells than another is filled up with such as hold nothing.
-        bins, self._count = _outwards(maps)
-        known = np.arange(bins.shape[2]) < self._count[:, :, None]
-        moment = np.arange(len(maps))[:, None, None]
-        middle = np.sqrt(maps.edges[moment, bins] * maps.edges[moment, bins + 1])
-        self._away = np.where(known, np.abs(np.log(middle / self.price[:, None, None])), np.nan)
-        standing = np.stack((maps.long_usd, maps.short_usd), axis=1)
-        self._usd = np.where(known, np.take_along_axis(standing, bins, axis=2), 0.0)
-        self._density = _smoothed(self._usd, self._count, self._kernels())
+        below = (maps.edges[:, 1:] <= maps.price[:, None]).sum(axis=1)
+        above = (maps.edges[:, :-1] >= maps.price[:, None]).sum(axis=1)
+        # By map, side and cell (n, 2, c); a side that has fewer cells than another ends with such as are not known.
+        self._count = np.stack((below, above), axis=1)
+        shape = (len(maps), 2, max(1, int(self._count.max())))
+        self._away, self._usd, self._density = np.full(shape, np.nan), np.zeros(shape), np.zeros(shape)
+        self._read(maps)
 
     def cells(self, moment: int, side: Side) -> Cells:
         """One side of one map."""
@@ -67,7 +64,8 @@ class Crowding:
         All are (k,); `side` is a row of `SIDES`, `cell` is counted from the price outwards.
         """
         found = np.empty(len(cell))
-        for part in _parts(len(cell)):
+        for begin in range(0, len(cell), AT_ONCE):
+            part = slice(begin, begin + AT_ONCE)
             found[part] = self._percentiles(moment[part], side[part], cell[part])
         return found
 
@@ -76,26 +74,48 @@ class Crowding:
 
         `spans` are those of the clusters.
         """
-        found = np.full((len(self.price), len(levels)), np.nan)
-        away = np.abs(np.log(levels / self.price[:, None]))
-        side = (levels >= self.price[:, None]).astype(np.int64)
-        moment, column = np.indices(found.shape).reshape(2, -1)
-        for part in _parts(found.size):
-            at, of = moment[part], column[part]
-            cell = self._cells_at(at, side[at, of], away[at, of])
-            known = cell < self._count[at, side[at, of]]
-            at, of, cell = at[known], of[known], cell[known]
-            found[at, of] = self._percentiles(at, side[at, of], cell)
-        span, of = ((spans.low[:, None] <= levels) & (levels <= spans.high[:, None])).nonzero()
-        inside = spans.moment[span], of
+        found, places = np.full((len(self.price), len(levels)), np.nan), self._places(levels)
+        known = places >= 0
+        asked, which = np.unique(places[known], return_inverse=True)  # of levels in one cell, one is asked
+        found[known] = self.percentiles(*np.unravel_index(asked, self._away.shape))[which]
+        span, column = ((spans.low[:, None] <= levels) & (levels <= spans.high[:, None])).nonzero()
+        inside = spans.moment[span], column
         found[inside] = np.fmax(found[inside], CROWDED)
         return found
 
-    def _cells_at(self, moment: Ints, side: Ints, away: Floats) -> Ints:
-        """The cells at log distances, counted from the price outwards; one past the last beyond the map. All (k,)."""
-        outer = self._away[moment, side] + 0.5 * self.step[moment, None]
-        found: Ints = (outer < away[:, None]).sum(axis=1)
-        return found
+    def _read(self, maps: Maps) -> None:
+        """Take the cells from the maps, of all together in which the price stands at the same bin."""
+        away = np.abs(np.log(np.sqrt(maps.edges[:, :-1] * maps.edges[:, 1:]) / maps.price[:, None]))
+        kernels = self._kernels()
+        for counts in sorted({(below, above) for below, above in self._count.tolist()}):
+            alike = (self._count == counts).all(axis=1)
+            for side, (usd, count) in enumerate(zip((maps.long_usd, maps.short_usd), counts, strict=True)):
+                if not count:
+                    continue
+                own = _outwards(usd[alike], SIDES[side], count)
+                self._away[alike, side, :count] = _outwards(away[alike], SIDES[side], count)
+                self._usd[alike, side, :count] = own
+                self._density[alike, side, :count] = _smoothed(own, kernels[alike])
+
+    def _kernels(self) -> Floats:
+        """A Gaussian for each map, nought beyond its reach, (n, 2 reach + 1)."""
+        reach = np.ceil(REACH * self.blur / self.step)
+        steps = np.arange(-reach.max(), reach.max() + 1)
+        weights: Floats = np.exp(-0.5 * (steps * self.step[:, None] / self.blur[:, None]) ** 2)
+        return np.where(np.abs(steps) <= reach[:, None], weights, 0.0)
+
+    def _places(self, levels: Floats) -> Ints:
+        """Which of all cells, counted through, prices (k,) lie in, (n, k); -1 beyond the map."""
+        away, moment = np.abs(np.log(levels / self.price[:, None])), np.arange(len(self.price))[:, None]
+        side = (levels >= self.price[:, None]).astype(np.int64)
+        count, half = self._count[moment, side], 0.5 * self.step[:, None]
+        first = np.where(count > 0, self._away[moment, side, 0], away)
+        guess = np.ceil((away - first + half) / self.step[:, None]) - 1.0
+        cell = guess.clip(0.0, np.maximum(count - 1, 0)).astype(np.int64)
+        # The cells' own edges decide, not the rounding of the guess.
+        cell -= (cell > 0) & (self._away[moment, side, cell - 1] + half >= away)
+        cell += self._away[moment, side, cell] + half < away
+        return np.where(cell < count, (moment * len(SIDES) + side) * self._away.shape[2] + cell, -1)
 
     def _percentiles(self, moment: Ints, side: Ints, cell: Ints) -> Floats:
         away, mine = self._away[moment, side, cell][:, None], self._density[moment, side, cell][:, None]
@@ -110,42 +130,20 @@ class Crowding:
         found: Floats = 50.0 * (less / count + no_more / count)
         return found
 
-    def _kernels(self) -> Floats:
-        """A Gaussian for each map, nought beyond its reach, (n, 2 reach + 1)."""
-        reach = np.ceil(REACH * self.blur / self.step)
-        steps = np.arange(-reach.max(), reach.max() + 1)
-        weights: Floats = np.exp(-0.5 * (steps * self.step[:, None] / self.blur[:, None]) ** 2)
-        return np.where(np.abs(steps) <= reach[:, None], weights, 0.0)
+
+def _outwards(of: Floats, side: Side, count: int) -> Floats:
+    """The `count` whole cells of a side from the price outwards, (n, count), of bins in ascending order (n, m)."""
+    return of[:, :count][:, ::-1] if side is Side.LONG else of[:, of.shape[1] - count :]
 
 
-def _outwards(maps: Maps) -> tuple[Ints, Ints]:
-    """The bins of whole cells by map and side from the price outwards, (n, 2, c), and how many there are, (n, 2)."""
-    below = (maps.edges[:, 1:] <= maps.price[:, None]).sum(axis=1)
-    first = (maps.edges[:, :-1] < maps.price[:, None]).sum(axis=1)
-    bins = maps.long_usd.shape[1]
-    count = np.stack((below, bins - first), axis=1)
-    cell = np.arange(max(1, count.max()))
-    found = np.stack((below[:, None] - 1 - cell, first[:, None] + cell), axis=1)
-    return found.clip(0, bins - 1), count
-
-
-def _smoothed(usd: Floats, count: Ints, kernels: Floats) -> Floats:
-    """What stands in cells (n, 2, c), of which `count` (n, 2) are known, smoothed by the maps' kernels.
+def _smoothed(usd: Floats, kernels: Floats) -> Floats:
+    """What stands in cells (n, c), smoothed.
 
     What lies across the price or beyond the map is left out; counted as empty, it would make the ends look quiet.
     """
-    reach, cells = kernels.shape[1] // 2, np.arange(usd.shape[2])
-    padded = np.pad(usd, ((0, 0), (0, 0), (reach, reach)))
-    windows = sliding_window_view(padded, kernels.shape[1], axis=2)
+    cells, reach = np.arange(usd.shape[1]), kernels.shape[1] // 2
+    windows = sliding_window_view(np.pad(usd, ((0, 0), (reach, reach))), kernels.shape[1], axis=1)
+    smooth: Floats = np.vecdot(windows, kernels[:, None, :])
     weight = np.pad(kernels.cumsum(axis=1), ((0, 0), (1, 0)))
-    before = np.minimum(cells, reach)
-    after = np.minimum(np.maximum(count[:, :, None] - 1 - cells, 0), reach)
-    moment = np.arange(len(usd))[:, None, None]
-    known: Floats = weight[moment, reach + 1 + after] - weight[moment, reach - before]
-    smooth: Floats = np.vecdot(windows, kernels[:, None, None, :])
-    return smooth / known
-
-
-def _parts(count: int) -> Iterator[slice]:
-    for begin in range(0, count, AT_ONCE):
-        yield slice(begin, begin + AT_ONCE)
+    before, after = np.minimum(cells, reach), np.minimum(cells[::-1], reach)
+    return smooth / (weight[:, reach + 1 + after] - weight[:, reach - before])

@@ -28,6 +28,12 @@ class Wholes:
         return Crowding(self._maps, day_volatility=self._day_volatility)
 
     @cached_property
+    def reach(self) -> list[tuple[float, float]]:
+        """The lowest and the highest price of each map."""
+        edges = self._maps.edges
+        return list(zip(edges[:, 0].tolist(), edges[:, -1].tolist(), strict=True))
+
+    @cached_property
     def evenness(self) -> list[float]:
         """The entropies of the maps."""
         return entropies(self._maps)
@@ -39,10 +45,12 @@ class Wholes:
 
     def crowdings(self, levels: Floats) -> Floats:
         """How crowded it is at prices (k,) in each map, (n, k). `levels` must not be written to afterwards: the same
-        array is answered from memory.
+        prices are answered from memory.
         """
         if levels is not self._levels:
-            self._levels, self._crowdings = levels, self._crowding.at(levels, self._spans())
+            if self._levels is None or not np.array_equal(levels, self._levels):
+                self._crowdings = self._crowding.at(levels, self._spans())
+            self._levels = levels
         return self._crowdings
 
 
@@ -58,6 +66,11 @@ class Whole:
         """A map by itself."""
         maps = Maps.of([drawn])
         return cls(Wholes(maps, lambda: Spans.of(clusters), day_volatility=np.array([day_volatility])))
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """The prices that the map lies between."""
+        return self.among.reach[self.moment]
 
     @property
     def evenness(self) -> float:
