@@ -64,14 +64,17 @@ def edge(band_pct: float) -> float:
     return NormalDist().inv_cdf(0.5 + band_pct / 200.0)
 
 
+def metrics(deviation: float | None) -> tuple[tuple[str, float], ...]:
+    """Both matters with their metrics, minus the deviation in its direction; none while the band is being learned."""
+    return () if deviation is None else ((DENSE, deviation), (SPREAD, -deviation))
+
+
 def measure(deviation: float | None, *, slot_ms: int, price: float) -> tuple[Measured, ...]:
-    """Both matters; the metric is minus the deviation in its direction. Nothing while the band is being learned."""
-    if deviation is None:
-        return ()
+    """What was measured of both, as `metrics` has them."""
     whole = Cluster(Side.LONG, price, price, price, math.inf, 1.0, 100)
     return tuple(
-        Measured(None, slot_ms, price, metric, matter, whole, ((DEVIATION, deviation),))
-        for matter, metric in ((DENSE, deviation), (SPREAD, -deviation))
+        Measured(None, slot_ms, price, metric, matter, whole, ((DEVIATION, deviation or 0.0),))
+        for matter, metric in metrics(deviation)
     )
 
 

@@ -25,16 +25,26 @@ def matter(side: Side) -> str:
     return f"flip-{side}"
 
 
-def measure(*, near_usd: tuple[float, float], slot_ms: int, price: float) -> tuple[Measured, ...]:
-    """Both sides' matters. `near_usd` are (shorts above, longs below) within 5 %; nothing where both are empty.
+MATTERS = (matter(Side.LONG), matter(Side.SHORT))
 
-    The metric is minus the lead in percent of both together, to the last bit the same for both.
+
+def metrics(near_usd: tuple[float, float]) -> tuple[tuple[str, float], ...]:
+    """Both sides' matters, longs' first, with their metrics: minus the lead in percent of both together, to the last
+    bit the same for both.
+
+    `near_usd` are (shorts above, longs below) within 5 %; nothing where both are empty.
     """
     short_usd, long_usd = near_usd
     both = short_usd + long_usd
     if not both > 0.0:
         return ()
     lead = 100.0 * (short_usd - long_usd) / both
+    return tuple(zip(MATTERS, (lead, -lead), strict=True))
+
+
+def measure(*, near_usd: tuple[float, float], slot_ms: int, price: float) -> tuple[Measured, ...]:
+    """What was measured of both, as `metrics` has them."""
+    short_usd, long_usd = near_usd
     figures = ((LONG_USD, long_usd), (SHORT_USD, short_usd))
     return tuple(
         Measured(
@@ -42,11 +52,11 @@ def measure(*, near_usd: tuple[float, float], slot_ms: int, price: float) -> tup
             time_ms=slot_ms,
             price=price,
             metric=metric,
-            matter=matter(side),
-            whole=Cluster(side, price, price, price, usd, usd / both, 100),
+            matter=name,
+            whole=Cluster(side, price, price, price, usd, usd / (short_usd + long_usd), 100),
             figures=figures,
         )
-        for side, usd, metric in ((Side.LONG, long_usd, lead), (Side.SHORT, short_usd, -lead))
+        for (name, metric), side, usd in zip(metrics(near_usd), Side, (long_usd, short_usd), strict=False)
     )
 
 

@@ -1,7 +1,6 @@
 """One recompute of one market before every kind of rule that looks at maps."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from bot.alerts import breakout, concentration, exposure, flip, stop_hunt, swept
@@ -93,13 +92,29 @@ class MapRound:
             return
         pulse, evenness, columns = book.pulse, whole.evenness, book.columns()
         if (measure := Measure(Kind.FLIP)) in columns:
-            for measured in flip.measure(near_usd=whole.standing_near, slot_ms=slot_ms, price=price):
-                self._ask(measure, measured)
+            near_usd = whole.standing_near
+            if self._may_matter(measure, flip.metrics(near_usd)):
+                for measured in flip.measure(near_usd=near_usd, slot_ms=slot_ms, price=price):
+                    self._ask(measure, measured)
         if (measure := Measure(Kind.CONCENTRATION)) in columns:
             deviation = pulse.band.deviation(evenness)
-            for measured in concentration.measure(deviation, slot_ms=slot_ms, price=price):
-                self._ask(measure, measured)
+            if self._may_matter(measure, concentration.metrics(deviation)):
+                for measured in concentration.measure(deviation, slot_ms=slot_ms, price=price):
+                    self._ask(measure, measured)
         self.pulse = Pulse(pulse.market, slot_ms, pulse.band.with_sample(evenness), pulse.minutes)
+
+    def _may_matter(self, measure: Measure, metrics: Iterable[tuple[str, float]]) -> bool:
+        """Whether what was measured of the market as a whole, by matter, may wake a rule; if not, that was the look."""
+        slot_ms = self._reading.slot_ms
+        watches = [(self._book.watch(measure, matter, seen_ms=slot_ms), metric) for matter, metric in metrics]
+        if any(watch.may_wake(metric, slot_ms, unseen_ms=self._unseen_ms(watch)) for watch, metric in watches):
+            return True
+        self.watches += [watch for watch, _ in watches]
+        return False
+
+    def _unseen_ms(self, watch: Watch) -> int:
+        """How long nobody has looked, beyond the usual pace."""
+        return max(0, self._reading.slot_ms - watch.seen_ms - 2 * self._slot_ms)
 
     def _measured(self, track: Track, metric: float | None, figures: Figures = ()) -> Measured:
         reading = self._reading
@@ -124,7 +139,7 @@ class MapRound:
         """Put what was measured before a column of rules; `look` gives the rest of it, where the metric wakes any."""
         slot_ms = self._reading.slot_ms
         self.watches.append(watch)
-        unseen_ms = max(0, slot_ms - watch.seen_ms - 2 * self._slot_ms)
+        unseen_ms = self._unseen_ms(watch)
         if not watch.wakes(metric, slot_ms, unseen_ms=unseen_ms):
             return
         measured = look()

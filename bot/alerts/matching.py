@@ -206,6 +206,17 @@ class Watch:
             or (unseen_ms > 0 and bool(self.due))
         )
 
+    def may_wake(self, metric: float, now_ms: int, *, unseen_ms: int) -> bool:
+        """Whether anything may change at this metric, whatever cluster it is measured of."""
+        last = self._codes.rfind(_ARMED)
+        return (
+            (last >= 0 and metric <= self.column.hit_at[last] + SLACK)
+            or metric <= self.again + SLACK
+            or metric > self.fired - SLACK
+            or now_ms >= self.wait_ms
+            or (unseen_ms > 0 and bool(self.due))
+        )
+
     def candidates(self, metric: float, cluster: Cluster, now_ms: int, *, unseen_ms: int) -> Sequence[int]:
         """The places in the column of the rules that must be asked now, by id. Tightens the bounds on the way."""
         if not self.exact or self.due_ms <= now_ms:

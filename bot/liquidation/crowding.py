@@ -146,4 +146,5 @@ def _smoothed(usd: Floats, kernels: Floats) -> Floats:
     smooth: Floats = np.vecdot(windows, kernels[:, None, :])
     weight = np.pad(kernels.cumsum(axis=1), ((0, 0), (1, 0)))
     before, after = np.minimum(cells, reach), np.minimum(cells[::-1], reach)
-    return smooth / (weight[:, reach + 1 + after] - weight[:, reach - before])
+    known: Floats = weight[:, reach + 1 + after] - weight[:, reach - before]
+    return smooth / known
