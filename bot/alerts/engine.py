@@ -254,9 +254,7 @@ class Engine:
     def apply(self, changes: Changes) -> None:
         """Take over what has been committed."""
         for track in changes.tracks:
-            book = self._book(track.market)
-            book.put_track(track)
-            self._fronts.reshape(book)
+            self._book(track.market).put_track(track)
         self._take(changes.states)
         for rule in changes.rules:
             if rule.id in self._market_of:

@@ -18,10 +18,10 @@ class MapPost:
     appear within `news_ms`, unless some watch is `busy`. That holds for bodies of one class, until states change.
     """
 
-    __slots__ = ("_armed", "_busy", "_due_ms", "_like", "_measures", "_news_ms", "_open", "_watches")
+    __slots__ = ("_armed", "_busy", "_due_ms", "_like", "_news_ms", "_open", "_watches", "measures")
 
     def __init__(self, measures: Sequence[Measure], watches: Sequence[Watch]) -> None:
-        self._measures = measures
+        self.measures = measures
         self._watches = watches
         self._open: tuple[tuple[Measure, Watch], ...] = ()
         self.stir()
@@ -61,7 +61,7 @@ class MapPost:
         for watch in self._watches:
             watch.meet(cluster)
         self._open = tuple(
-            (measure, watch) for measure, watch in zip(self._measures, self._watches, strict=True) if not watch.idle
+            (measure, watch) for measure, watch in zip(self.measures, self._watches, strict=True) if not watch.idle
         )
         grows = [watch for measure, watch in self._open if measure.kind is Kind.GROWTH]
         self._busy = any(watch.busy for watch in grows)

@@ -40,12 +40,7 @@ class MapRound:
             elif track.missed == 0:
                 self._look_at(track)
         swept_now = [track for track in tracks if track.closed is CloseReason.SWEPT]
-        past = {track.id for track in self._book.past(self._reading.slot_ms)}
-        for track in (*self._book.fallen.values(), *(one._replace(cluster=one.at_best) for one in swept_now)):
-            if track.id in past:
-                self._verdicts.close(self._book, track, time_ms=self._reading.slot_ms)
-            else:
-                self._look_after(track)
+        self._look_back([track._replace(cluster=track.at_best) for track in swept_now])
         self._look_at_levels()
         self._look_at_market()
 
@@ -74,6 +69,15 @@ class MapRound:
             self._verdicts.judge(
                 self._book, exposure.CROWDS, rule, measured, unseen_ms=0, event_ms=reading.now_ms, reading=reading
             )
+
+    def _look_back(self, swept: Sequence[Track]) -> None:
+        """What became of the sweeps of this recompute and of those remembered, which nobody waits for in the end."""
+        past = self._book.past(self._reading.slot_ms)
+        for track in (*self._book.fallen.values(), *swept):
+            if track in past:
+                self._verdicts.close(self._book, track, time_ms=self._reading.slot_ms)
+            else:
+                self._look_after(track)
 
     def _look_after(self, track: Track) -> None:
         """What price does after a sweep, by the closes of bars."""

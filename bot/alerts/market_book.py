@@ -214,8 +214,9 @@ class MarketBook:
             for measure, watch in watches.items():
                 if measure in told:
                     watch.update(told[measure])
-        if track_id in self._posts:
-            self._posts[track_id].stir()
+            post = self._posts.get(track_id)
+            if post is not None and not told.keys().isdisjoint(post.measures):
+                post.stir()
         if self._levels is not None and track_id == APPROACH:
             self._levels.follow(known)
         elif self._levels is not None and track_id == CROWD:
