@@ -1,6 +1,7 @@
 """What the live bot would have read of one market of a recording, bar by bar: model, map, clusters and odds."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,10 +11,25 @@ from bot.liquidation.clusters import find_zones
 from bot.liquidation.maps import Maps
 from bot.liquidation.strength import ShareHistory
 from bot.liquidation.touch import Volatility
+from bot.liquidation.types import Cluster, MapLimit, OpenInterestSource
 from bot.liquidation.whole import Whole, Wholes
-from bot.reading import WINDOW, Reading
+from bot.reading import WINDOW
 from bot.recorded import Recorded
 from bot.recorded_lessons import DAY_BARS, RecordedLessons
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedReading:
+    """What was read after a bar; `whole` is the map, which few ask for."""
+
+    time_ms: int
+    price: float
+    clusters: tuple[Cluster, ...]
+    whole: Whole
+    open_interest: OpenInterestSource
+    limits: tuple[MapLimit, ...]
+    volatility: Volatility
+    version: str
 
 
 class RecordedMaps:
@@ -32,8 +48,8 @@ class RecordedMaps:
         self._model: PositionModel | None = None
         self._volatility: Volatility | None = None
 
-    def readings(self, first: int) -> Iterator[tuple[Reading, Whole]]:
-        """The reading after each bar from row `first` on, and its map as a whole."""
+    def readings(self, first: int) -> Iterator[RecordedReading]:
+        """The reading after each bar from row `first` on."""
         for begin, end in _days(first, len(self._history)):
             if self._lessons.attend(begin + 1) or self._model is None:
                 seen = self._history.rows(0, begin + 1)
@@ -44,17 +60,17 @@ class RecordedMaps:
                 maps = self._model.draw(self._history.rows(begin, end), window=WINDOW)
                 yield from self._read(maps, self._model.version)
 
-    def _read(self, maps: Maps, version: str) -> Iterator[tuple[Reading, Whole]]:
-        volatilities = [
-            self._volatile(*close) for close in zip(maps.time_ms.tolist(), maps.price.tolist(), strict=True)
-        ]
+    def _read(self, maps: Maps, version: str) -> Iterator[RecordedReading]:
+        closes = list(zip(maps.time_ms.tolist(), maps.price.tolist(), strict=True))
+        volatilities = [self._volatile(*close) for close in closes]
         day_volatility = np.array([one.day for one in volatilities])
         zones = find_zones(maps, day_volatility=day_volatility)
         wholes = Wholes(maps, zones.spans, day_volatility=day_volatility)
-        for moment, volatility in enumerate(volatilities):
-            drawn, clusters = maps.at(moment), zones.clusters(moment, self._shares.strength)
-            self._shares.observe(drawn.time_ms, drawn.price, clusters)
-            yield Reading(drawn, clusters, volatility, version), Whole(wholes, moment)
+        for moment, (close, volatility) in enumerate(zip(closes, volatilities, strict=True)):
+            clusters = zones.clusters(moment, self._shares.strength)
+            self._shares.observe(*close, clusters)
+            source, limits = maps.open_interest[moment], maps.limits[moment]
+            yield RecordedReading(*close, clusters, Whole(wholes, moment), source, limits, volatility, version)
 
     def _volatile(self, time_ms: int, close: float) -> Volatility:
         if self._volatility is None:

@@ -243,8 +243,8 @@ class _Player:
 
     def close_bar(self) -> MapReading:
         """Read the market after the bar to come."""
-        reading, whole = next(self._readings)
-        slot_ms, volatility, atr_pct = reading.map.time_ms, reading.volatility, self._atr_pct[self._at]
+        reading = next(self._readings)
+        slot_ms, volatility, atr_pct = reading.time_ms, reading.volatility, self._atr_pct[self._at]
         low, high = float(self._history.low[self._at]), float(self._history.high[self._at])
         self.mapped = True
         self._at += 1
@@ -253,16 +253,15 @@ class _Player:
             slot_ms=slot_ms,
             now_ms=slot_ms,
             clusters=reading.clusters,
-            price=reading.map.price,
+            price=reading.price,
             low=low,
             high=high,
             map_ms=slot_ms,
             model_version=reading.version,
-            open_interest=reading.map.open_interest,
-            limits=reading.map.limits,
-            proven=reading.proven,
+            open_interest=reading.open_interest,
+            limits=reading.limits,
             touch=lambda cluster, price: touch_odds(cluster, price, volatility),
-            whole=whole if self._drawn else None,
+            whole=reading.whole if self._drawn else None,
             volatility=volatility,
             atr_pct=lambda: atr_pct,
             marks=Surroundings(lambda: self._landmarks, bars=self._at, day_volatility=volatility.day).marks,
