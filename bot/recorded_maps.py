@@ -66,10 +66,9 @@ class RecordedMaps:
         day_volatility = np.array([one.day for one in volatilities])
         zones = find_zones(maps, day_volatility=day_volatility)
         wholes = Wholes(maps, zones.spans, day_volatility=day_volatility)
-        for moment, (close, volatility) in enumerate(zip(closes, volatilities, strict=True)):
-            clusters = zones.clusters(moment, self._shares.strength)
-            self._shares.observe(*close, clusters)
-            source, limits = maps.open_interest[moment], maps.limits[moment]
+        strengths = self._shares.follow(maps.time_ms, zones.moment, zones.is_short, zones.distance, zones.share)
+        each = zip(closes, zones.rated(strengths), maps.open_interest, maps.limits, volatilities, strict=True)
+        for moment, (close, clusters, source, limits, volatility) in enumerate(each):
             yield RecordedReading(*close, clusters, Whole(wholes, moment), source, limits, volatility, version)
 
     def _volatile(self, time_ms: int, close: float) -> Volatility:

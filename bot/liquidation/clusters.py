@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -35,24 +36,37 @@ class Spans(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Zones:
-    """The bodies of n maps, not rated yet: `columns` holds what a cluster takes, a body a row in order of map, side
-    and price, with its distance from price. Map i has the rows ends[i] <= k < ends[i + 1].
+    """The bodies of `count` maps, not rated yet, in order of map, side and price: what a cluster takes, (k,) each, with
+    its map's number and its distance from price.
     """
 
-    columns: tuple[tuple[Side, float, float, float, float, float, float], ...]
-    ends: tuple[int, ...]
+    count: int
+    moment: Ints
+    is_short: np.ndarray
+    low: Floats
+    high: Floats
+    peak: Floats
+    usd: Floats
+    share: Floats
+    distance: Floats
 
-    def clusters(self, moment: int, strength: Rating = pooled_strength) -> tuple[Cluster, ...]:
-        """The clusters of one map, in ascending order of price, each rated by `strength`."""
-        return tuple(
-            Cluster(side, low, high, peak, usd, share, strength(side, distance, share))
-            for side, low, high, peak, usd, share, distance in self.columns[self.ends[moment] : self.ends[moment + 1]]
-        )
+    def strengths(self, rating: Rating = pooled_strength) -> list[int]:
+        """Each body rated by itself, (k,)."""
+        return list(map(rating, self._sides(), self.distance.tolist(), self.share.tolist()))
+
+    def rated(self, strengths: Sequence[int]) -> list[tuple[Cluster, ...]]:
+        """The clusters of each map, in ascending order of price; `strengths` (k,)."""
+        columns = (getattr(self, name).tolist() for name in ("low", "high", "peak", "usd", "share"))
+        clusters = tuple(map(Cluster, self._sides(), *columns, strengths))
+        ends = np.searchsorted(self.moment, np.arange(self.count + 1)).tolist()
+        return [clusters[begin:end] for begin, end in pairwise(ends)]
+
+    def _sides(self) -> list[Side]:
+        return [Side.SHORT if one else Side.LONG for one in self.is_short.tolist()]
 
     def spans(self) -> Spans:
         """From where to where all of them reach."""
-        edges = np.array([(low, high) for _, low, high, *_ in self.columns], dtype=np.float64).reshape(-1, 2)
-        return Spans(np.repeat(np.arange(len(self.ends) - 1), np.diff(self.ends)), edges[:, 0], edges[:, 1])
+        return Spans(self.moment, self.low, self.high)
 
 
 def find_clusters(
@@ -66,7 +80,9 @@ def find_clusters(
     """
     if not len(liquidation_map.low):
         return ()
-    return find_zones(Maps.of([liquidation_map]), day_volatility=np.array([day_volatility])).clusters(0, strength)
+    zones = find_zones(Maps.of([liquidation_map]), day_volatility=np.array([day_volatility]))
+    (clusters,) = zones.rated(zones.strengths(strength))
+    return clusters
 
 
 def find_zones(maps: Maps, *, day_volatility: Floats) -> Zones:
@@ -103,14 +119,14 @@ def _zones(maps: Maps, bodies: Bodies, short: np.ndarray, order: Ints) -> Zones:
     total = np.where(short, maps.short_total_usd[at], maps.long_total_usd[at])
     share = np.minimum(np.divide(usd, total, out=np.zeros(len(at)), where=total > 0.0), 1.0)
     peak = np.sqrt(edges[at, densest] * edges[at, densest + 1])
-    columns = zip(
-        [Side.SHORT if one else Side.LONG for one in short.tolist()],
-        edges[at, bodies.start[order]].tolist(),
-        edges[at, bodies.end[order]].tolist(),
-        peak.tolist(),
-        usd.tolist(),
-        share.tolist(),
-        np.abs(np.log(peak / maps.price[at])).tolist(),
-        strict=True,
+    return Zones(
+        count=len(maps),
+        moment=at,
+        is_short=short,
+        low=edges[at, bodies.start[order]],
+        high=edges[at, bodies.end[order]],
+        peak=peak,
+        usd=usd,
+        share=share,
+        distance=np.abs(np.log(peak / maps.price[at])),
     )
-    return Zones(tuple(columns), tuple(np.searchsorted(at, np.arange(len(maps) + 1)).tolist()))

@@ -7,10 +7,14 @@ from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from math import log
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bot.liquidation.types import Cluster, Side
+from bot.liquidation.types import Cluster, Floats, Ints, Side
+
+Bools = NDArray[np.bool_]
 
 HOUR_MS = 3_600_000
 KEPT_HOURS = 30 * 24
@@ -64,6 +68,16 @@ def pooled_strength(side: Side, distance: float, share: float) -> int:
     return round(100 * pooled_rank(side, distance, share))
 
 
+def _ranks_within(shares: Sequence[float], share: Floats) -> Floats:
+    """`_rank_within` of many shares (k,)."""
+    levels, quantiles = np.array(_LEVELS), np.array(shares)
+    above = np.searchsorted(quantiles, share, side="right")
+    at = above.clip(1, len(quantiles) - 1)
+    slope = (levels[at] - levels[at - 1]) / (quantiles[at] - quantiles[at - 1])
+    ranks: Floats = np.where(above == at, slope * (share - quantiles[at - 1]) + levels[at - 1], above > at)
+    return ranks
+
+
 class ShareHistory:
     """The shares of one symbol's clusters, sampled once an hour and kept for 30 days."""
 
@@ -94,6 +108,24 @@ class ShareHistory:
         group, pooled = self._groups[key], _rank_within(POOLED_SHARES[key], share)
         return round(100 * ((group.count_below(share) + POOLED_WEIGHT * pooled) / (len(group.hours) + POOLED_WEIGHT)))
 
+    def follow(self, time_ms: Ints, moment: Ints, is_short: Bools, distance: Floats, share: Floats) -> list[int]:
+        """The strengths of the clusters (k,) of maps at ascending times (n,): the same as `strength` and `observe` for
+        map after map. `moment` (k,), ascending, is the number of a cluster's map.
+        """
+        hours = time_ms // HOUR_MS
+        newest = np.maximum.accumulate(np.append(self._last_hour, hours))
+        maps = _Observed(hours, hours > newest[:-1], newest - KEPT_HOURS + 1)
+        band = np.searchsorted(BAND_EDGES, distance, side="right")
+        strengths = np.zeros(len(moment), dtype=np.int64)
+        for key, group in self._groups.items():
+            mine = np.flatnonzero((is_short == (key[0] is Side.SHORT)) & (band == key[1]))
+            below, known = group.follow(maps, moment[mine], share[mine])
+            pooled = _ranks_within(POOLED_SHARES[key], share[mine])
+            strengths[mine] = np.rint(100 * ((below + POOLED_WEIGHT * pooled) / (known + POOLED_WEIGHT)))
+        self._last_hour = int(newest[-1])
+        rated: list[int] = strengths.tolist()
+        return rated
+
     def to_bytes(self) -> bytes:
         """Everything `from_bytes` needs, 9 bytes a sample."""
         parts = [np.array([(self._last_hour + 1, 0, 0.0)], dtype=_RECORD)]
@@ -116,6 +148,16 @@ class ShareHistory:
                 raise ValueError(f"a share history has no group {index}")
             history._groups[_GROUPS[index]].add(hour, share)
         return history
+
+
+class _Observed(NamedTuple):
+    """Maps in order of time, (n,): their hours and whether they are sampled; `oldest` (n + 1,) is the first hour that
+    is not forgotten yet at each of them, and after the last.
+    """
+
+    hour: Ints
+    sampled: Bools
+    oldest: Ints
 
 
 class _Group:
@@ -142,3 +184,25 @@ class _Group:
     def count_below(self, share: float) -> float:
         single = float(np.float32(share))
         return 0.5 * (bisect_left(self.ranked, single) + bisect_right(self.ranked, single))
+
+    def follow(self, maps: _Observed, at: Ints, share: Floats) -> tuple[Floats, Floats]:
+        """Take the shares (k,) of the maps `at` (k,), ascending, as they come: how many samples were below each of them
+        by then (ties count half), and how many there were, (k,) each.
+        """
+        single, ranked, oldest = share.astype(np.float32), np.array(self.ranked), maps.oldest[at, None]
+        known, below = np.full(len(at), float(len(ranked))), np.zeros(len(at))
+        below += 0.5 * (np.searchsorted(ranked, single) + np.searchsorted(ranked, single, side="right"))
+        # That was before the first map. On the way some samples come, and the oldest ones go.
+        taken = np.flatnonzero(maps.sampled[at])
+        hours, shares = maps.hour[at[taken]], single[taken]
+        leaving = bisect_left(self.hours, int(maps.oldest[-1]))
+        come = (at[taken] < at[:, None]) & (hours >= oldest)
+        gone = np.array(self.hours[:leaving], dtype=np.int64) < oldest
+        for sign, changed, those in ((1.0, come, shares), (-1.0, gone, np.array(self.shares[:leaving]))):
+            lower, tied = changed & (those < single[:, None]), changed & (those == single[:, None])
+            known += sign * changed.sum(axis=1)
+            below += sign * (lower.sum(axis=1) + 0.5 * tied.sum(axis=1))
+        for hour, one in zip(hours.tolist(), shares.tolist(), strict=True):
+            self.add(hour, one)
+        self.forget_before(int(maps.oldest[-1]))
+        return below, known

@@ -225,8 +225,8 @@ def test_many_maps_at_once_have_the_clusters_that_each_has_alone(seeds: list[int
         maps.append(a_map(long, short, price=float(dice.uniform(1.0, 9.0)), offset=(seed % 3) / 3.0))
         volatilities.append(float(dice.uniform(0.0, 0.2)))
     zones = find_zones(Maps.of(maps), day_volatility=np.array(volatilities))
-    for moment, (one, volatility) in enumerate(zip(maps, volatilities, strict=True)):
-        assert zones.clusters(moment) == find_clusters(one, day_volatility=volatility)
+    found = zones.rated(zones.strengths())
+    assert found == [find_clusters(one, day_volatility=day) for one, day in zip(maps, volatilities, strict=True)]
 
 
 @pytest.mark.parametrize("sd_bins", [2.0, 6.0, 10.0])

@@ -72,6 +72,31 @@ def test_strength_rises_with_the_share_and_stays_within_0_and_100(
     assert 0 <= low <= high <= 100
 
 
+@given(st.integers(0, 10_000), st.integers(0, 60), st.sampled_from([HOUR_MS // 4, 40 * HOUR_MS]))
+def test_maps_rated_at_once_are_rated_as_map_after_map(seed: int, count: int, step_ms: int) -> None:
+    dice = np.random.default_rng(seed)
+    time_ms = 1_000 * HOUR_MS + np.cumsum(dice.integers(0, 4, count)) * step_ms
+    moment = np.sort(dice.integers(0, max(1, count), 3 * count))
+    is_short, far = dice.random(3 * count) < 0.5, dice.choice([NEAR, MIDDLE, FAR], 3 * count)
+    share = dice.random(3 * count).round(1)  # with ties
+    together, in_turn = ShareHistory(), ShareHistory()
+
+    def rated(begin: int, end: int) -> list[int]:
+        rows = slice(*np.searchsorted(moment, (begin, end)).tolist())
+        return together.follow(time_ms[begin:end], moment[rows] - begin, is_short[rows], far[rows], share[rows])
+
+    one_by_one = []
+    for at_ms, row in zip(time_ms.tolist(), range(count), strict=True):
+        bodies = [
+            (Side.SHORT if is_short[body] else Side.LONG, float(far[body]), float(share[body]))
+            for body in np.flatnonzero(moment == row).tolist()
+        ]
+        one_by_one += [in_turn.strength(*body) for body in bodies]
+        in_turn.observe(at_ms, PRICE, [cluster(size, side=side, distance=away) for side, away, size in bodies])
+    assert [*rated(0, count // 3), *rated(count // 3, count)] == one_by_one
+    assert together.to_bytes() == in_turn.to_bytes()
+
+
 def test_own_history_and_pool_are_blended_by_their_sizes() -> None:
     history = fed([0.1] * 100 + [0.3] * 200)
     pooled = pooled_rank(Side.LONG, MIDDLE, 0.2)

@@ -41,9 +41,9 @@ def test_maps_asked_at_once_are_told_as_each_by_itself(
     maps, levels, days = Maps.of(drawn), drawn[0].price * np.array(shares), np.array(volatilities)
     zones = find_zones(maps, day_volatility=days)
     wholes = Wholes(maps, zones.spans, day_volatility=days)
-    for moment, each in enumerate(drawn):
+    for moment, (each, clusters) in enumerate(zip(drawn, zones.rated(zones.strengths()), strict=True)):
         one = Whole(wholes, moment)
-        alone = Whole.of(each, zones.clusters(moment), day_volatility=volatilities[moment])
+        alone = Whole.of(each, clusters, day_volatility=volatilities[moment])
         assert one.evenness == pytest.approx(entropy(each), rel=1e-12, nan_ok=True)
         assert one.standing_near == pytest.approx(standing_near(each), rel=1e-12)
         assert one.crowdings(levels).tolist() == pytest.approx(alone.crowdings(levels).tolist(), nan_ok=True)
