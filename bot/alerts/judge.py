@@ -12,7 +12,7 @@ from typing import NamedTuple
 from bot.alerts.filters import lies_where, meets_floor
 from bot.alerts.machine import Sight, Terms
 from bot.alerts.readings import Marks, no_marks
-from bot.alerts.types import Kind, Repeat, Rule, RuleState, Severity, Track, Unit
+from bot.alerts.types import ANYWHERE, Kind, Repeat, Rule, RuleState, Severity, Track, Unit
 from bot.liquidation.touch import Volatility
 from bot.liquidation.types import Cluster, Side
 
@@ -73,16 +73,12 @@ class Telling(NamedTuple):
     reason: str
 
 
-def _any_news(_rule: Rule, _state: RuleState, _measured: Measured) -> bool:
-    return True
-
-
 @dataclass(frozen=True, slots=True)
 class Judge:
     """One kind of rule: its thresholds in its metric, its pace, and its words.
 
-    `tells` is the value that a firing is remembered by; `worth` says whether that is enough news after the last one.
-    `measure` names the column a rule belongs to.
+    `tells` is the value that a firing is remembered by; `worth` says whether that is enough news after the last one
+    (None: it always is). `measure` names the column a rule belongs to.
     """
 
     hit_at: Callable[[Rule], float]
@@ -90,7 +86,7 @@ class Judge:
     pace: Callable[[Rule], Terms]
     tell: Callable[[Rule, Measured], Telling]
     tells: Callable[[Measured], float] = lambda measured: measured.metric or 0.0
-    worth: Callable[[Rule, RuleState, Measured], bool] = _any_news
+    worth: Callable[[Rule, RuleState, Measured], bool] | None = None
     measure: Callable[[Rule], Measure] = lambda rule: Measure(rule.kind)
 
     def terms(self, rule: Rule) -> Terms:
@@ -105,14 +101,20 @@ class Judge:
         return sight_between(self.hit_at(rule), self.exit_at(rule), rule, measured)
 
 
-def sight_between(hit_at: float, exit_at: float, rule: Rule, measured: Measured) -> Sight:
-    """What was measured, against a rule with these thresholds."""
+def sight_between(
+    hit_at: float, exit_at: float, rule: Rule, measured: Measured, *, eligible: bool | None = None
+) -> Sight:
+    """What was measured, against a rule with these thresholds; `eligible` tells whether the cluster is on its side,
+    big enough for it and in its price range, where that is known already.
+    """
     metric = measured.metric
     if metric is None:
         return Sight.UNKNOWN
     if metric > exit_at:
         return Sight.OUT
-    if metric <= hit_at and meets_floor(rule, measured.body):
-        placed = lies_where(rule.where, measured.body, measured.price, measured.volatility, measured.marks)
-        return Sight.HIT if placed else Sight.BETWEEN
-    return Sight.BETWEEN
+    if metric > hit_at or not (meets_floor(rule, measured.body) if eligible is None else eligible):
+        return Sight.BETWEEN
+    if rule.where is ANYWHERE:
+        return Sight.HIT
+    placed = lies_where(rule.where, measured.body, measured.price, measured.volatility, measured.marks)
+    return Sight.HIT if placed else Sight.BETWEEN

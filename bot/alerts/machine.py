@@ -9,7 +9,7 @@ same moment seen twice, or an earlier one, changes nothing.
 """
 
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import StrEnum
 from typing import NamedTuple
 
 from bot.alerts.types import Phase, RuleState
@@ -20,7 +20,7 @@ PENDING_GAP_MS = 3_600_000
 MOST_DOUBLINGS = 16
 
 
-class Sight(Enum):
+class Sight(StrEnum):
     """What an observation says of a rule's condition."""
 
     UNKNOWN = "unknown"
@@ -90,7 +90,7 @@ class Observation(NamedTuple):
 
 def step(state: RuleState, seen: Observation, terms: Terms) -> tuple[RuleState, Decision]:
     """The state after one observation and the reason. An alert is due exactly where the decision is FIRED."""
-    if state.phase in (Phase.DONE, Phase.CLOSED):
+    if state.phase is Phase.DONE or state.phase is Phase.CLOSED:
         return state, Decision.ENDED
     if seen.time_ms <= state.last_ms:
         return state, Decision.SEEN_BEFORE

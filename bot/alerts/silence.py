@@ -119,7 +119,8 @@ def _of_pair(book: MarketBook, rule: Rule, judge: Judge, one: Measured, *, price
         reason = {Kind.PROXIMITY: Reason.TOO_FAR, Kind.GROWTH: Reason.GREW_TOO_LITTLE}.get(rule.kind, Reason.NOT_MET)
         grown = value if one.metric is not None and one.metric < 0.0 else 0.0
         return Silence(reason, cluster, away, grown if rule.kind is Kind.GROWTH else value, rule.threshold_pct)
-    reason = Reason.HOLDING if judge.worth(rule, state, one) else Reason.NOT_MORE_THAN_TOLD
+    is_news = judge.worth is None or judge.worth(rule, state, one)
+    reason = Reason.HOLDING if is_news else Reason.NOT_MORE_THAN_TOLD
     return Silence(reason, cluster, away, value, rule.threshold_pct)
 
 

@@ -88,10 +88,11 @@ class Verdicts:
             return
         seen = _observed(measured, unseen_ms=unseen_ms, judge=column.judge)
         looks = {seen.sight: seen}
-        hit_at, exit_at = column.hit_at[asked].tolist(), column.exit_at[asked].tolist()
-        for i, at in enumerate(asked):
+        eligible = column.eligible(measured.body)[asked].tolist()
+        thresholds = zip(column.hit_at[asked].tolist(), column.exit_at[asked].tolist(), eligible, strict=True)
+        for at, (hit_at, exit_at, fits) in zip(asked, thresholds, strict=True):
             rule = column.rules[at]
-            sight = sight_between(hit_at[i], exit_at[i], rule, measured)
+            sight = sight_between(hit_at, exit_at, rule, measured, eligible=fits)
             look = looks.get(sight)
             if look is None:
                 look = looks[sight] = seen._replace(sight=sight)
@@ -110,28 +111,41 @@ class Verdicts:
         reading: MapReading | None,
     ) -> None:
         # One look may ask a pair more than once: what it has become meanwhile counts.
-        track_id = measured.track_id
-        state = self._states.get((book.market, track_id), {}).get(rule.id) or book.state(rule.id, track_id)
-        if not judge.worth(rule, state, measured):
+        states = self._states_on(book, measured.track_id)
+        state = states.get(rule.id) or book.state(rule.id, measured.track_id)
+        if judge.worth is not None and not judge.worth(rule, state, measured):
             seen = seen._replace(worth=False)
         if rule.id in self._paused or silent_until_ms(rule) > seen.time_ms:
             seen = seen._replace(silenced=True)
         after, decision = step(state, seen, terms)
         self.judged += 1
-        self._note(book, rule, measured, decision, episode=after.episode)
         if after is not state:
-            self._keep(book, after)
+            states[rule.id] = after
         if decision is Decision.FIRED:
-            known = book.reading if reading is None else reading
-            if known is None:
-                raise ValueError(f"{book.market}: judged without a map")
-            touch = self._touch_of(known, rule, measured)
-            marked = self._marked(known, measured)
-            event = _event(known, judge, rule, marked, episode=after.episode, event_ms=event_ms, touch=touch)
-            self._events.append(event)
-            self._count(book, rule, measured.time_ms)
-            if rule.repeat is Repeat.ONCE:
-                self._paused[rule.id] = replace(rule, paused_reason=TOLD_ONCE)
+            self._tell(book, judge, rule, measured, episode=after.episode, event_ms=event_ms, reading=reading)
+        elif (reason := SILENCE.get(decision)) is not None:
+            self._note(book, rule, measured, reason, episode=after.episode)
+
+    def _tell(
+        self,
+        book: MarketBook,
+        judge: Judge,
+        rule: Rule,
+        measured: Measured,
+        *,
+        episode: int,
+        event_ms: int,
+        reading: MapReading | None,
+    ) -> None:
+        known = book.reading if reading is None else reading
+        if known is None:
+            raise ValueError(f"{book.market}: judged without a map")
+        touch = self._touch_of(known, rule, measured)
+        marked = self._marked(known, measured)
+        self._events.append(_event(known, judge, rule, marked, episode=episode, event_ms=event_ms, touch=touch))
+        self._count(book, rule, measured.time_ms)
+        if rule.repeat is Repeat.ONCE:
+            self._paused[rule.id] = replace(rule, paused_reason=TOLD_ONCE)
 
     def close(self, book: MarketBook, track: Track, *, time_ms: int) -> None:
         """A track has ended, and with it every state on it."""
@@ -183,14 +197,19 @@ class Verdicts:
             self._tracks[key] = measured.track._replace(cluster=replace(cluster, confluence=reading.marks(cluster)))
         return measured._replace(track=self._tracks[key])
 
-    def _keep(self, book: MarketBook, state: RuleState) -> None:
-        self._states.setdefault((book.market, state.track_id), {})[state.rule_id] = state
+    def _states_on(self, book: MarketBook, track_id: str) -> dict[int, RuleState]:
+        """The states of a track that have changed, by rule."""
+        key = (book.market, track_id)
+        found = self._states.get(key)
+        if found is None:
+            found = self._states[key] = {}
+        return found
 
-    def _note(self, book: MarketBook, rule: Rule, measured: Measured, decision: Decision, *, episode: int) -> None:
+    def _keep(self, book: MarketBook, state: RuleState) -> None:
+        self._states_on(book, state.track_id)[state.rule_id] = state
+
+    def _note(self, book: MarketBook, rule: Rule, measured: Measured, reason: Reason, *, episode: int) -> None:
         """Log why a look gave no event; the same again and again, once."""
-        reason = SILENCE.get(decision)
-        if reason is None:
-            return
         if reason is Reason.SNOOZED and (rule.paused_reason is not None or rule.id in self._paused):
             stopped = self._paused.get(rule.id, rule).paused_reason
             reason = Reason.BREAKER if stopped == BREAKER else Reason.PAUSED
