@@ -42,8 +42,9 @@ class Column:
     """
 
     __slots__ = (
-        *("exit_at", "hit_at", "judge", "last_silent_ms", "leaves_at", "min_strength", "min_usd", "peak_high"),
+        *("exit_at", "hit_at", "judge", "leaves_at", "min_strength", "min_usd", "peak_high"),
         *("_eligible", "_reaches", "class_of", "firm", "peak_low", "position", "rules", "side", "silent_ms", "terms"),
+        *("_awake", "_awake_from_ms", "_takers", "wakes_ms"),
     )
 
     def __init__(self, rules: Iterable[Rule], judge: Judge, steps: SizeSteps) -> None:
@@ -64,9 +65,12 @@ class Column:
         self.peak_low = np.array([rule.where.price_low or 0.0 for rule in self.rules], dtype=np.float64)
         self.peak_high = np.array([rule.where.price_high or np.inf for rule in self.rules], dtype=np.float64)
         self.silent_ms = np.array([silent_until_ms(rule) for rule in self.rules], dtype=np.int64)
-        self.last_silent_ms = int(self.silent_ms.max(initial=0))
         self.class_of = steps.class_of
+        self.wakes_ms = -1
+        self._awake_from_ms = 0
+        self._awake: NDArray[np.bool_] | None = None
         self._eligible: dict[SizeClass, NDArray[np.bool_]] = {}
+        self._takers: dict[SizeClass, NDArray[np.bool_]] = {}
         self._reaches: dict[SizeClass, float] = {}
 
     def __len__(self) -> int:
@@ -87,6 +91,25 @@ class Column:
             found = self._eligible[like] = self._work_out(cluster)
         return found
 
+    def takers(self, cluster: Cluster, now_ms: int) -> NDArray[np.bool_]:
+        """Which of those may fire now: neither snoozed nor paused, until the next one wakes at `wakes_ms`."""
+        if not self._awake_from_ms <= now_ms < self.wakes_ms:
+            self._look_who_sleeps(now_ms)
+        if self._awake is None:
+            return self.eligible(cluster)
+        like = self.class_of(cluster)
+        found = self._takers.get(like)
+        if found is None:
+            if len(self._takers) >= _KEPT_CLASSES:
+                self._takers.clear()
+            found = self._takers[like] = self.eligible(cluster) & self._awake
+        return found
+
+    def farthest(self, chosen: NDArray[np.bool_]) -> float:
+        """The largest threshold of these rules; minus infinity where there is none."""
+        places = chosen.nonzero()[0]
+        return float(self.hit_at[places[-1]]) if len(places) else -np.inf
+
     def reach_to(self, cluster: Cluster) -> float:
         """The largest threshold of the rules that this cluster is eligible for; minus infinity where there is none."""
         like = self.class_of(cluster)
@@ -94,9 +117,14 @@ class Column:
         if found is None:
             if len(self._reaches) >= _KEPT_REACHES:
                 self._reaches.clear()
-            eligible = self.eligible(cluster).nonzero()[0]
-            found = self._reaches[like] = float(self.hit_at[eligible[-1]]) if len(eligible) else -np.inf
+            found = self._reaches[like] = self.farthest(self.eligible(cluster))
         return found
+
+    def _look_who_sleeps(self, now_ms: int) -> None:
+        asleep = self.silent_ms > now_ms
+        self._awake = ~asleep if asleep.any() else None
+        self._awake_from_ms, self.wakes_ms = now_ms, int(self.silent_ms[asleep].min(initial=NEVER_MS))
+        self._takers.clear()
 
     def _work_out(self, cluster: Cluster) -> NDArray[np.bool_]:
         good: NDArray[np.bool_] = (self.min_strength <= cluster.strength) & (self.min_usd <= cluster.usd)
@@ -113,7 +141,7 @@ class Watch:
 
     __slots__ = (
         *("again", "armed", "busy", "column", "due", "due_ms", "exact", "fired", "like", "pending", "phases"),
-        *("seen_ms", "version", "wait_ms", "_codes"),
+        *("seen_ms", "version", "_codes"),
     )
 
     def __init__(self, column: Column, states: Mapping[int, RuleState], *, seen_ms: int) -> None:
@@ -142,8 +170,8 @@ class Watch:
         """What is measured is this cluster now: bounds worked out for one like it still hold."""
         like = self.column.class_of(cluster)
         if like != self.like:
-            self.like, self.exact = like, False
-            self.armed = self.column.reach_to(cluster)
+            self.loosen()
+            self.like, self.armed = like, self.column.reach_to(cluster)
 
     def follow(self, cluster: Cluster, like: SizeClass, now_ms: int) -> None:
         """As `meet`, of a cluster of this class; where rules have been told already the bounds are made exact, for most
@@ -158,43 +186,41 @@ class Watch:
         """What is measured has changed its size: any rule may have become eligible."""
         self.like, self.exact = None, False
         self.armed = self.column.reach
+        last = self._codes.rfind(_RECOVERING) if self.busy else -1
+        self.again = float(self.column.hit_at[last]) if last >= 0 else -np.inf
 
     def _bound(self) -> None:
         """Bounds that surely hold, without asking which rules the cluster is big enough for."""
         codes, column = self._codes, self.column
         self.version += 1
-        self.loosen()
-        self.again, self.fired, self.pending = -np.inf, np.inf, False
+        self.fired, self.pending = np.inf, False
         self.busy = codes.count(_ARMED) < len(codes)
+        self.loosen()
         if self.busy:
-            if (last := codes.rfind(_RECOVERING)) >= 0:
-                self.again = float(column.hit_at[last])
             if (first := codes.find(_FIRED)) >= 0:
                 self.fired = float(column.leaves_at[first])
             self.pending = _PENDING in codes
-        self.wait_ms = -1 if self.pending else min(self.due.values(), default=NEVER_MS)
-        self.due_ms = self.wait_ms
+        self.due_ms = -1 if self.pending else min(self.due.values(), default=NEVER_MS)
 
     def tighten(self, cluster: Cluster, now_ms: int) -> None:
         """Work the bounds out exactly for this cluster; a rule that is snoozed now is due when it wakes."""
-        column = self.column
+        column, phases = self.column, self.phases
         self.version += 1
         self.like = column.class_of(cluster)
         self.exact = True
-        self.due_ms = self.wait_ms
-        some_sleep = column.last_silent_ms > now_ms
-        if not (self.busy or some_sleep):
-            self.armed = column.reach_to(cluster)
+        takers, eligible = column.takers(cluster, now_ms), column.eligible(cluster)
+        self.armed = column.farthest(takers & (phases == _ARMED) if self.busy else takers)
+        self.due_ms = column.wakes_ms
+        if not self.busy:
             return
-        ready = column.eligible(cluster) & (self.phases == _ARMED)
-        if some_sleep:
-            silent = column.silent_ms > now_ms
-            asleep = column.silent_ms[ready & silent]
-            if len(asleep):
-                self.due_ms = min(self.due_ms, int(asleep.min()))
-            ready &= ~silent
-        awake = ready.nonzero()[0]
-        self.armed = float(column.hit_at[awake[-1]]) if len(awake) else -np.inf
+        again = phases == _RECOVERING
+        self.again = column.farthest(again if column.firm else again & eligible)
+        due = self.due
+        if due and min(due.values()) <= now_ms:
+            late = [at for at, due_ms in due.items() if due_ms <= now_ms and phases[at] == _FIRED]
+            due = {at: due_ms for at, due_ms in due.items() if at not in late}
+            self.again = max(self.again, *(float(column.hit_at[at]) for at in late if eligible[at]), -np.inf)
+        self.due_ms = -1 if self.pending else min(self.due_ms, *due.values(), NEVER_MS)
 
     def wakes(self, metric: float, now_ms: int, *, unseen_ms: int) -> bool:
         """Whether anything may change at this metric. `TickBoard` asks the same of all tracks at once."""
@@ -227,19 +253,23 @@ class Watch:
         chosen: set[int] = set()
         if metric <= max(self.armed, self.again) + SLACK:
             first = int(column.hit_at.searchsorted(metric - SLACK))
-            near, eligible = phases[first:], column.eligible(cluster)[first:]
-            hit = (near == _ARMED) & eligible
-            if column.last_silent_ms > now_ms:
-                hit &= column.silent_ms[first:] <= now_ms
+            near = phases[first:]
+            hit = (near == _ARMED) & column.takers(cluster, now_ms)[first:]
             if metric <= self.again + SLACK:
                 again = near == _RECOVERING
-                hit |= again if column.firm else again & eligible
+                hit |= again if column.firm else again & column.eligible(cluster)[first:]
             chosen.update((first + hit.nonzero()[0]).tolist())
         if metric > self.fired - SLACK:
             chosen.update(((phases == _FIRED) & (column.exit_at < metric + SLACK)).nonzero()[0].tolist())
         if self.pending:
             chosen.update((phases == _PENDING).nonzero()[0].tolist())
-        chosen.update(at for at, due_ms in self.due.items() if due_ms <= now_ms or unseen_ms > 0)
+        for at, due_ms in self.due.items():
+            if phases[at] != _FIRED:
+                wanted = due_ms <= now_ms or unseen_ms > 0
+            else:  # to be told again, where the hit lasts
+                wanted = due_ms <= now_ms and metric <= column.hit_at[at] + SLACK
+            if wanted:
+                chosen.add(at)
         return sorted(chosen, key=lambda at: column.rules[at].id)
 
     def _place(self, at: int, state: RuleState) -> None:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from bot.alerts.judge import Measure
 from bot.alerts.matching import NEVER_MS, Watch
@@ -17,6 +16,13 @@ FARTHEST_PCT = 5_000.0
 """A bound beyond this is none: no price comes to e**50 times another."""
 
 
+_Bounds = tuple[float, float, int, bool]
+"""(hit, left, due_ms, waits): nothing changes while what is measured stays above `hit` and not above `left`, before
+`due_ms`; whether some rule waits for time to go by.
+"""
+_NOTHING: _Bounds = (-math.inf, math.inf, NEVER_MS, False)
+
+
 class Post:
     """A watch for each thing that ticks measure of a track, and its body.
 
@@ -29,7 +35,7 @@ class Post:
 
     __slots__ = (
         *("cluster", "due_ms", "high", "low", "measures", "scales", "seen_ms", "waits", "watches"),
-        *("_like", "_plain", "_scaled", "_version"),
+        *("_asked", "_like", "_plain", "_scaled", "_version"),
     )
 
     cluster: Cluster
@@ -44,6 +50,10 @@ class Post:
         self.measures = measures
         self.watches = watches
         self.seen_ms = seen_ms
+        self._asked = [
+            (watch, measure.kind is Kind.SWEPT, at if measure.unit is not Unit.PERCENT else None)
+            for at, (measure, watch) in enumerate(zip(measures, watches, strict=True))
+        ]
         self._like: SizeClass | None = None
         self._version = -1
         self._plain = _NOTHING
@@ -73,56 +83,38 @@ class Post:
 
     def _sum_up(self, like: SizeClass, now_ms: int) -> None:
         """The bounds of all that is counted in percent as one, beside those of each that is not."""
-        self._plain, self._scaled = _NOTHING, []
-        for at, (measure, watch) in enumerate(zip(self.measures, self.watches, strict=True)):
-            bounds = self._bounds(measure, watch, like, now_ms)
-            if measure.unit is Unit.PERCENT:
-                self._plain = self._plain.with_more(bounds, 1.0)
-            elif bounds != _NOTHING:
-                self._scaled.append((at, bounds))
+        hit, left, due_ms, waits = _NOTHING
+        self._scaled = []
+        for watch, sweeps, at in self._asked:
+            if sweeps:  # which are judged by the body at its best, and by the far edge that bounds all
+                nearest = watch.again
+            else:
+                watch.follow(self.cluster, like, now_ms)
+                nearest = max(watch.again, watch.armed)
+            if at is not None:
+                self._scaled.append((at, (nearest, watch.fired, watch.due_ms, bool(watch.due))))
+                continue
+            hit, left, due_ms = max(hit, nearest), min(left, watch.fired), min(due_ms, watch.due_ms)
+            waits = waits or bool(watch.due)
+        self._plain = hit, left, due_ms, waits
+        self._scaled = [row for row in self._scaled if row[1] != _NOTHING]
         self._like, self._version = like, self._moved()
-
-    def _bounds(self, measure: Measure, watch: Watch, like: SizeClass, now_ms: int) -> "_Bounds":
-        hit = watch.again
-        if measure.kind is not Kind.SWEPT:  # judged by the body at its best, and by the far edge that bounds all
-            watch.follow(self.cluster, like, now_ms)
-            hit = max(hit, watch.armed)
-        return _Bounds(hit, watch.fired, watch.due_ms, bool(watch.due))
 
     def _draw(self) -> None:
         """Work the band out from the body and the bounds."""
-        cluster, bounds = self.cluster, self._plain
+        cluster, scales = self.cluster, self.scales
+        hit, left, due_ms, waits = self._plain
         for at, others in self._scaled:
-            if (scale := self.scales[at]) > 0.0:
-                bounds = bounds.with_more(others, scale)
-        hit, left, self.due_ms, self.waits = bounds
+            if (scale := scales[at]) > 0.0:
+                hit, left, due_ms = max(hit, others[0] * scale), min(left, others[1] * scale), min(due_ms, others[2])
+                waits = waits or others[3]
+        self.due_ms, self.waits = due_ms, waits
         if cluster.side is Side.LONG:
             self.low = max(cluster.low, _away(cluster.high, hit)) * (1.0 + MARGIN)
             self.high = _away(cluster.high, left) * (1.0 - MARGIN)
         else:
             self.low = _away(cluster.low, -left) * (1.0 + MARGIN)
             self.high = min(cluster.high, _away(cluster.low, -hit)) * (1.0 - MARGIN)
-
-
-class _Bounds(NamedTuple):
-    """Nothing changes while what is measured stays above `hit` and not above `left`, before `due_ms`."""
-
-    hit: float
-    left: float
-    due_ms: int
-    waits: bool
-
-    def with_more(self, other: "_Bounds", scale: float) -> "_Bounds":
-        """Narrowed by other bounds, that count in so many percent."""
-        return _Bounds(
-            max(self.hit, other.hit * scale),
-            min(self.left, other.left * scale),
-            min(self.due_ms, other.due_ms),
-            self.waits or other.waits,
-        )
-
-
-_NOTHING = _Bounds(-math.inf, math.inf, NEVER_MS, waits=False)
 
 
 def _away(price: float, percent: float) -> float:

@@ -79,7 +79,7 @@ class Naive:
             measured.time_ms,
             judge.sight(rule, measured),
             tells=judge.tells(measured),
-            worth=judge.worth(rule, state, measured),
+            worth=judge.worth is None or judge.worth(rule, state, measured),
             silenced=rule.paused_reason is not None or rule.snoozed_until_ms > measured.time_ms,
             unseen_ms=max(0, measured.time_ms - seen_ms - usual_ms),
         )

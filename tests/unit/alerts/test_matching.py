@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bot.alerts import Engine
-from bot.alerts.types import Kind, Market, Phase, Rule
+from bot.alerts.types import Kind, Market, Phase, Repeat, Rule
 from bot.liquidation.types import Cluster, Side
 from tests.unit.alerts.naive import Naive
 from tests.unit.alerts.scenes import BTC, HOUR, MINUTE, SLOT, START, Bench, grows, long, near, reading, short
@@ -119,6 +119,35 @@ def test_waiting_states_are_asked_when_their_wait_is_over_and_not_before() -> No
         bench.tick(START + second * 1_000, 96.0)
         asked.append(bench.engine.work.judged)
     assert sum(asked) == 0, "the cooldown of half an hour outlasts the recovery"
+
+
+def test_a_rule_that_tells_again_is_asked_when_its_time_comes_only_where_price_is_near_enough() -> None:
+    again = replace(near(2.0), repeat=Repeat.EVERY, repeat_ms=HOUR)
+    bench = Bench(*(replace(again, id=i) for i in range(1, 101)))
+    asked = {}
+    for slot in range(20):
+        bench.map(reading(START + slot * SLOT, [long(90, 92)]))
+        for now_ms in range(START + slot * SLOT + MINUTE, START + (slot + 1) * SLOT + MINUTE, 2_000):
+            bench.tick(now_ms, 94.1 if 10 <= slot < 15 else 93.5)
+            if bench.engine.work.judged:
+                asked[now_ms - START] = bench.engine.work.judged
+    assert asked == {MINUTE: 100, 15 * SLOT + MINUTE: 100}, "price between the threshold and the exit is no hit"
+
+
+def test_rules_that_no_longer_take_a_body_are_not_asked_while_price_stays() -> None:
+    bench = Bench(*(near(2.0, rule_id=i) for i in range(1, 101)))
+    bench.map(reading(START, [long(90, 92)]))
+    bench.walk(START + 75_000, [93.5])
+    bench.rest(START + 77_000, START + SLOT + 75_000, 96.0)
+    bench.map(reading(START + SLOT, [long(90, 92, strength=20)]))
+    woken = []
+    for second in range(75, 75 + 240, 2):
+        bench.tick(START + SLOT + second * 1_000, 93.5)
+        woken.append(bench.engine.work.woken)
+    assert sum(woken) == 0, "below the floor they neither fire nor fall back, until their wait is over"
+    bench.map(reading(START + 2 * SLOT, [long(90, 92)]))
+    bench.tick(START + SLOT + second * 1_000 + 2_000, 93.5)
+    assert bench.engine.work.judged == 100, "and are hit again where they take it again"
 
 
 def test_a_snoozed_crowd_is_asked_once_it_wakes() -> None:
