@@ -234,12 +234,12 @@ class Watch:
 
     def may_wake(self, metric: float, now_ms: int, *, unseen_ms: int) -> bool:
         """Whether anything may change at this metric, whatever cluster it is measured of."""
-        last = self._codes.rfind(_ARMED)
+        last = max(self._codes.rfind(_ARMED), self._codes.rfind(_RECOVERING))
         return (
             (last >= 0 and metric <= self.column.hit_at[last] + SLACK)
-            or metric <= self.again + SLACK
             or metric > self.fired - SLACK
-            or now_ms >= self.wait_ms
+            or self.pending
+            or now_ms >= min(self.due.values(), default=NEVER_MS)
             or (unseen_ms > 0 and bool(self.due))
         )
 

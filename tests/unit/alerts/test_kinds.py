@@ -192,6 +192,7 @@ def test_growth_leaves_below_half_of_what_was_asked(value: float, sight: Sight) 
 @pytest.mark.parametrize(("usd", "worth"), [(64e6, False), (65e6, True)])
 def test_after_a_firing_the_next_needs_as_much_growth_again(usd: float, worth: bool) -> None:
     told = RuleState(1, "L1", told=50e6)
+    assert GROWTH.worth is not None
     assert GROWTH.worth(grows(30), told, near_at(-31.0, replace(BODY, usd=usd))) is worth
 
 
