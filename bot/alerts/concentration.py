@@ -27,7 +27,7 @@ TERMS = Terms(hold=3, recover_ms=60 * 60_000, cooldown_ms=6 * 60 * 60_000)
 DEVIATION = "deviation"
 """The figure of how many standard deviations off the mean; negative for too dense."""
 
-DENSE, SPREAD = "concentration-dense", "concentration-spread"
+MATTERS = DENSE, SPREAD = "concentration-dense", "concentration-spread"
 
 _KEPT = 0.5 ** (1 / HALF_LIFE)
 
@@ -64,9 +64,9 @@ def edge(band_pct: float) -> float:
     return NormalDist().inv_cdf(0.5 + band_pct / 200.0)
 
 
-def metrics(deviation: float | None) -> tuple[tuple[str, float], ...]:
-    """Both matters with their metrics, minus the deviation in its direction; none while the band is being learned."""
-    return () if deviation is None else ((DENSE, deviation), (SPREAD, -deviation))
+def metrics(deviation: float | None) -> tuple[float, ...]:
+    """Of both `MATTERS`, minus the deviation in its direction; nothing while the band is being learned."""
+    return () if deviation is None else (deviation, -deviation)
 
 
 def measure(deviation: float | None, *, slot_ms: int, price: float) -> tuple[Measured, ...]:
@@ -74,7 +74,7 @@ def measure(deviation: float | None, *, slot_ms: int, price: float) -> tuple[Mea
     whole = Cluster(Side.LONG, price, price, price, math.inf, 1.0, 100)
     return tuple(
         Measured(None, slot_ms, price, metric, matter, whole, ((DEVIATION, deviation or 0.0),))
-        for matter, metric in metrics(deviation)
+        for matter, metric in zip(MATTERS, metrics(deviation), strict=False)
     )
 
 

@@ -25,12 +25,11 @@ def matter(side: Side) -> str:
     return f"flip-{side}"
 
 
-MATTERS = (matter(Side.LONG), matter(Side.SHORT))
+MATTERS = tuple(matter(side) for side in Side)
 
 
-def metrics(near_usd: tuple[float, float]) -> tuple[tuple[str, float], ...]:
-    """Both sides' matters, longs' first, with their metrics: minus the lead in percent of both together, to the last
-    bit the same for both.
+def metrics(near_usd: tuple[float, float]) -> tuple[float, ...]:
+    """Of both `MATTERS`, minus the lead in percent of both sides together, to the last bit the same for both.
 
     `near_usd` are (shorts above, longs below) within 5 %; nothing where both are empty.
     """
@@ -39,7 +38,7 @@ def metrics(near_usd: tuple[float, float]) -> tuple[tuple[str, float], ...]:
     if not both > 0.0:
         return ()
     lead = 100.0 * (short_usd - long_usd) / both
-    return tuple(zip(MATTERS, (lead, -lead), strict=True))
+    return lead, -lead
 
 
 def measure(*, near_usd: tuple[float, float], slot_ms: int, price: float) -> tuple[Measured, ...]:
@@ -56,7 +55,7 @@ def measure(*, near_usd: tuple[float, float], slot_ms: int, price: float) -> tup
             whole=Cluster(side, price, price, price, usd, usd / (short_usd + long_usd), 100),
             figures=figures,
         )
-        for (name, metric), side, usd in zip(metrics(near_usd), Side, (long_usd, short_usd), strict=False)
+        for metric, name, side, usd in zip(metrics(near_usd), MATTERS, Side, (long_usd, short_usd), strict=False)
     )
 
 

@@ -1,6 +1,6 @@
 """One recompute of one market before every kind of rule that looks at maps."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from bot.alerts import breakout, concentration, exposure, flip, stop_hunt, swept
@@ -94,26 +94,27 @@ class MapRound:
         whole, book, slot_ms, price = self._reading.whole, self._book, self._reading.slot_ms, self._reading.price
         if whole is None:
             return
-        pulse, evenness, columns = book.pulse, whole.evenness, book.columns()
-        if (measure := Measure(Kind.FLIP)) in columns:
+        pulse, evenness = book.pulse, whole.evenness
+        if flips := book.matter_watches(Kind.FLIP, flip.MATTERS, seen_ms=slot_ms):
             near_usd = whole.standing_near
-            if self._may_matter(measure, flip.metrics(near_usd)):
+            if self._may_matter(flips, flip.metrics(near_usd)):
                 for measured in flip.measure(near_usd=near_usd, slot_ms=slot_ms, price=price):
-                    self._ask(measure, measured)
-        if (measure := Measure(Kind.CONCENTRATION)) in columns:
+                    self._ask(Measure(Kind.FLIP), measured)
+        if shifts := book.matter_watches(Kind.CONCENTRATION, concentration.MATTERS, seen_ms=slot_ms):
             deviation = pulse.band.deviation(evenness)
-            if self._may_matter(measure, concentration.metrics(deviation)):
+            if self._may_matter(shifts, concentration.metrics(deviation)):
                 for measured in concentration.measure(deviation, slot_ms=slot_ms, price=price):
-                    self._ask(measure, measured)
+                    self._ask(Measure(Kind.CONCENTRATION), measured)
         self.pulse = Pulse(pulse.market, slot_ms, pulse.band.with_sample(evenness), pulse.minutes)
 
-    def _may_matter(self, measure: Measure, metrics: Iterable[tuple[str, float]]) -> bool:
-        """Whether what was measured of the market as a whole, by matter, may wake a rule; if not, that was the look."""
+    def _may_matter(self, watches: Sequence[Watch], metrics: Sequence[float]) -> bool:
+        """Whether what was measured of a market's matters may wake a rule; if not, that was the look at them."""
         slot_ms = self._reading.slot_ms
-        watches = [(self._book.watch(measure, matter, seen_ms=slot_ms), metric) for matter, metric in metrics]
-        if any(watch.may_wake(metric, slot_ms, unseen_ms=self._unseen_ms(watch)) for watch, metric in watches):
-            return True
-        self.watches += [watch for watch, _ in watches]
+        for watch, metric in zip(watches, metrics, strict=False):
+            if watch.may_wake(metric, slot_ms, unseen_ms=self._unseen_ms(watch)):
+                return True
+        if metrics:
+            self.watches += watches
         return False
 
     def _unseen_ms(self, watch: Watch) -> int:

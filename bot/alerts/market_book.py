@@ -50,6 +50,7 @@ class MarketBook:
         self._measures: dict[frozenset[Kind], Sequence[Measure]] = {}
         self._levels: OwnLevels | None = None
         self._watches: dict[str, dict[Measure, Watch]] = {}
+        self._matter_watches: dict[Kind, Sequence[Watch]] = {}
         self._posts: dict[str, MapPost] = {}
         self._noted: dict[str, dict[int, Reason]] = {}
 
@@ -128,6 +129,16 @@ class MarketBook:
             if self._remembers(track_id):
                 self._watches.setdefault(track_id, {})[measure] = watch
         return watch
+
+    def matter_watches(self, kind: Kind, matters: Iterable[str], *, seen_ms: int) -> Sequence[Watch]:
+        """Where the rules of one kind stand with the matters that it finds in every market; none without such rules."""
+        found = self._matter_watches.get(kind)
+        if found is None:
+            measure = Measure(kind)
+            asked = matters if measure in self.columns() else ()
+            found = tuple(self.watch(measure, matter, seen_ms=seen_ms) for matter in asked)
+            self._matter_watches[kind] = found
+        return found
 
     def map_post(self, track_id: str, *, seen_ms: int) -> MapPost:
         """The watches before a track that recomputes ask; kept as they are."""
@@ -249,4 +260,5 @@ class MarketBook:
         self._columns = None
         self._levels = None
         self._watches.clear()
+        self._matter_watches.clear()
         self._posts.clear()

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.alerts import concentration
+from bot.alerts import concentration, flip
 from bot.alerts.cascade import LEARNING, MINUTE_MS, Minutes
+from bot.alerts.machine import Decision, Observation, step
 from bot.alerts.readings import Liquidation
-from bot.alerts.types import Event, Kind, Phase, Severity
+from bot.alerts.types import Event, Kind, Phase, Rule, RuleState, Severity
 from bot.liquidation.types import Side
 from tests.unit.alerts.scenes import BTC, HOUR, MINUTE, SLOT, START, Bench, asked, long, reading, standing
 
@@ -71,6 +72,42 @@ def test_the_sides_of_flips_alternate(shares: list[float], pauses: set[int]) -> 
         slot += 20 if i in pauses else 1
         told += [event.side for _, event in balance_maps(bench, [share], first=slot)]
     assert all(before is not after for before, after in pairwise(told))
+
+
+@given(
+    shares=st.lists(st.sampled_from([math.nan, 0.2, 0.4, 0.45, 0.5, 0.55, 0.6, 0.8]), min_size=4, max_size=40),
+    pauses=st.sets(st.integers(1, 39), max_size=4),
+    added=st.integers(1, 39),
+)
+def test_the_few_rules_of_flips_that_are_asked_speak_as_all_would(
+    shares: list[float], pauses: set[int], added: int
+) -> None:
+    bench, slot_ms = Bench(), START
+    balance_maps(bench, [0.3])
+    lines, rules = ["BTC flip", "BTC flip 20%", "BTC flip short", "BTC flip 70M", "BTC flip 15%"], list[Rule]()
+    states, seen_ms = dict[tuple[int, str], RuleState](), dict[str, int]()
+    for i, share in enumerate(shares, start=1):
+        if i in (1, added):
+            new = [asked(line, rule_id=len(rules) + k) for k, line in enumerate(lines[:4] if i == 1 else lines[4:], 1)]
+            for rule in new:
+                states |= {(state.rule_id, state.track_id): state for state in bench.add(rule).states}
+            rules, seen_ms = rules + new, {}
+        slot_ms += SLOT * (20 if i in pauses else 1)
+        expected = set()
+        near_usd = (0.0, 0.0) if math.isnan(share) else (100e6 * share, 100e6 * (1 - share))
+        for measured in flip.measure(near_usd=near_usd, slot_ms=slot_ms, price=100.0):
+            unseen_ms = max(0, slot_ms - seen_ms.get(measured.matter, slot_ms) - 2 * SLOT)
+            seen_ms[measured.matter] = slot_ms
+            for rule in rules:
+                sight = flip.FLIP.sight(rule, measured)
+                before = states.get((rule.id, measured.matter), RuleState(rule.id, measured.matter))
+                look = Observation(slot_ms, sight, flip.FLIP.tells(measured), unseen_ms=unseen_ms)
+                states[rule.id, measured.matter], decision = step(before, look, flip.FLIP.terms(rule))
+                if decision is Decision.FIRED:
+                    expected.add((rule.id, measured.matter))
+        drawn = standing(near_usd[1], near_usd[0])
+        found = bench.map(reading(slot_ms, (), drawn=drawn)).events
+        assert {(event.rule_id, event.track_id) for event in found} == expected
 
 
 def test_a_flip_tells_how_heavy_and_explains_itself() -> None:
