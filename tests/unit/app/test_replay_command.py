@@ -1,5 +1,6 @@
 """`liqwatch replay`: the same bytes each time, the crash told of, and no chat's alerts changed by another's rules."""
 
+import gc
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bot.console.recordings import uncollected
 from bot.market.simulator import SimulatedMarket
+from bot.replay import replay_recording
 from bot.times import parse_time_ms
 from tests.shared import SHARED, needs_shared
 from tests.unit.app.conftest import Console
@@ -219,3 +222,16 @@ class TestTheCrashOfZrx:
         assert len(falling) <= 6
         prices = np.array([alert["price"] for alert in falling])
         assert prices.min() < 0.22
+
+
+def test_a_replay_makes_no_rings_of_objects_as_it_goes(
+    recording: Path, market: SimulatedMarket, tmp_path: Path
+) -> None:
+    """It runs without the collector: what is let go of must be freed at once, however long the recording."""
+    rules = rules_file(tmp_path, NEAR, GROWING)
+    with uncollected():
+        gc.collect()
+        told = sum(1 for _ in replay_recording(recording, rules, json=True))
+        assert told > 10
+        assert gc.collect() < len(market.bars)
+    assert gc.isenabled()
