@@ -12,6 +12,7 @@ from bot.alerts.types import Kind, Market, Track
 from bot.liquidation.score import Cover
 from bot.liquidation.turnover import LiquidationPrints
 from bot.market.history import liquidations_by_symbol
+from bot.market.types import Tick
 from bot.recorded import Recorded
 
 
@@ -46,9 +47,11 @@ class RecordedReceipts:
                 for symbol, printed in liquidations_by_symbol(prints, symbols).items():
                     self._prints[Market(exchange, symbol)] = printed, cover
 
-    def see(self, market: Market, price: float, time_ms: int) -> None:
-        """One price, in order of time."""
-        self._following.see(market, price, time_ms)
+    def see(self, tick: Tick) -> None:
+        """Prices, in order of time."""
+        time_ms = int(tick.time_ms[0])
+        for symbol, price in zip(tick.symbols, tick.price.tolist(), strict=True):
+            self._following.see(Market(tick.exchange, symbol), price, time_ms)
 
     def follow(self, rulings: Iterable[Ruling]) -> None:
         """Follow what these alerts, of one evaluation, told of."""

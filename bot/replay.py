@@ -23,11 +23,12 @@ from bot.liquidation.types import Side
 from bot.market.bar_path import market_ticks
 from bot.market.recording import Recording
 from bot.market.simulator import EXCHANGE as SIMULATED
-from bot.market.types import BAR_MS
+from bot.market.types import BAR_MS, Prices
 from bot.reading import touch_odds
 from bot.recorded import Recorded, open_recorded
 from bot.recorded_maps import RecordedMaps
 from bot.recorded_receipts import Receipt, RecordedReceipts, hits_json
+from bot.recorded_ticks import RecordedTicks
 from bot.replay_lines import ReplayLines
 from bot.rules_file import read_rules
 from bot.telegram.headlines import Contract
@@ -65,6 +66,7 @@ class Replay:
         markets = sorted({rule.market for rule in rules} - {EVERYWHERE})
         of_maps = {rule.market for rule in rules if rule.kind in (Kind.FLIP, Kind.CONCENTRATION, Kind.EXPOSURE)}
         self._players = [_Player(recorded, market, drawn=market in of_maps) for market in markets]
+        self._ticks = RecordedTicks({player.market: player.ticks for player in self._players})
         self._awaits_cascades = any(rule.kind is Kind.CASCADE for rule in rules)
         self._printed = {exchange: _printed(recorded, exchange) for exchange in {market.exchange for market in markets}}
         for rule in rules:
@@ -86,7 +88,8 @@ class Replay:
                 waiting.setdefault(open_ms, []).append(player)
         for open_ms in sorted(waiting):
             players = waiting.pop(open_ms)
-            for told in (*self._ticks(players), *self._maps(players), *self._clock(open_ms + BAR_MS)):
+            end_ms = open_ms + BAR_MS
+            for told in (*self._bar(end_ms), *self._maps(players), *self._clock(end_ms)):
                 if isinstance(told, Ruling):
                     self._alerts[told.event.rule_id, told.event.kind] += 1
                 yield told
@@ -134,21 +137,14 @@ class Replay:
             },
         }
 
-    def _ticks(self, players: Sequence["_Player"]) -> Iterator[Ruling]:
-        moments: dict[tuple[int, str], list[tuple[Market, float]]] = {}
-        for player in players:
-            if player.mapped:
-                market, exchange = player.market, player.market.exchange
-                for time_ms, price in player.ticks():
-                    moments.setdefault((time_ms, exchange), []).append((market, price))
-        for (time_ms, exchange), seen in sorted(moments.items()):
-            yield from self._prints(exchange, time_ms)
-            symbols, prices = tuple(market.symbol for market, _ in seen), np.array([price for _, price in seen])
-            times_ms = np.array([time_ms] * len(seen), dtype=np.int64)
-            changes = self._engine.evaluate_tick(exchange, symbols, prices, times_ms, now_ms=time_ms)
-            for market, price in seen:
-                self._receipts.see(market, price, time_ms)
-            yield from self._taken(changes, time_ms)
+    def _bar(self, end_ms: int) -> Iterator[Ruling]:
+        """The ticks of all markets within a bar."""
+        for tick in self._ticks.before(end_ms):
+            now_ms = int(tick.time_ms[0])
+            yield from self._prints(tick.exchange, now_ms)
+            changes = self._engine.evaluate_tick(tick.exchange, tick.symbols, tick.price, tick.time_ms, now_ms=now_ms)
+            self._receipts.see(tick)
+            yield from self._taken(changes, now_ms)
 
     def _prints(self, exchange: str, until_ms: int) -> Sequence[Ruling]:
         """The liquidations up to a tick, as the live bot hears them before it."""
@@ -218,13 +214,12 @@ class _Player:
         self._drawn = drawn
         self._history = recorded.history(market)
         self._landmarks = Landmarks(self._history)
-        ticks = market_ticks(recorded.bars(market), recorded.recording.prices(*market))
-        opens = self._history.open_ms
-        self._first_tick: list[int] = np.searchsorted(ticks.time_ms, opens).tolist()
-        self._end_tick: list[int] = np.searchsorted(ticks.time_ms, opens + BAR_MS).tolist()
-        self._ticks = list(zip(ticks.time_ms.tolist(), ticks.price.tolist(), strict=True))
         self._atr_pct: list[float] = average_true_ranges_pct(self._history).tolist()
         self._at = min(WARM_UP_BARS, len(self._history)) - 1
+        ticks = market_ticks(recorded.bars(market), recorded.recording.prices(*market))
+        first = int(np.searchsorted(ticks.time_ms, self._history.open_ms[self._at] + BAR_MS))
+        self.ticks = Prices(ticks.time_ms[first:], ticks.price[first:])
+        """The prices after the warm-up."""
         self._readings = RecordedMaps(recorded, market, self._history).readings(self._at)
 
     @property
@@ -236,10 +231,6 @@ class _Player:
         """The bars to come, by their open times; the first one ends the warm-up."""
         times: list[int] = self._history.open_ms[self._at :].tolist()
         return times
-
-    def ticks(self) -> list[tuple[int, float]]:
-        """The prices within the bar to come, in order of time."""
-        return self._ticks[self._first_tick[self._at] : self._end_tick[self._at]]
 
     def close_bar(self) -> MapReading:
         """Read the market after the bar to come."""
