@@ -4,9 +4,6 @@ A cluster that did not exist then has no percentage: where its birth was witness
 that it is new.
 """
 
-import math
-from operator import itemgetter
-
 from bot.alerts.history import baseline
 from bot.alerts.judge import Judge, Measure, Measured, Telling
 from bot.alerts.machine import Terms
@@ -25,19 +22,10 @@ LOUD_FACTOR = 2.0
 """Growth of so many times what the rule asks for is a warning, else it is information."""
 
 
-_size_usd = itemgetter(1)
-
-
 def growth_pct(track: Track, *, slot_ms: int, window_ms: int) -> float | None:
     """100 * (usd(t) / usd(t - W) - 1); None where there is no comparable body near t - W."""
     before = baseline(track, slot_ms=slot_ms, window_ms=window_ms)
     return None if before is None else 100.0 * (track.cluster.usd / before - 1.0)
-
-
-def most_pct(track: Track) -> float:
-    """What no growth of this track exceeds, over any window; infinite where a size before is not above 0."""
-    least = min(map(_size_usd, track.sizes), default=0.0)
-    return 100.0 * (track.cluster.usd / least - 1.0) if least > 0.0 else math.inf
 
 
 def metric(track: Track, *, slot_ms: int, window_ms: int) -> float | None:

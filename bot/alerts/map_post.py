@@ -2,13 +2,17 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 
 from bot.alerts import growth, new_cluster
+from bot.alerts.history import Sizes
 from bot.alerts.judge import Measure
 from bot.alerts.matching import NEVER_MS, SLACK, Watch
 from bot.alerts.size_steps import SizeClass
 from bot.alerts.types import Kind, Track
 from bot.liquidation.types import Cluster
+
+_size_usd = itemgetter(1)
 
 
 class MapPost:
@@ -18,12 +22,17 @@ class MapPost:
     appear within `news_ms`, unless some watch is `busy`. That holds for bodies of one class, until states change.
     """
 
-    __slots__ = ("_armed", "_busy", "_due_ms", "_like", "_news_ms", "_open", "_watches", "measures")
+    __slots__ = (
+        *("_armed", "_busy", "_due_ms", "_least_usd", "_like", "_news_ms", "_open", "_sizes", "_watches"),
+        "measures",
+    )
 
     def __init__(self, measures: Sequence[Measure], watches: Sequence[Watch]) -> None:
         self.measures = measures
         self._watches = watches
         self._open: tuple[tuple[Measure, Watch], ...] = ()
+        self._sizes: Sizes = ()
+        self._least_usd = 0.0
         self.stir()
 
     def stir(self) -> None:
@@ -36,18 +45,28 @@ class MapPost:
             return
         self._stand_before(track.cluster)
         is_new = track.appeared and track.born_ms > slot_ms - self._news_ms
-        least = -growth.most_pct(track) - SLACK if self._armed > -math.inf else math.inf
-        if not (is_new or self._busy or self._armed >= least or slot_ms >= self._due_ms):
+        lowest = -self._most_pct(track) - SLACK if self._armed > -math.inf else math.inf
+        if not (is_new or self._busy or self._armed >= lowest or slot_ms >= self._due_ms):
             return
         for measure, watch in self._open:
             if measure.kind is Kind.NEW_CLUSTER:
                 metric = new_cluster.metric(track, slot_ms=slot_ms)
-            elif is_new or watch.busy or watch.armed >= least or slot_ms >= watch.due_ms:
+            elif is_new or watch.busy or watch.armed >= lowest or slot_ms >= watch.due_ms:
                 metric = growth.metric(track, slot_ms=slot_ms, window_ms=measure.window_ms)
             else:
                 continue
             if metric is not None:
                 yield watch, metric
+
+    def _most_pct(self, track: Track) -> float:
+        """What no growth of the track exceeds, over any window; infinite where a size before is not above 0."""
+        sizes, known = track.sizes, self._sizes
+        self._sizes = sizes
+        if known and len(sizes) == len(known) + 1 and sizes[-2] is known[-1]:  # the same with one more
+            self._least_usd = min(self._least_usd, sizes[-1][1])
+        else:
+            self._least_usd = min(map(_size_usd, sizes), default=0.0)
+        return 100.0 * (track.cluster.usd / self._least_usd - 1.0) if self._least_usd > 0.0 else math.inf
 
     def _stand_before(self, cluster: Cluster) -> None:
         """The body is this now."""

@@ -172,6 +172,26 @@ def test_a_recompute_asks_only_the_growth_rules_it_may_concern() -> None:
     assert bench.engine.work.judged == 50
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_growth_is_told_of_as_each_rule_would_however_long_a_body_lives(seed: int) -> None:
+    dice = random.Random(seed)
+    windows = [15 * MINUTE, HOUR, 4 * HOUR, 12 * HOUR]
+    rules = [grows(dice.choice([10.0, 25.0]), dice.choice(windows), rule_id=rule_id) for rule_id in range(1, 25)]
+    bench, naive = Bench(*rules), Naive(rules)
+    told: list[tuple[int, int, str, int]] = []
+    usd = 50e6
+    for slot_ms in range(START, START + 200 * SLOT, SLOT):
+        usd *= float(np.exp(dice.gauss(0.01, 0.08)))
+        if dice.random() < 0.2:  # judged, and never committed
+            bench.engine.evaluate_map(reading(slot_ms, [long(90, 92, usd * dice.choice([0.3, 3.0]))]))
+        if dice.random() < 0.95:
+            changes = bench.map(reading(slot_ms, [long(90, 92, usd)]))
+            naive.map(slot_ms, bench.engine.tracks(BTC))
+            told += [(slot_ms, e.rule_id, e.track_id, e.episode) for e in changes.events]
+    assert len(told) > 20, "the scene must be lively enough to prove something"
+    assert sorted(told) == sorted(naive.told)
+
+
 def test_a_snoozed_growth_rule_is_asked_once_it_wakes() -> None:
     bench = Bench(replace(grows(5.0, HOUR), snoozed_until_ms=START + 18 * SLOT))
     told = []
