@@ -6,8 +6,8 @@ their own, so that going from one to the other is told.
 """
 
 import math
-from dataclasses import dataclass
 from statistics import NormalDist
+from typing import NamedTuple
 
 from bot.alerts.judge import Judge, Measured, Telling
 from bot.alerts.machine import Terms
@@ -32,8 +32,7 @@ MATTERS = DENSE, SPREAD = "concentration-dense", "concentration-spread"
 _KEPT = 0.5 ** (1 / HALF_LIFE)
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+class Band(NamedTuple):
     """What is usual: the decaying mean and variance of a market's entropy, over `samples` recomputes."""
 
     mean: float = 0.0

@@ -6,7 +6,7 @@ nothing and the same is found again. One evaluation at a time: evaluate, commit,
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.alerts import cascade
 from bot.alerts.calendar import Calendar
@@ -96,7 +96,7 @@ class Engine:
         self._market_of: dict[int, Market] = {}
         self._fronts = Fronts(max_age_ms=self._max_age_ms, valid_ms=GRACE * slot_ms)
         self._calendar = Calendar()
-        self._guarded: dict[str, dict[Market, None]] = {}  # those with rules that hold a liquidation price
+        self._guarded: dict[str, dict[Market, MarketBook]] = {}  # those with rules that hold a liquidation price
         for rule in rules:
             self.add_rule(rule)
         for track in tracks:
@@ -122,7 +122,7 @@ class Engine:
         self._book(rule.market).put_rule(rule)
         self._fronts.reshape(self._books[rule.market])
         if rule.kind is Kind.EXPOSURE:
-            self._guarded.setdefault(rule.market.exchange, {})[rule.market] = None
+            self._guarded.setdefault(rule.market.exchange, {})[rule.market] = self._books[rule.market]
         self._take(states)
         self._calendar.put(rule, self._books[rule.market])
 
@@ -217,7 +217,7 @@ class Engine:
             market = Market(exchange, stir.symbol)
             seen.append((market, stir.time_ms, round_.judge(self._fronts.front(market), stir)))
         if guarded := self._guarded.get(exchange):
-            judge_approaches((self._books[market] for market in guarded), look.fresh(), verdicts)
+            judge_approaches(guarded.values(), look.fresh(), verdicts)
         self.work = Work(woken=round_.woken, judged=verdicts.judged)
         return self._settled(verdicts.changes((), _TickSeen(exchange, look, seen)))
 
@@ -237,7 +237,7 @@ class Engine:
             fresh[symbol] = [one for one in by_symbol.get(symbol, ()) if one.time_ms > last_ms]
             price = None if now is None else now[0]
             minutes = judge_prints(book, fresh[symbol], verdicts, heard_ms=heard_ms, price=price)
-            pulses.append(replace(book.pulse, minutes=minutes))
+            pulses.append(book.pulse._replace(minutes=minutes))
         self.work = Work(judged=verdicts.judged)
         return self._settled(verdicts.changes((), _PrintsSeen(exchange, tuple(pulses), fresh)))
 

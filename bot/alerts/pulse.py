@@ -1,26 +1,25 @@
 """A market's pulse: what is usual for it as a whole, learned as it goes, so that the unusual can be told."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict
+from typing import Any, NamedTuple
 
 from bot.alerts.cascade import STEPS, Minutes
 from bot.alerts.concentration import Band
 from bot.alerts.types import Market
 
 
-@dataclass(frozen=True, slots=True)
-class Pulse:
+class Pulse(NamedTuple):
     """What is usual for one market, as of the recompute of `slot_ms` and the liquidations heard until then."""
 
     market: Market
     slot_ms: int = 0
-    band: Band = field(default_factory=Band)
-    minutes: Minutes = field(default_factory=Minutes)
+    band: Band = Band()
+    minutes: Minutes = Minutes()
 
     def to_plain(self) -> dict[str, Any]:
         """As JSON can hold it."""
-        return {"band": asdict(self.band), "minutes": asdict(self.minutes)}
+        return {"band": self.band._asdict(), "minutes": asdict(self.minutes)}
 
     @classmethod
     def from_plain(cls, market: Market, slot_ms: int, plain: Mapping[str, Any]) -> "Pulse":

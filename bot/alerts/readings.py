@@ -43,8 +43,7 @@ class Liquidation(NamedTuple):
     usd: float
 
 
-@dataclass(frozen=True, slots=True)
-class MapReading:
+class MapReading(NamedTuple):
     """One recompute of one market.
 
     `slot_ms` is the recompute's slot and drives all logic; `now_ms` is when it is judged, and only dates its events.

@@ -1,8 +1,8 @@
 """A map asked as a whole. Of maps that were read at once each answer is worked out for all, when the first is asked."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -54,8 +54,7 @@ class Wholes:
         return self._crowdings
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(NamedTuple):
     """One of many maps."""
 
     among: Wholes
