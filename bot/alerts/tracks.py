@@ -61,6 +61,9 @@ def match(
         else:
             done.append(_missed(track, clusters, slot_ms, low=low, high=high))
 
+    if len(parent_of) == len(clusters):
+        return tuple(done)
+
     born = [cluster for j, cluster in enumerate(clusters) if j not in parent_of]
     ordinal = {Side.LONG: 0, Side.SHORT: 0}
     for cluster in sorted(born, key=lambda c: (c.side, c.low)):
@@ -114,17 +117,20 @@ def _seen(track: Track, cluster: Cluster, slot_ms: int, model_version: str) -> T
         sizes, spans = with_sample(track, cluster, slot_ms)
     else:
         sizes, spans = ((slot_ms, cluster.usd),), ((cluster.low, cluster.high),)
-    return Track(
-        id=track.id,
-        market=track.market,
-        cluster=cluster,
-        born_ms=track.born_ms,
-        seen_ms=slot_ms,
-        sizes=sizes,
-        model_version=model_version,
-        spans=spans,
-        appeared=track.appeared,
-        best_strength=max(track.best_strength, cluster.strength),
+    return Track(  # by position, which is the faster: one is made of every cluster of every map
+        track.id,
+        track.market,
+        cluster,
+        track.born_ms,
+        slot_ms,
+        0,
+        sizes,
+        model_version,
+        None,
+        spans,
+        track.appeared,
+        0,
+        max(track.best_strength, cluster.strength),
     )
 
 
