@@ -213,8 +213,8 @@ class _Player:
         """Whether the warm-up is over: the market has a map."""
         self._drawn = drawn
         self._history = recorded.history(market)
-        self._landmarks = Landmarks(self._history)
         self._atr_pct: list[float] = average_true_ranges_pct(self._history).tolist()
+        self._landmarks = Landmarks(self._history, self._atr_pct)
         self._at = min(WARM_UP_BARS, len(self._history)) - 1
         ticks = market_ticks(recorded.bars(market), recorded.recording.prices(*market))
         first = int(np.searchsorted(ticks.time_ms, self._history.open_ms[self._at] + BAR_MS))

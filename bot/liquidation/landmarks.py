@@ -4,6 +4,7 @@ Nothing is worked out before it is asked for. What bars share is worked out once
 one history costs little more each time than what has changed.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -21,8 +22,10 @@ class Landmarks:
     last 30 days count.
     """
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, ranges_pct: Sequence[float] | None = None) -> None:
+        """`ranges_pct` are the `average_true_ranges_pct` of the history, where they are known already."""
         self._history = history
+        self._ranges_pct = ranges_pct
 
     def __len__(self) -> int:
         """How many bars there are."""
@@ -34,7 +37,9 @@ class Landmarks:
 
     def usual_range(self, bars: int) -> float:
         """An hour's average true range over price; NaN where bars are missing."""
-        return average_true_range_pct(self._history.rows(self._first(bars), bars)) / 100.0
+        if self._ranges_pct is not None:
+            return self._ranges_pct[bars - 1] / 100.0
+        return average_true_range_pct(self._history.rows(0, bars)) / 100.0
 
     def profile(self, bars: int, *, blur: float) -> VolumeProfile | None:
         """Volume by price, smoothed as `profile_of` takes it; None where nothing was traded."""

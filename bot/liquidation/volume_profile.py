@@ -8,7 +8,7 @@ higher of the valleys that part it from higher ground.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,14 +69,15 @@ class VolumeProfile:
 
 def profile_of(traded: Traded, *, blur: float) -> VolumeProfile | None:
     """The profile of bars, smoothed with a standard deviation of `blur` in log price; None where nothing was traded."""
-    if not traded.each.any():
-        return None
     first = int(traded.low.min())
     count = int(traded.high.max()) - first + 1
     begun = np.bincount(traded.low - first, traded.each, minlength=count + 1)
     ended = np.bincount(traded.high - first + 1, traded.each, minlength=count + 1)
     # What is added and taken away again leaves a rounding error behind.
-    volume = _smoothed(np.maximum((begun - ended).cumsum()[:count], 0.0), blur)
+    spread = np.maximum((begun - ended).cumsum()[:count], 0.0)
+    if not spread.any():
+        return None
+    volume = _smoothed(spread, blur)
     nodes = _nodes(volume, least=PROMINENCE * float(volume.max()))
     return VolumeProfile(first, volume, _middles(first, count, nodes))
 
@@ -113,16 +114,28 @@ def _nodes(volume: Floats, *, least: float) -> list[int]:
     rising = padded[1:] > padded[:-1]
     steps = np.flatnonzero(padded[1:] != padded[:-1])
     up = rising[steps]
-    tops = steps[:-1][up[:-1] & ~up[1:]]
-    high_enough: list[int] = tops[volume[tops] >= least].tolist()
-    return [top for top in high_enough if _prominence(volume, top) >= least]
+    top, bottom = up[:-1] & ~up[1:], ~up[:-1] & up[1:]
+    tops, heights = steps[:-1][top].tolist(), volume[steps[:-1][top]].tolist()
+    valleys = volume[steps[:-1][bottom]].tolist()
+    return [cell for cell, each in zip(tops, _prominences(heights, valleys), strict=True) if each >= least]
 
 
-def _prominence(volume: Floats, top: int) -> float:
-    """How far one must go down from a maximum before ground that is higher; outside the profile nothing was traded."""
-    height = float(volume[top])
-    valleys = []
-    for side in (volume[:top][::-1], volume[top + 1 :]):
-        higher = np.flatnonzero(side > height)
-        valleys.append(float(side[: higher[0]].min(initial=height)) if len(higher) else 0.0)
-    return height - max(valleys)
+def _prominences(heights: list[float], valleys: list[float]) -> Iterator[float]:
+    """How far one must go down from each maximum before ground that is higher; outside the profile nothing was traded.
+
+    `heights` are those of the maxima in turn, `valleys` those between them.
+    """
+    for at, height in enumerate(heights):
+        left = _valley(height, zip(heights[:at][::-1], valleys[:at][::-1], strict=True))
+        right = _valley(height, zip(heights[at + 1 :], valleys[at:], strict=True))
+        yield height - max(left, right)
+
+
+def _valley(height: float, way: Iterable[tuple[float, float]]) -> float:
+    """The lowest ground on the way to a higher maximum, past maxima with the valleys before them."""
+    lowest = height
+    for other, valley in way:
+        lowest = min(lowest, valley)
+        if other > height:
+            return lowest
+    return 0.0
