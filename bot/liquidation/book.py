@@ -19,8 +19,8 @@ LEAST_SCALE = 1e-60
 class Stood:
     """What stood on one side in the course of n bars, in coins.
 
-    `swept` (n, rows) is what each bar's path took. After each bar stood, rows mixed, `ahead` (n, cells) in the cells
-    beyond its close, and `mass` (n,) in all of them; where no cells were asked for, neither is told.
+    `swept` (n, rows) is what each bar's path took; it is told where no cells ahead are asked for. Where they are, there
+    stood after each bar, rows mixed, `ahead` (n, cells) in those beyond its close, and `mass` (n,) in all of them.
     """
 
     swept: Floats
@@ -87,10 +87,7 @@ class Book:
         reached = min(far, way.reached(low, len(self.kernel)))
         through, (spread,) = way.through(self.kernel[None], low, max(near, reached))
         standing = self._stand(way, entered, through @ spread[:, :near], held[:, :near], low)
-        before = np.concatenate((self._scale[None], scale[:-1]))
-        touched = np.arange(low + 1, low + near + 1) <= way.near[:, None]
-        swept = np.vecdot(standing[:-1], touched[:, None, :].astype(np.float64)) * before
-        seen, mass = np.zeros((len(way), 0)), np.zeros(len(way))
+        swept, seen, mass = np.zeros((len(way), 0)), np.zeros((len(way), 0)), np.zeros(len(way))
         if ahead:
             mixing, places = weights * scale, np.arange(len(way))
             mixed = np.matmul(mixing[:, None, :], standing[1:])[:, 0]
@@ -98,6 +95,10 @@ class Book:
             farther = np.cumsum(entered * (through @ spread[:, near:].sum(axis=1))[:, None], axis=0)
             farther += self._beyond(way, held[:, near:], low + near)
             mass = np.vecdot(mixing, standing[1:].sum(axis=2) + farther)
+        else:
+            before = np.concatenate((self._scale[None], scale[:-1]))
+            touched = np.arange(low + 1, low + near + 1) <= way.near[:, None]
+            swept = np.vecdot(standing[:-1], touched[:, None, :].astype(np.float64)) * before
 
         held[:, min(self.close, int(way.close.min())) - low + REACH :] = 0.0
         held[:, :near] = standing[-1]

@@ -4,6 +4,7 @@ The position model's steps once more, with a book for every turnover row and eve
 see `kind_kernels`) side by side. What price swept is the raw material for learning which kinds there are.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,8 +46,22 @@ def exposure_of(
 ) -> Exposure:
     """Play one side of a history, bar by bar. `history` must pass `check_history`."""
     play = Play(history, side, tiers, parameters)
-    play.advance(len(history))
+    advance((play,), len(history))
     return play.exposure(len(history))
+
+
+def advance(plays: Sequence["Play"], until: int) -> None:
+    """Play sides of one history on until so many bars have been played; nothing where that is so already. They must
+    have been played equally far.
+    """
+    played, whole, stock_bar = plays[0].played, plays[0].path, plays[0].stock_bar
+    if until <= played:
+        return
+    path = whole.rows(played, until)
+    for first, end in stretches(path, int(whole.close[max(0, played - 1)])):
+        longs, shorts = ways_of(path, first, end, stock_bar - played)
+        for play in plays:
+            play.play(shorts if play.side is Side.SHORT else longs)
 
 
 class Play:
@@ -63,15 +78,15 @@ class Play:
         flow, _ = flows(Rates.of(history.bar_ms, parameters), history.open_ms, history.volume, history.open_interest)
         kernels = kind_kernels(side, tiers, parameters)
         self._opened = flow.opened.T.copy()
-        self._stock_bar = flow.stock_bar
+        self.stock_bar = flow.stock_bar
         if flow.stock_bar >= 0:
             self._opened[flow.stock_bar] = flow.stock / stock_profile(kernels.sum(axis=0), REACH).sum()
         self._kept = flow.kept.T
         self._kinds = np.flatnonzero(kernels[:, :KIND_CELLS].any(axis=1))
         self._kernels = np.ascontiguousarray(kernels[self._kinds, :KIND_CELLS])
-        self._path = path_of(history.high, history.low, history.close, history.volume, history.quote_volume)
-        self._side = side
-        lowest, highest = int(self._path.low.min()), int(self._path.high.max())
+        self.path = path_of(history.high, history.low, history.close, history.volume, history.quote_volume)
+        self.side = side
+        lowest, highest = int(self.path.low.min()), int(self.path.high.max())
         first, last = (lowest, highest) if side is Side.SHORT else (-highest, -lowest)
         self._base = first - 1 + int(STOCK_OFFSETS[0])
         cells = last + int(STOCK_OFFSETS[-1]) + KIND_CELLS + 1 - self._base
@@ -82,31 +97,22 @@ class Play:
         self._prior = prior / prior.sum()
         self._places: dict[tuple[int, int], Floats] = {}
         self._by_bar = np.zeros((len(history), len(kernels)))
-        self._at = 0
-
-    def advance(self, until: int) -> None:
-        """Play on until so many bars have been played; nothing where that is so already."""
-        if until <= self._at:
-            return
-        played, path = self._at, self._path.rows(self._at, until)
-        for first, end in stretches(path, int(self._path.close[max(0, played - 1)])):
-            longs, shorts = ways_of(path, first, end, self._stock_bar - played)
-            self._play(shorts if self._side is Side.SHORT else longs)
+        self.played = 0
 
     def exposure(self, bars: int) -> Exposure:
         """What was swept in the `bars` bars played so far. Raises ValueError where it is more or less than that."""
-        if bars != self._at:
-            raise ValueError(f"{self._at} bars have been played, not {bars}")
+        if bars != self.played:
+            raise ValueError(f"{self.played} bars have been played, not {bars}")
         places = np.array(list(self._places), dtype=np.int64).reshape(-1, 2)
         coins = np.zeros((len(places), len(self._prior), self._by_bar.shape[1]))
         if len(places):
             coins[:, :, self._kinds] = np.array(list(self._places.values())).transpose(0, 2, 1)
         return Exposure(places[:, 0], places[:, 1], coins, self._by_bar[:bars].copy())
 
-    def _play(self, way: Way) -> None:
+    def play(self, way: Way) -> None:
         """One stretch: what stands near the path bar by bar, and beyond it at the end (see `Book.play`)."""
-        bars = slice(self._at, self._at + len(way))
-        close = sign_of(self._side) * int(self._path.close[max(0, self._at - 1)])
+        bars = slice(self.played, self.played + len(way))
+        close = sign_of(self.side) * int(self.path.close[max(0, self.played - 1)])
         low = min(close, int(way.close.min()))
         near, begin = int(way.near.max()) - low, low + 1 - self._base
         scale = self._scale * np.cumprod(self._kept[bars], axis=0)
@@ -122,20 +128,20 @@ class Play:
             self._note(way, standing[:-1], np.concatenate((self._scale[None], scale[:-1])), low)
             self._coins[..., begin : begin + near] = standing[-1]
         self._coins[..., begin + near : begin + spread.shape[2]] += (entered.T @ through) @ spread[..., near:]
-        self._at = bars.stop
+        self.played = bars.stop
         self._rescale(scale[-1])
 
     def _note(self, way: Way, before: Floats, scale: Floats, low: int) -> None:
         """Note what each bar sweeps of what stands `before` it, (n, kinds, rows, cells) from low + 1 on, and where."""
         bars, kinds, rows, cells = before.shape
-        place = sign_of(self._side) * np.arange(low + 1, low + cells + 1) // BLOCK_CELLS
-        blocks = np.unique(place)
+        place = sign_of(self.side) * np.arange(low + 1, low + cells + 1) // BLOCK_CELLS
+        blocks = np.arange(place.min(), place.max() + 1)
         touched = np.arange(low + 1, low + cells + 1)[:, None] <= way.near[:, None, None]
         swept = np.matmul(before.reshape(bars, kinds * rows, cells), touched * (place[:, None] == blocks))
         by_place = swept.reshape(bars, kinds, rows, len(blocks)) * scale[:, None, :, None]
-        self._by_bar[self._at : self._at + bars, self._kinds] = by_place.sum(axis=3) @ self._prior
+        self._by_bar[self.played : self.played + bars, self._kinds] = by_place.sum(axis=3) @ self._prior
         at, block = by_place.any(axis=(1, 2)).nonzero()
-        hours = self._hours[self._at + at]
+        hours = self._hours[self.played + at]
         for where, taken in zip(
             zip(hours.tolist(), blocks[block].tolist(), strict=True), by_place[at, :, :, block], strict=True
         ):

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bot.liquidation.bars import check_history
-from bot.liquidation.exposure import Exposure, Play, exposure_of
+from bot.liquidation.exposure import Exposure, Play, advance, exposure_of
 from bot.liquidation.kernel import distance_kernel
 from bot.liquidation.margin import RiskTier
 from bot.liquidation.parameters import DEFAULT, ModelParameters
@@ -105,8 +105,7 @@ class PositionLearner:
         Raises ValueError where more bars have been learned from before.
         """
         until = self._history.rows(0, bars)
-        self._longs.advance(bars)
-        self._shorts.advance(bars)
+        advance((self._longs, self._shorts), bars)
         heard = [(start, min(end, until.end_ms)) for start, end in cover if start < until.end_ms]
         exposures = self._longs.exposure(bars), self._shorts.exposure(bars)
         return learn_from(exposures, until, prints.between(-1, until.end_ms), cover=heard, parameters=self._prior)

@@ -63,14 +63,16 @@ class Volatility:
         steps = (time_ms - self.time_ms) / STEP_MS
         square = math.log(close / self.close) ** 2 / steps
         if steps == 1.0:  # the usual pace: a return of weight 1, and nothing to work out
-            kept = [decay * weight for decay, weight in zip(_STEP_DECAY, self.weights, strict=True)]
-            a, b, c, d = [(k * v + square) / (k + 1.0) for k, v in zip(kept, self.variances, strict=True)]
-            e, f, g, h = [k + 1.0 for k in kept]
-            return Volatility(close, time_ms, (a, b, c, d), (e, f, g, h))
+            (a, b, c, d), (e, f, g, h) = self.variances, self.weights
+            e, f, g, h = e * _STEP_DECAY[0], f * _STEP_DECAY[1], g * _STEP_DECAY[2], h * _STEP_DECAY[3]
+            weights = e + 1.0, f + 1.0, g + 1.0, h + 1.0
+            a, b, c, d = e * a + square, f * b + square, g * c + square, h * d + square
+            variances = a / weights[0], b / weights[1], c / weights[2], d / weights[3]
+            return Volatility(close, time_ms, variances, weights)
         mass = _mass_of(steps)[:, 0]
-        left = np.exp(_LOG_DECAY * steps) * self.weights
-        weights = left + mass
-        return Volatility(close, time_ms, _four((left * self.variances + mass * square) / weights), _four(weights))
+        kept = np.exp(_LOG_DECAY * steps) * self.weights
+        total = kept + mass
+        return Volatility(close, time_ms, _four((kept * self.variances + mass * square) / total), _four(total))
 
     @property
     def step(self) -> float:
