@@ -62,7 +62,9 @@ class MapRound:
     def _look_at_levels(self) -> None:
         """Whether it has become crowded where positions of our own would be liquidated."""
         reading, own = self._reading, self._book.levels()
-        if reading.whole is None or not own.any_within(*reading.whole.reach, price=reading.price):
+        if reading.whole is None or not own.rules:
+            return
+        if not own.any_within(*reading.whole.reach, price=reading.price):
             return
         for rule, crowding in own.crowded(reading.whole.crowdings(own.levels), reading.slot_ms):
             measured = exposure.crowd(rule, crowding, slot_ms=reading.slot_ms, price=reading.price)

@@ -17,6 +17,7 @@ from bot.alerts.verdicts import SILENCE
 from bot.liquidation.ground import CROWDED, Ground
 from bot.liquidation.touch import Volatility
 from bot.liquidation.types import LiquidationMap, Side
+from bot.liquidation.whole import Whole
 from tests.unit.alerts.scenes import BTC, MINUTE, SLOT, START, Bench, asked, long, reading
 
 CALM = Volatility(100.0, START, (1e-6,) * 4, (100.0,) * 4)
@@ -260,6 +261,25 @@ def test_whom_a_map_changes_or_makes_the_log_speak_is_asked(
         assert list(own.crowded(np.array(percentiles), slot_ms)) == list(
             OwnLevels(rules, {}, states).crowded(np.array(percentiles), slot_ms)
         )
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(Side), st.floats(80.0, 120.0)), min_size=1, max_size=3),
+    st.floats(85.0, 115.0),
+)
+def test_where_no_position_has_its_level_within_the_map_nothing_is_known_of_a_crowd(
+    held: list[tuple[Side, float]], price: float
+) -> None:
+    rules = [
+        replace(asked("BTC exposure long 93"), id=number, side=side, level=level)
+        for number, (side, level) in enumerate(held, 1)
+    ]
+    own, whole = OwnLevels(rules, {}, {}), Whole.of(drawn(1.0, price=price), (), day_volatility=CALM.day)
+    known = [
+        crowd(rule, percentile, slot_ms=START, price=price).metric is not None
+        for rule, percentile in zip(rules, whole.crowdings(own.levels).tolist(), strict=True)
+    ]
+    assert own.any_within(*whole.reach, price=price) == any(known)
 
 
 def many(first: float) -> list[Rule]:
