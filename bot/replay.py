@@ -199,7 +199,7 @@ class Replay:
                 away = abs(math.log(track.cluster.peak / reading.price))
                 self._ended[track.closed.value] += 1
                 self._lost += track.closed is CloseReason.FADED and away < WINDOW_EDGE
-        self._track_ms += BAR_MS * sum(track.missed == 0 for track in self._engine.tracks(reading.market))
+        self._track_ms += BAR_MS * sum([track.missed == 0 for track in self._engine.tracks(reading.market)])
 
 
 class _Player:

@@ -80,5 +80,5 @@ class _Came:
 
     def __init__(self, outcome: Outcome, contract: Contract, texts: Texts) -> None:
         self.outcome = outcome
-        self.text = shorten(bare(receipt_text(outcome, contract, texts=texts)), TEXT_UNITS)
+        self.text = shorten(bare(receipt_text(outcome, contract, texts)), TEXT_UNITS)
         self.json = ReceiptJson(outcome, self.text)

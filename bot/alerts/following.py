@@ -153,10 +153,9 @@ class _Lane:
         self._finish(before_ms=time_ms + 1)
         self._fresh = True
         how = {key: reason for track_id, reason in closed.items() for key in self._of_track.get(track_id, ())}
-        asked = self._news | how.keys()
-        if not asked:
+        if not self._news and not how:
             return ()
-        now = {key: ended(self._now(key), how.get(key), time_ms) for key in asked}
+        now = {key: ended(self._now(key), how.get(key), time_ms) for key in self._news | how.keys()}
         changed = [after for key, after in now.items() if key in self._news or after.ending != self.open[key].ending]
         return tuple(sorted(changed, key=lambda outcome: (outcome.time_ms, outcome.alert)))
 

@@ -23,8 +23,6 @@ from bot.telegram.wording import estimate_words, threshold_words
 __all__ = ["Contract", "alert_message", "alert_text", "details", "headline", "odds_words", "sample_event"]
 
 LATE_MS = 60_000
-_KEPT = 128
-"""Texts kept for the next rule that tells of the same: one cluster is told of to many chats at once."""
 
 AFTERWARDS = frozenset({Kind.SWEPT, Kind.BREAKOUT, Kind.STOP_HUNT})
 """Kinds that tell of a cluster that price has been through: the odds of a touch are no question any more."""
@@ -76,7 +74,7 @@ def alert_text(
     if event.kind in WITHOUT_PRICE:
         above = _above(event, contract, texts, sent_ms, repeat, sample)
         return "\n".join([*above, *below] if below else above[:-1])
-    told = tell(Matter(event), contract, texts, sent_ms, repeat, sample)
+    told = _kept_tell(Matter(event), contract, texts, sent_ms, repeat, sample)
     own = () if sample else (rule_line(event, texts), *below)
     return "\n".join((told.above, *own, told.source))
 
@@ -130,7 +128,6 @@ class Told(NamedTuple):
     source: Html
 
 
-@lru_cache(maxsize=_KEPT)
 def tell(
     matter: Matter, contract: Contract, texts: Texts, sent_ms: int, repeat: bool = False, sample: bool = False
 ) -> Told:
@@ -138,6 +135,10 @@ def tell(
     event = matter.without_rule()
     above = "\n".join(_above(event, contract, texts, sent_ms, repeat, sample))
     return Told(above, texts("alert.small", text=_origin(event, texts, age_ms=sent_ms - event.map_ms)))
+
+
+_kept_tell = lru_cache(maxsize=128)(tell)
+"""One cluster is told of to many chats at once."""
 
 
 def _above(event: Event, contract: Contract, texts: Texts, sent_ms: int, repeat: bool, sample: bool) -> Sequence[str]:

@@ -23,25 +23,24 @@ def receipt_message(
     photo_name: str | None = None,
 ) -> Message:
     """A silent reply to the alert's message, short enough to be read on a lock screen."""
-    text = receipt_text(outcome, contract, texts=texts, repeat=repeat)
+    text = _kept_text(replace(outcome, alert="", chat=0, rule_id=0), contract, texts, repeat)
     look = key(texts.label("button.map"), "m", market_arg(outcome.market))
     keys = ((look, copy_key(outcome.near, contract.tick_size, texts)),)
     return fit(Message(text, keys, photo=photo, photo_name=photo_name, silent=True, reply_to=reply_to))
 
 
-def receipt_text(outcome: Outcome, contract: Contract, *, texts: Texts, repeat: bool = False) -> str:
+def receipt_text(outcome: Outcome, contract: Contract, texts: Texts, repeat: bool = False) -> str:
     """The receipt in words, the same for all rules that told of this at once."""
-    return _text(replace(outcome, alert="", chat=0, rule_id=0), contract, texts, repeat)
-
-
-@lru_cache(maxsize=128)  # many rules tell of one cluster at once, and their wait ends at once
-def _text(outcome: Outcome, contract: Contract, texts: Texts, repeat: bool) -> str:
     head = receipt_line(outcome, contract, texts)
     if repeat:
         head = texts("alert.repeat", line=head)
     if contract.simulated:
         head = texts("alert.simulated", line=head)
     return "\n".join([texts("alert.head", text=head), *_details(outcome, contract, texts)])
+
+
+_kept_text = lru_cache(maxsize=128)(receipt_text)
+"""Many rules tell of one cluster at once, and their wait ends at once."""
 
 
 def receipt_line(outcome: Outcome, contract: Contract, texts: Texts) -> Html:

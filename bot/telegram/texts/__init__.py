@@ -109,13 +109,16 @@ class Texts:
 
     def __call__(self, key: str, /, **values: str | int) -> Html:
         """The text of `key` as HTML, every value escaped that is not `Html`. Raises KeyError for an unknown key."""
-        written = {name: value if type(value) is Html else self._html(value) for name, value in values.items()}
-        return Html(self._fill(key, written, values.get("n")))
+        template = self._template(key, values.get("n"))
+        for name, value in values.items():
+            if type(value) is not Html:
+                values[name] = self._html(value)
+        return Html(template.format_map(values))
 
     def label(self, key: str, /, **values: str | int) -> str:
         """The text of `key` as plain text, for buttons and toasts: what is inserted loses its markup."""
         plain = {name: html.unescape(_TAG.sub("", self._html(value))) for name, value in values.items()}
-        return self._fill(key, plain, values.get("n"))
+        return self._template(key, values.get("n")).format_map(plain)
 
     def of(self, family: str, member: str, /, **values: str | int) -> Html:
         """The text of `family.member`, or `family.other` where the catalogue knows no such member."""
@@ -127,16 +130,18 @@ class Texts:
         return Html(self.entries["sentence.join"]["other"].join(parts))
 
     def _html(self, value: str | int) -> str:
+        if type(value) is str:
+            return escape(value)
         if isinstance(value, Html):
             return value
         if isinstance(value, Moment):
             return f'<tg-time unix="{value.unix_s}" format="{value.form}">{escape(value)}</tg-time>'
         return escape(value) if isinstance(value, str) else format_decimal(value, locale=self.locale)
 
-    def _fill(self, key: str, values: Mapping[str, str], n: str | int | None) -> str:
+    def _template(self, key: str, n: str | int | None) -> str:
         forms = self.entries[key]
         form = self.locale.plural_form(n) if isinstance(n, int) else "other"
-        return (forms.get(form) or forms["other"]).format_map(values)
+        return forms.get(form) or forms["other"]
 
 
 class Catalogue:

@@ -162,7 +162,7 @@ def test_alerts_of_one_matter_differ_in_no_line_but_the_rules(event: Event, othe
     """Whatever field two events differ in: where they count as one matter, their shared lines are the same."""
     other = replace(event, **{"rule_id": 9, "chat": 8, "reason": "other", name: getattr(other, name)})
     if Matter(event) == Matter(other):
-        made = [tell.__wrapped__(Matter(one), BTC, ENGLISH, NOON_MS + 5_000) for one in (event, other)]
+        made = [tell(Matter(one), BTC, ENGLISH, NOON_MS + 5_000) for one in (event, other)]
         assert made[0] == made[1]
     else:
         assert name not in ("rule_id", "chat", "episode", "reason", "label")
