@@ -11,40 +11,48 @@ CHECK_MS = 300_000
 STEPS = 20
 BEGINS_SHARE = 0.30
 ENDS_SHARE = 0.20
+LATELY = 1 << STEPS
+"""As many checks as count: the rest of a division by it has their bits."""
 
 Pair = tuple[int, str]
 """Rule id and track id."""
 
 
 class Turning(NamedTuple):
-    """The checks in which a pair turned lately, oldest first, and whether it flaps since."""
+    """The checks in which a pair turned lately, and whether it flaps since.
 
-    checks: tuple[int, ...] = ()
+    The bits of `turns` are the checks, from `newest` backwards: the lowest is of the newest one itself.
+    """
+
+    newest: int = 0
+    turns: int = 0
     flapping: bool = False
 
     def turned(self, time_ms: int) -> "Turning":
         """With one more turn; many in one check count once."""
-        check, checks = time_ms // CHECK_MS, self.checks
-        if checks and checks[0] <= check - STEPS:
-            checks = tuple(one for one in checks if check - STEPS < one)
-        if not checks or checks[-1] < check:
-            checks = (*checks, check)
-        elif check not in checks:  # a clock was put back
-            checks = tuple(sorted((*checks, check)))
-        elif checks is self.checks:
+        newest, turns, flapping = self
+        since = time_ms // CHECK_MS - newest
+        if since > 0:
+            newest += since
+            turns = (turns << since) % LATELY + 1 if since < STEPS else 1
+        elif since == 0 and turns < LATELY:
             return self
-        return Turning(checks, _flaps(len(checks), flapping=self.flapping))
+        else:  # a clock was put back
+            turns = (turns | 1 << -since) % (LATELY << -since)
+        return Turning(newest, turns, _flaps(turns.bit_count(), flapping=flapping))
 
     def flaps(self, time_ms: int) -> bool:
         """Whether it flaps at that time, also where nothing has turned since."""
-        check = time_ms // CHECK_MS
-        if not _flaps(len(self.checks), flapping=self.flapping):
-            return False  # as of most pairs: with all of the checks they would be too few
-        return _flaps(sum(check - STEPS < one <= check for one in self.checks), flapping=self.flapping)
+        newest, turns, flapping = self
+        if not _flaps(turns.bit_count(), flapping=flapping):
+            return False  # as most pairs: with all of the turns they would be too few
+        since = time_ms // CHECK_MS - newest
+        lately = (turns << since if since > 0 else turns >> -since) % LATELY
+        return _flaps(lately.bit_count(), flapping=flapping)
 
     def is_over(self, time_ms: int) -> bool:
         """Whether all of it is too long ago to matter."""
-        return not self.checks or self.checks[-1] <= time_ms // CHECK_MS - STEPS
+        return self.newest <= time_ms // CHECK_MS - STEPS
 
 
 STEADY = Turning()
