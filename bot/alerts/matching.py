@@ -234,14 +234,12 @@ class Watch:
 
     def may_wake(self, metric: float, now_ms: int, *, unseen_ms: int) -> bool:
         """Whether anything may change at this metric, whatever cluster it is measured of."""
+        if self.pending or metric > self.fired - SLACK:
+            return True
+        if self.due and (unseen_ms > 0 or now_ms >= min(self.due.values())):
+            return True
         last = max(self._codes.rfind(_ARMED), self._codes.rfind(_RECOVERING))
-        return (
-            (last >= 0 and metric <= self.column.hit_at[last] + SLACK)
-            or metric > self.fired - SLACK
-            or self.pending
-            or now_ms >= min(self.due.values(), default=NEVER_MS)
-            or (unseen_ms > 0 and bool(self.due))
-        )
+        return last >= 0 and metric <= self.column.hit_at.item(last) + SLACK
 
     def candidates(self, metric: float, cluster: Cluster, now_ms: int, *, unseen_ms: int) -> Sequence[int]:
         """The places in the column of the rules that must be asked now, by id. Tightens the bounds on the way."""
