@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,9 @@ def replay(
     from bot.replay import replay_recording
 
     with uncollected():
-        print_lines(while_busy(replay_recording(recording, rules, json=json), "Replaying"))
+        lines = while_busy(replay_recording(recording, rules, json=json), "Replaying")
+        sys.stdout.writelines(f"{line}\n" for line in lines)  # far more lines than are worth a flush each
+        sys.stdout.flush()
 
 
 @contextmanager
