@@ -73,8 +73,8 @@ class MarketBook:
     def mapped_before(self, reading: MapReading, *, within_ms: int) -> bool:
         """Whether the market was mapped so shortly before, by the same model, that a new body is a new cluster."""
         versions = {track.model_version for track in self.tracks.values()}
-        if self.reading is not None:
-            versions.add(self.reading.model_version)
+        if self._reading is not None:
+            versions.add(self._reading.model_version)
         return versions == {reading.model_version} and reading.slot_ms - self.slot_ms <= within_ms
 
     def columns(self) -> Mapping[Measure, Column]:
@@ -217,17 +217,16 @@ class MarketBook:
         known = [state for state in states if state.rule_id in self.rules]
         if not known or not self._remembers(track_id):
             return
-        self._states.setdefault(track_id, {}).update((state.rule_id, state) for state in known)
-        if (watches := self._watches.get(track_id)) is not None:
-            told: dict[Measure | None, list[RuleState]] = {}
-            for state in known:
-                told.setdefault(self._measure_of.get(state.rule_id), []).append(state)
-            for measure, watch in watches.items():
-                if measure in told:
-                    watch.update(told[measure])
-            post = self._posts.get(track_id)
-            if post is not None and not told.keys().isdisjoint(post.measures):
-                post.stir()
+        kept, told = self._states.setdefault(track_id, {}), dict[Measure | None, list[RuleState]]()
+        for state in known:
+            kept[state.rule_id] = state
+            told.setdefault(self._measure_of.get(state.rule_id), []).append(state)
+        watches, post = self._watches.get(track_id, {}), self._posts.get(track_id)
+        for measure, mine in told.items():
+            if measure in watches:
+                watches[measure].update(mine)
+        if post is not None and not told.keys().isdisjoint(post.measures):
+            post.stir()
         if self._levels is not None and track_id == APPROACH:
             self._levels.follow(known)
         elif self._levels is not None and track_id == CROWD:

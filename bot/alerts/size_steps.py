@@ -29,18 +29,17 @@ class SizeSteps:
         self._strengths, self._sizes = sorted(strengths), sorted(sizes)
         self._lows, self._highs = sorted(lows), sorted(highs)
         self._last: Cluster | None = None
-        self._like: SizeClass | None = None
+        self._like: SizeClass = (Side.LONG, 0, 0, 0, 0)
 
     def class_of(self, cluster: Cluster) -> SizeClass:
         """A cluster's class. The last one's is known: all that is measured of a body is asked for in a row."""
-        if cluster is self._last and self._like is not None:
-            return self._like
-        self._last = cluster
-        self._like = (
-            cluster.side,
-            bisect_right(self._strengths, cluster.strength),
-            bisect_right(self._sizes, cluster.usd),
-            bisect_right(self._lows, cluster.peak),
-            bisect_left(self._highs, cluster.peak),
-        )
+        if cluster is not self._last:
+            self._last, peak = cluster, cluster.peak
+            self._like = (
+                cluster.side,
+                bisect_right(self._strengths, cluster.strength),
+                bisect_right(self._sizes, cluster.usd),
+                bisect_right(self._lows, peak),
+                bisect_left(self._highs, peak),
+            )
         return self._like

@@ -1,6 +1,6 @@
 """One evaluation's verdicts: pairs of rule and track go before the state machine, and what comes of it is gathered."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -48,7 +48,7 @@ class Verdicts:
         self._breaker_firings = breaker_firings
         self._states: dict[tuple[Market, str], dict[int, RuleState]] = {}
         self._events: list[Event] = []
-        self._firings: Counter[int] = Counter()
+        self._firings: defaultdict[int, int] = defaultdict(int)
         self._paused: dict[int, Rule] = {}
         self._log: list[LogEntry] = []
         self._tracks: dict[tuple[Market, str, int], Track] = {}
