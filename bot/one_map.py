@@ -13,7 +13,7 @@ from bot.failures import UsageError
 from bot.found_market import FoundMarket, MarketRequest, find_market
 from bot.hindsight import Past, parted, play_heat
 from bot.liquidation import Cluster
-from bot.market.simulator import EXCHANGE as SIMULATED
+from bot.market.types import SIMULATED
 from bot.past_pictures import heat_picture
 from bot.pictures import map_picture
 from bot.reading import Reading, distance_pct, map_json, touch_odds

@@ -16,7 +16,7 @@ from bot.liquidation.position import PositionError
 from bot.liquidation.stop_placement import place_stop
 from bot.liquidation.types import Side
 from bot.market.history import FEE_IN_REQUIREMENT
-from bot.market.simulator import EXCHANGE as SIMULATED
+from bot.market.types import SIMULATED
 from bot.place_json import cascade_json, levels_json, position_json, stop_json
 from bot.settings import Settings
 from bot.telegram.cascade_text import CascadeText

@@ -7,7 +7,7 @@ from bot.failures import UsageError
 from bot.found_market import FoundMarket
 from bot.liquidation.shape import NEAR, Standing
 from bot.many_markets import ManyRequest, find_markets
-from bot.market.simulator import EXCHANGE as SIMULATED
+from bot.market.types import SIMULATED
 from bot.one_map import write_png
 from bot.pulses import past_hours, shape_report, shapes_at, usual_move_pct
 from bot.settings import Settings

@@ -9,9 +9,9 @@ from bot.failures import UsageError
 from bot.liquidation import History, RiskTier
 from bot.market.binance_brackets import stored_tiers
 from bot.market.history import align
-from bot.market.playback import tick_size
 from bot.market.recording import Recording
 from bot.market.symbols import SymbolBook
+from bot.market.tick_size import tick_size
 from bot.market.types import Bars, Instrument, Prints
 
 

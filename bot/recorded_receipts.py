@@ -70,9 +70,9 @@ class RecordedReceipts:
         if new:
             self._keep(new)
 
-    def due(self, market: Market, tracks: Iterable[Track], *, time_ms: int) -> Sequence[Receipt]:
-        """The receipts that are due after a recompute which left these tracks."""
-        closed = {track.id: track.closed for track in tracks if track.closed is not None}
+    def due(self, market: Market, ended: Iterable[Track], *, time_ms: int) -> Sequence[Receipt]:
+        """The receipts that are due after a recompute which ended these tracks."""
+        closed = {track.id: track.closed for track in ended if track.closed is not None}
         changed = self._following.due(market, closed, time_ms=time_ms)
         if not changed:
             return ()

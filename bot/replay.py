@@ -15,15 +15,14 @@ from bot.alerts.engine import Engine
 from bot.alerts.gate import Gate, Ruling
 from bot.alerts.hit_rate import HitRate
 from bot.alerts.readings import Liquidation, MapReading
-from bot.alerts.types import EVERYWHERE, Changes, CloseReason, Kind, Market, Rule
+from bot.alerts.types import EVERYWHERE, Changes, CloseReason, Kind, Market, Rule, Track
 from bot.liquidation.confluence import Surroundings
 from bot.liquidation.landmarks import Landmarks
 from bot.liquidation.totals import average_true_ranges_pct
 from bot.liquidation.types import Side
 from bot.market.bar_path import market_ticks
 from bot.market.recording import Recording
-from bot.market.simulator import EXCHANGE as SIMULATED
-from bot.market.types import BAR_MS, Prices
+from bot.market.types import BAR_MS, SIMULATED, Prices
 from bot.reading import touch_odds
 from bot.recorded import Recorded, open_recorded
 from bot.recorded_maps import RecordedMaps
@@ -172,10 +171,11 @@ class Replay:
             reading = player.close_bar()
             changes = self._engine.evaluate_map(reading)
             self._engine.apply(changes)
-            self._count(reading, changes)
+            ended = [track for track in changes.tracks if track.closed is not None]
+            self._count(reading, ended)
             rulings = self._rule(changes, reading.now_ms)
             yield from rulings
-            yield from self._receipts.due(player.market, changes.tracks, time_ms=reading.slot_ms)
+            yield from self._receipts.due(player.market, ended, time_ms=reading.slot_ms)
             self._receipts.follow(rulings)
             if first:
                 for rule in self._rules:
@@ -193,12 +193,11 @@ class Replay:
             self._messages["held"] += ruling.held
         return rulings.rulings
 
-    def _count(self, reading: MapReading, changes: Changes) -> None:
-        for track in changes.tracks:
-            if track.closed is not None:
-                away = abs(math.log(track.cluster.peak / reading.price))
-                self._ended[track.closed.value] += 1
-                self._lost += track.closed is CloseReason.FADED and away < WINDOW_EDGE
+    def _count(self, reading: MapReading, ended: Sequence[Track]) -> None:
+        for track in ended:
+            away = abs(math.log(track.cluster.peak / reading.price))
+            self._ended[str(track.closed)] += 1
+            self._lost += track.closed is CloseReason.FADED and away < WINDOW_EDGE
         self._track_ms += BAR_MS * sum([track.missed == 0 for track in self._engine.tracks(reading.market)])
 
 

@@ -9,7 +9,7 @@ from bot.found_market import FoundMarket
 from bot.liquidation.glance import Order, ranked, row_of
 from bot.liquidation.types import Cluster
 from bot.many_markets import ManyRequest, find_markets
-from bot.market.simulator import EXCHANGE as SIMULATED
+from bot.market.types import SIMULATED
 from bot.one_map import write_png
 from bot.scanning import glance_at
 from bot.settings import Settings

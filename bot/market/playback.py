@@ -19,9 +19,9 @@ from bot.market.recording import Recording
 from bot.market.simulator import EXCHANGE as SIMULATED
 from bot.market.simulator import SimulatedMarket, merge_prints
 from bot.market.symbols import QUOTES
-from bot.market.types import BAR_MS, Bars, Depth, Floats, Instrument, OpenInterest, Prices, Prints, Tick
+from bot.market.tick_size import tick_size
+from bot.market.types import BAR_MS, Bars, Depth, Instrument, OpenInterest, Prices, Prints, Tick
 
-MOST_DECIMALS: Final = 10
 DAY_MS: Final = 86_400_000
 
 
@@ -243,11 +243,3 @@ class PlaybackFeed:
         """What was taken so far."""
         alive = bool(self._exchange.listened_between(self._clock.now_ms(), self._clock.now_ms() + 1))
         return FeedStatus(alive, self._last_print_ms, self._prints, 0, 1)
-
-
-def tick_size(price: Floats) -> float:
-    """The power of ten that all these prices are multiples of, 1 at most."""
-    for decimals in range(MOST_DECIMALS):
-        if (np.round(price, decimals) == price).all():
-            return float(f"1e-{decimals}")
-    return float(f"1e-{MOST_DECIMALS}")

@@ -20,9 +20,9 @@ from bot.market.simulator_book import impact_book
 from bot.market.simulator_parameters import BARS_PER_DAY, SimulationParameters
 from bot.market.simulator_play import Play
 from bot.market.simulator_tape import no_prints
-from bot.market.types import BAR_MS, Bars, Depth, Floats, OpenInterest, Prices, Prints
+from bot.market.types import BAR_MS, SIMULATED, Bars, Depth, Floats, OpenInterest, Prices, Prints
 
-EXCHANGE: Final = "simulated"
+EXCHANGE: Final = SIMULATED
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 BAR_MS = 300_000
+
+SIMULATED: Final = "simulated"
+"""The exchange of simulated markets."""
 
 
 @dataclass(frozen=True, slots=True)

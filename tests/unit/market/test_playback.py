@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from bot.liquidation.margin import RiskTier
 from bot.market.bar_path import market_ticks, path_ticks, price_at
 from bot.market.exchange import Exchange, ExchangeUnavailableError, NotGivenError, UnknownSymbolError
-from bot.market.playback import PlaybackExchange, RecordedMarket, tick_size
+from bot.market.playback import PlaybackExchange, RecordedMarket
 from bot.market.recording import Recording
 from bot.market.simulator import simulate
 from bot.market.simulator_parameters import PRESETS
+from bot.market.tick_size import tick_size
 from bot.market.types import BAR_MS, Bars, OpenInterest, Prices, Prints
 from tests.shared import SHARED, needs_shared
 
