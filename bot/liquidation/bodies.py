@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from bot.liquidation.types import Floats, Ints
+from bot.liquidation.windows import windows
 
 KERNEL_REACH = 3.5  # in standard deviations
 VALLEY_DEPTH = 0.15  # how far below its lower peak a valley lies, at least
@@ -116,7 +116,7 @@ def smoothed(usd: Floats, kernels: Floats, first: int) -> Floats:
     begin = max(0, first - reach)  # no bin before it weighs on those asked for
     padded[:, begin - first + reach : n - first + reach] = usd[:, begin:]
     # The kernel is its own mirror image, so that to correlate is to convolve.
-    smooth: Floats = np.vecdot(sliding_window_view(padded, kernels.shape[1], axis=1), kernels[:, None, :])
+    smooth: Floats = np.vecdot(windows(padded, kernels.shape[1]), kernels[:, None, :])
     known = kernels.cumsum(axis=1)[:, reach:-1][:, ::-1]  # the weight that falls on known bins, for the last `reach`
     count = min(reach, n - first)
     smooth[:, n - first - count :] /= known[:, reach - count :]

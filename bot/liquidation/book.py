@@ -5,10 +5,10 @@ the rebuild.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from bot.liquidation.types import Floats
 from bot.liquidation.way import Way, carry_on
+from bot.liquidation.windows import windows
 
 REACH = 1_500
 """Cells from the close within which positions are kept: 1.5 in log price. Farther ones count as closed long ago."""
@@ -91,7 +91,7 @@ class Book:
         if ahead:
             mixing, places = weights * scale, np.arange(len(way))
             mixed = np.matmul(mixing[:, None, :], standing[1:])[:, 0]
-            seen = sliding_window_view(mixed, ahead, axis=1)[places, way.close - low]
+            seen = windows(mixed, ahead)[places, way.close - low]
             farther = np.cumsum(entered * (through @ spread[:, near:].sum(axis=1))[:, None], axis=0)
             farther += self._beyond(way, held[:, near:], low + near)
             mass = np.vecdot(mixing, standing[1:].sum(axis=2) + farther)

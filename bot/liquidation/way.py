@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from bot.liquidation.bars import Path, entry_pairs
 from bot.liquidation.standing import STOCK_OFFSETS, STOCK_WEIGHTS
 from bot.liquidation.types import Floats, Ints
+from bot.liquidation.windows import windows
 
 MOST_BARS = 64
 MOST_CELLS = 192
@@ -46,7 +46,7 @@ class Way:
         padded = np.zeros((kinds, start + max(reach, first + cells)))
         padded[:, start : start + reach] = kernels
         # Row e is the kernel from `first` - e on.
-        spread = sliding_window_view(padded, cells, axis=1)[:, start + first - np.arange(count)]
+        spread = windows(padded, cells)[:, start + first - np.arange(count)]
         return self.entries, spread
 
     def reached(self, low: int, kernel_cells: int) -> int:

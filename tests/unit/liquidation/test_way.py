@@ -3,11 +3,14 @@
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.lib.stride_tricks import sliding_window_view
 
 from bot.liquidation.bars import Path, entry_pairs
 from bot.liquidation.way import MOST_BARS, MOST_CELLS, carry_on, stretches, ways_of
+from bot.liquidation.windows import windows
 
 
 def a_path(low: list[int], heights: list[int]) -> Path:
@@ -58,3 +61,21 @@ def test_what_a_bar_passes_does_not_go_on() -> None:
     carry_on(standing, np.array([1, 2]))
     assert standing.tolist() == [[5.0, 5.0, 5.0], [0.0, 6.0, 6.0], [0.0, 0.0, 8.0]]
     assert all(after[0] <= before[0] for before, after in pairwise(standing.tolist()))
+
+
+@given(st.lists(st.integers(1, 5), max_size=2), st.integers(1, 9), st.integers(1, 9))
+def test_windows_are_all_runs_of_neighbours(rows: list[int], width: int, more: int) -> None:
+    values = np.random.default_rng(0).random((*rows, width + more - 1))
+    np.testing.assert_array_equal(windows(values, width), sliding_window_view(values, width, axis=-1))
+    with pytest.raises(ValueError, match="no windows"):
+        windows(values, width + more)
+
+
+@given(st.integers(1, 6), st.lists(st.integers(-1, 6), min_size=1, max_size=8))
+def test_of_what_stands_before_a_bar_goes_on_what_it_does_not_pass(rows: int, passed: list[int]) -> None:
+    standing = np.random.default_rng(0).random((len(passed) + 1, rows, 5))
+    carried = standing.copy()
+    carry_on(carried, np.array(passed))
+    for bar, cells in enumerate(passed):
+        standing[bar + 1, :, max(0, cells) :] += standing[bar, :, max(0, cells) :]
+    assert carried.tolist() == standing.tolist()
