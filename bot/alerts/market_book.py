@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
+from bot.alerts.column import Column
 from bot.alerts.exposure import APPROACH, CROWD
 from bot.alerts.judge import Measure
 from bot.alerts.kinds import AT_MAPS, JUDGES, MATTERS
 from bot.alerts.map_post import MapPost
-from bot.alerts.matching import Column, Watch
+from bot.alerts.matching import Watch
 from bot.alerts.own_levels import OwnLevels
 from bot.alerts.pulse import Pulse
 from bot.alerts.readings import Liquidation, MapReading, Marks, no_marks

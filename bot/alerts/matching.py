@@ -1,136 +1,22 @@
-"""Rules of one market as arrays, and where each stands with each track: which of them must be looked at now.
+"""Where the rules of one column stand with a track: which of them must be looked at now.
 
 For each track a few numbers bound everything that can happen: the largest threshold still armed, the smallest exit
 still fired, the earliest wait that ends. While the measured value stays between them nobody needs to be asked, so a
 look costs as much as has changed, however many rules there are.
 """
 
+import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
+from bot.alerts.column import NEVER_MS, Column, Places, each
+from bot.alerts.machine import rearm_ms
+from bot.alerts.size_steps import SizeClass
+from bot.alerts.types import Phase, RuleState
+from bot.liquidation.types import Cluster
 
-from bot.alerts.filters import floors
-from bot.alerts.judge import Judge
-from bot.alerts.machine import Terms, rearm_ms
-from bot.alerts.size_steps import SizeClass, SizeSteps
-from bot.alerts.types import Phase, Rule, RuleState
-from bot.liquidation.types import Cluster, Side
-
-NEVER_MS = 2**62
 SLACK = 1e-9
-"""The arrays only propose; the exact comparison is the state machine's. So they propose a hair too much."""
-
-_ARMED, _PENDING, _FIRED, _RECOVERING, _INERT = range(5)  # an array without any phase but ARMED is all noughts
-_CODES = {
-    Phase.ARMED: _ARMED,
-    Phase.PENDING: _PENDING,
-    Phase.FIRED: _FIRED,
-    Phase.RECOVERING: _RECOVERING,
-    Phase.DONE: _INERT,
-    Phase.CLOSED: _INERT,
-}
-_SIDES = {None: 0, Side.LONG: 1, Side.SHORT: 2}
-_KEPT_CLASSES, _KEPT_REACHES = 64, 4_096
-
-
-class Column:
-    """Rules of one market that measure the same thing, sorted by `hit_at`. Every array has shape (n,).
-
-    `leaves_at` are the least exits of the rules from each place on. `steps` are those of all the market's rules, so
-    that a cluster is of one class to every column.
-    """
-
-    __slots__ = (
-        *("exit_at", "hit_at", "judge", "leaves_at", "min_strength", "min_usd", "peak_high"),
-        *("_eligible", "_reaches", "class_of", "firm", "peak_low", "position", "rules", "side", "silent_ms", "terms"),
-        *("_awake", "_awake_from_ms", "_takers", "wakes_ms"),
-    )
-
-    def __init__(self, rules: Iterable[Rule], judge: Judge, steps: SizeSteps) -> None:
-        keyed = sorted(((judge.hit_at(rule), rule.id, rule) for rule in rules), key=lambda row: row[:2])
-        self.judge = judge
-        self.rules = tuple(rule for _, _, rule in keyed)
-        self.position = {rule.id: i for i, rule in enumerate(self.rules)}
-        self.hit_at = np.array([hit_at for hit_at, _, _ in keyed], dtype=np.float64)
-        self.exit_at = np.array([judge.exit_at(rule) for rule in self.rules], dtype=np.float64)
-        self.leaves_at = np.minimum.accumulate(self.exit_at[::-1])[::-1]
-        kept: dict[Terms, Terms] = {}  # most rules of a column share theirs
-        self.terms = tuple(kept.setdefault(terms, terms) for terms in map(judge.terms, self.rules))
-        self.firm = any(terms.firm for terms in kept)
-        self.side = np.array([_SIDES[rule.side] for rule in self.rules], dtype=np.int8)
-        self.min_strength, self.min_usd = (
-            np.array([floors(rule) for rule in self.rules], dtype=np.float64).reshape(-1, 2).T
-        )
-        self.peak_low = np.array([rule.where.price_low or 0.0 for rule in self.rules], dtype=np.float64)
-        self.peak_high = np.array([rule.where.price_high or np.inf for rule in self.rules], dtype=np.float64)
-        self.silent_ms = np.array([silent_until_ms(rule) for rule in self.rules], dtype=np.int64)
-        self.class_of = steps.class_of
-        self.wakes_ms = -1
-        self._awake_from_ms = 0
-        self._awake: NDArray[np.bool_] | None = None
-        self._eligible: dict[SizeClass, NDArray[np.bool_]] = {}
-        self._takers: dict[SizeClass, NDArray[np.bool_]] = {}
-        self._reaches: dict[SizeClass, float] = {}
-
-    def __len__(self) -> int:
-        return len(self.rules)
-
-    @property
-    def reach(self) -> float:
-        """The largest threshold: no rule is hit by a metric above it."""
-        return float(self.hit_at[-1]) if len(self.hit_at) else -np.inf
-
-    def eligible(self, cluster: Cluster) -> NDArray[np.bool_]:
-        """Which rules this cluster is on the side of, big enough for, and in the price range of; not to be written."""
-        like = self.class_of(cluster)
-        found = self._eligible.get(like)
-        if found is None:
-            if len(self._eligible) >= _KEPT_CLASSES:
-                self._eligible.clear()
-            found = self._eligible[like] = self._work_out(cluster)
-        return found
-
-    def takers(self, cluster: Cluster, now_ms: int) -> NDArray[np.bool_]:
-        """Which of those may fire now: neither snoozed nor paused, until the next one wakes at `wakes_ms`."""
-        if not self._awake_from_ms <= now_ms < self.wakes_ms:
-            self._look_who_sleeps(now_ms)
-        if self._awake is None:
-            return self.eligible(cluster)
-        like = self.class_of(cluster)
-        found = self._takers.get(like)
-        if found is None:
-            if len(self._takers) >= _KEPT_CLASSES:
-                self._takers.clear()
-            found = self._takers[like] = self.eligible(cluster) & self._awake
-        return found
-
-    def farthest(self, chosen: NDArray[np.bool_]) -> float:
-        """The largest threshold of these rules; minus infinity where there is none."""
-        places = chosen.nonzero()[0]
-        return float(self.hit_at[places[-1]]) if len(places) else -np.inf
-
-    def reach_to(self, cluster: Cluster) -> float:
-        """The largest threshold of the rules that this cluster is eligible for; minus infinity where there is none."""
-        like = self.class_of(cluster)
-        found = self._reaches.get(like)
-        if found is None:
-            if len(self._reaches) >= _KEPT_REACHES:
-                self._reaches.clear()
-            found = self._reaches[like] = self.farthest(self.eligible(cluster))
-        return found
-
-    def _look_who_sleeps(self, now_ms: int) -> None:
-        asleep = self.silent_ms > now_ms
-        self._awake = ~asleep if asleep.any() else None
-        self._awake_from_ms, self.wakes_ms = now_ms, int(self.silent_ms[asleep].min(initial=NEVER_MS))
-        self._takers.clear()
-
-    def _work_out(self, cluster: Cluster) -> NDArray[np.bool_]:
-        good: NDArray[np.bool_] = (self.min_strength <= cluster.strength) & (self.min_usd <= cluster.usd)
-        good &= (self.peak_low <= cluster.peak) & (cluster.peak <= self.peak_high)
-        good &= (self.side == 0) | (self.side == _SIDES[cluster.side])
-        return good
+"""The bounds only propose; the exact comparison is the state machine's. So they propose a hair too much."""
 
 
 class Watch:
@@ -140,14 +26,16 @@ class Watch:
     """
 
     __slots__ = (
-        *("again", "armed", "busy", "column", "due", "due_ms", "exact", "fired", "like", "pending", "phases"),
-        *("seen_ms", "version", "_codes"),
+        *("again", "armed", "busy", "column", "due", "due_ms", "exact", "fired", "like", "seen_ms", "version"),
+        *("_pending", "_fired", "_ready", "_recovering"),
     )
 
     def __init__(self, column: Column, states: Mapping[int, RuleState], *, seen_ms: int) -> None:
         self.column = column
-        self._codes = bytearray(len(column))  # the phases as bytes are searched faster, as an array compared faster
-        self.phases = np.frombuffer(self._codes, dtype=np.uint8)
+        self._ready: Places = column.everyone
+        self._pending: Places = 0
+        self._fired: Places = 0
+        self._recovering: Places = 0
         self.due: dict[int, int] = {}
         self.like: SizeClass | None = None
         self.version = 0
@@ -164,14 +52,16 @@ class Watch:
     @property
     def idle(self) -> bool:
         """Whether nothing measured can matter: no rule wants a cluster like this, and none has been told of it."""
-        return self.armed == -np.inf and self.again == -np.inf and self.fired == np.inf and self.due_ms == NEVER_MS
+        return (
+            self.armed == -math.inf and self.again == -math.inf and self.fired == math.inf and self.due_ms == NEVER_MS
+        )
 
     def meet(self, cluster: Cluster) -> None:
         """What is measured is this cluster now: bounds worked out for one like it still hold."""
         like = self.column.class_of(cluster)
         if like != self.like:
             self.loosen()
-            self.like, self.armed = like, self.column.reach_to(cluster)
+            self.like, self.armed = like, self.column.farthest(self.column.eligible(cluster))
 
     def follow(self, cluster: Cluster, like: SizeClass, now_ms: int) -> None:
         """As `meet`, of a cluster of this class; where rules have been told already the bounds are made exact, for most
@@ -184,43 +74,34 @@ class Watch:
 
     def loosen(self) -> None:
         """What is measured has changed its size: any rule may have become eligible."""
+        column = self.column
         self.like, self.exact = None, False
-        self.armed = self.column.reach
-        last = self._codes.rfind(_RECOVERING) if self.busy else -1
-        self.again = float(self.column.hit_at[last]) if last >= 0 else -np.inf
+        self.armed = column.farthest(column.everyone)
+        self.again = column.farthest(self._recovering)
 
     def _bound(self) -> None:
         """Bounds that surely hold, without asking which rules the cluster is big enough for."""
-        codes, column = self._codes, self.column
         self.version += 1
-        self.fired, self.pending = np.inf, False
-        self.busy = codes.count(_ARMED) < len(codes)
+        self.busy = self._ready != self.column.everyone
         self.loosen()
-        if self.busy:
-            if (first := codes.find(_FIRED)) >= 0:
-                self.fired = float(column.leaves_at[first])
-            self.pending = _PENDING in codes
-        self.due_ms = -1 if self.pending else min(self.due.values(), default=NEVER_MS)
+        first = (self._fired & -self._fired).bit_length() - 1
+        self.fired = self.column.leaves_at[first] if self._fired else math.inf
+        self.due_ms = -1 if self._pending else min(self.due.values(), default=NEVER_MS)
 
     def tighten(self, cluster: Cluster, now_ms: int) -> None:
         """Work the bounds out exactly for this cluster; a rule that is snoozed now is due when it wakes."""
-        column, phases = self.column, self.phases
+        column, due = self.column, self.due
         self.version += 1
         self.like = column.class_of(cluster)
         self.exact = True
-        takers, eligible = column.takers(cluster, now_ms), column.eligible(cluster)
-        self.armed = column.farthest(takers & (phases == _ARMED) if self.busy else takers)
-        self.due_ms = column.wakes_ms
-        if not self.busy:
-            return
-        again = phases == _RECOVERING
-        self.again = column.farthest(again if column.firm else again & eligible)
-        due = self.due
+        self.armed = column.farthest(self._ready & column.takers(cluster, now_ms))
+        again = self._recovering if column.firm else self._recovering & column.eligible(cluster)
         if due and min(due.values()) <= now_ms:
-            late = [at for at, due_ms in due.items() if due_ms <= now_ms and phases[at] == _FIRED]
+            late = {at for at, due_ms in due.items() if due_ms <= now_ms and self._fired >> at & 1}
             due = {at: due_ms for at, due_ms in due.items() if at not in late}
-            self.again = max(self.again, *(float(column.hit_at[at]) for at in late if eligible[at]), -np.inf)
-        self.due_ms = -1 if self.pending else min(self.due_ms, *due.values(), NEVER_MS)
+            again |= column.eligible(cluster) & sum(1 << at for at in late)
+        self.again = column.farthest(again)
+        self.due_ms = -1 if self._pending else min(column.wakes_ms, *due.values(), NEVER_MS)
 
     def wakes(self, metric: float, now_ms: int, *, unseen_ms: int) -> bool:
         """Whether anything may change at this metric. `TickBoard` asks the same of all tracks at once."""
@@ -234,12 +115,11 @@ class Watch:
 
     def may_wake(self, metric: float, now_ms: int, *, unseen_ms: int) -> bool:
         """Whether anything may change at this metric, whatever cluster it is measured of."""
-        if self.pending or metric > self.fired - SLACK:
+        if self._pending or metric > self.fired - SLACK:
             return True
         if self.due and (unseen_ms > 0 or now_ms >= min(self.due.values())):
             return True
-        last = max(self._codes.rfind(_ARMED), self._codes.rfind(_RECOVERING))
-        return last >= 0 and metric <= self.column.hit_at.item(last) + SLACK
+        return metric <= self.column.farthest(self._ready | self._recovering) + SLACK
 
     def candidates(self, metric: float, cluster: Cluster, now_ms: int, *, unseen_ms: int) -> Sequence[int]:
         """The places in the column of the rules that must be asked now, by id. Tightens the bounds on the way."""
@@ -247,40 +127,45 @@ class Watch:
             self.tighten(cluster, now_ms)
             if not self.wakes(metric, now_ms, unseen_ms=unseen_ms):
                 return ()
-        column, phases = self.column, self.phases
-        chosen: set[int] = set()
+        column, wanted = self.column, 0
         if metric <= max(self.armed, self.again) + SLACK:
-            first = int(column.hit_at.searchsorted(metric - SLACK))
-            near = phases[first:]
-            hit = (near == _ARMED) & column.takers(cluster, now_ms)[first:]
+            wanted = self._ready & column.takers(cluster, now_ms)
             if metric <= self.again + SLACK:
-                again = near == _RECOVERING
-                hit |= again if column.firm else again & column.eligible(cluster)[first:]
-            chosen.update((first + hit.nonzero()[0]).tolist())
+                wanted |= self._recovering if column.firm else self._recovering & column.eligible(cluster)
+            first = bisect_left(column.hit_at, metric - SLACK)
+            wanted = wanted >> first << first
+        chosen = set(each(wanted | self._pending))
         if metric > self.fired - SLACK:
-            chosen.update(((phases == _FIRED) & (column.exit_at < metric + SLACK)).nonzero()[0].tolist())
-        if self.pending:
-            chosen.update((phases == _PENDING).nonzero()[0].tolist())
+            leaving = self._fired & ((1 << bisect_left(column.leaves_at, metric + SLACK)) - 1)
+            chosen.update(at for at in each(leaving) if column.exit_at[at] < metric + SLACK)
         for at, due_ms in self.due.items():
-            if phases[at] != _FIRED:
-                wanted = due_ms <= now_ms or unseen_ms > 0
-            else:  # to be told again, where the hit lasts
-                wanted = due_ms <= now_ms and metric <= column.hit_at[at] + SLACK
-            if wanted:
+            if self._fired >> at & 1:  # to be told again, where the hit lasts
+                is_due = due_ms <= now_ms and metric <= column.hit_at[at] + SLACK
+            else:
+                is_due = due_ms <= now_ms or unseen_ms > 0
+            if is_due:
                 chosen.add(at)
         return sorted(chosen, key=lambda at: column.rules[at].id)
 
     def _place(self, at: int, state: RuleState) -> None:
-        self._codes[at] = _CODES[state.phase]
-        rule = self.column.rules[at]
-        if state.phase is Phase.RECOVERING:
-            self.due[at] = rearm_ms(state, self.column.terms[at])
-        elif state.phase is Phase.FIRED and rule.repeat_ms:
-            self.due[at] = state.fired_ms + rule.repeat_ms
-        else:
+        bit, phase, terms = 1 << at, state.phase, self.column.terms[at]
+        others = ~bit
+        self._ready &= others
+        self._pending &= others
+        self._fired &= others
+        self._recovering &= others
+        due_ms: int | None = None
+        if phase is Phase.ARMED:
+            self._ready |= bit
+        elif phase is Phase.PENDING:
+            self._pending |= bit
+        elif phase is Phase.FIRED:
+            self._fired |= bit
+            due_ms = state.fired_ms + terms.every_ms if terms.every_ms else None
+        elif phase is Phase.RECOVERING:
+            self._recovering |= bit
+            due_ms = rearm_ms(state, terms)
+        if due_ms is None:
             self.due.pop(at, None)
-
-
-def silent_until_ms(rule: Rule) -> int:
-    """Until when a rule may not fire; a paused one never may."""
-    return NEVER_MS if rule.paused_reason is not None else rule.snoozed_until_ms
+        else:
+            self.due[at] = due_ms

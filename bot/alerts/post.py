@@ -3,8 +3,9 @@
 import math
 from collections.abc import Sequence
 
+from bot.alerts.column import NEVER_MS
 from bot.alerts.judge import Measure
-from bot.alerts.matching import NEVER_MS, Watch
+from bot.alerts.matching import Watch
 from bot.alerts.size_steps import SizeClass
 from bot.alerts.types import Kind, Unit
 from bot.liquidation.types import Cluster, Side

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.alerts.column import Column, silent_until_ms
 from bot.alerts.judge import Judge, Measured, sight_between
 from bot.alerts.machine import Decision, Observation, Sight, Terms, step
 from bot.alerts.market_book import MarketBook
-from bot.alerts.matching import Column, silent_until_ms
 from bot.alerts.pulse import Pulse
 from bot.alerts.readings import MapReading
 from bot.alerts.reasons import Reason
@@ -88,11 +88,10 @@ class Verdicts:
             return
         seen = _observed(measured, unseen_ms=unseen_ms, judge=column.judge)
         looks = {seen.sight: seen}
-        eligible = column.eligible(measured.body)[asked].tolist()
-        thresholds = zip(column.hit_at[asked].tolist(), column.exit_at[asked].tolist(), eligible, strict=True)
-        for at, (hit_at, exit_at, fits) in zip(asked, thresholds, strict=True):
-            rule = column.rules[at]
-            sight = sight_between(hit_at, exit_at, rule, measured, eligible=fits)
+        eligible = column.eligible(measured.body)
+        for at in asked:
+            rule, fits = column.rules[at], bool(eligible >> at & 1)
+            sight = sight_between(column.hit_at[at], column.exit_at[at], rule, measured, eligible=fits)
             look = looks.get(sight)
             if look is None:
                 look = looks[sight] = seen._replace(sight=sight)
