@@ -170,12 +170,16 @@ def _steepest(height: Floats, peak: Ints, last: Ints) -> Ints:
 
     The way ends where the ground, `height` (k, n), is too low for a body.
     """
-    here, at = height[:, :-1], np.arange(height.shape[1] - 1)
+    if height.shape[1] == 1:
+        return peak
+    at, each = np.arange(height.shape[1]), np.arange(len(peak))
     passed = at >= peak[:, None]
-    low = passed & (here < BODY_HEIGHT * height[np.arange(len(peak)), peak, None])
-    stop = np.where(low.any(axis=1), np.minimum(low.argmax(axis=1), last), last) if len(at) else last
-    fall = np.where(passed & (at < stop[:, None]), here - height[:, 1:], -math.inf)
-    return np.where(stop > peak, fall.argmax(axis=1), peak) if len(at) else peak
+    ends = passed & (height < BODY_HEIGHT * height[each, peak, None])
+    ends[each, last] = True
+    end = ends.argmax(axis=1)
+    fall = np.full((len(peak), len(at) - 1), -math.inf)
+    np.subtract(height[:, :-1], height[:, 1:], out=fall, where=passed[:, :-1] & (at[:-1] < end[:, None]))
+    return np.where(end > peak, fall.argmax(axis=1), peak)
 
 
 def _steps_to_cliff(usd: Floats, row: Ints, edge: Ints, way: int, *, most: Ints, dense: Floats) -> Ints:
