@@ -29,8 +29,8 @@ _KEPT_CLASSES = 256
 class Column:
     """Rules sorted by `hit_at`, each with the value from which on it is hit and out. Every array has shape (n,).
 
-    `leaves_at` are the least exits of the rules from each place on. `steps` are those of all the market's rules, so
-    that a cluster is of one class to every column.
+    `leaves_at` are the least exits of the rules from each place on. `steps` are those of all the
+    market's rules that are asked at once (by recomputes, or by ticks): to all those columns a cluster is of one class.
     """
 
     __slots__ = (

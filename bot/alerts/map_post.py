@@ -71,7 +71,7 @@ class MapPost:
 
     def _stand_before(self, cluster: Cluster) -> None:
         """The body is this now."""
-        like = self._watches[0].column.class_of(cluster)  # which is the same to all columns of a market
+        like = self._watches[0].column.class_of(cluster)  # which is the same to all that recomputes measure
         if like != self._like:
             self._like = like
             self._draw(cluster)

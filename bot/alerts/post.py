@@ -64,7 +64,7 @@ class Post:
         """The body is this now."""
         self.cluster = cluster
         self.scales = scales
-        like = self.watches[0].column.class_of(cluster)  # which is the same to all columns of a market
+        like = self.watches[0].column.class_of(cluster)  # which is the same to all that ticks measure
         if like != self._like or self._version != self._moved():
             self._sum_up(like, now_ms)
         self._draw()
