@@ -225,14 +225,19 @@ class Engine:
         """Judge liquidations as they come: cascades. The venue was heard until `heard_ms`; what it printed in minutes
         that are over is left out, so that the same news again changes nothing.
         """
-        verdicts = Verdicts(breaker_firings=self._breaker_firings)
         by_symbol = cascade.batches(news)
-        books = {market.symbol: book for market, book in self._books.items() if market.exchange == exchange}
+        concerned = [
+            (market.symbol, book)
+            for market, book in self._books.items()
+            if market.exchange == exchange and (market.symbol in by_symbol or awaits_look(book, heard_ms=heard_ms))
+        ]
+        if not concerned:
+            self.work = Work()
+            return Changes()
+        verdicts = Verdicts(breaker_firings=self._breaker_firings)
         pulses: list[Pulse] = []
         fresh: dict[str, Sequence[Liquidation]] = {}
-        for symbol, book in sorted(books.items()):
-            if symbol not in by_symbol and not awaits_look(book, heard_ms=heard_ms):
-                continue
+        for symbol, book in sorted(concerned):
             last_ms, now = book.pulse.minutes.last_ms, self._price(book.market)
             fresh[symbol] = [one for one in by_symbol.get(symbol, ()) if one.time_ms > last_ms]
             price = None if now is None else now[0]

@@ -43,9 +43,11 @@ def awaits_look(book: MarketBook, *, heard_ms: int) -> bool:
     minutes = book.pulse.minutes
     if (minutes.long_usd > 0.0 or minutes.short_usd > 0.0) and minutes.minute < (heard_ms - LATE_MS) // MINUTE_MS:
         return True
-    return any(
-        state.phase in (Phase.FIRED, Phase.RECOVERING) for name in _MATTERS for state in book.states_of(name).values()
-    )
+    for name in _MATTERS:
+        for state in book.states_of(name).values():
+            if state.phase in (Phase.FIRED, Phase.RECOVERING):
+                return True
+    return False
 
 
 def _judge(book: MarketBook, minutes: Minutes, side: Side, verdicts: Verdicts, *, time_ms: int, price: float) -> None:
