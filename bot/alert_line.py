@@ -7,7 +7,7 @@ import json
 
 from bot.alerts.gate import Ruling
 from bot.alerts.outcomes import Outcome
-from bot.alerts.types import Event
+from bot.alerts.types import Event, Market
 from bot.reading import cluster_json
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
@@ -21,22 +21,10 @@ class AlertJson:
 
     def __init__(self, event: Event) -> None:
         cluster = event.cluster
-        self._head = _members(
-            {
-                "time_ms": event.time_ms,
-                "kind": event.kind.value,
-                "symbol": event.market.symbol,
-                "exchange": event.market.exchange,
-            }
-        )
+        shown = None if cluster is None else cluster_json(cluster, event.track_id, event.price, event.touch)
+        self._head = f'"time_ms": {event.time_ms}, "kind": {_dump(event.kind.value)}, {_market(event.market)}'
         self._track = _dump(event.track_id)
-        self._body = _members(
-            {
-                "severity": event.severity.value,
-                "price": event.price,
-                "cluster": None if cluster is None else cluster_json(cluster, event.track_id, event.price, event.touch),
-            }
-        )
+        self._body = _members({"severity": event.severity.value, "price": event.price, "cluster": shown})
 
     def line(self, event: Event, text: str, ruling: Ruling | None = None) -> str:
         """One alert's line. `ruling` adds what the gate made of it: the reason, when its message is due, and the alert
@@ -58,8 +46,8 @@ class ReceiptJson:
 
     def __init__(self, outcome: Outcome, text: str) -> None:
         touched_after = (outcome.touched_ms - outcome.time_ms) / 1000 if outcome.touched_ms else None
-        self._head = _members({"time_ms": outcome.ended_ms, "kind": "receipt"})
-        self._market = _members({"symbol": outcome.market.symbol, "exchange": outcome.market.exchange})
+        self._head = f'"time_ms": {outcome.ended_ms}, "kind": "receipt"'
+        self._market = _market(outcome.market)
         self._body = _members(
             {
                 "track": outcome.track_id,
@@ -92,3 +80,7 @@ _dump = _ENCODER.encode
 def _members(values: dict[str, object]) -> str:
     """What stands between the braces of an object."""
     return _dump(values)[1:-1]
+
+
+def _market(market: Market) -> str:
+    return f'"symbol": {_dump(market.symbol)}, "exchange": {_dump(market.exchange)}'
