@@ -4,7 +4,7 @@ import numpy as np
 
 from bot.alerts.types import Market
 from bot.liquidation import DEFAULT, History, LiquidationPrints, ModelParameters, listened
-from bot.liquidation.learning import Learned, PositionLearner, adopted, is_due
+from bot.liquidation.learning import Learned, PositionLearner, adopted, is_due, span_of
 from bot.liquidation.score import Cover, nothing_printed
 from bot.market.history import liquidations_by_symbol
 from bot.recorded import Recorded
@@ -24,7 +24,9 @@ class RecordedLessons:
             self._printed_ms = printed.time_ms
         self._history = history
         self._tiers = recorded.tiers_of(market)
-        self._learner = PositionLearner(history, tiers=self._tiers)
+        told = [(int(each[0]), int(each[-1])) for each in (self._printed_ms,) if len(each)]
+        heard_ms = span_of(told if self._heard is None else self._heard)
+        self._learner = PositionLearner(history, tiers=self._tiers, heard_ms=heard_ms)
         self._newest: Learned | None = None
         self.parameters: ModelParameters = DEFAULT
 

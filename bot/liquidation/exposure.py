@@ -65,16 +65,23 @@ def advance(plays: Sequence["Play"], until: int) -> None:
 
 
 class Play:
-    """One side of a history, played as far as asked: its books over all cells that path and kernels can reach.
+    """One side of a history, played as far as asked: its books over all cells that path and kernels can reach. Places
+    are told of the hours from the first to the last of `heard_ms` alone: nowhere else can prints be held against them.
 
     Cells are counted as in `standing`. The books lie as (kinds, rows, cells); kinds that have nothing within KIND_CELLS
     have none.
     """
 
     def __init__(
-        self, history: History, side: Side, tiers: tuple[RiskTier, ...] | None, parameters: ModelParameters
+        self,
+        history: History,
+        side: Side,
+        tiers: tuple[RiskTier, ...] | None,
+        parameters: ModelParameters,
+        *,
+        heard_ms: tuple[int, int] | None = None,
     ) -> None:
-        """`history` must pass `check_history`."""
+        """`history` must pass `check_history`; None is all of it."""
         flow, _ = flows(Rates.of(history.bar_ms, parameters), history.open_ms, history.volume, history.open_interest)
         kernels = kind_kernels(side, tiers, parameters)
         self._opened = flow.opened.T.copy()
@@ -93,6 +100,8 @@ class Play:
         self._coins = np.zeros((len(self._kinds), len(flow.kept), cells))
         self._scale = np.ones(len(flow.kept))
         self._hours = history.open_ms // HOUR_MS
+        first_ms, last_ms = (int(history.open_ms[0]), history.end_ms) if heard_ms is None else heard_ms
+        self._first_hour, self._last_hour = first_ms // HOUR_MS, last_ms // HOUR_MS
         prior = np.array(parameters.turnover_prior)
         self._prior = prior / prior.sum()
         self._places: dict[tuple[int, int], Floats] = {}
@@ -140,10 +149,12 @@ class Play:
         swept = np.matmul(before.reshape(bars, kinds * rows, cells), touched * (place[:, None] == blocks))
         by_place = swept.reshape(bars, kinds, rows, len(blocks)) * scale[:, None, :, None]
         self._by_bar[self.played : self.played + bars, self._kinds] = by_place.sum(axis=3) @ self._prior
+        hours = self._hours[self.played : self.played + bars]
+        if hours[-1] < self._first_hour or hours[0] > self._last_hour:
+            return
         at, block = by_place.any(axis=(1, 2)).nonzero()
-        hours = self._hours[self.played + at]
         for where, taken in zip(
-            zip(hours.tolist(), blocks[block].tolist(), strict=True), by_place[at, :, :, block], strict=True
+            zip(hours[at].tolist(), blocks[block].tolist(), strict=True), by_place[at, :, :, block], strict=True
         ):
             self._places[where] = self._places[where] + taken if where in self._places else taken
 

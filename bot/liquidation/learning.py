@@ -79,7 +79,8 @@ def learn_positions(
     `cover` are the stretches in which the contract's prints were listened to, in ms (none: prints are not used).
     About a second for 30 days of 5-minute bars: once a day is often enough. Raises ValueError on a broken history.
     """
-    return PositionLearner(history, tiers=tiers, parameters=parameters).learn(len(history), prints, cover=cover)
+    learner = PositionLearner(history, tiers=tiers, parameters=parameters, heard_ms=span_of(cover))
+    return learner.learn(len(history), prints, cover=cover)
 
 
 class PositionLearner:
@@ -91,13 +92,18 @@ class PositionLearner:
         *,
         tiers: Sequence[RiskTier] | None = None,
         parameters: ModelParameters = DEFAULT,
+        heard_ms: tuple[int, int] | None = None,
     ) -> None:
-        """Raises ValueError on a broken history."""
+        """`heard_ms` are the first and the last time that any cover to come can hold, where that is known; the less it
+        spans, the less is noted. Raises ValueError on a broken history.
+        """
         check_history(history)
         self._history = history
         self._prior = _untilted(parameters)
         table = None if tiers is None else tuple(tiers)
-        self._longs, self._shorts = (Play(history, side, table, self._prior) for side in (Side.LONG, Side.SHORT))
+        self._longs, self._shorts = (
+            Play(history, side, table, self._prior, heard_ms=heard_ms) for side in (Side.LONG, Side.SHORT)
+        )
 
     def learn(self, bars: int, prints: LiquidationPrints, *, cover: Sequence[tuple[int, int]]) -> Learned:
         """What the first `bars` bars teach, and of the prints and the listening those until then.
@@ -174,6 +180,11 @@ def heard_within(history: History, cover: Sequence[tuple[int, int]]) -> int:
     """How much of a history was listened to, ms."""
     first_ms = int(history.open_ms[0])
     return sum(max(0, min(end, history.end_ms) - max(start, first_ms)) for start, end in cover)
+
+
+def span_of(cover: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """From the first start to the last end, ms; of no listening at all an empty span long ago."""
+    return min((start for start, _ in cover), default=0), max((end for _, end in cover), default=0)
 
 
 def adopted(before: ModelParameters, newest: Learned, tiers: Sequence[RiskTier] | None) -> ModelParameters:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.liquidation.exposure import BLOCK_CELLS, HOUR_MS, Exposure, exposure_of
 from bot.liquidation.grid import CELL
 from bot.liquidation.kernel import distance_kernel
-from bot.liquidation.learning import Learned, learn_positions
+from bot.liquidation.learning import Learned, PositionLearner, learn_positions, span_of
 from bot.liquidation.model import PositionModel
 from bot.liquidation.parameters import DEFAULT
 from bot.liquidation.traces import falls_of, prints_of
@@ -102,6 +102,17 @@ def test_a_throttled_feed_says_the_same(market: History) -> None:
     whole = learn_positions(history, printed_by(exposures, HIGH), cover=always(history))
     part_of = learn_positions(history, printed_by(exposures, HIGH, usd=5.0), cover=always(history))
     np.testing.assert_allclose(learned_tilt(part_of), learned_tilt(whole), atol=2e-3)
+
+
+def test_noting_only_where_prints_can_be_heard_teaches_the_same(market: History, exposures: list[Exposure]) -> None:
+    start = (int(market.open_ms[0]) // HOUR_MS + 40) * HOUR_MS
+    cover = ((start, start + 9 * HOUR_MS), (start + 30 * HOUR_MS, start + 40 * HOUR_MS))
+    prints = printed_by(exposures, HIGH)
+    everywhere, there = PositionLearner(market), PositionLearner(market, heard_ms=span_of(cover))
+    for bars in (450, 900, len(market)):
+        learned = there.learn(bars, prints, cover=cover)
+        assert learned == everywhere.learn(bars, prints, cover=cover)
+        assert (learned.effective_events > 0) is (bars > 450)
 
 
 def test_prints_of_hours_that_nobody_listened_to_count_for_nothing(market: History, exposures: list[Exposure]) -> None:
