@@ -3,7 +3,8 @@
 A tick of all symbols is a few vector operations; only a market whose price has left its band is looked at.
 """
 
-from collections.abc import Sequence
+import math
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +33,7 @@ class Look(NamedTuple):
     """One tick against all bands: what it stirs, by symbol. The rest is of the k symbols that it brought news of."""
 
     stirred: tuple[Stir, ...]
-    symbols: Sequence[str]
+    symbols: tuple[str, ...]
     rows: Ints
     price: Floats
     time_ms: Ints
@@ -83,23 +84,29 @@ class TickBoard:
 
     def look(self, symbols: tuple[str, ...], prices: Floats, times: Ints, *, now_ms: int) -> Look:
         """Which symbols a tick stirs. Prices that are stale, not newer than the last, or no number are no data."""
-        at = self._numbers(symbols)
-        last_ms = self._time_ms[at]
-        fresh = (now_ms - times <= self._max_age_ms) & (times > last_ms) & np.isfinite(prices) & (prices > 0)
-        names: Sequence[str] = symbols
-        if not fresh.all():
-            names = [name for name, is_new in zip(symbols, fresh.tolist(), strict=True) if is_new]
-            at, prices, times, last_ms = at[fresh], prices[fresh], times[fresh], last_ms[fresh]
-        calm = (self._low[at] < prices) & (prices < self._high[at]) & (times < self._due_ms[at])
-        calm &= times - self._seen_ms[at] <= self._gap_ms[at]
+        at, oldest_ms = self._numbers(symbols), now_ms - self._max_age_ms
+        calm = (self._low[at] < prices) & (prices < self._high[at])  # so that it is a number above 0
+        calm &= (self._time_ms[at] < times) & (times >= oldest_ms)
+        calm &= (times < self._due_ms[at]) & (times - self._seen_ms[at] <= self._gap_ms[at])
+        if not (rest := (~calm).nonzero()[0].tolist()):
+            return Look((), symbols, at, prices, times, calm)
         stirred: list[Stir] = []
-        if not calm.all():
-            for i in np.flatnonzero(~calm).tolist():
-                row = at[i]
-                last, seen_ms = float(self._price[row]), int(self._seen_ms[row])
-                stirred.append(Stir(names[i], float(prices[i]), int(times[i]), last, int(last_ms[i]), seen_ms))
-            stirred.sort()
-        return Look(tuple(stirred), names, at, prices, times, calm)
+        news = np.ones(len(calm), dtype=np.bool_)
+        for i in rest:
+            stir = self._stir(symbols[i], at[i], float(prices[i]), int(times[i]))
+            if stir.last_ms < stir.time_ms >= oldest_ms and 0.0 < stir.price < math.inf:
+                stirred.append(stir)
+            else:
+                news[i] = False
+        stirred.sort()
+        if len(stirred) == len(rest):
+            return Look(tuple(stirred), symbols, at, prices, times, calm)
+        names = tuple(compress(symbols, news.tolist()))
+        return Look(tuple(stirred), names, at[news], prices[news], times[news], calm[news])
+
+    def _stir(self, symbol: str, row: int, price: float, time_ms: int) -> Stir:
+        last_price, last_ms = float(self._price[row]), int(self._time_ms[row])
+        return Stir(symbol, price, time_ms, last_price, last_ms, int(self._seen_ms[row]))
 
     def keep(self, look: Look) -> None:
         """Remember a tick that has been dealt with."""
