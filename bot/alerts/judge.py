@@ -78,7 +78,8 @@ class Judge:
     """One kind of rule: its thresholds in its metric, its pace, and its words.
 
     `tells` is the value that a firing is remembered by; `worth` says whether that is enough news after the last one
-    (None: it always is). `measure` names the column a rule belongs to.
+    (None: it always is). `measure` names the column a rule belongs to. Of a cluster `tell` says the same for all rules
+    of one threshold, unit and window.
     """
 
     hit_at: Callable[[Rule], float]

@@ -149,12 +149,10 @@ def _recovering(state: RuleState, seen: Observation, terms: Terms) -> tuple[Rule
         return _moved(state, Phase.FIRED, seen.time_ms), Decision.HIT_AGAIN
     if terms.firm and seen.unseen_ms > PENDING_GAP_MS:
         return _moved(state, Phase.RECOVERING, seen.time_ms), Decision.LEFT
-    since_ms = state.since_ms + seen.unseen_ms
-    if seen.time_ms >= rearm_ms(state._replace(since_ms=since_ms), terms):
+    waited = state._replace(since_ms=state.since_ms + seen.unseen_ms) if seen.unseen_ms else state
+    if seen.time_ms >= rearm_ms(waited, terms):
         return _moved(state, Phase.ARMED, seen.time_ms), Decision.REARMED
-    if seen.unseen_ms:
-        return state._replace(since_ms=since_ms, last_ms=seen.time_ms), Decision.COOLING
-    return state, Decision.COOLING
+    return (waited._replace(last_ms=seen.time_ms) if seen.unseen_ms else state), Decision.COOLING
 
 
 def rearm_ms(state: RuleState, terms: Terms) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.alerts.column import Column, silent_until_ms
-from bot.alerts.judge import Judge, Measured, sight_between
+from bot.alerts.judge import Judge, Measured, Telling, sight_between
 from bot.alerts.machine import Decision, Observation, Sight, Terms, step
 from bot.alerts.market_book import MarketBook
 from bot.alerts.pulse import Pulse
@@ -53,6 +53,7 @@ class Verdicts:
         self._log: list[LogEntry] = []
         self._tracks: dict[tuple[Market, str, int], Track] = {}
         self._touch: dict[tuple[Market, str, float], tuple[tuple[int, float], ...]] = {}
+        self._tellings: dict[tuple[object, ...], Telling] = {}
 
     def judge(
         self,
@@ -141,7 +142,8 @@ class Verdicts:
             raise ValueError(f"{book.market}: judged without a map")
         touch = self._touch_of(known, rule, measured)
         marked = self._marked(known, measured)
-        self._events.append(_event(known, judge, rule, marked, episode=episode, event_ms=event_ms, touch=touch))
+        telling = self._telling(judge, rule, marked)
+        self._events.append(_event(known, telling, rule, marked, episode=episode, event_ms=event_ms, touch=touch))
         self._count(book, rule, measured.time_ms)
         if rule.repeat is Repeat.ONCE:
             self._paused[rule.id] = replace(rule, paused_reason=TOLD_ONCE)
@@ -192,9 +194,23 @@ class Verdicts:
             return measured
         key = (reading.market, measured.track.id, measured.time_ms)
         if key not in self._tracks:
-            cluster = measured.track.cluster
-            self._tracks[key] = measured.track._replace(cluster=replace(cluster, confluence=reading.marks(cluster)))
+            track, marks = measured.track, reading.marks(measured.track.cluster)
+            if marks != track.cluster.confluence:
+                track = track._replace(cluster=replace(track.cluster, confluence=marks))
+            self._tracks[key] = track
         return measured._replace(track=self._tracks[key])
+
+    def _telling(self, judge: Judge, rule: Rule, measured: Measured) -> Telling:
+        """The words of an alert, found once for all rules that ask for as much of the same thing."""
+        track = measured.track
+        if track is None:
+            return judge.tell(rule, measured)
+        asked = (rule.kind, rule.unit, rule.threshold_pct, rule.window_ms)
+        key = (track.market, track.id, measured.time_ms, measured.price, measured.metric, asked)
+        found = self._tellings.get(key)
+        if found is None:
+            found = self._tellings[key] = judge.tell(rule, measured)
+        return found
 
     def _states_on(self, book: MarketBook, track_id: str) -> dict[int, RuleState]:
         """The states of a track that have changed, by rule."""
@@ -250,7 +266,7 @@ def _value(measured: Measured) -> float | None:
 
 def _event(
     reading: MapReading,
-    judge: Judge,
+    telling: Telling,
     rule: Rule,
     measured: Measured,
     *,
@@ -259,7 +275,6 @@ def _event(
     touch: tuple[tuple[int, float], ...],
 ) -> Event:
     cluster = None if measured.track is None else measured.track.cluster
-    telling = judge.tell(rule, measured)
     return Event(
         time_ms=event_ms,
         kind=telling.kind,

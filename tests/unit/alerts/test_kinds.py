@@ -8,9 +8,12 @@ import pytest
 from bot.alerts.filters import DEFAULT_MIN_STRENGTH, distance_pct, meets_floor
 from bot.alerts.growth import GROWTH, NEW, growth_pct, metric, terms
 from bot.alerts.judge import Measured
+from bot.alerts.kinds import JUDGES, OF_CLUSTERS
 from bot.alerts.machine import Sight
 from bot.alerts.proximity import CRITICAL_STRENGTH, PROXIMITY, exit_pct, passed
-from bot.alerts.types import Kind, RuleState, Severity, Track
+from bot.alerts.stop_hunt import AFTER
+from bot.alerts.swept import REALISED
+from bot.alerts.types import Kind, Repeat, Rule, RuleState, Severity, Track, Where
 from bot.alerts.wording import price_words, span_words, usd_words
 from bot.liquidation.types import Cluster, Side
 from tests.unit.alerts.scenes import BTC, HOUR, MINUTE, SLOT, START, grows, long, near, short
@@ -232,3 +235,24 @@ def test_sizes_read_plainly(usd: float, words: str) -> None:
 
 def test_windows_read_plainly() -> None:
     assert [span_words(minutes * MINUTE) for minutes in (15, 60, 90, 1440)] == ["15 min", "1 h", "90 min", "24 h"]
+
+
+@pytest.mark.parametrize("kind", sorted(OF_CLUSTERS))
+def test_rules_that_ask_for_as_much_of_a_cluster_say_the_same(kind: Kind) -> None:
+    rule = Rule(1, 7, BTC, kind, 3.0, HOUR)
+    where = Where(price_low=1.0, price_high=1e6, near_pct=0.1, far_pct=9.0, odds_pct=1.0, odds_ms=HOUR, confluence=True)
+    other = Rule(
+        *(2, 8, BTC, kind, 3.0, HOUR, Side.LONG),
+        min_usd=1.0,
+        min_strength=5,
+        created_ms=START,
+        snoozed_until_ms=START,
+        where=where,
+        repeat=Repeat.EVERY,
+        repeat_ms=HOUR,
+        expires_ms=START + HOUR,
+        label="mine",
+    )
+    measured = near_at(-31.0)._replace(figures=((AFTER, 1.0), (REALISED, 5e6)))
+    tell = JUDGES[kind].tell
+    assert tell(rule, measured) == tell(other, measured)
