@@ -5,7 +5,7 @@ there are.
 """
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 import numpy as np
@@ -13,17 +13,18 @@ from numpy.typing import NDArray
 
 from bot.alerts.filters import floors
 from bot.alerts.judge import Judge
-from bot.alerts.machine import Terms
+from bot.alerts.machine import NEVER_MS, Terms
 from bot.alerts.size_steps import SizeClass, SizeSteps
 from bot.alerts.types import Rule
 from bot.liquidation.types import Cluster, Side
 
-NEVER_MS = 2**62
 Places = int
 """A set of places in a column: bit 0 is the first."""
 
 _SIDES = {None: 0, Side.LONG: 1, Side.SHORT: 2}
 _KEPT_CLASSES = 256
+_FEW, _SHORT = 16, 1024
+"""Bit by bit costs places times rules: it is for few places, and for columns of few rules."""
 
 
 class Column:
@@ -98,8 +99,24 @@ class Column:
         return _places(good)
 
 
+def set_of(places: Sequence[int]) -> Places:
+    """The set of these places."""
+    if len(places) > _FEW:
+        chosen = np.zeros(max(places) + 1, dtype=np.bool_)
+        chosen[np.array(places)] = True
+        return _places(chosen)
+    found = 0
+    for place in places:
+        found |= 1 << place
+    return found
+
+
 def each(places: Places) -> list[int]:
     """The places of a set, in order."""
+    if places.bit_length() > _SHORT:
+        row = np.frombuffer(places.to_bytes((places.bit_length() + 7) // 8, "little"), dtype=np.uint8)
+        chosen: list[int] = np.unpackbits(row, bitorder="little").nonzero()[0].tolist()
+        return chosen
     found = []
     while places:
         lowest = places & -places

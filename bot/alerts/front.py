@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bot.alerts.column import NEVER_MS
 from bot.alerts.judge import Measure
 from bot.alerts.kinds import AT_TICKS
+from bot.alerts.machine import NEVER_MS
 from bot.alerts.market_book import MarketBook
 from bot.alerts.post import Post
 from bot.alerts.types import Track

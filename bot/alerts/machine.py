@@ -18,6 +18,7 @@ PENDING_GAP_MS = 3_600_000
 """A longer time without data restarts the count of a pending state."""
 
 MOST_DOUBLINGS = 16
+NEVER_MS = 2**62
 
 
 class Sight(StrEnum):
@@ -153,6 +154,13 @@ def _recovering(state: RuleState, seen: Observation, terms: Terms) -> tuple[Rule
     if seen.time_ms >= rearm_ms(waited, terms):
         return _moved(state, Phase.ARMED, seen.time_ms), Decision.REARMED
     return (waited._replace(last_ms=seen.time_ms) if seen.unseen_ms else state), Decision.COOLING
+
+
+def due_ms(state: RuleState, terms: Terms) -> int:
+    """When the wait that a state is in ends, so that it has to be looked at whatever is measured; NEVER_MS for none."""
+    if state.phase is Phase.RECOVERING:
+        return rearm_ms(state, terms)
+    return state.fired_ms + terms.every_ms if state.phase is Phase.FIRED and terms.every_ms else NEVER_MS
 
 
 def rearm_ms(state: RuleState, terms: Terms) -> int:

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 from bot.alerts import growth, new_cluster
-from bot.alerts.column import NEVER_MS
 from bot.alerts.history import Sizes
 from bot.alerts.judge import Measure
+from bot.alerts.machine import NEVER_MS
 from bot.alerts.matching import SLACK, Watch
 from bot.alerts.size_steps import SizeClass
 from bot.alerts.types import Kind, Track

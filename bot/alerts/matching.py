@@ -9,8 +9,8 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.alerts.column import NEVER_MS, Column, Places, each
-from bot.alerts.machine import rearm_ms
+from bot.alerts.column import Column, Places, each, set_of
+from bot.alerts.machine import NEVER_MS, due_ms
 from bot.alerts.size_steps import SizeClass
 from bot.alerts.types import Phase, RuleState
 from bot.liquidation.types import Cluster
@@ -44,9 +44,21 @@ class Watch:
 
     def update(self, states: Iterable[RuleState]) -> None:
         """Take over states of the column's rules."""
-        position = self.column.position
+        column, moved = self.column, dict[Phase, list[int]]()
         for state in states:
-            self._place(position[state.rule_id], state)
+            at = column.position[state.rule_id]
+            moved.setdefault(state.phase, []).append(at)
+            self.due[at] = due_ms(state, column.terms[at])
+            if self.due[at] == NEVER_MS:
+                del self.due[at]
+        now = {phase: set_of(places) for phase, places in moved.items()}
+        kept = column.everyone
+        for places in now.values():
+            kept &= ~places
+        self._ready = self._ready & kept | now.get(Phase.ARMED, 0)
+        self._pending = self._pending & kept | now.get(Phase.PENDING, 0)
+        self._fired = self._fired & kept | now.get(Phase.FIRED, 0)
+        self._recovering = self._recovering & kept | now.get(Phase.RECOVERING, 0)
         self._bound()
 
     @property
@@ -97,9 +109,9 @@ class Watch:
         self.armed = column.farthest(self._ready & column.takers(cluster, now_ms))
         again = self._recovering if column.firm else self._recovering & column.eligible(cluster)
         if due and min(due.values()) <= now_ms:
-            late = {at for at, due_ms in due.items() if due_ms <= now_ms and self._fired >> at & 1}
-            due = {at: due_ms for at, due_ms in due.items() if at not in late}
-            again |= column.eligible(cluster) & sum(1 << at for at in late)
+            late = {at for at, wait_ms in due.items() if wait_ms <= now_ms and self._fired >> at & 1}
+            due = {at: wait_ms for at, wait_ms in due.items() if at not in late}
+            again |= column.eligible(cluster) & set_of(tuple(late))
         self.again = column.farthest(again)
         self.due_ms = -1 if self._pending else min(column.wakes_ms, *due.values(), NEVER_MS)
 
@@ -138,34 +150,10 @@ class Watch:
         if metric > self.fired - SLACK:
             leaving = self._fired & ((1 << bisect_left(column.leaves_at, metric + SLACK)) - 1)
             chosen.update(at for at in each(leaving) if column.exit_at[at] < metric + SLACK)
-        for at, due_ms in self.due.items():
-            if self._fired >> at & 1:  # to be told again, where the hit lasts
-                is_due = due_ms <= now_ms and metric <= column.hit_at[at] + SLACK
-            else:
-                is_due = due_ms <= now_ms or unseen_ms > 0
-            if is_due:
+        for at, wait_ms in self.due.items():
+            if wait_ms > now_ms and unseen_ms <= 0:
+                continue
+            tells_again = self._fired >> at & 1  # where the hit lasts
+            if not tells_again or (wait_ms <= now_ms and metric <= column.hit_at[at] + SLACK):
                 chosen.add(at)
         return sorted(chosen, key=lambda at: column.rules[at].id)
-
-    def _place(self, at: int, state: RuleState) -> None:
-        bit, phase, terms = 1 << at, state.phase, self.column.terms[at]
-        others = ~bit
-        self._ready &= others
-        self._pending &= others
-        self._fired &= others
-        self._recovering &= others
-        due_ms: int | None = None
-        if phase is Phase.ARMED:
-            self._ready |= bit
-        elif phase is Phase.PENDING:
-            self._pending |= bit
-        elif phase is Phase.FIRED:
-            self._fired |= bit
-            due_ms = state.fired_ms + terms.every_ms if terms.every_ms else None
-        elif phase is Phase.RECOVERING:
-            self._recovering |= bit
-            due_ms = rearm_ms(state, terms)
-        if due_ms is None:
-            self.due.pop(at, None)
-        else:
-            self.due[at] = due_ms

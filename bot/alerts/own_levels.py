@@ -11,12 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 
 from bot.alerts.exposure import CROWDS, EXPOSURE, NO_LONGER_CROWDED, own_level
-from bot.alerts.machine import Terms, rearm_ms
+from bot.alerts.machine import NEVER_MS, due_ms
 from bot.alerts.types import Phase, Rule, RuleState
 from bot.liquidation.crowding import CROWDED
 from bot.liquidation.types import Floats, Side
 
-NEVER_MS = 2**62
 SLACK = 1e-9
 """The arrays only propose: a hair too much, and the state machine compares exactly."""
 
@@ -95,14 +94,14 @@ class OwnLevels:
         rule, phase = self.rules[row], state.phase
         self._waits_for_hit[row] = phase in (Phase.ARMED, Phase.PENDING, Phase.RECOVERING)
         self._waits_for_exit[row] = phase is Phase.FIRED
-        self._due_ms[row] = _due_ms(state, EXPOSURE.terms(rule))
+        self._due_ms[row] = due_ms(state, EXPOSURE.terms(rule))
 
     def _place_crowd(self, row: int, state: RuleState) -> None:
         rule, phase = self.rules[row], state.phase
         waits = {Phase.ARMED: CROWDED, Phase.PENDING: -np.inf, Phase.RECOVERING: CROWDED}
         self._crowd_from[row] = waits.get(phase, np.inf)
         self._crowd_below[row] = NO_LONGER_CROWDED if phase is Phase.FIRED else -np.inf
-        self._crowd_due_ms[row] = _due_ms(state, CROWDS.terms(rule))
+        self._crowd_due_ms[row] = due_ms(state, CROWDS.terms(rule))
 
     def _bound(self) -> None:
         """Prices at or below, and at or above which each rule is asked, (n,), and the bounds of them all."""
@@ -114,10 +113,3 @@ class OwnLevels:
         self._below = float(self._low.max(initial=-np.inf))
         self._above = float(self._high.min(initial=np.inf))
         self._first_due_ms = int(self._due_ms.min(initial=NEVER_MS))
-
-
-def _due_ms(state: RuleState, terms: Terms) -> int:
-    """When the wait that a state is in ends."""
-    if state.phase is Phase.RECOVERING:
-        return rearm_ms(state, terms)
-    return state.fired_ms + terms.every_ms if state.phase is Phase.FIRED and terms.every_ms else NEVER_MS

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Sequence
 
-from bot.alerts.column import NEVER_MS
 from bot.alerts.judge import Measure
+from bot.alerts.machine import NEVER_MS
 from bot.alerts.matching import Watch
 from bot.alerts.size_steps import SizeClass
 from bot.alerts.types import Kind, Unit

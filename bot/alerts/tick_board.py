@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.alerts.column import NEVER_MS
 from bot.alerts.front import QUIET, Band
+from bot.alerts.machine import NEVER_MS
 from bot.liquidation.types import Floats, Ints
 
 
