@@ -30,13 +30,13 @@ _FEW, _SHORT = 16, 1024
 class Column:
     """Rules sorted by `hit_at`, each with the value from which on it is hit and out. Every array has shape (n,).
 
-    `leaves_at` are the least exits of the rules from each place on. `steps` are those of all the
-    market's rules that are asked at once (by recomputes, or by ticks): to all those columns a cluster is of one class.
+    `leaves_at` are the least exits of the rules from each place on. `steps` are those of all the market's rules that
+    are asked at once (by recomputes, or by ticks): to all those columns a cluster is of one class.
     """
 
     __slots__ = (
         *("class_of", "everyone", "exit_at", "firm", "hit_at", "judge", "leaves_at", "position", "rules", "terms"),
-        *("_awake", "_awake_from_ms", "_eligible", "_takers", "wakes_ms"),
+        *("_awake", "_awake_from_ms", "_eligible", "wakes_ms"),
         *("_min_strength", "_min_usd", "_peak_high", "_peak_low", "_side", "_silent_ms"),
     )
 
@@ -58,7 +58,6 @@ class Column:
         self._awake_from_ms = 0
         self._awake: Places = 0
         self._eligible: dict[SizeClass, Places] = {}
-        self._takers: dict[SizeClass, Places] = {}
         self._side = np.array([_SIDES[rule.side] for rule in self.rules], dtype=np.int8)
         self._min_strength, self._min_usd = (
             np.array([floors(rule) for rule in self.rules], dtype=np.float64).reshape(-1, 2).T

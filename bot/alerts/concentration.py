@@ -70,10 +70,12 @@ def metrics(deviation: float | None) -> tuple[float, ...]:
 
 def measure(deviation: float | None, *, slot_ms: int, price: float) -> tuple[Measured, ...]:
     """What was measured of both, as `metrics` has them."""
+    if deviation is None:
+        return ()
     whole = Cluster(Side.LONG, price, price, price, math.inf, 1.0, 100)
     return tuple(
-        Measured(None, slot_ms, price, metric, matter, whole, ((DEVIATION, deviation or 0.0),))
-        for matter, metric in zip(MATTERS, metrics(deviation), strict=False)
+        Measured(None, slot_ms, price, metric, matter, whole, ((DEVIATION, deviation),))
+        for matter, metric in zip(MATTERS, metrics(deviation), strict=True)
     )
 
 

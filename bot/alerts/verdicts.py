@@ -214,11 +214,7 @@ class Verdicts:
 
     def _states_on(self, book: MarketBook, track_id: str) -> dict[int, RuleState]:
         """The states of a track that have changed, by rule."""
-        key = (book.market, track_id)
-        found = self._states.get(key)
-        if found is None:
-            found = self._states[key] = {}
-        return found
+        return self._states.setdefault((book.market, track_id), {})
 
     def _keep(self, book: MarketBook, state: RuleState) -> None:
         self._states_on(book, state.track_id)[state.rule_id] = state

@@ -12,11 +12,11 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from bot.liquidation.clusters import Spans, edge_blur
 from bot.liquidation.maps import Maps
 from bot.liquidation.types import Floats, Ints, Side
+from bot.liquidation.windows import windows
 
 BAND_RATIO = 1.5
 LEAST_BAND = 0.005
@@ -142,8 +142,8 @@ def _smoothed(usd: Floats, kernels: Floats) -> Floats:
     What lies across the price or beyond the map is left out; counted as empty, it would make the ends look quiet.
     """
     cells, reach = np.arange(usd.shape[1]), kernels.shape[1] // 2
-    windows = sliding_window_view(np.pad(usd, ((0, 0), (reach, reach))), kernels.shape[1], axis=1)
-    smooth: Floats = np.vecdot(windows, kernels[:, None, :])
+    padded = np.pad(usd, ((0, 0), (reach, reach)))
+    smooth: Floats = np.vecdot(windows(padded, kernels.shape[1]), kernels[:, None, :])
     weight = np.pad(kernels.cumsum(axis=1), ((0, 0), (1, 0)))
     before, after = np.minimum(cells, reach), np.minimum(cells[::-1], reach)
     known: Floats = weight[:, reach + 1 + after] - weight[:, reach - before]

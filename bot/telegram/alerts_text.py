@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from functools import lru_cache
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bot.alerts.exposure import CROWDING
 from bot.alerts.types import Event, Kind, Severity, Unit
@@ -79,8 +79,8 @@ def alert_text(
     return "\n".join((told.above, *own, told.source))
 
 
-_RULES_OWN = frozenset({"rule_id", "chat", "episode", "reason", "label"})
-_ASKED = frozenset({"threshold_pct", "window_ms", "unit"})
+_RULES_OWN: dict[str, Any] = {"rule_id": 0, "chat": 0, "episode": 0, "reason": "", "label": None}
+_ASKED: dict[str, Any] = {"threshold_pct": 0.0, "window_ms": 0, "unit": Unit.PERCENT}
 """What a rule asked for: of other kinds than proximity the lines that rules share name it too."""
 
 _NAMES = tuple(field.name for field in fields(Event) if field.name not in _RULES_OWN)
@@ -105,20 +105,8 @@ class Matter:
 
     def without_rule(self) -> Event:
         """The event without whatever is its rule's own, so that no shared line can name it."""
-        event = self.event
-        if event.kind is not Kind.PROXIMITY:
-            return replace(event, rule_id=0, chat=0, episode=0, reason="", label=None)
-        return replace(
-            event,
-            rule_id=0,
-            chat=0,
-            episode=0,
-            reason="",
-            label=None,
-            threshold_pct=0.0,
-            window_ms=0,
-            unit=Unit.PERCENT,
-        )
+        asked = _ASKED if self.event.kind is Kind.PROXIMITY else {}
+        return replace(self.event, **_RULES_OWN, **asked)
 
 
 class Told(NamedTuple):
