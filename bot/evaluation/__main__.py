@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -17,8 +17,12 @@ from bot.evaluation.evaluate import evaluate, tasks_of
 from bot.evaluation.known_markets import NAMES
 from bot.evaluation.outlook import outlook_score
 from bot.evaluation.recordings import falls_score, histories_of, identities, recorded_score, touch_scores
+from bot.liquidation.types import History
 from bot.market.columns import RecordingError
 from bot.market.recording import Recording
+
+Histories = Mapping[str, History]
+"""Bars by symbol."""
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -32,9 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(_cascades(asked.cascades, asked.workers) + "\n")
         return 0
     if asked.outlook is not None:
-        return _outlook(asked.outlook)
+        return _of_first_venue(asked.outlook, _outlook)
     if asked.confluence is not None:
-        return _confluence(asked.confluence)
+        return _of_first_venue(asked.confluence, _confluence)
     parts = ["# Evaluation", "Written by `make evaluate`; the same seeds give the same tables. Bad rows stay."]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -95,26 +99,25 @@ def _cascades(seeds: int, workers: int) -> str:
     return report.cascade_table(scores)
 
 
-def _outlook(folder: Path) -> int:
+def _of_first_venue(folder: Path, table: Callable[[Histories], str]) -> int:
+    """Print what a table tells of the histories of a recording's first exchange."""
     try:
         recording = Recording(folder)
-        outlook = outlook_score(histories_of(recording, recording.exchanges[0]))
+        told = table(histories_of(recording, recording.exchanges[0]))
     except RecordingError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    sys.stdout.write("too few bars\n" if outlook is None else report.outlook_table(outlook) + "\n")
+    sys.stdout.write(f"{told}\n")
     return 0
 
 
-def _confluence(folder: Path) -> int:
-    try:
-        recording = Recording(folder)
-        samples = confluence_samples(histories_of(recording, recording.exchanges[0]))
-    except RecordingError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    sys.stdout.write(confluence_table(samples) + "\n")
-    return 0
+def _outlook(histories: Histories) -> str:
+    outlook = outlook_score(histories)
+    return "too few bars" if outlook is None else report.outlook_table(outlook)
+
+
+def _confluence(histories: Histories) -> str:
+    return confluence_table(confluence_samples(histories))
 
 
 def _recorded(recording: Recording, workers: int, progress: Progress) -> list[str]:
