@@ -1,5 +1,6 @@
 """What came of the alerts of a replay: the live bot's own judgement, told of recorded prices and liquidations."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from bot.alerts.types import Kind, Market, Track
 from bot.liquidation.score import Cover
 from bot.liquidation.turnover import LiquidationPrints
 from bot.market.history import liquidations_by_symbol
-from bot.market.types import Tick
+from bot.market.types import Prices
 from bot.recorded import Recorded
 
 
@@ -32,26 +33,27 @@ class RecordedReceipts:
     What many alerts told of at once is followed once, as the first one's.
     """
 
-    def __init__(self, recorded: Recorded, markets: Sequence[Market]) -> None:
+    def __init__(self, recorded: Recorded, paths: Mapping[Market, Prices]) -> None:
+        """`paths` are all prices that the markets will show."""
         self.told = 0
+        self._paths = {market: _Path(prices) for market, prices in paths.items()}
+        self._seen_ms: dict[str, int] = {}
         self._following = Following()
         self._outcomes: dict[str, Outcome] = {}
         self._alike: dict[str, list[tuple[str, int]]] = {}
         self._followed: list[tuple[int, str]] = []
         self._prints: dict[Market, tuple[LiquidationPrints, Cover]] = {}
-        for exchange in {market.exchange for market in markets}:
+        for exchange in {market.exchange for market in paths}:
             prints = recorded.prints(exchange)
             if prints is not None:
-                symbols = [market.symbol for market in markets if market.exchange == exchange]
+                symbols = [market.symbol for market in paths if market.exchange == exchange]
                 cover = recorded.recording.heard(exchange, prints)
                 for symbol, printed in liquidations_by_symbol(prints, symbols).items():
                     self._prints[Market(exchange, symbol)] = printed, cover
 
-    def see(self, tick: Tick) -> None:
-        """Prices, in order of time."""
-        time_ms = int(tick.time_ms[0])
-        for symbol, price in zip(tick.symbols, tick.price.tolist(), strict=True):
-            self._following.see(Market(tick.exchange, symbol), price, time_ms)
+    def see(self, exchange: str, time_ms: int) -> None:
+        """A venue's prices up to this moment have been shown. A market's are read once something asks for them."""
+        self._seen_ms[exchange] = time_ms
 
     def follow(self, rulings: Iterable[Ruling]) -> None:
         """Follow what these alerts, of one evaluation, told of."""
@@ -63,6 +65,7 @@ class RecordedReceipts:
                 before, first = told, follow(event)
                 if first is not None:
                     new.append(first)
+                    self._catch_up(first.market)
                     self._alike[first.alert] = []
             if first is not None:
                 self._alike[first.alert].append((ruling.key, event.rule_id))
@@ -72,6 +75,7 @@ class RecordedReceipts:
 
     def due(self, market: Market, ended: Iterable[Track], *, time_ms: int) -> Sequence[Receipt]:
         """The receipts that are due after a recompute which ended these tracks."""
+        self._catch_up(market)
         closed = {track.id: track.closed for track in ended if track.closed is not None}
         changed = self._following.due(market, closed, time_ms=time_ms)
         if not changed:
@@ -89,6 +93,10 @@ class RecordedReceipts:
         outcomes = (self._outcomes[first] for _, first in self._followed)
         return hit_rates((outcome.kind, outcome) for outcome in outcomes)
 
+    def _catch_up(self, market: Market) -> None:
+        """Tell what price has done since somebody asked last."""
+        self._following.see_path(market, *self._paths[market].until(self._seen_ms.get(market.exchange, 0)))
+
     def _keep(self, outcomes: Sequence[Outcome]) -> None:
         self._following.apply(outcomes)
         self._outcomes.update((outcome.alert, outcome) for outcome in outcomes)
@@ -97,6 +105,20 @@ class RecordedReceipts:
         found = self._prints.get(ended.market)
         outcome = ended if found is None else replace(ended, printed_usd=printed_usd(ended, *found))
         return (Receipt(alert, rule_id, outcome) for alert, rule_id in self._alike[ended.alert])
+
+
+class _Path:
+    """A market's prices, read once."""
+
+    def __init__(self, path: Prices) -> None:
+        self._time_ms: Sequence[int] = path.time_ms.data
+        self._price: Sequence[float] = path.price.data
+        self._at = 0
+
+    def until(self, time_ms: int) -> tuple[Sequence[float], Sequence[int]]:
+        """The prices that were not read yet, up to this moment, and their times."""
+        begin, self._at = self._at, bisect_right(self._time_ms, time_ms, lo=self._at)
+        return self._price[begin : self._at], self._time_ms[begin : self._at]
 
 
 def hits_json(rate: HitRate) -> dict[str, object]:

@@ -65,13 +65,14 @@ class Replay:
         markets = sorted({rule.market for rule in rules} - {EVERYWHERE})
         of_maps = {rule.market for rule in rules if rule.kind in (Kind.FLIP, Kind.CONCENTRATION, Kind.EXPOSURE)}
         self._players = [_Player(recorded, market, drawn=market in of_maps) for market in markets]
-        self._ticks = RecordedTicks({player.market: player.ticks for player in self._players})
+        paths = {player.market: player.ticks for player in self._players}
+        self._ticks = RecordedTicks(paths)
         self._awaits_cascades = any(rule.kind is Kind.CASCADE for rule in rules)
         self._printed = {exchange: _printed(recorded, exchange) for exchange in {market.exchange for market in markets}}
         for rule in rules:
             if rule.market == EVERYWHERE:
                 self._engine.add_rule(rule)
-        self._receipts = RecordedReceipts(recorded, markets)
+        self._receipts = RecordedReceipts(recorded, paths)
         self._gate = Gate()
         self._messages: Counter[str] = Counter()
         self._alerts: Counter[tuple[int, Kind]] = Counter()
@@ -142,7 +143,7 @@ class Replay:
             now_ms = int(tick.time_ms[0])
             yield from self._prints(tick.exchange, now_ms)
             changes = self._engine.evaluate_tick(tick.exchange, tick.symbols, tick.price, tick.time_ms, now_ms=now_ms)
-            self._receipts.see(tick)
+            self._receipts.see(tick.exchange, now_ms)
             yield from self._taken(changes, now_ms)
 
     def _prints(self, exchange: str, until_ms: int) -> Sequence[Ruling]:

@@ -5,7 +5,7 @@ an outcome ends.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from heapq import heappop, heappush
 
@@ -38,6 +38,12 @@ class Following:
         lane = self._lanes.get(market)
         if lane is not None and lane.open:
             lane.see(price, time_ms)
+
+    def see_path(self, market: Market, prices: Sequence[float], times_ms: Sequence[int]) -> None:
+        """Some prices of a market, the oldest first: looked at one by one only where they come to something."""
+        lane = self._lanes.get(market)
+        if lane is not None and lane.open and prices:
+            lane.see_path(prices, times_ms)
 
     def catch_up(self, market: Market, open_ms: Ints, low: Floats, high: Floats, *, bar_ms: int) -> None:
         """Closed bars (n,) for what no price showed; they count for those that were followed before a bar began."""
@@ -108,18 +114,30 @@ class _Lane:
     def see(self, price: float, time_ms: int) -> None:
         if self._until and self._until[0][0] < time_ms:
             self._finish(before_ms=time_ms)
-        if self._fresh:
-            self._lows.append(price)
-            self._highs.append(price)
-            self._fresh = False
-        elif price < self._lows[-1]:
-            self._lows[-1] = price
-        elif price > self._highs[-1]:
-            self._highs[-1] = price
+        self._stretch(price, price)
         if self._above and self._above[0][0] <= price:
             self._come(self._above, price, time_ms)
         if self._below and self._below[0][0] <= -price:
             self._come(self._below, -price, time_ms)
+
+    def see_path(self, prices: Sequence[float], times_ms: Sequence[int]) -> None:
+        low, high = min(prices), max(prices)
+        in_time = not self._until or self._until[0][0] >= times_ms[-1]
+        between = not (self._above and self._above[0][0] <= high) and not (self._below and self._below[0][0] <= -low)
+        if in_time and between:
+            self._stretch(low, high)
+        else:
+            for price, time_ms in zip(prices, times_ms, strict=True):
+                self.see(price, time_ms)
+
+    def _stretch(self, low: float, high: float) -> None:
+        if self._fresh:
+            self._lows.append(low)
+            self._highs.append(high)
+            self._fresh = False
+        else:
+            self._lows[-1] = min(self._lows[-1], low)
+            self._highs[-1] = max(self._highs[-1], high)
 
     def _come(self, heap: list[tuple[float, str]], level: float, time_ms: int) -> None:
         """Price has come to the nearest of a side's levels."""

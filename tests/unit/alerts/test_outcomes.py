@@ -223,6 +223,33 @@ def test_following_finds_what_the_whole_path_says(prices: list[float], begin: in
     assert (found.ending is Ending.SWEPT) == (max(seen) >= near + width)
 
 
+@given(
+    st.lists(st.floats(97.8, 102.2), min_size=1, max_size=30),
+    st.integers(1, 5),
+    st.lists(st.floats(101.5, 103.0), max_size=4),
+    st.integers(0, 30),
+)
+def test_a_path_seen_whole_comes_to_what_its_prices_do(
+    prices: list[float], step: int, nears: list[float], lasts_minutes: int
+) -> None:
+    events = [alert(short(near, near + 1.0), rule=rule) for rule, near in enumerate(nears)]
+    found = []
+    for at_once in (False, True):
+        scene = Scene(*events, alert(LONGS, rule=9))
+        scene.keep([replace(followed(alert(rule=10)), until_ms=START + lasts_minutes * MINUTE)])
+        for at in range(0, len(prices), step):
+            path = prices[at : at + step]
+            times = [START + minute * MINUTE for minute in range(at + 1, at + 1 + len(path))]
+            if at_once:
+                scene.following.see_path(BTC, path, times)
+            for price, time_ms in () if at_once else zip(path, times, strict=True):
+                scene.following.see(BTC, price, time_ms)
+            scene.due(times[-1])
+        scene.due(UNTIL + HOUR)
+        found.append(scene.known)
+    assert found[0] == found[1]
+
+
 def test_work_is_what_is_decided_however_many_wait() -> None:
     """A thousand levels wait; a price that reaches one asks after one."""
     scene = Scene(*(alert(short(102.0 + i / 100, 103.0 + i / 100), rule=i) for i in range(1000)))
