@@ -68,8 +68,10 @@ class Surroundings:
         profile = landmarks.profile(bars, blur=edge_blur(self._day_volatility))
         found = [] if profile is None else [Mark(Feature.VOLUME_NODE, price) for price in profile.nodes]
         for shelf in shelves_of(landmarks.swings(bars), width=near, least_touches=LEAST_TOUCHES):
-            both = (Feature.SWING_LOW, shelf.lows), (Feature.SWING_HIGH, shelf.highs)
-            found += [Mark(feature, shelf.price, times) for feature, times in both if times]
+            if shelf.lows:
+                found.append(Mark(Feature.SWING_LOW, shelf.price, shelf.lows))
+            if shelf.highs:
+                found.append(Mark(Feature.SWING_HIGH, shelf.price, shelf.highs))
         close = landmarks.close(bars)
         return near, (*found, *(Mark(Feature.WALL, price) for book in self._books for price in _walls(book, close)))
 

@@ -7,12 +7,10 @@ one history costs little more each time than what has changed.
 from collections.abc import Sequence
 from functools import cached_property
 
-import numpy as np
-
 from bot.liquidation.swings import Swing, Swings
 from bot.liquidation.totals import average_true_range_pct
 from bot.liquidation.types import History
-from bot.liquidation.volume_profile import Traded, VolumeProfile, profile_of
+from bot.liquidation.volume_profile import VolumeProfile, VolumeProfiles
 
 WINDOW_MS = 30 * 86_400_000
 
@@ -43,15 +41,15 @@ class Landmarks:
 
     def profile(self, bars: int, *, blur: float) -> VolumeProfile | None:
         """Volume by price, smoothed as `profile_of` takes it; None where nothing was traded."""
-        return profile_of(self._traded.rows(self._first(bars), bars), blur=blur)
+        return self._profiles.known(self._first(bars), bars, blur=blur)
 
     def swings(self, bars: int) -> tuple[Swing, ...]:
         """The confirmed turns, in order of time."""
         return self._swings.known(self._first(bars), bars)
 
     @cached_property
-    def _traded(self) -> Traded:
-        return Traded.of(self._history)
+    def _profiles(self) -> VolumeProfiles:
+        return VolumeProfiles(self._history)
 
     @cached_property
     def _swings(self) -> Swings:
@@ -60,4 +58,4 @@ class Landmarks:
     def _first(self, bars: int) -> int:
         """The row of the first bar that counts."""
         opened_ms = self._history.open_ms
-        return int(np.searchsorted(opened_ms, opened_ms[bars - 1] + self._history.bar_ms - WINDOW_MS))
+        return int(opened_ms.searchsorted(opened_ms[bars - 1] + self._history.bar_ms - WINDOW_MS))

@@ -9,9 +9,9 @@ is one: nothing is known before its time.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from copy import copy
 from dataclasses import dataclass
 from math import log
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -73,24 +73,20 @@ class Swings:
         if running - begun < RANGE_HOURS:
             return ()
         if self._zigzag is None or first != self._first or running < self._next:
-            self._zigzag = _Zigzag([self._part(begun, first, end), *self._hours[begun + 1 : begun + RANGE_HOURS]])
+            self._zigzag = _begun([self._part(begun, first, end), *self._hours[begun + 1 : begun + RANGE_HOURS]])
             self._first, self._next = first, begun + 1
-        self._zigzag.follow(self._hours[self._next : running])
+        self._zigzag = _followed(self._zigzag, self._hours[self._next : running])
         self._next = running
         # The last hour may not be over: what it tells by now is not what it will have told.
-        so_far = copy(self._zigzag)
-        so_far.follow([self._part(running, first, end)])
-        return so_far.found
+        return _followed(self._zigzag, [self._part(running, first, end)]).found
 
     def _part(self, hour: int, first: int, end: int) -> "_Hour":
         """An hour, of its bars from row `first` up to `end` alone."""
         begin, after = self._begins[hour], self._begins[hour + 1 : hour + 2]
         rows = slice(max(begin, first), min([end, *after]))
-        high, low = self._history.high[rows], self._history.low[rows]
-        (found,) = _hours(
-            self._hour_ms[[begin]], high.max(keepdims=True), low.min(keepdims=True), self._history.close[[begin - 1]]
-        )
-        return found
+        high, low = self._history.high[rows].max(), self._history.low[rows].min()
+        log_high, log_low, log_before = np.log((high, low, self._history.close[begin - 1])).tolist()
+        return _Hour(int(self._hour_ms[begin]), log_high, log_low, max(log_high, log_before) - min(log_low, log_before))
 
 
 class _Hour(NamedTuple):
@@ -109,58 +105,64 @@ def _hours(time_ms: Ints, high: Floats, low: Floats, before: Floats) -> list[_Ho
     return list(map(_Hour, time_ms.tolist(), high.tolist(), low.tolist(), true_range.tolist()))
 
 
-class _Zigzag:
-    """The zigzag through the hours that it has followed, the first of which it is given with its usual range."""
+class _Zigzag(NamedTuple):
+    """The zigzag through the hours so far: the turns that it `found`, the usual range of an hour, the extremes since
+    the last turn, and whether it goes up; None before the first move that is large enough.
+    """
 
-    __slots__ = ("_bottom", "_rising", "_spread", "_start_ms", "_top", "found")
+    found: tuple[Swing, ...]
+    spread: float
+    top: _Hour
+    bottom: _Hour
+    rising: bool | None
+    start_ms: int
 
-    def __init__(self, hours: Sequence[_Hour]) -> None:
-        """`hours` are the first RANGE_HOURS ones, of which it stands in the first."""
-        self.found: tuple[Swing, ...] = ()
-        self._spread = sum(hour.high - hour.low for hour in hours) / RANGE_HOURS
-        self._top = self._bottom = hours[0]
-        self._rising: bool | None = None  # not known before the first move that is large enough
-        self._start_ms = hours[0].time_ms
 
-    def follow(self, hours: Iterable[_Hour]) -> None:
-        """Go on through the next hours."""
-        spread, top, bottom, rising = self._spread, self._top, self._bottom, self._rising
-        for hour in hours:
-            _, high, low, true_range = hour
-            spread += (true_range - spread) / RANGE_HOURS
-            enough = REVERSAL_RANGES * spread
-            if rising is not False:
-                if high >= top.high:
-                    top = hour
-                elif top.high - low >= enough:
-                    self._turn(top.time_ms, top.high, is_high=True)
-                    rising, bottom = False, hour
-                    continue
-            if rising is not True:
-                if low <= bottom.low:
-                    bottom = hour
-                elif high - bottom.low >= enough:
-                    self._turn(bottom.time_ms, bottom.low, is_high=False)
-                    rising, top = True, hour
-        self._spread, self._top, self._bottom, self._rising = spread, top, bottom, rising
+def _begun(hours: Sequence[_Hour]) -> _Zigzag:
+    """A zigzag that stands in the first of RANGE_HOURS hours, and knows their usual range."""
+    spread = sum(hour.high - hour.low for hour in hours) / RANGE_HOURS
+    return _Zigzag((), spread, hours[0], hours[0], None, hours[0].time_ms)
 
-    def _turn(self, time_ms: int, log_price: float, *, is_high: bool) -> None:
-        # What price came from before the first hour is not known: that hour is no turn.
-        if time_ms != self._start_ms:
-            self.found += (Swing(time_ms, float(np.exp(log_price)), is_high),)
+
+def _followed(zigzag: _Zigzag, hours: Iterable[_Hour]) -> _Zigzag:
+    """The zigzag gone on through the next hours."""
+    found, spread, top, bottom, rising, start_ms = zigzag
+    for hour in hours:
+        _, high, low, true_range = hour
+        spread += (true_range - spread) / RANGE_HOURS
+        enough = REVERSAL_RANGES * spread
+        if rising is not False:
+            if high >= top.high:
+                top = hour
+            elif top.high - low >= enough:
+                found += _turn(top.time_ms, top.high, start_ms, is_high=True)
+                rising, bottom = False, hour
+                continue
+        if rising is not True:
+            if low <= bottom.low:
+                bottom = hour
+            elif high - bottom.low >= enough:
+                found += _turn(bottom.time_ms, bottom.low, start_ms, is_high=False)
+                rising, top = True, hour
+    return _Zigzag(found, spread, top, bottom, rising, start_ms)
+
+
+def _turn(time_ms: int, log_price: float, start_ms: int, *, is_high: bool) -> tuple[Swing, ...]:
+    """The turn of an hour. What price came from before the first hour is not known: that hour is none."""
+    return () if time_ms == start_ms else (Swing(time_ms, float(np.exp(log_price)), is_high),)
 
 
 def shelves_of(swings: Iterable[Swing], *, width: float, least_touches: int = 1) -> tuple[Shelf, ...]:
     """The swings gathered into levels no wider than `width` in log price, ascending: those of so many touches."""
     groups: list[list[Swing]] = []
-    for swing in sorted(swings, key=lambda one: (one.price, one.time_ms)):
+    for swing in sorted(swings, key=attrgetter("price", "time_ms")):
         if groups and log(swing.price / groups[-1][0].price) <= width:
             groups[-1].append(swing)
         else:
             groups.append([swing])
-    return tuple(_shelf(group) for group in groups if len(group) >= least_touches)
+    return tuple([_shelf(group) for group in groups if len(group) >= least_touches])
 
 
 def _shelf(group: Sequence[Swing]) -> Shelf:
-    highs = sum(one.is_high for one in group)
-    return Shelf(sum(one.price for one in group) / len(group), highs, len(group) - highs)
+    highs = sum([one.is_high for one in group])
+    return Shelf(sum([one.price for one in group]) / len(group), highs, len(group) - highs)

@@ -14,32 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.liquidation.grid import CELL, cells_of, edges
-from bot.liquidation.types import Floats, History, Ints
+from bot.liquidation.types import Floats, History
 
 VALUE_SHARE = 0.7
 PROMINENCE = 0.2
 """Of the point of control's volume: what stands out less is a ripple on a hill."""
 KERNEL_REACH = 3.5  # in standard deviations
 ROWS_AT_ONCE = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Traded:
-    """What bars traded, and where: their first and last cells, and the notional that they put into each, (n,) each."""
-
-    low: Ints
-    high: Ints
-    each: Floats
-
-    @classmethod
-    def of(cls, history: History) -> "Traded":
-        """A bar's volume is spread evenly from its low to its high: what it traded where is not known."""
-        low, high = cells_of(history.low), cells_of(history.high)
-        return cls(low, high, history.volume * history.close / (high - low + 1))
-
-    def rows(self, first: int, end: int) -> "Traded":
-        """The bars from row `first` up to, not including, row `end`."""
-        return Traded(self.low[first:end], self.high[first:end], self.each[first:end])
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +48,51 @@ class VolumeProfile:
         return float(bounds[bottom]), float(bounds[top + 1])
 
 
-def profile_of(traded: Traded, *, blur: float) -> VolumeProfile | None:
-    """The profile of bars, smoothed with a standard deviation of `blur` in log price; None where nothing was traded."""
-    first = int(traded.low.min())
-    count = int(traded.high.max()) - first + 1
-    begun = np.bincount(traded.low - first, traded.each, minlength=count + 1)
-    ended = np.bincount(traded.high - first + 1, traded.each, minlength=count + 1)
-    # What is added and taken away again leaves a rounding error behind.
-    spread = np.maximum((begun - ended).cumsum()[:count], 0.0)
-    if not spread.any():
-        return None
-    volume = _smoothed(spread, blur)
-    nodes = _nodes(volume, least=PROMINENCE * float(volume.max()))
-    return VolumeProfile(first, volume, _middles(first, count, nodes))
+def profile_of(history: History, *, blur: float) -> VolumeProfile | None:
+    """The profile of a history, smoothed with a standard deviation of `blur` in log price; None where nothing was
+    traded.
+    """
+    return VolumeProfiles(history).known(0, len(history), blur=blur)
+
+
+class VolumeProfiles:
+    """The profiles of one history as they were known after any of its bars. Asked in order, it takes each bar once."""
+
+    def __init__(self, history: History) -> None:
+        low, high = cells_of(history.low), cells_of(history.high)
+        # A bar's volume is spread evenly from its low to its high: what it traded where is not known.
+        self._each = history.volume * history.close / (high - low + 1)
+        self._lowest = int(low.min())
+        self._low, self._after = low - self._lowest, high - self._lowest + 1
+        self._begun, self._ended = np.zeros((2, int(self._after.max()) + 1))
+        self._begins, self._ends = len(self._begun), 0
+        self._first = self._next = 0
+
+    def known(self, first: int, end: int, *, blur: float) -> VolumeProfile | None:
+        """What the bars from row `first` up to, not including, row `end` tell: the same as `profile_of` them alone."""
+        self._take(first, end)
+        cells = slice(self._begins, self._ends)
+        # What is added and taken away again leaves a rounding error behind.
+        volume = _smoothed(np.maximum((self._begun[cells] - self._ended[cells]).cumsum(), 0.0), blur)
+        most = float(volume.max())
+        if not most:
+            return None
+        nodes = _nodes(volume, least=PROMINENCE * most)
+        lowest = self._lowest + self._begins
+        return VolumeProfile(lowest, volume, _middles(lowest, len(volume), nodes))
+
+    def _take(self, first: int, end: int) -> None:
+        """Have what begins and ends to be traded in each cell be that of these bars, added in their order."""
+        if first != self._first or end < self._next:
+            self._begun[:] = self._ended[:] = 0.0
+            self._begins, self._ends, self._first, self._next = len(self._begun), 0, first, first
+        if self._next < end:
+            late = slice(self._next, end)
+            low, after, each = self._low[late], self._after[late], self._each[late]
+            np.add.at(self._begun, low, each)
+            np.add.at(self._ended, after, each)
+            self._begins, self._ends = min(self._begins, int(low.min())), max(self._ends, int(after.max()))
+            self._next = end
 
 
 def _middles(first: int, count: int, cells: Sequence[int]) -> tuple[float, ...]:
@@ -111,13 +124,12 @@ def _value_area(volume: list[float], control: int) -> tuple[int, int]:
 def _nodes(volume: Floats, *, least: float) -> list[int]:
     """The cells of the maxima whose prominence is at least so much; of a flat top the first cell."""
     padded = np.concatenate(((0.0,), volume, (0.0,)))
-    rising = padded[1:] > padded[:-1]
-    steps = np.flatnonzero(padded[1:] != padded[:-1])
-    up = rising[steps]
-    top, bottom = up[:-1] & ~up[1:], ~up[:-1] & up[1:]
-    tops, heights = steps[:-1][top].tolist(), volume[steps[:-1][top]].tolist()
-    valleys = volume[steps[:-1][bottom]].tolist()
-    return [cell for cell, each in zip(tops, _prominences(heights, valleys), strict=True) if each >= least]
+    steps = (padded[1:] != padded[:-1]).nonzero()[0]
+    rising = padded[steps + 1] > padded[steps]
+    turns = steps[:-1][rising[:-1] != rising[1:]]  # top, valley, top, ..., top
+    heights = volume[turns].tolist()
+    prominent = zip(turns[::2].tolist(), _prominences(heights[::2], heights[1::2]), strict=True)
+    return [cell for cell, prominence in prominent if prominence >= least]
 
 
 def _prominences(heights: list[float], valleys: list[float]) -> Iterator[float]:
@@ -135,7 +147,8 @@ def _valley(height: float, way: Iterable[tuple[float, float]]) -> float:
     """The lowest ground on the way to a higher maximum, past maxima with the valleys before them."""
     lowest = height
     for other, valley in way:
-        lowest = min(lowest, valley)
+        if valley < lowest:
+            lowest = valley
         if other > height:
             return lowest
     return 0.0

@@ -16,7 +16,7 @@ from bot.liquidation.landmarks import WINDOW_MS, Landmarks
 from bot.liquidation.swings import REVERSAL_RANGES, Shelf, Swing, shelves_of, swings_of
 from bot.liquidation.totals import average_true_range_pct
 from bot.liquidation.types import Cluster, Feature, Floats, History, Side
-from bot.liquidation.volume_profile import VALUE_SHARE, Traded, profile_of
+from bot.liquidation.volume_profile import VALUE_SHARE, profile_of
 from bot.liquidation.walls import walls_of
 from tests.unit.liquidation.markets import history_of, random_market
 
@@ -49,7 +49,7 @@ def at(side: Side, edge: float) -> Cluster:
 
 def test_the_profile_peaks_where_most_was_traded() -> None:
     closes = np.concatenate([np.full(100, 100.0), np.full(300, 105.0), np.full(60, 110.0)])
-    profile = profile_of(Traded.of(history_of(closes, wick=0.0005)), blur=BLUR)
+    profile = profile_of(history_of(closes, wick=0.0005), blur=BLUR)
     assert profile is not None
     assert profile.point_of_control == pytest.approx(105.0, rel=CELL)
     assert profile.nodes == pytest.approx((100.0, 105.0, 110.0), rel=CELL)
@@ -59,19 +59,19 @@ def test_the_profile_peaks_where_most_was_traded() -> None:
 
 def test_a_ripple_on_a_hill_is_no_node() -> None:
     closes = np.concatenate([np.full(300, 100.0), np.full(20, 101.5)])
-    profile = profile_of(Traded.of(history_of(closes, wick=0.0005)), blur=BLUR)
+    profile = profile_of(history_of(closes, wick=0.0005), blur=BLUR)
     assert profile is not None
     assert profile.nodes == pytest.approx((100.0,), rel=CELL)
 
 
 def test_without_volume_there_is_no_profile() -> None:
-    assert profile_of(Traded.of(history_of(np.full(50, 100.0), volume=0.0)), blur=BLUR) is None
+    assert profile_of(history_of(np.full(50, 100.0), volume=0.0), blur=BLUR) is None
 
 
 @given(st.integers(0, 10_000), st.integers(40, 400))
 def test_the_value_area_holds_its_share_around_the_point_of_control(seed: int, bars: int) -> None:
     history = random_market(seed, bars)
-    profile = profile_of(Traded.of(history), blur=BLUR)
+    profile = profile_of(history, blur=BLUR)
     assert profile is not None
     edges = np.exp((profile.first + np.arange(len(profile.volume) + 1)) * CELL)
     value_low, value_high = profile.value_area
@@ -218,7 +218,7 @@ def test_landmarks_asked_for_after_bar_upon_bar_are_those_of_the_bars_so_far(see
         so_far = history.within(int(history.open_ms[bars - 1]) + bar_ms - WINDOW_MS, int(history.open_ms[bars]))
         assert landmarks.swings(bars) == swings_of(so_far)
         assert landmarks.usual_range(bars) == pytest.approx(average_true_range_pct(so_far) / 100.0, nan_ok=True)
-        both = landmarks.profile(bars, blur=BLUR), profile_of(Traded.of(so_far), blur=BLUR)
+        both = landmarks.profile(bars, blur=BLUR), profile_of(so_far, blur=BLUR)
         one, other = (None if each is None else (each.first, each.nodes, each.volume.tolist()) for each in both)
         assert one == other
 
