@@ -54,7 +54,7 @@ def baseline(track: Track, *, slot_ms: int, window_ms: int) -> float | None:
     stood there all along is no growth. None where there is no sample so near, or where the body of then is not
     comparable with that of now.
     """
-    sizes, target_ms, near_ms = track.sizes, slot_ms - window_ms, max(window_ms // 8, MINUTE_MS)
+    sizes, target_ms, near_ms = track.sizes, slot_ms - window_ms, _near_ms(window_ms)
     if not sizes or sizes[0][0] - target_ms > near_ms:
         return None
     best = bisect_left(sizes, (target_ms,))
@@ -70,6 +70,26 @@ def baseline(track: Track, *, slot_ms: int, window_ms: int) -> float | None:
             return None
         usd *= max(1.0, (track.cluster.high - track.cluster.low) / (high - low))
     return usd
+
+
+def least_before(track: Track, *, slot_ms: int, window_ms: int) -> tuple[float, int]:
+    """What no `baseline` of this window is below from `slot_ms` on and until when: those samples are known by now.
+
+    (usd, until_ms); infinite where there will be none to compare with. Holds whatever samples come, or are forgotten.
+    """
+    sizes, near_ms = track.sizes, _near_ms(window_ms)
+    first_ms = sizes[0][0] + window_ms - near_ms
+    if slot_ms < first_ms:
+        return math.inf, first_ms
+    until_ms = slot_ms + min(window_ms // 2, window_ms - near_ms)
+    since = bisect_left(sizes, (slot_ms - window_ms - near_ms,))
+    last = bisect_left(sizes, (until_ms - window_ms + near_ms,), since)
+    return min([usd for _, usd in sizes[since:last]], default=math.inf), until_ms
+
+
+def _near_ms(window_ms: int) -> int:
+    """How far from a window's begin a sample may lie to stand for it."""
+    return max(window_ms // 8, MINUTE_MS)
 
 
 def _thinned(sizes: Sizes, spans: Spans) -> tuple[Sizes, Spans]:

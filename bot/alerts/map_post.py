@@ -1,11 +1,10 @@
 """The rules of a market before one of its tracks, as recomputes ask them: few clusters have anything to say to them."""
 
 import math
-from collections.abc import Iterator, Sequence
-from operator import itemgetter
+from collections.abc import Sequence
 
 from bot.alerts import growth, new_cluster
-from bot.alerts.history import Sizes
+from bot.alerts.history import least_before
 from bot.alerts.judge import Measure
 from bot.alerts.machine import NEVER_MS
 from bot.alerts.matching import SLACK, Watch
@@ -13,78 +12,89 @@ from bot.alerts.size_steps import SizeClass
 from bot.alerts.types import Kind, Track
 from bot.liquidation.types import Cluster
 
-_size_usd = itemgetter(1)
-
 
 class MapPost:
     """A watch for each thing that recomputes measure of a track, and what of it may matter to the rules.
 
-    No rule has anything to say before `due_ms` of a track that has grown by less than `-armed` percent and did not
-    appear within `news_ms`, unless some watch is `busy`. That holds for bodies of one class, until states change.
+    A body of less than `_calm_usd` says nothing to them before `_calm_ms`. That holds for bodies of one class, until
+    states change.
     """
 
-    __slots__ = (
-        *("_armed", "_busy", "_due_ms", "_least_usd", "_like", "_news_ms", "_open", "_sizes", "_watches"),
-        "measures",
-    )
+    __slots__ = ("_calm_ms", "_calm_usd", "_like", "_open", "_watches", "measures")
 
     def __init__(self, measures: Sequence[Measure], watches: Sequence[Watch]) -> None:
         self.measures = measures
         self._watches = watches
-        self._open: tuple[tuple[Measure, Watch], ...] = ()
-        self._sizes: Sizes = ()
-        self._least_usd = 0.0
+        self._open: Sequence[_Window] = ()
+        self._calm_usd, self._calm_ms = 0.0, 0
         self.stir()
 
     def stir(self) -> None:
         """States on the track have changed."""
         self._like: SizeClass | None = None
 
-    def look(self, track: Track, slot_ms: int) -> Iterator[tuple[Watch, float]]:
+    def look(self, track: Track, slot_ms: int) -> Sequence[tuple[Watch, float]]:
         """What is measured of the track as of this recompute, wherever a rule may have something to say of it."""
         if not self._watches:
-            return
+            return ()
         self._stand_before(track.cluster)
-        is_new = track.appeared and track.born_ms > slot_ms - self._news_ms
-        lowest = -self._most_pct(track) - SLACK if self._armed > -math.inf else math.inf
-        if not (is_new or self._busy or self._armed >= lowest or slot_ms >= self._due_ms):
-            return
-        for measure, watch in self._open:
-            if measure.kind is Kind.NEW_CLUSTER:
-                metric = new_cluster.metric(track, slot_ms=slot_ms)
-            elif is_new or watch.busy or watch.armed >= lowest or slot_ms >= watch.due_ms:
-                metric = growth.metric(track, slot_ms=slot_ms, window_ms=measure.window_ms)
-            else:
+        usd = track.cluster.usd
+        if usd < self._calm_usd and slot_ms < self._calm_ms:
+            return ()
+        found = []
+        for window in self._open:
+            if slot_ms >= window.calm_ms:
+                window.calm_usd, window.calm_ms = window.calm(track, slot_ms)
+            if usd < window.calm_usd and slot_ms < window.calm_ms:
                 continue
-            if metric is not None:
-                yield watch, metric
-
-    def _most_pct(self, track: Track) -> float:
-        """What no growth of the track exceeds, over any window; infinite where a size before is not above 0."""
-        sizes, known = track.sizes, self._sizes
-        self._sizes = sizes
-        if known and len(sizes) == len(known) + 1 and sizes[-2] is known[-1]:  # the same with one more
-            self._least_usd = min(self._least_usd, sizes[-1][1])
-        else:
-            self._least_usd = min(map(_size_usd, sizes), default=0.0)
-        return 100.0 * (track.cluster.usd / self._least_usd - 1.0) if self._least_usd > 0.0 else math.inf
+            watch, metric = window.watch, window.metric(track, slot_ms)
+            if metric is not None and (watch.waits or watch.wakes(metric, slot_ms, unseen_ms=0)):
+                found.append((watch, metric))
+                window.calm_ms = 0  # a closer look may move the bounds
+        self._calm_usd = min([window.calm_usd for window in self._open], default=math.inf)
+        self._calm_ms = min([window.calm_ms for window in self._open], default=NEVER_MS)
+        return found
 
     def _stand_before(self, cluster: Cluster) -> None:
         """The body is this now."""
         like = self._watches[0].column.class_of(cluster)  # which is the same to all that recomputes measure
         if like != self._like:
             self._like = like
-            self._draw(cluster)
+            for watch in self._watches:
+                watch.meet(cluster)
+            both = zip(self.measures, self._watches, strict=True)
+            self._open = [_Window(measure, watch) for measure, watch in both if not watch.idle]
+            self._calm_usd, self._calm_ms = 0.0, 0
 
-    def _draw(self, cluster: Cluster) -> None:
-        """Work out what may matter from the bounds of the watches before such a body."""
-        for watch in self._watches:
-            watch.meet(cluster)
-        self._open = tuple(
-            (measure, watch) for measure, watch in zip(self.measures, self._watches, strict=True) if not watch.idle
-        )
-        grows = [watch for measure, watch in self._open if measure.kind is Kind.GROWTH]
-        self._busy = any(watch.busy for watch in grows)
-        self._armed = max((watch.armed for watch in grows), default=-math.inf)
-        self._due_ms = min((watch.due_ms for watch in grows), default=NEVER_MS)
-        self._news_ms = max((measure.window_ms or new_cluster.NEW_MS for measure, _ in self._open), default=0)
+
+class _Window:
+    """One thing measured of bodies of one class: those of less than `calm_usd` wake no rule before `calm_ms`."""
+
+    __slots__ = ("_measure", "calm_ms", "calm_usd", "watch")
+
+    def __init__(self, measure: Measure, watch: Watch) -> None:
+        self.watch = watch
+        self._measure = measure
+        self.calm_usd, self.calm_ms = 0.0, 0
+
+    def metric(self, track: Track, slot_ms: int) -> float | None:
+        if self._measure.kind is Kind.NEW_CLUSTER:
+            return new_cluster.metric(track, slot_ms=slot_ms)
+        return growth.metric(track, slot_ms=slot_ms, window_ms=self._measure.window_ms)
+
+    def calm(self, track: Track, slot_ms: int) -> tuple[float, int]:
+        """`calm_usd` and `calm_ms` from this recompute on, by the track as of then. Each body is asked, being not less
+        than 0 USD, where some rule waits, where it may be news, and where rules that fired would see it shrink.
+        """
+        watch, window_ms = self.watch, self._measure.window_ms or new_cluster.NEW_MS
+        if watch.waits:
+            return 0.0, NEVER_MS
+        nearest = max(watch.armed, watch.again)
+        if track.appeared and slot_ms < track.born_ms + window_ms and nearest > -math.inf:
+            return 0.0, track.born_ms + window_ms
+        if self._measure.kind is Kind.NEW_CLUSTER:
+            return math.inf, watch.due_ms
+        least_usd, until_ms = least_before(track, slot_ms=slot_ms, window_ms=window_ms)
+        if watch.fired < math.inf and least_usd < math.inf:
+            return 0.0, until_ms
+        return least_usd * (1.0 - nearest / 100.0) * (1.0 - SLACK), min(until_ms, watch.due_ms)

@@ -68,6 +68,11 @@ class Watch:
             self.armed == -math.inf and self.again == -math.inf and self.fired == math.inf and self.due_ms == NEVER_MS
         )
 
+    @property
+    def waits(self) -> bool:
+        """Whether some rule has to be told of each look: the time between two of them counts for it."""
+        return self._pending != 0 or bool(self.due)
+
     def meet(self, cluster: Cluster) -> None:
         """What is measured is this cluster now: bounds worked out for one like it still hold."""
         like = self.column.class_of(cluster)

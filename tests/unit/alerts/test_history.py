@@ -1,8 +1,10 @@
 """Sizes over time: thin enough to store, dense enough for every growth window."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bot.alerts.history import HOUR_MS, KEPT_MS, MAX_SAMPLES, MINUTE_MS, baseline, overlap, with_sample
+from bot.alerts.history import HOUR_MS, KEPT_MS, MAX_SAMPLES, MINUTE_MS, baseline, least_before, overlap, with_sample
 from bot.alerts.types import Track
 from tests.unit.alerts.scenes import BTC, SLOT, START, long
 
@@ -79,6 +81,30 @@ def test_samples_without_known_edges_are_taken_as_comparable() -> None:
     assert baseline(restored, slot_ms=START + 12 * SLOT, window_ms=HOUR_MS) == 1.0
     sizes, spans = with_sample(restored, long(50, 92, 7.0), START + 13 * SLOT)
     assert (len(sizes), len(spans)) == (14, 1)
+
+
+@given(
+    usd=st.lists(st.none() | st.floats(1.0, 9.0), min_size=2, max_size=90),
+    looked=st.integers(0, 89),
+    minutes=st.sampled_from([1, 5, *WINDOWS_MINUTES]),
+    lost=st.booleans(),
+)
+def test_what_stood_before_is_known_for_a_while_to_be_no_less(
+    usd: list[float | None], looked: int, minutes: int, lost: bool
+) -> None:
+    """`usd` holds a size or None, where the body was not found, for each slot; `lost` forgets those before `looked`."""
+    track, window_ms = Track("L1", BTC, long(90, 92, 5.0), START, START, sizes=((START, 5.0),)), minutes * MINUTE_MS
+    least_usd, until_ms = 0.0, START
+    for slot_ms, found in ((START + i * SLOT, one) for i, one in enumerate(usd, start=1)):
+        if found is not None:
+            if lost and slot_ms == START + (looked + 1) * SLOT:
+                track = track._replace(sizes=())
+            sizes, spans = with_sample(track, long(90, 92, found), slot_ms)
+            track = track._replace(cluster=long(90, 92, found), sizes=sizes, spans=spans)
+        if slot_ms == START + looked * SLOT:
+            least_usd, until_ms = least_before(track, slot_ms=slot_ms, window_ms=window_ms)
+        before = baseline(track, slot_ms=slot_ms, window_ms=window_ms)
+        assert before is None or slot_ms >= until_ms or before >= least_usd
 
 
 def test_overlap_is_intersection_over_union() -> None:
