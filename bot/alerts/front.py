@@ -1,5 +1,6 @@
 """One market before its ticks: the band of prices within which none of its tracks has anything to say."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ class Band(NamedTuple):
     seen_ms: int
 
 
-QUIET = Band(0.0, float("inf"), NEVER_MS, False, 0)
+QUIET = Band(0.0, math.inf, NEVER_MS, False, 0)
 """Nobody watches."""
 
 
@@ -37,50 +38,56 @@ class Front:
         self._away: dict[str, Post] = {}
         self.valid_ms = 0
 
-    def form(self, *, valid_ms: int, now_ms: int) -> None:
-        """Take over the market's newest map and rules; past `valid_ms` that map is too old to judge by."""
-        book = self.book
-        self.valid_ms = valid_ms
-        known = {**self._away, **self.posts}
-        self._away, self.posts = {}, {}
-        if book.reading is None:
-            return
-        measures = book.measures(AT_TICKS)
-        scales = tuple(book.scale(measure) for measure in measures)
-        for track_id in sorted(book.tracks) if measures else ():
-            track = book.tracks[track_id]
-            if not track.missed:
-                post = self.posts[track_id] = self._post(track, known.get(track_id), measures)
-                post.stand_before(track.cluster, scales, now_ms)
-            elif track_id in known:
-                self._away[track_id] = known[track_id]
+    def form(self, *, valid_ms: int, seen_ms: int, now_ms: int) -> Band:
+        """Take over the market's newest map and rules; past `valid_ms` that map is too old to judge by.
+
+        Every post so far has seen the ticks within the band, until `seen_ms`.
+        """
+        book, posts, away = self.book, self.posts, self._away
+        self.valid_ms, self.posts, self._away = valid_ms, {}, {}
+        if book.reading is None or not (measures := book.measures(AT_TICKS)):
+            return QUIET
+        for post in posts.values():
+            post.seen_ms = max(post.seen_ms, seen_ms)
+        scales = [book.scale(measure) for measure in measures]
+        for track_id, track in sorted(book.tracks.items()):
+            known = posts.get(track_id) or away.get(track_id)
+            if track.missed:
+                if known is not None:
+                    self._away[track_id] = known
+                continue
+            if known is None or known.measures is not measures:
+                known = self._post(track, known, measures)
+            known.stand_before(track.cluster, scales, now_ms)
+            self.posts[track_id] = known
+        return self._band()
 
     def _post(self, track: Track, post: Post | None, measures: Sequence[Measure]) -> Post:
-        """The post of a track: the one that it has, unless rules have changed since."""
-        if post is not None and post.measures is measures:
-            return post
+        """A post for a track that has none, or whose rules have changed."""
         watches = tuple(self.book.watch(measure, track.id, seen_ms=track.seen_ms) for measure in measures)
         seen_ms = max(watch.seen_ms for watch in watches) if post is None else post.seen_ms
         return Post(measures, watches, seen_ms=seen_ms)
 
-    def redraw(self, *, now_ms: int) -> None:
+    def redraw(self, *, seen_ms: int, now_ms: int) -> Band:
         """States have changed."""
         for post in self.posts.values():
+            post.seen_ms = max(post.seen_ms, seen_ms)
             post.redraw(now_ms)
+        return self._band()
 
-    def seen_until(self, time_ms: int) -> None:
-        """Ticks within the band were seen so far by every post."""
-        for post in self.posts.values():
-            post.seen_ms = max(post.seen_ms, time_ms)
-
-    def band(self) -> Band:
+    def _band(self) -> Band:
         """The prices that lie between the bounds of every post."""
-        low, high, due_ms, waits, seen_ms = QUIET
         if not self.posts:
             return QUIET
-        due_ms, seen_ms = min(due_ms, self.valid_ms + 1), NEVER_MS
+        low, high, due_ms, waits, seen_ms = 0.0, math.inf, self.valid_ms + 1, False, NEVER_MS
         for post in self.posts.values():
-            low, high = max(low, post.low), min(high, post.high)
-            due_ms, seen_ms = min(due_ms, post.due_ms), min(seen_ms, post.seen_ms)
+            if post.low > low:
+                low = post.low
+            if post.high < high:
+                high = post.high
+            if post.due_ms < due_ms:
+                due_ms = post.due_ms
+            if post.seen_ms < seen_ms:
+                seen_ms = post.seen_ms
             waits = waits or post.waits
         return Band(low, high, due_ms, waits, seen_ms)

@@ -66,17 +66,16 @@ class Fronts:
         if front is None:
             front = self._fronts[book.market] = Front(book)
         board = self._board(book.market.exchange)
-        front.seen_until(board.seen_ms(book.market.symbol))
-        front.form(valid_ms=book.slot_ms + self._valid_ms, now_ms=now_ms)
-        board.put_band(book.market.symbol, front.band())
+        seen_ms = board.seen_ms(book.market.symbol)
+        band = front.form(valid_ms=book.slot_ms + self._valid_ms, seen_ms=seen_ms, now_ms=now_ms)
+        board.put_band(book.market.symbol, band)
 
     def _redraw(self, market: Market, *, now_ms: int) -> None:
         front = self._fronts.get(market)
         if front is not None:
             board = self._board(market.exchange)
-            front.seen_until(board.seen_ms(market.symbol))
-            front.redraw(now_ms=now_ms)
-            board.put_band(market.symbol, front.band())
+            band = front.redraw(seen_ms=board.seen_ms(market.symbol), now_ms=now_ms)
+            board.put_band(market.symbol, band)
 
     def _board(self, exchange: str) -> TickBoard:
         board = self._boards.get(exchange)

@@ -1,5 +1,6 @@
 """Everything the engine holds of one market: its rules, tracks, states, its pulse and the last reading of its map."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
@@ -44,7 +45,8 @@ class MarketBook:
         self.pulse = Pulse(market)
         self.printed: tuple[Liquidation, ...] | None = None
         self._reading: MapReading | None = None
-        self._scales: dict[Measure, float] = {}
+        self._step = math.nan
+        self._atr_pct: float | None = None
         self._states: dict[str, dict[int, RuleState]] = {}
         self._columns: dict[Measure, Column] | None = None
         self._measure_of: dict[int, Measure] = {}
@@ -63,7 +65,8 @@ class MarketBook:
     @reading.setter
     def reading(self, reading: MapReading) -> None:
         self._reading = reading
-        self._scales.clear()
+        self._step = math.nan if reading.volatility is None else reading.volatility.step
+        self._atr_pct = None
 
     @property
     def surroundings(self) -> tuple[Volatility | None, Marks]:
@@ -114,12 +117,15 @@ class MarketBook:
 
     def scale(self, measure: Measure) -> float:
         """What a distance in percent is divided by to be this measure's metric; NaN where it is not known now."""
-        if measure.unit is Unit.PERCENT:
-            return 1.0
-        found = self._scales.get(measure)
-        if found is None:
-            found = self._scales[measure] = self._scale(measure)
-        return found
+        match measure.unit:
+            case Unit.PERCENT:
+                return 1.0
+            case Unit.ATR:
+                if self._atr_pct is None:
+                    self._atr_pct = math.nan if self._reading is None else self._reading.atr_pct()
+                return self._atr_pct
+            case Unit.ODDS:
+                return 100.0 * touch_spread_over(measure.window_ms / HOUR_MS, self._step)
 
     def watch(self, measure: Measure, track_id: str, *, seen_ms: int) -> Watch:
         """Where the rules of one column stand with a track or matter; kept while that is remembered."""
@@ -239,14 +245,6 @@ class MarketBook:
         both = (*known, *(one for one in news if not known or one.time_ms > known[-1].time_ms))
         since_ms = both[-1].time_ms - PRINTED_MS if both else 0
         self.printed = tuple(one for one in both if one.time_ms >= since_ms)
-
-    def _scale(self, measure: Measure) -> float:
-        reading = self._reading
-        if reading is not None and measure.unit is Unit.ATR:
-            return reading.atr_pct()
-        if reading is not None and reading.volatility is not None:
-            return 100.0 * touch_spread_over(measure.window_ms / HOUR_MS, reading.volatility)
-        return float("nan")
 
     def _remembers(self, track_id: str) -> bool:
         return track_id in self.tracks or track_id in self.fallen or track_id in MATTERS

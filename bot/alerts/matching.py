@@ -75,19 +75,22 @@ class Watch:
 
     def meet(self, cluster: Cluster) -> None:
         """What is measured is this cluster now: bounds worked out for one like it still hold."""
-        like = self.column.class_of(cluster)
+        column = self.column
+        like = column.class_of(cluster)
         if like != self.like:
-            self.loosen()
-            self.like, self.armed = like, self.column.farthest(self.column.eligible(cluster))
+            self.like, self.exact = like, False
+            self.armed = column.farthest(column.eligible(cluster))
+            self.again = column.farthest(self._recovering)
 
     def follow(self, cluster: Cluster, like: SizeClass, now_ms: int) -> None:
         """As `meet`, of a cluster of this class; where rules have been told already the bounds are made exact, for most
         lie beyond those.
         """
-        if like != self.like:
-            self.meet(cluster)
-        if self.busy and not self.exact:
-            self.tighten(cluster, now_ms)
+        if like != self.like or (self.busy and not self.exact):
+            if self.busy:
+                self.tighten(cluster, now_ms)
+            else:
+                self.meet(cluster)
 
     def loosen(self) -> None:
         """What is measured has changed its size: any rule may have become eligible."""

@@ -13,8 +13,8 @@ from bot.liquidation.types import Cluster, Side
 MARGIN = 1e-9
 """Share of a price by which the band is drawn too narrow: it only proposes, the exact comparison is the machine's."""
 
-FARTHEST_PCT = 5_000.0
-"""A bound beyond this is none: no price comes to e**50 times another."""
+FARTHEST = 50.0
+"""In log price: a bound beyond this is as good as none, for no price comes to e**50 times another."""
 
 
 _Bounds = tuple[float, float, int, bool]
@@ -103,23 +103,17 @@ class Post:
 
     def _draw(self) -> None:
         """Work the band out from the body and the bounds."""
-        cluster, scales = self.cluster, self.scales
         hit, left, due_ms, waits = self._plain
-        for at, others in self._scaled:
-            if (scale := scales[at]) > 0.0:
-                hit, left, due_ms = max(hit, others[0] * scale), min(left, others[1] * scale), min(due_ms, others[2])
-                waits = waits or others[3]
+        for at, (near, far, wait_ms, also_waits) in self._scaled:
+            if (scale := self.scales[at]) > 0.0:
+                hit, left, due_ms = max(hit, near * scale), min(left, far * scale), min(due_ms, wait_ms)
+                waits = waits or also_waits
         self.due_ms, self.waits = due_ms, waits
+        near, far = min(hit / 100.0, FARTHEST), min(left / 100.0, FARTHEST)
+        cluster = self.cluster
         if cluster.side is Side.LONG:
-            self.low = max(cluster.low, _away(cluster.high, hit)) * (1.0 + MARGIN)
-            self.high = _away(cluster.high, left) * (1.0 - MARGIN)
+            self.low = max(cluster.low, cluster.high * math.exp(near)) * (1.0 + MARGIN)
+            self.high = cluster.high * math.exp(far) * (1.0 - MARGIN)
         else:
-            self.low = _away(cluster.low, -left) * (1.0 + MARGIN)
-            self.high = min(cluster.high, _away(cluster.low, -hit)) * (1.0 - MARGIN)
-
-
-def _away(price: float, percent: float) -> float:
-    """The price so many percent off, as log distances count."""
-    if percent > FARTHEST_PCT:
-        return math.inf
-    return price * math.exp(percent / 100.0) if percent > -FARTHEST_PCT else 0.0
+            self.low = cluster.low * math.exp(-far) * (1.0 + MARGIN)
+            self.high = min(cluster.high, cluster.low * math.exp(-near)) * (1.0 - MARGIN)

@@ -105,10 +105,10 @@ def touch_spread(hours: ArrayLike, volatility: Volatility) -> Floats:
     return spread
 
 
-def touch_spread_over(hours: float, volatility: Volatility) -> float:
-    """The same of one horizon, to the last digit and at a tenth of the cost."""
+def touch_spread_over(hours: float, step: float) -> float:
+    """The same of one horizon and the volatility of a step, to the last digit and at a tenth of the cost."""
     growth, root = _horizon(hours)
-    return SCALE * volatility.step * growth * root
+    return SCALE * step * growth * root
 
 
 @lru_cache(maxsize=64)

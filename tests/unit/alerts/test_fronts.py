@@ -51,6 +51,6 @@ def test_kept_posts_stand_where_new_ones_would(seed: int) -> None:
             lively += len(bench.tick(moment, price).states)
             fronts.look("binance", (), *nothing, now_ms=moment)  # takes over what the tick has changed
             anew = Front(book)
-            anew.form(valid_ms=0, now_ms=moment)
+            anew.form(valid_ms=0, seen_ms=0, now_ms=moment)
             assert stands(fronts.front(BTC)) == stands(anew)
     assert lively > 100, "the scene must be lively enough to prove something"

@@ -63,7 +63,7 @@ def test_one_horizon_by_itself_gives_the_very_spread_of_many(
     hours: float, variances: tuple[float, float, float, float]
 ) -> None:
     volatility = Volatility(close=100.0, time_ms=0, variances=variances, weights=(1.0,) * 4)
-    assert touch_spread_over(hours, volatility) == float(touch_spread(hours, volatility))
+    assert touch_spread_over(hours, volatility.step) == float(touch_spread(hours, volatility))
 
 
 def test_a_level_at_the_price_is_touched_already() -> None:
