@@ -4,6 +4,7 @@ Rules that tell of one thing share most of a line. Such parts are put into JSON 
 """
 
 import json
+from json.encoder import encode_basestring as _dump
 
 from bot.alerts.gate import Ruling
 from bot.alerts.outcomes import Outcome
@@ -22,7 +23,7 @@ class AlertJson:
     def __init__(self, event: Event) -> None:
         cluster = event.cluster
         shown = None if cluster is None else cluster_json(cluster, event.track_id, event.price, event.touch)
-        self._head = f'"time_ms": {event.time_ms}, "kind": {_dump(event.kind.value)}, {_market(event.market)}'
+        self._head = f'"time_ms": {event.time_ms}, "kind": {_dump(event.kind)}, {_market(event.market)}'
         self._track = _dump(event.track_id)
         self._body = _members({"severity": event.severity.value, "price": event.price, "cluster": shown})
 
@@ -33,7 +34,7 @@ class AlertJson:
         delivery = ""
         if ruling is not None:
             carrier = "null" if ruling.leads else _dump(ruling.lead)
-            reason = _dump(ruling.reason.value)
+            reason = _dump(ruling.reason)
             delivery = f', "delivery": {{"reason": {reason}, "due_ms": {ruling.due_ms}, "with": {carrier}}}'
         return (
             f'{{{self._head}, "rule": {event.rule_id}, "track": {self._track}, "episode": {event.episode}, '
@@ -74,12 +75,9 @@ def dump_line(values: dict[str, object]) -> str:
     return _ENCODER.encode(values)
 
 
-_dump = _ENCODER.encode
-
-
 def _members(values: dict[str, object]) -> str:
     """What stands between the braces of an object."""
-    return _dump(values)[1:-1]
+    return dump_line(values)[1:-1]
 
 
 def _market(market: Market) -> str:

@@ -24,7 +24,7 @@ class ReplayLines:
         self._contracts = contracts
         self._texts = texts
         self._json = json
-        self._rule_lines: dict[object, str] = {}
+        self._rule_lines: dict[int, tuple[object, str]] = {}
         self._told: _Told | None = None
         self._came: _Came | None = None
 
@@ -51,11 +51,10 @@ class ReplayLines:
         return f"{utc_text(outcome.ended_ms)}  {came.text.splitlines()[0]}"
 
     def _rule_line(self, event: Event) -> str:
-        asked = asked_of(event)
-        line = self._rule_lines.get(asked)
-        if line is None:
-            line = self._rule_lines[asked] = bare(rule_line(event, self._texts))
-        return line
+        asked, kept = asked_of(event), self._rule_lines.get(event.rule_id)
+        if kept is None or kept[0] != asked:
+            kept = self._rule_lines[event.rule_id] = asked, bare(rule_line(event, self._texts))
+        return kept[1]
 
     def _line(self, ruling: Ruling, text: str, json: AlertJson) -> str:
         if self._json:

@@ -16,7 +16,7 @@ from bot.telegram.desk import ClusterView, MarketView
 from bot.telegram.headlines import Contract, first_line
 from bot.telegram.limits import fit
 from bot.telegram.texts import Html, Texts
-from bot.telegram.texts.figures import DAY_MS, MINUTE_MS
+from bot.telegram.texts.figures import DAY_MS, HOUR_MS, MINUTE_MS
 from bot.telegram.venues import exchange_name
 from bot.telegram.wording import estimate_words, threshold_words
 
@@ -250,12 +250,13 @@ def _origin(event: Event, texts: Texts, *, age_ms: int) -> Html:
 
 def odds_words(touch: Sequence[tuple[int, float]], texts: Texts) -> Html:
     """Odds over several horizons: "34% in 1 hr, 61% in 4 hr"."""
-    figures = texts.figures
-    parts = [
-        texts("alert.odds", odds=figures.odds(probability), window=figures.duration(hours * 3_600_000))
-        for hours, probability in touch
-    ]
+    parts = [_odds_within(hours, texts.figures.odds(probability), texts) for hours, probability in touch]
     return Html(texts("alert.odds_join").join(parts))
+
+
+@lru_cache(maxsize=512)
+def _odds_within(hours: int, odds: str, texts: Texts) -> Html:
+    return texts("alert.odds", odds=odds, window=texts.figures.duration(hours * HOUR_MS))
 
 
 def alert_keys(event: Event, contract: Contract, texts: Texts, *, sample: bool = False) -> Keyboard:

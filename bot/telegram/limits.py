@@ -20,6 +20,7 @@ ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 _PIECE = re.compile(r"<[^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|\w+);|.", re.DOTALL)
 _MARKED = re.compile(r"<[^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|\w+);")
+_TAG = re.compile(r"<[^<>]*>")
 _TIME = re.compile(r"</?tg-time\b[^<>]*>")
 _OPENING = re.compile(r"<([a-zA-Z][\w-]*)")
 
@@ -32,7 +33,7 @@ def utf16_length(text: str) -> int:
 def bare(markup: str) -> str:
     """What is read when the tags are gone and the entities resolved."""
     if "&" not in markup:
-        return _MARKED.sub("", markup)  # nothing but tags is marked
+        return _TAG.sub("", markup)  # nothing but tags is marked
     return _MARKED.sub(lambda found: "" if is_tag(found[0]) else html.unescape(found[0]), markup)
 
 

@@ -221,7 +221,11 @@ def origin_words(market: MarketView, texts: Texts, *, now_ms: int) -> Html:
 
 def estimate_words(exchange: str, limits: Sequence[MapLimit], age_ms: int, texts: Texts) -> Html:
     """The line under every estimate: "Estimate from Binance data, 40 sec old.", and what the map did without."""
-    age = texts.figures.duration(max(0, age_ms))
+    return _estimate_words(exchange, tuple(limits), texts.figures.duration(max(0, age_ms)), texts)
+
+
+@lru_cache(maxsize=256)
+def _estimate_words(exchange: str, limits: tuple[MapLimit, ...], age: str, texts: Texts) -> Html:
     if exchange == COMBINED:
         source = texts("venues.estimate_of_all", age=age)
     else:

@@ -81,6 +81,7 @@ class Texts:
         self.language = language
         self.locale = Locale.parse(language, sep="-")
         self.entries = entries
+        self._single = {key: forms["other"] for key, forms in entries.items() if len(forms) == 1}
         self.in_shares = in_shares
         self._readers: dict[tuple[tzinfo, bool, bool], Texts] = {}  # what is put into words once is kept by its texts
         self.figures = Figures(
@@ -109,10 +110,10 @@ class Texts:
 
     def __call__(self, key: str, /, **values: str | int) -> Html:
         """The text of `key` as HTML, every value escaped that is not `Html`. Raises KeyError for an unknown key."""
-        template = self._template(key, values.get("n"))
+        template = self._single.get(key) or self._template(key, values.get("n"))
         for name, value in values.items():
             if type(value) is not Html:
-                values[name] = self._html(value)
+                values[name] = escape(value) if type(value) is str else self._html(value)
         return Html(template.format_map(values))
 
     def label(self, key: str, /, **values: str | int) -> str:
@@ -130,8 +131,6 @@ class Texts:
         return Html(self.entries["sentence.join"]["other"].join(parts))
 
     def _html(self, value: str | int) -> str:
-        if type(value) is str:
-            return escape(value)
         if isinstance(value, Html):
             return value
         if isinstance(value, Moment):

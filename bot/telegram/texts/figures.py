@@ -55,6 +55,7 @@ class Figures:
         self.zone = zone
         self.elsewhere = elsewhere
         self._money = money
+        self._language = str(locale)
 
     def money(self, usd: float) -> str:
         """An amount in three significant figures: `$42M`, `$1.23B`, `$980`; it stays on one line."""
@@ -100,15 +101,15 @@ class Figures:
     def percent(self, percent: float) -> str:
         """A measured percentage in two significant figures, two decimals at most: `0.84%`, `1.3%`, `12%`."""
         value = significant(percent, 2) if abs(percent) < 10 else Decimal(round(percent))
-        return self.exact_percent(float(round(value, 2)))
+        return self._in_percent(_shortest(round(value, 2)))
 
     def exact_percent(self, percent: float) -> str:
         """A percentage as somebody set it, without idle zeros: `1%`, `1.25%`."""
-        return self._in_percent(self._number(round(exact(percent), 4)))
+        return self._in_percent(_shortest(round(exact(percent), 4)))
 
     def fixed_percent(self, percent: float, decimals: int) -> str:
         """A percentage with so many decimals, as an axis writes them: `4.0%`."""
-        return self._in_percent(self._fixed(exact(percent), decimals))
+        return self._in_percent(f"{exact(percent):,.{decimals}f}")
 
     def signed_percent(self, percent: float) -> str:
         """A distance with its direction: `+0.84%`, `-1.6%` with a true minus sign."""
@@ -157,9 +158,12 @@ class Figures:
 
     @cached_property
     def _marks(self) -> Mapping[int, str]:
-        """What stands for Python's marks; looked up when a number is written first, as most languages are not asked."""
+        """What stands for Python's marks, where it is another one; looked up when a number is written first, as most
+        languages are not asked.
+        """
         symbols = self.locale.number_symbols["latn"]
-        return str.maketrans({",": symbols["group"], ".": symbols["decimal"], "-": symbols["minusSign"]})
+        marks = {",": symbols["group"], ".": symbols["decimal"], "-": symbols["minusSign"]}
+        return str.maketrans({ours: theirs for ours, theirs in marks.items() if ours != theirs})
 
     @cached_property
     def _percent_form(self) -> str:
@@ -169,20 +173,23 @@ class Figures:
         return self._money["pattern"].format(amount=self._number(amount), unit=unit).replace(" ", NO_BREAK)
 
     def _unit(self, count: int, unit: TimeUnit) -> str:
-        return _duration(count, unit, self.locale)
+        return _duration(count, unit, self._language)
 
     def _number(self, value: Decimal) -> str:
-        return f"{value.normalize():,f}".translate(self._marks)
+        return self._marked(_shortest(value))
 
     def _fixed(self, value: Decimal, decimals: int) -> str:
-        return f"{value:,.{decimals}f}".translate(self._marks)
+        return self._marked(f"{value:,.{decimals}f}")
 
     def _in_percent(self, number: str) -> str:
-        """A written number with the percent sign where the language has it; a minus comes first in all of them."""
-        minus = self._marks[ord("-")]
-        if number.startswith(minus):
-            return minus + self._percent_form.format(number.removeprefix(minus))
-        return self._percent_form.format(number)
+        """Python's number with the percent sign where the language has it; a minus comes first in all of them."""
+        if number.startswith("-"):
+            return self._marked("-") + self._in_percent(number[1:])
+        return self._percent_form.format(self._marked(number))
+
+    def _marked(self, number: str) -> str:
+        """Python's number with the language's marks."""
+        return number.translate(self._marks) if self._marks else number
 
 
 def _offset_words(moment: datetime) -> str:
@@ -194,10 +201,10 @@ def _offset_words(moment: datetime) -> str:
 
 
 @lru_cache(maxsize=1_024)
-def _duration(count: int, unit: TimeUnit, locale: Locale) -> str:
+def _duration(count: int, unit: TimeUnit, language: str) -> str:
     # Not format_unit, which says "1 horas" in Spanish and Portuguese, where CLDR has one short form for both numbers.
     length = timedelta(**{f"{unit}s": count})
-    words = format_timedelta(length, granularity=unit, threshold=math.inf, format="short", locale=locale)
+    words = format_timedelta(length, granularity=unit, threshold=math.inf, format="short", locale=language)
     return words.replace(" ", NO_BREAK)
 
 
@@ -236,6 +243,11 @@ def significant(value: float, digits: int) -> Decimal:
     if not number:
         return Decimal(0)
     return number.quantize(Decimal(1).scaleb(number.adjusted() - digits + 1), rounding=ROUND_HALF_EVEN)
+
+
+def _shortest(value: Decimal) -> str:
+    """A number as Python groups it, without idle zeros."""
+    return f"{value.normalize():,f}"
 
 
 def exact(value: float) -> Decimal:
