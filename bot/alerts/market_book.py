@@ -13,7 +13,7 @@ from bot.alerts.matching import Watch
 from bot.alerts.own_levels import OwnLevels
 from bot.alerts.pulse import Pulse
 from bot.alerts.readings import Liquidation, MapReading, Marks, no_marks
-from bot.alerts.reasons import Reason
+from bot.alerts.reasons import LASTING, Reason
 from bot.alerts.size_steps import SizeSteps
 from bot.alerts.types import CloseReason, Kind, LogEntry, Market, Rule, RuleState, Track, Unit
 from bot.liquidation.touch import Volatility, touch_spread_over
@@ -171,12 +171,15 @@ class MarketBook:
         return [name for name in self._states if name in MATTERS]
 
     def noted(self, rule_id: int, track_id: str) -> Reason | None:
-        """The reason that was logged last for a pair."""
+        """The reason that was logged last for a pair, where that is one that lasts."""
         return self._noted.get(track_id, {}).get(rule_id)
 
     def note(self, entry: LogEntry) -> None:
         """Remember a line of the log that has been committed."""
-        if self._remembers(entry.track_id):
+        if entry.reason not in LASTING:
+            if entry.track_id in self._noted:
+                self._noted[entry.track_id].pop(entry.rule_id, None)
+        elif self._remembers(entry.track_id):
             self._noted.setdefault(entry.track_id, {})[entry.rule_id] = entry.reason
 
     def firings_since(self, rule_id: int, since_ms: int) -> int:

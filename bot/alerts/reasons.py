@@ -57,3 +57,6 @@ HELD = frozenset({Reason.HELD_BUDGET, Reason.HELD_QUIET, Reason.HELD_MUTED, Reas
 
 TURNS = frozenset({Reason.LEFT, Reason.HIT_AGAIN})
 """Price went out of a rule's reach, or came back without an alert: what flapping is counted by."""
+
+LASTING = frozenset({Reason.SNOOZED, Reason.BREAKER, Reason.PAUSED, Reason.NOT_MORE_THAN_TOLD})
+"""A look finds them again while nothing has changed: they are logged once."""

@@ -1,6 +1,5 @@
 """One evaluation's verdicts: pairs of rule and track go before the state machine, and what comes of it is gathered."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,8 +9,8 @@ from bot.alerts.machine import Decision, Observation, Sight, Terms, step
 from bot.alerts.market_book import MarketBook
 from bot.alerts.pulse import Pulse
 from bot.alerts.readings import MapReading
-from bot.alerts.reasons import Reason
-from bot.alerts.types import Changes, Event, Kind, LogEntry, Market, Phase, Repeat, Rule, RuleState, Track
+from bot.alerts.reasons import LASTING, Reason
+from bot.alerts.types import Changes, Event, Kind, LogEntry, Market, Phase, Repeat, Rule, RuleState, Track, Unit
 
 BREAKER_MS = 3 * 60_000
 BREAKER_FIRINGS = 15
@@ -34,10 +33,12 @@ SILENCE = {
 }
 """What the log calls a step that gave no event; the others say nothing new."""
 
-LASTING = frozenset({Reason.SNOOZED, Reason.BREAKER, Reason.PAUSED, Reason.NOT_MORE_THAN_TOLD})
-"""Reasons that a look finds again while nothing has changed."""
 TOLD_ONCE = "once"
 """The reason of a rule that has told what it was to tell once."""
+
+
+Odds = tuple[tuple[int, float], ...]
+"""(hours, probability) pairs of a touch."""
 
 
 class Verdicts:
@@ -48,12 +49,10 @@ class Verdicts:
         self._breaker_firings = breaker_firings
         self._states: dict[tuple[Market, str], dict[int, RuleState]] = {}
         self._events: list[Event] = []
-        self._firings: defaultdict[int, int] = defaultdict(int)
+        self._firings: dict[int, int] = {}
         self._paused: dict[int, Rule] = {}
         self._log: list[LogEntry] = []
-        self._tracks: dict[tuple[Market, str, int], Track] = {}
-        self._touch: dict[tuple[Market, str, float], tuple[tuple[int, float], ...]] = {}
-        self._tellings: dict[tuple[object, ...], Telling] = {}
+        self._marked: dict[tuple[Market, str, int], tuple[Odds, Track]] = {}
 
     def judge(
         self,
@@ -70,8 +69,9 @@ class Verdicts:
 
         `reading` is the map that an alert would rest on, the newest one known where none is given.
         """
-        seen = _observed(measured, unseen_ms=unseen_ms, judge=judge)._replace(sight=judge.sight(rule, measured))
-        self._put(book, judge, rule, judge.terms(rule), measured, seen, event_ms=event_ms, reading=reading)
+        states = self._states_on(book, measured.track_id)
+        look = _Look(book, judge, measured, states, unseen_ms=unseen_ms, event_ms=event_ms, reading=reading)
+        self._put(look, rule, judge.terms(rule), judge.sight(rule, measured))
 
     def judge_column(
         self,
@@ -87,64 +87,44 @@ class Verdicts:
         """Put the rules at these places of a column before the state machine, one after the other."""
         if not asked:
             return
-        seen = _observed(measured, unseen_ms=unseen_ms, judge=column.judge)
-        looks = {seen.sight: seen}
+        states = self._states_on(book, measured.track_id)
+        look = _Look(book, column.judge, measured, states, unseen_ms=unseen_ms, event_ms=event_ms, reading=reading)
         eligible = column.eligible(measured.body)
         for at in asked:
             rule, fits = column.rules[at], bool(eligible >> at & 1)
             sight = sight_between(column.hit_at[at], column.exit_at[at], rule, measured, eligible=fits)
-            look = looks.get(sight)
-            if look is None:
-                look = looks[sight] = seen._replace(sight=sight)
-            self._put(book, column.judge, rule, column.terms[at], measured, look, event_ms=event_ms, reading=reading)
+            self._put(look, rule, column.terms[at], sight)
 
-    def _put(
-        self,
-        book: MarketBook,
-        judge: Judge,
-        rule: Rule,
-        terms: Terms,
-        measured: Measured,
-        seen: Observation,
-        *,
-        event_ms: int,
-        reading: MapReading | None,
-    ) -> None:
+    def _put(self, look: "_Look", rule: Rule, terms: Terms, sight: Sight) -> None:
         # One look may ask a pair more than once: what it has become meanwhile counts.
-        states = self._states_on(book, measured.track_id)
-        state = states.get(rule.id) or book.state(rule.id, measured.track_id)
-        if judge.worth is not None and not judge.worth(rule, state, measured):
+        state = look.states.get(rule.id) or look.known.get(rule.id) or RuleState(rule.id, look.track_id)
+        seen = look.seen(sight)
+        worth = look.judge.worth
+        if worth is not None and not worth(rule, state, look.measured):
             seen = seen._replace(worth=False)
         if rule.id in self._paused or silent_until_ms(rule) > seen.time_ms:
             seen = seen._replace(silenced=True)
         after, decision = step(state, seen, terms)
         self.judged += 1
         if after is not state:
-            states[rule.id] = after
-        if decision is Decision.FIRED:
-            self._tell(book, judge, rule, measured, episode=after.episode, event_ms=event_ms, reading=reading)
-        elif (reason := SILENCE.get(decision)) is not None:
-            self._note(book, rule, measured, reason, episode=after.episode)
+            look.states[rule.id] = after
+        reason = SILENCE.get(decision)
+        if reason is not None:
+            self._note(look, rule, reason, episode=after.episode)
+        elif decision is Decision.FIRED:
+            self._tell(look, rule, episode=after.episode)
 
-    def _tell(
-        self,
-        book: MarketBook,
-        judge: Judge,
-        rule: Rule,
-        measured: Measured,
-        *,
-        episode: int,
-        event_ms: int,
-        reading: MapReading | None,
-    ) -> None:
-        known = book.reading if reading is None else reading
-        if known is None:
-            raise ValueError(f"{book.market}: judged without a map")
-        touch = self._touch_of(known, rule, measured)
-        marked = self._marked(known, measured)
-        telling = self._telling(judge, rule, marked)
-        self._events.append(_event(known, telling, rule, marked, episode=episode, event_ms=event_ms, touch=touch))
-        self._count(book, rule, measured.time_ms)
+    def _tell(self, look: "_Look", rule: Rule, *, episode: int) -> None:
+        if look.reading is None:
+            raise ValueError(f"{look.book.market}: judged without a map")
+        if look.told is None:
+            look.told = self._surroundings(look.reading, look.measured, rule.kind)
+        touch, measured = look.told
+        telling = look.telling(rule, measured)
+        self._events.append(
+            _event(look.reading, telling, rule, measured, episode=episode, event_ms=look.event_ms, touch=touch)
+        )
+        self._count(look.book, rule, measured.time_ms)
         if rule.repeat is Repeat.ONCE:
             self._paused[rule.id] = replace(rule, paused_reason=TOLD_ONCE)
 
@@ -166,6 +146,8 @@ class Verdicts:
         self._keep(book, state)
 
     def changes(self, tracks: tuple[Track, ...], observed: object, *, pulses: tuple[Pulse, ...] = ()) -> Changes:
+        if not (self._states or self._events or self._paused or self._log):
+            return Changes(tracks=tracks, pulses=pulses, observed=observed)
         self._events.sort(key=lambda event: (event.market, event.track_id, event.rule_id))
         return Changes(
             states=tuple(states[rule_id] for _, states in sorted(self._states.items()) for rule_id in sorted(states)),
@@ -177,40 +159,21 @@ class Verdicts:
             observed=observed,
         )
 
-    def _touch_of(self, reading: MapReading, rule: Rule, measured: Measured) -> tuple[tuple[int, float], ...]:
-        """The odds of a touch, worked out once for all rules that fire on a track at once."""
-        if rule.kind is Kind.EXPOSURE:
-            return reading.touch(measured.body, measured.price)
-        if measured.track is None:
-            return ()
-        key = (reading.market, measured.track.id, measured.price)
-        if key not in self._touch:
-            self._touch[key] = reading.touch(measured.track.cluster, measured.price)
-        return self._touch[key]
-
-    def _marked(self, reading: MapReading, measured: Measured) -> Measured:
-        """What was measured, its cluster with what else stands there: found once for all rules that fire on it."""
-        if measured.track is None:
-            return measured
-        key = (reading.market, measured.track.id, measured.time_ms)
-        if key not in self._tracks:
-            track, marks = measured.track, reading.marks(measured.track.cluster)
-            if marks != track.cluster.confluence:
-                track = track._replace(cluster=replace(track.cluster, confluence=marks))
-            self._tracks[key] = track
-        return measured._replace(track=self._tracks[key])
-
-    def _telling(self, judge: Judge, rule: Rule, measured: Measured) -> Telling:
-        """The words of an alert, found once for all rules that ask for as much of the same thing."""
+    def _surroundings(self, reading: MapReading, measured: Measured, kind: Kind) -> tuple[Odds, Measured]:
+        """The odds of a touch, and what was measured with what else stands at its cluster: found once for all rules
+        that fire on a track at once.
+        """
         track = measured.track
         if track is None:
-            return judge.tell(rule, measured)
-        asked = (rule.kind, rule.unit, rule.threshold_pct, rule.window_ms)
-        key = (track.market, track.id, measured.time_ms, measured.price, measured.metric, asked)
-        found = self._tellings.get(key)
+            return (reading.touch(measured.body, measured.price) if kind is Kind.EXPOSURE else ()), measured
+        key = (reading.market, track.id, measured.time_ms)
+        found = self._marked.get(key)
         if found is None:
-            found = self._tellings[key] = judge.tell(rule, measured)
-        return found
+            touch, marks = reading.touch(track.cluster, measured.price), reading.marks(track.cluster)
+            if marks != track.cluster.confluence:
+                track = track._replace(cluster=replace(track.cluster, confluence=marks))
+            found = self._marked[key] = touch, track
+        return found[0], measured._replace(track=found[1])
 
     def _states_on(self, book: MarketBook, track_id: str) -> dict[int, RuleState]:
         """The states of a track that have changed, by rule."""
@@ -219,40 +182,79 @@ class Verdicts:
     def _keep(self, book: MarketBook, state: RuleState) -> None:
         self._states_on(book, state.track_id)[state.rule_id] = state
 
-    def _note(self, book: MarketBook, rule: Rule, measured: Measured, reason: Reason, *, episode: int) -> None:
+    def _note(self, look: "_Look", rule: Rule, reason: Reason, *, episode: int) -> None:
         """Log why a look gave no event; the same again and again, once."""
-        if reason is Reason.SNOOZED and (rule.paused_reason is not None or rule.id in self._paused):
+        if reason in LASTING:
             stopped = self._paused.get(rule.id, rule).paused_reason
-            reason = Reason.BREAKER if stopped == BREAKER else Reason.PAUSED
-        if reason in LASTING and book.noted(rule.id, measured.track_id) is reason:
-            return
-        self._log.append(
+            if stopped is not None and reason is Reason.SNOOZED:
+                reason = Reason.BREAKER if stopped == BREAKER else Reason.PAUSED
+            if look.book.noted(rule.id, look.track_id) is reason:
+                return
+        time_ms, market, track_id = look.measured.time_ms, look.book.market, look.track_id
+        self._log.append(  # by position, which is the faster: most steps are logged
             LogEntry(
-                time_ms=measured.time_ms,
-                reason=reason,
-                market=book.market,
-                chat=rule.chat,
-                rule_id=rule.id,
-                track_id=measured.track_id,
-                episode=episode,
-                value_pct=_value(measured),
-                price=measured.price,
+                time_ms, reason, market, rule.chat, rule.id, track_id, episode, look.value_pct, look.measured.price
             )
         )
 
     def _count(self, book: MarketBook, rule: Rule, time_ms: int) -> None:
         """The breaker. A pair fires at most once in its cooldown, so pairs that fired lately are firings."""
-        self._firings[rule.id] += 1
         if len(book.tracks) < self._breaker_firings:
             return
-        recent = self._firings[rule.id] + book.firings_since(rule.id, time_ms - BREAKER_MS)
-        if recent >= self._breaker_firings:
+        firings = self._firings[rule.id] = self._firings.get(rule.id, 0) + 1
+        if firings + book.firings_since(rule.id, time_ms - BREAKER_MS) >= self._breaker_firings:
             self._paused[rule.id] = replace(rule, paused_reason=BREAKER)
 
 
-def _observed(measured: Measured, *, unseen_ms: int, judge: Judge) -> Observation:
-    """The look at what was measured, before any rule's own part of it."""
-    return Observation(measured.time_ms, Sight.OUT, judge.tells(measured), unseen_ms=unseen_ms)
+class _Look:
+    """What was measured, before one rule after the other: all that is the same to them. `states` are those of its track
+    that have changed in this evaluation, `told` is what the alerts of this look have in common.
+    """
+
+    __slots__ = (
+        *("_seen", "_tellings", "_tells", "_unseen_ms", "book", "event_ms", "judge", "known", "measured", "reading"),
+        *("states", "told", "track_id", "value_pct"),
+    )
+
+    def __init__(
+        self,
+        book: MarketBook,
+        judge: Judge,
+        measured: Measured,
+        states: dict[int, RuleState],
+        *,
+        unseen_ms: int,
+        event_ms: int,
+        reading: MapReading | None,
+    ) -> None:
+        self.book, self.judge, self.measured, self.states = book, judge, measured, states
+        self.track_id = measured.track_id
+        self.known = book.states_of(self.track_id)
+        self.reading = book.reading if reading is None else reading
+        self.event_ms = event_ms
+        self.value_pct = _value(measured)
+        self.told: tuple[Odds, Measured] | None = None
+        self._tells = judge.tells(measured)
+        self._unseen_ms = unseen_ms
+        self._seen: dict[Sight, Observation] = {}
+        self._tellings: dict[tuple[Unit, float, int], Telling] = {}
+
+    def seen(self, sight: Sight) -> Observation:
+        """The look as rules take it to which it is this sight."""
+        seen = self._seen.get(sight)
+        if seen is None:
+            seen = self._seen[sight] = Observation(self.measured.time_ms, sight, self._tells, unseen_ms=self._unseen_ms)
+        return seen
+
+    def telling(self, rule: Rule, measured: Measured) -> Telling:
+        """The words of an alert, found once for all rules that ask for as much of a cluster."""
+        if measured.track is None:
+            return self.judge.tell(rule, measured)
+        asked = (rule.unit, rule.threshold_pct, rule.window_ms)
+        found = self._tellings.get(asked)
+        if found is None:
+            found = self._tellings[asked] = self.judge.tell(rule, measured)
+        return found
 
 
 def _value(measured: Measured) -> float | None:
@@ -268,7 +270,7 @@ def _event(
     *,
     episode: int,
     event_ms: int,
-    touch: tuple[tuple[int, float], ...],
+    touch: Odds,
 ) -> Event:
     cluster = None if measured.track is None else measured.track.cluster
     return Event(
