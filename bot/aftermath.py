@@ -5,12 +5,13 @@ survives a restart; the prices that were missed meanwhile are read from the bars
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.alerts.following import Following
 from bot.alerts.outcomes import Outcome, follow, printed_usd
 from bot.alerts.types import Event, Market, Track
 from bot.clock import Clock
+from bot.liquidation.values import replace
 from bot.market.history import liquidations_of_cover
 from bot.market.types import BAR_MS, Tick
 from bot.markets import LiveMarket

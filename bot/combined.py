@@ -1,7 +1,7 @@
 """Readings of one coin on several exchanges added up to one, in the contract of the first exchange that lists it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import log
 
 import numpy as np
@@ -10,6 +10,7 @@ from bot.liquidation import History, LiquidationMap
 from bot.liquidation.clusters import find_clusters
 from bot.liquidation.combining import LeftOut, VenuePart, combine_maps, lay_over
 from bot.liquidation.strength import ShareHistory
+from bot.liquidation.values import replace
 from bot.market.types import BAR_MS
 from bot.markets import LiveMarket
 from bot.reading import Reading

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from bot.history_store import NoMapError
 from bot.liquidation.combining import COMBINED, LeftOut, VenuePart
 from bot.liquidation.margin import RiskTier
 from bot.liquidation.strength import ShareHistory
+from bot.liquidation.values import replace
 from bot.market.coins import Listing
 from bot.market.exchange import Exchange
 from bot.market.types import Instrument, Tick

@@ -1,7 +1,6 @@
 """From an outbox row to the message that goes out: the text in the chat's language, the picture of that moment."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from bot.alerts.exposure import LEVEL
 from bot.alerts.hit_rate import by_kind, hit_rate
@@ -11,6 +10,7 @@ from bot.alerts.types import Event, Kind, Market, Severity
 from bot.clock import Clock
 from bot.delivery.messenger import Message
 from bot.liquidation.combining import COMBINED
+from bot.liquidation.values import replace
 from bot.markets import Markets
 from bot.missed import missed_in
 from bot.pictures import PictureDesk, map_picture

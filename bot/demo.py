@@ -4,7 +4,7 @@ import asyncio
 import io
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -14,6 +14,7 @@ from bot.alerts.types import Event, Market
 from bot.app import App, Limits, World
 from bot.clock import FastClock, StepClock
 from bot.failures import UsageError
+from bot.liquidation.values import replace
 from bot.market.playback import PlaybackExchange, load_markets
 from bot.market.recording import Recording
 from bot.market.simulator import EXCHANGE, SimulatedMarket, simulate, write_recording

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 from bot.alerts.types import Market
@@ -14,6 +13,7 @@ from bot.failures import FailedError, UsageError
 from bot.fleet import fleet_line
 from bot.health import Look, waiting_in
 from bot.health_client import ask_health
+from bot.liquidation.values import replace
 from bot.market.exchange import Exchange, ExchangeError, ExchangeUnavailableError
 from bot.market.feed import LiquidationFeed
 from bot.market.line import KeepsBooks

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 
 from bot.alerts.digest import Day
 from bot.alerts.flapping import CHECK_MS, STEPS
@@ -12,6 +11,7 @@ from bot.alerts.preferences import NO_PREFERENCES, Preferences
 from bot.alerts.reasons import Reason
 from bot.alerts.types import Changes, Rule
 from bot.alerts.verdicts import BREAKER
+from bot.liquidation.values import replace
 from bot.quiet_hours import quiet_until
 from bot.storage.chats import Chat
 from bot.storage.codec import event_to_plain

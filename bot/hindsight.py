@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -27,6 +27,7 @@ from bot.liquidation.past import WINDOW, moments, past_maps
 from bot.liquidation.score import nothing_printed
 from bot.liquidation.touch import Volatility
 from bot.liquidation.types import Floats, Ints
+from bot.liquidation.values import replace
 from bot.market.history import liquidations_of_cover
 from bot.market.types import BAR_MS
 from bot.markets import LEAST_BARS, LiveMarket

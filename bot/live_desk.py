@@ -1,7 +1,6 @@
 """The desk of the live bot: what a conversation asks, answered from the markets, the watch and the charts."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from bot.alerts.hit_rate import by_kind, by_rule, hit_rate
 from bot.alerts.manners import QuietHours
@@ -14,6 +13,7 @@ from bot.hindsight import Hindsight, lives_view
 from bot.history_store import NoMapError
 from bot.liquidation.combining import COMBINED
 from bot.liquidation.depth import Depth
+from bot.liquidation.values import replace
 from bot.live_survey import LiveSurvey
 from bot.market.history import FEE_IN_REQUIREMENT
 from bot.market_pictures import MarketPictures

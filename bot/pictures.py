@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from math import isinf
 
@@ -16,6 +15,7 @@ from bot.liquidation import Cluster, LiquidationMap
 from bot.liquidation.combining import VenuePart
 from bot.liquidation.leverage import LEVERAGE_BOUNDS
 from bot.liquidation.types import MapLimit
+from bot.liquidation.values import replace
 from bot.telegram.texts import Texts
 from bot.telegram.venues import source_words, title_words
 

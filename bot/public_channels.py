@@ -7,13 +7,14 @@ not come back with the next start.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.alerts.grammar import ParseError, parse_watch
 from bot.alerts.types import Market, Rule
 from bot.clock import Clock
 from bot.delivery.messenger import DeliveryError
 from bot.guest_book import GuestBook
+from bot.liquidation.values import replace
 from bot.storage.database import Database
 from bot.storage.errors import StorageError
 from bot.telegram.desk import Desk, MarketUnavailableError, TooManyRulesError

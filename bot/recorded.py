@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from bot.alerts.types import Market
 from bot.failures import UsageError
 from bot.liquidation import History, RiskTier
+from bot.liquidation.values import replace
 from bot.market.binance_brackets import stored_tiers
 from bot.market.history import align
 from bot.market.recording import Recording

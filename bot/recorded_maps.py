@@ -1,9 +1,9 @@
 """What the live bot would have read of one market of a recording, bar by bar: model, map, clusters and odds."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from bot.alerts.types import Market
 from bot.liquidation import History, PositionModel
@@ -18,8 +18,7 @@ from bot.recorded import Recorded
 from bot.recorded_lessons import DAY_BARS, RecordedLessons
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedReading:
+class RecordedReading(Struct, frozen=True):
     """What was read after a bar; `whole` is the map, which few ask for."""
 
     time_ms: int

@@ -2,7 +2,6 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from bot.alerts.following import Following
@@ -12,6 +11,7 @@ from bot.alerts.outcomes import Outcome, follow, followed_of, printed_usd
 from bot.alerts.types import Kind, Market, Track
 from bot.liquidation.score import Cover
 from bot.liquidation.turnover import LiquidationPrints
+from bot.liquidation.values import replace
 from bot.market.history import liquidations_by_symbol
 from bot.market.types import Prices
 from bot.recorded import Recorded

@@ -2,12 +2,12 @@
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 from bot.alerts.grammar import ErrorCode, ParseError, parse_watch
 from bot.alerts.types import EVERYWHERE, Rule
 from bot.failures import UsageError
+from bot.liquidation.values import replace
 from bot.recorded import Recorded
 from bot.telegram.commands.faults import fault_words
 from bot.telegram.limits import bare

@@ -9,7 +9,6 @@ was learned does not pay.
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from bot.alerts.types import Market
 from bot.clock import Clock
@@ -18,6 +17,7 @@ from bot.liquidation.score import HOUR_MS, MOMENT_MS
 from bot.liquidation.skill import Skill, Verdict
 from bot.liquidation.turnover import WINDOW_MS, guarded
 from bot.liquidation.types import Floats
+from bot.liquidation.values import replace
 from bot.live_score import (
     LEARNED,
     PRIOR,

@@ -7,7 +7,7 @@ the judge where it was, so that the same is found again at the next tick and not
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.aftermath import NOTHING, Aftermath, Aftermaths
 from bot.alerts.engine import Engine
@@ -24,6 +24,7 @@ from bot.clock import Clock
 from bot.doorbell import Doorbell, breaker_notices, outbox_rows
 from bot.freshness import STALE_MS
 from bot.liquidation.totals import average_true_range_pct
+from bot.liquidation.values import replace
 from bot.liquidation.whole import Whole
 from bot.market.types import BAR_MS, Tick
 from bot.markets import LiveMarket

@@ -1,12 +1,12 @@
 """Answers to "why was I told?" and "why was I not?": from the decision log, and from the judge as it stands now."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from bot.alerts.reasons import HELD, TELLS, Reason
 from bot.alerts.silence import Silence, refusal
 from bot.alerts.types import Event, Kind, LogEntry, Market, Rule, Track
 from bot.clock import Clock
+from bot.liquidation.values import replace
 from bot.market.exchange import Exchange
 from bot.storage.codec import event_from_plain
 from bot.storage.database import Database

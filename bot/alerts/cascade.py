@@ -3,7 +3,7 @@
 import math
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.alerts.judge import Judge, Measured, Telling
 from bot.alerts.machine import Terms
@@ -11,6 +11,7 @@ from bot.alerts.readings import Liquidation
 from bot.alerts.types import Kind, Rule, Severity
 from bot.alerts.wording import price_words, usd_words
 from bot.liquidation.types import Cluster, Side
+from bot.liquidation.values import replace
 
 NORMAL_PERCENTILE = 99.0
 NORMAL_MIN_USD = 100e3

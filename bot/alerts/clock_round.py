@@ -1,13 +1,13 @@
 """What the clock brings to a rule: its digest, the reminder of its end, and its end."""
 
 import math
-from dataclasses import replace
 
 from bot.alerts import digest, expiry
 from bot.alerts.judge import Figures
 from bot.alerts.market_book import MarketBook
 from bot.alerts.types import Event, Kind, Phase, Rule, RuleState, Severity
 from bot.alerts.verdicts import Verdicts
+from bot.liquidation.values import replace
 
 
 class ClockRound:
@@ -36,7 +36,7 @@ class ClockRound:
             return
         after = _counted(state, slot_ms, told=0.0)
         if rule.snoozed_until_ms > self._now_ms:
-            self._verdicts.note(self._book, after._replace(episode=state.episode))
+            self._verdicts.note(self._book, replace(after, episode=state.episode))
             return
         reason = "The digest is due."
         self._verdicts.announce(self._book, self._event(rule, after, Kind.DIGEST, slot_ms, reason), after)
@@ -80,7 +80,8 @@ class ClockRound:
 def _counted(state: RuleState, time_ms: int, *, told: float) -> RuleState:
     """The state after one more announcement."""
     last_ms = max(time_ms, state.last_ms)
-    return state._replace(
+    return replace(
+        state,
         phase=Phase.FIRED,
         episode=state.episode + 1,
         since_ms=time_ms,

@@ -5,7 +5,6 @@ It is read by the grammar of /watch: what it says replaces what the rule said of
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 from bot.alerts import lexicon as lex
@@ -17,6 +16,7 @@ from bot.alerts.line_writer import term_words
 from bot.alerts.rule_builder import GOES_WITH, RuleBuilder
 from bot.alerts.typed import Word, split_words
 from bot.alerts.types import Kind, Rule, Unit
+from bot.liquidation.values import replace
 
 _FIELDS: Mapping[str, tuple[str, ...]] = {
     **{name: (name,) for name in ("kind", "side", "percent", "within", "beyond", "atr", "window", "size", "strength")},

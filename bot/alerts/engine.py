@@ -6,7 +6,8 @@ nothing and the same is found again. One evaluation at a time: evaluate, commit,
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bot.alerts import cascade
 from bot.alerts.calendar import Calendar
@@ -29,21 +30,20 @@ from bot.alerts.tracks import GRACE, match
 from bot.alerts.types import EVERYWHERE, Changes, Kind, Market, Phase, Rule, RuleState, Track
 from bot.alerts.verdicts import BREAKER_FIRINGS, Verdicts
 from bot.liquidation.types import Floats, Ints
+from bot.liquidation.values import replace
 
 STALE_TICKS = 3
 """A price older than so many ticks is no data."""
 
 
-@dataclass(frozen=True, slots=True)
-class _MapSeen:
+class _MapSeen(Struct, frozen=True):
     """A recompute that has been judged, before it is committed."""
 
     reading: MapReading
     watches: tuple[Watch, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _TickSeen:
+class _TickSeen(Struct, frozen=True):
     """A tick that has been judged, before it is committed."""
 
     exchange: str
@@ -51,8 +51,7 @@ class _TickSeen:
     posts: Sequence[Seen]
 
 
-@dataclass(frozen=True, slots=True)
-class _PrintsSeen:
+class _PrintsSeen(Struct, frozen=True):
     """Liquidations that have been judged, before it is committed: the new minutes of each market, and what was new."""
 
     exchange: str
@@ -60,8 +59,7 @@ class _PrintsSeen:
     news: Mapping[str, Sequence[Liquidation]]
 
 
-@dataclass(frozen=True, slots=True)
-class _ClockSeen:
+class _ClockSeen(Struct, frozen=True, gc=False):
     """Rules that were due by the clock, before that is committed."""
 
     rule_ids: tuple[int, ...]
@@ -242,7 +240,7 @@ class Engine:
             fresh[symbol] = [one for one in by_symbol.get(symbol, ()) if one.time_ms > last_ms]
             price = None if now is None else now[0]
             minutes = judge_prints(book, fresh[symbol], verdicts, heard_ms=heard_ms, price=price)
-            pulses.append(book.pulse._replace(minutes=minutes))
+            pulses.append(replace(book.pulse, minutes=minutes))
         self.work = Work(judged=verdicts.judged)
         return self._settled(verdicts.changes((), _PrintsSeen(exchange, tuple(pulses), fresh)))
 

@@ -6,12 +6,12 @@ an outcome ends.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from heapq import heappop, heappush
 
 from bot.alerts.outcomes import Outcome, ended, reached
 from bot.alerts.types import CloseReason, Market
 from bot.liquidation.types import Floats, Ints, Side
+from bot.liquidation.values import replace
 
 LEAST_TRIMMED = 512
 

@@ -6,12 +6,15 @@ transaction as the states, and then calls `apply`; a failed commit leaves the ga
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bot.alerts.flapping import STEADY, Pair, Turning
 from bot.alerts.manners import NO_MANNERS, Manners
 from bot.alerts.reasons import HELD, TURNS, Reason
 from bot.alerts.types import Event, Kind, LogEntry, Severity
+from bot.liquidation.values import replace
 
 GROUP_MS = 5_000
 """Events of one chat within so long become one message."""
@@ -36,8 +39,7 @@ class Hold:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(Struct, frozen=True, gc=False):
     """What the gate remembers of a chat: the messages of the last hour, the group still open, what is held."""
 
     told_ms: tuple[int, ...] = ()
@@ -49,8 +51,7 @@ class Memory:
 BLANK = Memory()
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(Struct, frozen=True, gc=False):
     """What becomes of an event, known by its dedupe `key`: its message is that of the event `lead` (its own where it
     leads), due at `due_ms`.
 
@@ -72,13 +73,12 @@ class Ruling:
         return self.lead == self.key
 
 
-@dataclass(frozen=True, slots=True)
-class Rulings:
+class Rulings(Struct, frozen=True, gc=False):
     """All rulings of one evaluation, with what the gate is to remember once they are committed."""
 
     rulings: tuple[Ruling, ...] = ()
-    memories: Mapping[int, Memory] = field(default_factory=dict)
-    turnings: Mapping[Pair, Turning] = field(default_factory=dict)
+    memories: Mapping[int, Memory] = {}
+    turnings: Mapping[Pair, Turning] = {}
 
     def log(self, now_ms: int) -> tuple[LogEntry, ...]:
         """A line for each event."""

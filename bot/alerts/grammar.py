@@ -20,7 +20,6 @@ label    = '"' up to 40 characters '"'
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import replace
 
 from bot.alerts import lexicon as lex
 from bot.alerts.digest import DAY_MS
@@ -38,6 +37,7 @@ from bot.alerts.line_writer import format_watch
 from bot.alerts.rule_builder import RuleBuilder
 from bot.alerts.typed import Word, number_of, split_words
 from bot.alerts.types import EVERYWHERE, Kind, Market, Rule
+from bot.liquidation.values import replace
 
 __all__ = [
     "DEFAULT_EXCHANGE",

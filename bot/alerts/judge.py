@@ -6,8 +6,10 @@ percent for proximity, minus the growth in percent for growth. A rule is hit at 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from bot.alerts.filters import lies_where, meets_floor
 from bot.alerts.machine import Sight, Terms
@@ -15,6 +17,7 @@ from bot.alerts.readings import Marks, no_marks
 from bot.alerts.types import ANYWHERE, Kind, Repeat, Rule, RuleState, Severity, Track, Unit
 from bot.liquidation.touch import Volatility
 from bot.liquidation.types import Cluster, Side
+from bot.liquidation.values import replace
 
 NEVER_OUT = float("inf")
 """The exit of a kind whose condition, once true, stays true."""
@@ -30,7 +33,7 @@ class Measure(NamedTuple):
     window_ms: int = 0
 
 
-class Measured(NamedTuple):
+class Measured(Struct, frozen=True):
     """What was measured at `time_ms`, of a track or of a market as a whole; `metric` is None where there is no data.
 
     Without a track, `matter` names what was measured and `whole` stands for it where a rule asks for side and size.
@@ -64,7 +67,7 @@ class Measured(NamedTuple):
         return None if self.track is not None or self.whole is None else self.whole.side
 
 
-class Telling(NamedTuple):
+class Telling(Struct, frozen=True, gc=False):
     """What an alert says beyond the facts: its kind, how loud, the value, and one sentence that explains it."""
 
     kind: Kind

@@ -1,7 +1,7 @@
 """The lives of clusters: when each was born, how large it grew, and how it ended, from one map after another."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from bot.alerts.tracks import match
 from bot.alerts.types import CloseReason, Market, Track
 from bot.liquidation.clusters import find_clusters
 from bot.liquidation.types import Cluster, History, LiquidationMap, Side
+from bot.liquidation.values import replace
 
 
 @dataclass(frozen=True, slots=True)

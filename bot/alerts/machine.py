@@ -8,11 +8,12 @@ Pure: time is the observation's own. No data is not false: a state stays as it i
 same moment seen twice, or an earlier one, changes nothing.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from bot.alerts.types import Phase, RuleState
+from bot.liquidation.values import replace
 
 PENDING_GAP_MS = 3_600_000
 """A longer time without data restarts the count of a pending state."""
@@ -53,8 +54,7 @@ _ARMED, _PENDING, _FIRED, _RECOVERING, _DONE, _CLOSED = Phase
 _UNKNOWN, _OUT, _BETWEEN, _HIT = Sight
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True, gc=False):
     """The conditions a rule's kind puts: observations in a row before firing, and the two waits after it.
 
     `once` ends the pair at its first firing; `every_ms` above 0 fires again after that long while the hit lasts. Where
@@ -78,7 +78,7 @@ class Terms:
         return min(self.cooldown_ms << doublings, self.longest_cooldown_ms)
 
 
-class Observation(NamedTuple):
+class Observation(Struct, frozen=True, gc=False):
     """One look at a (rule, track) at `time_ms`.
 
     `unseen_ms` is the time before it in which nothing was known, beyond the usual pace. `tells` is what a firing now
@@ -121,7 +121,7 @@ def _waiting(state: RuleState, seen: Observation, terms: Terms) -> tuple[RuleSta
     held = 1 + (0 if seen.unseen_ms > PENDING_GAP_MS else state.held)
     if held < terms.hold:
         since_ms = state.since_ms if held > 1 else seen.time_ms
-        return state._replace(phase=_PENDING, held=held, since_ms=since_ms, last_ms=seen.time_ms), Decision.HOLDING
+        return replace(state, phase=_PENDING, held=held, since_ms=since_ms, last_ms=seen.time_ms), Decision.HOLDING
     return _fire(state, seen, terms), Decision.FIRED
 
 
@@ -144,10 +144,10 @@ def _recovering(state: RuleState, seen: Observation, terms: Terms) -> tuple[Rule
         return _moved(state, _FIRED, seen.time_ms), Decision.HIT_AGAIN
     if terms.firm and seen.unseen_ms > PENDING_GAP_MS:
         return _moved(state, _RECOVERING, seen.time_ms), Decision.LEFT
-    waited = state._replace(since_ms=state.since_ms + seen.unseen_ms) if seen.unseen_ms else state
+    waited = replace(state, since_ms=state.since_ms + seen.unseen_ms) if seen.unseen_ms else state
     if seen.time_ms >= rearm_ms(waited, terms):
         return _moved(state, _ARMED, seen.time_ms), Decision.REARMED
-    return (waited._replace(last_ms=seen.time_ms) if seen.unseen_ms else state), Decision.COOLING
+    return (replace(waited, last_ms=seen.time_ms) if seen.unseen_ms else state), Decision.COOLING
 
 
 _STEPS = {_ARMED: _waiting, _PENDING: _waiting, _FIRED: _fired, _RECOVERING: _recovering}

@@ -13,6 +13,7 @@ from bot.alerts.readings import Liquidation, MapReading
 from bot.alerts.types import CloseReason, Kind, Track
 from bot.alerts.verdicts import Verdicts
 from bot.liquidation.types import Cluster
+from bot.liquidation.values import replace
 
 PRINTED_WITHIN = 0.003
 """A liquidation is closed at worse prices than where it was triggered: so far beyond a body it still counts to it."""
@@ -40,7 +41,7 @@ class MapRound:
             elif track.missed == 0:
                 self._look_at(track)
         swept_now = [track for track in tracks if track.closed is CloseReason.SWEPT]
-        self._look_back([track._replace(cluster=track.at_best) for track in swept_now])
+        self._look_back([replace(track, cluster=track.at_best) for track in swept_now])
         self._look_at_levels()
         self._look_at_market()
 
@@ -49,7 +50,7 @@ class MapRound:
         measure = Measure(Kind.SWEPT)
         if track.closed is CloseReason.SWEPT and measure in self._book.columns():
             printed = printed_within(self._book.printed, track.cluster)
-            was = track._replace(cluster=track.at_best)
+            was = replace(track, cluster=track.at_best)
             self._ask(measure, self._measured(was, 0.0, printed))
         self._verdicts.close(self._book, track, time_ms=self._reading.slot_ms)
 

@@ -17,6 +17,7 @@ from bot.alerts.reasons import LASTING, Reason
 from bot.alerts.size_steps import SizeSteps
 from bot.alerts.types import CloseReason, Kind, LogEntry, Market, Rule, RuleState, Track, Unit
 from bot.liquidation.touch import Volatility, touch_spread_over
+from bot.liquidation.values import replace
 
 HOUR_MS = 3_600_000
 AFTER_MS = 4 * HOUR_MS
@@ -210,7 +211,7 @@ class MarketBook:
         self.tracks.pop(track.id, None)
         self._forget(track.id)
         if track.closed is CloseReason.SWEPT:
-            self.fallen[track.id] = track._replace(cluster=track.at_best)
+            self.fallen[track.id] = replace(track, cluster=track.at_best)
 
     def let_fall(self, slot_ms: int) -> None:
         """Forget the tracks that were swept too long before `slot_ms`."""

@@ -7,16 +7,17 @@ dissolved must not count as a miss that chance was never given time for.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from operator import attrgetter
 
 import numpy as np
+from msgspec import Struct
 
 from bot.alerts.types import CloseReason, Event, Kind, Market
 from bot.liquidation.grid import CELL
 from bot.liquidation.turnover import LiquidationPrints
 from bot.liquidation.types import Side
+from bot.liquidation.values import replace
 
 HOUR_MS = 3_600_000
 
@@ -35,8 +36,7 @@ class Ending(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True, gc=False):
     """One alert and what has come of it so far. Times in ms UTC, 0 for not yet.
 
     `alert` is the event's dedupe key. `price` is that of the alert; `low`, `high`, `usd` and the expected figures are

@@ -10,6 +10,7 @@ from bot.alerts.readings import Liquidation
 from bot.alerts.types import Kind, Phase
 from bot.alerts.verdicts import Verdicts
 from bot.liquidation.types import Side
+from bot.liquidation.values import replace
 
 LATE_MS = 3_000
 """A minute is counted so long after its end: liquidations come that late."""
@@ -60,5 +61,5 @@ def _judge(book: MarketBook, minutes: Minutes, side: Side, verdicts: Verdicts, *
     for at in watch.candidates(measured.metric, measured.body, time_ms, unseen_ms=0):
         rule = watch.column.rules[at]
         usual = (cascade.USUAL_USD, minutes.usual_usd(rule.threshold_pct))
-        told = measured._replace(figures=(*measured.figures, usual))
+        told = replace(measured, figures=(*measured.figures, usual))
         verdicts.judge(book, watch.column.judge, rule, told, unseen_ms=0, event_ms=time_ms)

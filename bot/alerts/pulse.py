@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from bot.alerts.cascade import STEPS, Minutes
 from bot.alerts.concentration import Band
 from bot.alerts.types import Market
 
 
-class Pulse(NamedTuple):
+class Pulse(Struct, frozen=True, gc=False):
     """What is usual for one market, as of the recompute of `slot_ms` and the liquidations heard until then."""
 
     market: Market

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from bot.alerts.types import Market, Phase, RuleState, Track
 from bot.liquidation.touch import Volatility
 from bot.liquidation.types import Cluster, MapLimit, Mark, OpenInterestSource, Side
@@ -43,7 +45,7 @@ class Liquidation(NamedTuple):
     usd: float
 
 
-class MapReading(NamedTuple):
+class MapReading(Struct, frozen=True):
     """One recompute of one market.
 
     `slot_ms` is the recompute's slot and drives all logic; `now_ms` is when it is judged, and only dates its events.
@@ -101,7 +103,7 @@ class Standing:
     told: bool = True
 
 
-class Work(NamedTuple):
+class Work(Struct, frozen=True, gc=False):
     """How much the last evaluation had to look at: tracks that woke, and (rule, track) pairs that were judged."""
 
     woken: int = 0

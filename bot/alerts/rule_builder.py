@@ -1,7 +1,6 @@
 """From the terms of a line to the rule it asks for: which terms go with which kind, defaults, and ranges."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 
 from bot.alerts import lexicon as lex
@@ -14,6 +13,7 @@ from bot.alerts.flip import NORMAL_MARGIN_PCT
 from bot.alerts.line_reader import Terms
 from bot.alerts.stop_hunt import NORMAL_WINDOW_MS
 from bot.alerts.types import Kind, Market, Repeat, Rule, Unit, Where
+from bot.liquidation.values import replace
 
 _PLACE = {"side", "size", "strength", "above", "below", "confluence"}
 _APPROACH = _PLACE | {"within", "beyond", "odds"}

@@ -4,7 +4,7 @@ The reasons come in the order in which they would have to go away: what stops th
 the cluster that is nearest to an alert, and the nearer ones that the rule does not take.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.alerts.filters import distance_pct, floors, lies_where
 from bot.alerts.judge import Judge, Measured
@@ -16,6 +16,7 @@ from bot.alerts.standing import measured_now
 from bot.alerts.types import ANYWHERE, Kind, Phase, Rule, RuleState
 from bot.alerts.verdicts import UNHEARD
 from bot.liquidation.types import Cluster
+from bot.liquidation.values import replace
 
 MOST_REFUSED = 2
 """So many of the nearer clusters that a rule does not take are named."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from bot.alerts.market_book import MarketBook
 from bot.alerts.tracks import covers
 from bot.alerts.types import Kind, RuleState, Track
+from bot.liquidation.values import replace
 
 
 def inherited(book: MarketBook, tracks: Iterable[Track], *, slot_ms: int) -> Iterator[RuleState]:
@@ -21,4 +22,4 @@ def inherited(book: MarketBook, tracks: Iterable[Track], *, slot_ms: int) -> Ite
             parent = max(parents, key=lambda track: (track.cluster.usd, track.id))
             for state in book.states_of(parent.id).values():
                 if state.fired_ms and book.rules[state.rule_id].kind is Kind.PROXIMITY:
-                    yield state._replace(track_id=born.id)
+                    yield replace(state, track_id=born.id)

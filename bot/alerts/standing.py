@@ -1,7 +1,6 @@
 """Where a rule stands with its market, for the confirmation of a new rule and for the list of rules."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from bot.alerts.new_cluster import metric as new_metric
 from bot.alerts.proximity import passed
 from bot.alerts.readings import FirstLook, MapReading, Standing
 from bot.alerts.types import Kind, Phase, Rule, RuleState, Track
+from bot.liquidation.values import replace
 
 
 def take_first_look(book: MarketBook, rule: Rule, *, price: float, price_ms: int) -> FirstLook:
@@ -74,7 +74,7 @@ def take_edited_look(book: MarketBook, old: Rule, new: Rule, *, price: float, pr
             # Told of lately, it keeps the time of that; otherwise the edit itself has just shown it.
             told = state.fired_ms if state.phase in (Phase.FIRED, Phase.RECOVERING) else measured.time_ms
             started = _started(state, Phase.FIRED, measured.time_ms, judge.tells(measured))
-            states.append(started._replace(fired_ms=told))
+            states.append(replace(started, fired_ms=told))
         elif sight in (Sight.BETWEEN, Sight.OUT) and state.last_ms and (was_hit or asks_more):
             states.append(_started(state, Phase.ARMED, measured.time_ms, 0.0))
     if not hits:
@@ -139,7 +139,7 @@ def measured_now(book: MarketBook, rule: Rule, *, price: float, time_ms: int) ->
     if rule.kind is Kind.FLIP:
         # Whichever side leads now, by however little, is where the rule starts from.
         found = flip.measure(near_usd=reading.whole.standing_near, slot_ms=time_ms, price=price)
-        return [each._replace(metric=-100.0 if (each.metric or 0.0) < 0.0 else 0.0) for each in found]
+        return [replace(each, metric=-100.0 if (each.metric or 0.0) < 0.0 else 0.0) for each in found]
     if rule.kind is Kind.CONCENTRATION:
         deviation = book.pulse.band.deviation(reading.whole.evenness)
         return concentration.measure(deviation, slot_ms=time_ms, price=price)
@@ -182,4 +182,4 @@ def _metric(book: MarketBook, rule: Rule, track: Track, price: float) -> float |
 
 def _started(state: RuleState, phase: Phase, time_ms: int, told: float) -> RuleState:
     fired_ms = time_ms if phase is Phase.FIRED else 0
-    return state._replace(phase=phase, since_ms=time_ms, fired_ms=fired_ms, held=0, told=told, last_ms=time_ms)
+    return replace(state, phase=phase, since_ms=time_ms, fired_ms=fired_ms, held=0, told=told, last_ms=time_ms)

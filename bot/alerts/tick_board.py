@@ -8,6 +8,7 @@ from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bot.alerts.front import QUIET, Band
@@ -29,7 +30,7 @@ class Stir(NamedTuple):
     seen_ms: int
 
 
-class Look(NamedTuple):
+class Look(Struct, frozen=True):
     """One tick against all bands: what it stirs, by symbol. The rest is of the k symbols that it brought news of."""
 
     stirred: tuple[Stir, ...]

@@ -12,6 +12,7 @@ from bot.alerts.proximity import passed, tick_distance
 from bot.alerts.tick_board import Stir
 from bot.alerts.types import Kind, Track
 from bot.alerts.verdicts import Verdicts
+from bot.liquidation.values import replace
 
 
 class TickRound:
@@ -67,7 +68,7 @@ def _near(book: MarketBook, track: Track, stir: Stir, metric: float) -> Measured
 
 
 def _swept(book: MarketBook, track: Track, stir: Stir, metric: float) -> Measured:
-    was, figures = track._replace(cluster=track.at_best), printed_within(book.printed, track.cluster)
+    was, figures = replace(track, cluster=track.at_best), printed_within(book.printed, track.cluster)
     return Measured(was, stir.time_ms, stir.price, metric, figures=figures, marks=book.surroundings[1])
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from bot.alerts.history import with_sample
 from bot.alerts.types import CloseReason, Market, Track
 from bot.liquidation.types import Cluster, Side
+from bot.liquidation.values import replace
 
 MIN_OVERLAP = 0.2
 """Intersection over union from which two bodies may be the same cluster."""
@@ -50,7 +51,7 @@ def match(
     standing: list[Track] = []
     for track in tracks:
         if _reached(track.cluster, track.cluster.low, track.cluster.high, low=low, high=high):
-            done.append(track._replace(closed=CloseReason.SWEPT, closed_ms=slot_ms))
+            done.append(replace(track, closed=CloseReason.SWEPT, closed_ms=slot_ms))
         else:
             standing.append(track)
 
@@ -138,13 +139,13 @@ def _missed(track: Track, clusters: Sequence[Cluster], slot_ms: int, *, low: flo
     """One recompute without the body: swept if price went past its peak, else kept for the grace, then closed."""
     body = track.cluster
     if _reached(body, body.peak, body.peak, low=low, high=high):
-        return track._replace(closed=CloseReason.SWEPT, closed_ms=slot_ms)
+        return replace(track, closed=CloseReason.SWEPT, closed_ms=slot_ms)
     missed = track.missed + 1
     if missed < GRACE:
-        return track._replace(missed=missed)
+        return replace(track, missed=missed)
     merged = any(covers(cluster, body) for cluster in clusters)
     reason = CloseReason.MERGED if merged else CloseReason.FADED
-    return track._replace(missed=missed, closed=reason, closed_ms=slot_ms)
+    return replace(track, missed=missed, closed=reason, closed_ms=slot_ms)
 
 
 def _born(cluster: Cluster, market: Market, slot_ms: int, ordinal: int, model_version: str, *, appeared: bool) -> Track:

@@ -1,12 +1,14 @@
 """The words of the judgement: rules that chats keep, tracks of clusters, states, and the events that come of them."""
 
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from bot.alerts.reasons import Reason
 from bot.liquidation.types import Cluster, MapLimit, OpenInterestSource, Side
+from bot.liquidation.values import replace
 
 if TYPE_CHECKING:
     from bot.alerts.pulse import Pulse
@@ -64,8 +66,7 @@ class Repeat(StrEnum):
     EVERY = "every"
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(Struct, frozen=True, gc=False):
     """Which clusters count, beside their side and size; None where the rule does not ask.
 
     The densest price lies between `price_low` and `price_high`; the distance from price is between `near_pct` and
@@ -85,8 +86,7 @@ class Where:
 ANYWHERE = Where()
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True, gc=False):
     """One watch rule of one chat.
 
     `threshold_pct` is what the kind compares with: the distance of proximity (in the rule's `unit`), the growth of
@@ -129,7 +129,7 @@ class CloseReason(StrEnum):
 _size_usd = itemgetter(1)
 
 
-class Track(NamedTuple):
+class Track(Struct, frozen=True, gc=False):
     """A cluster through time. `id` is unique within the market and names nothing but the cluster's birth.
 
     `cluster` is the body as last seen, at slot `seen_ms`; `missed` counts recomputes since. `sizes` are
@@ -172,7 +172,7 @@ class Phase(StrEnum):
     CLOSED = "closed"
 
 
-class RuleState(NamedTuple):
+class RuleState(Struct, frozen=True, gc=False):
     """The state machine's memory for one (rule, track). Times in ms UTC of the slot or tick that set them, 0 for never.
 
     What is no cluster has a track id of its own all the same, such as `flip-short` (`Event.track_id`). `told` is the
@@ -190,8 +190,7 @@ class RuleState(NamedTuple):
     last_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True, gc=False):
     """One alert, decided: everything its text and its picture need, in no language.
 
     `value_pct` is what was measured (distance or growth, in percent), `threshold_pct` and `window_ms` the rule's own.
@@ -241,7 +240,7 @@ class Event:
         return f"{self.rule_id}:{self.market.exchange}:{self.market.symbol}:{self.track_id}:{self.episode}:{self.kind}"
 
 
-class LogEntry(NamedTuple):
+class LogEntry(Struct, frozen=True, gc=False):
     """One line of the decision log. Times in ms UTC; what does not apply is empty, 0 or None.
 
     `value_pct` is what was measured, `until_ms` when a wait ends, `key` the event's dedupe key, `lead` the key of the
@@ -262,8 +261,7 @@ class LogEntry(NamedTuple):
     lead: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """What one evaluation wants remembered and sent, to be committed in one transaction and only then applied.
 
     `pulses` are what is usual for a market now, `log` the steps of rules that gave no event. `observed` is the engine's
@@ -276,7 +274,16 @@ class Changes:
     events: tuple[Event, ...] = ()
     log: tuple[LogEntry, ...] = ()
     pulses: tuple["Pulse", ...] = ()
-    observed: object | None = field(default=None, compare=False, repr=False)
+    observed: object | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Changes) and _decided(self) == _decided(other)
+
+    def __hash__(self) -> int:
+        return hash(_decided(self))
 
     def __bool__(self) -> bool:
         return bool(self.states or self.tracks or self.rules or self.events or self.log or self.pulses)
+
+
+_decided = attrgetter(*(name for name in Changes.__struct_fields__ if name != "observed"))

@@ -1,7 +1,6 @@
 """One evaluation's verdicts: pairs of rule and track go before the state machine, and what comes of it is gathered."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bot.alerts.column import Column, silent_until_ms
 from bot.alerts.judge import Judge, Measured, Telling, sight_between
@@ -11,6 +10,7 @@ from bot.alerts.pulse import Pulse
 from bot.alerts.readings import MapReading
 from bot.alerts.reasons import LASTING, Reason
 from bot.alerts.types import Changes, Event, Kind, LogEntry, Market, Phase, Repeat, Rule, RuleState, Track, Unit
+from bot.liquidation.values import replace
 
 BREAKER_MS = 3 * 60_000
 BREAKER_FIRINGS = 15
@@ -101,9 +101,9 @@ class Verdicts:
         seen = look.seen(sight)
         worth = look.judge.worth
         if worth is not None and not worth(rule, state, look.measured):
-            seen = seen._replace(worth=False)
+            seen = replace(seen, worth=False)
         if rule.id in self._paused or silent_until_ms(rule) > seen.time_ms:
-            seen = seen._replace(silenced=True)
+            seen = replace(seen, silenced=True)
         after, decision = step(state, seen, terms)
         self.judged += 1
         if after is not state:
@@ -132,7 +132,7 @@ class Verdicts:
         """A track has ended, and with it every state on it."""
         now = {**book.states_of(track.id), **self._states.get((book.market, track.id), {})}
         for state in now.values():
-            self._keep(book, state._replace(phase=Phase.CLOSED, since_ms=time_ms, last_ms=max(time_ms, state.last_ms)))
+            self._keep(book, replace(state, phase=Phase.CLOSED, since_ms=time_ms, last_ms=max(time_ms, state.last_ms)))
 
     def announce(self, book: MarketBook, event: Event, state: RuleState, *, paused: Rule | None = None) -> None:
         """An event that the clock brought, with the state that remembers it, and the rule that ends with it."""
@@ -171,9 +171,9 @@ class Verdicts:
         if found is None:
             touch, marks = reading.touch(track.cluster, measured.price), reading.marks(track.cluster)
             if marks != track.cluster.confluence:
-                track = track._replace(cluster=replace(track.cluster, confluence=marks))
+                track = replace(track, cluster=replace(track.cluster, confluence=marks))
             found = self._marked[key] = touch, track
-        return found[0], measured._replace(track=found[1])
+        return found[0], replace(measured, track=found[1])
 
     def _states_on(self, book: MarketBook, track_id: str) -> dict[int, RuleState]:
         """The states of a track that have changed, by rule."""

@@ -5,12 +5,13 @@ collection of Noto Sans that the package noto-cjk-sans-otc brings, in the shapes
 """
 
 import unicodedata
-from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
 
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties, fontManager, get_font
+
+from bot.liquidation.values import replace
 
 LATIN, EAST_ASIAN = "DejaVu Sans", "Noto Sans CJK SC"
 _ASCENT, _DESCENT = 0.93, 0.24  # of DejaVu Sans, per pixel of size

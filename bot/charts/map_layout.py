@@ -1,7 +1,7 @@
 """Where everything of a liquidation map's picture stands, in whole pixels: pure, so that tests can see it too."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from bot.charts.numbers import price_text, signed_percent_text
 from bot.charts.page import LABEL_PX, LEAST_PX, header, notice
 from bot.charts.pictures import MapPicture
 from bot.liquidation.types import Cluster, Floats, LiquidationMap, Side
+from bot.liquidation.values import replace
 
 FOOT_INSET, LABEL_INSET = 16, 8
 """How far from the frame's edge the feet of leaders and the labels themselves stay."""

@@ -1,12 +1,13 @@
 """Where everything in a table stands, in pixels; nothing overlaps, whatever the words."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 
 from bot.charts.boxes import Box, Caption, Ink, caption
 from bot.charts.fonts import fitted, legible, line_height
 from bot.charts.page import HEIGHT, LEAST_PX, SIDE_MARGIN, TICK_PX, WIDTH, header, notice
 from bot.charts.table_picture import Cell, Column, TablePicture
+from bot.liquidation.values import replace
 
 MOST_ROWS = 10
 FEW_ROWS, LOW_HEIGHT = 4, 560

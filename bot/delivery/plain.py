@@ -2,9 +2,9 @@
 
 import html
 import re
-from dataclasses import replace
 
 from bot.delivery.messenger import Message
+from bot.liquidation.values import replace
 
 _TAG = re.compile(r"<[^<>]*>")
 _UNITS = 4000

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 
 from bot.clock import Clock, Reminder
 from bot.delivery.insist import insist
@@ -13,6 +12,7 @@ from bot.delivery.messenger import Message, Messenger, MessengerDownError
 from bot.delivery.outage import Outage
 from bot.delivery.plain import plain
 from bot.delivery.settlement import Count, Settlement
+from bot.liquidation.values import replace
 from bot.storage.database import Database
 from bot.storage.errors import LostLeaseError, StorageError, UnreadableBlobError
 from bot.storage.outbox import Claimed, Folding

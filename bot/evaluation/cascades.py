@@ -6,7 +6,7 @@ public map and the true book, the whole. The yardstick is the forecast that noth
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from bot.liquidation.clusters import find_clusters
 from bot.liquidation.model import PositionModel
 from bot.liquidation.touch import Volatility
 from bot.liquidation.types import LiquidationMap, Side
+from bot.liquidation.values import replace
 from bot.market.history import align
 from bot.market.recording import Truth
 from bot.market.simulator import standing_truth

@@ -1,7 +1,6 @@
 """The map with and without what can be learned, beside the peers: every row of the evaluation's table by name."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -15,6 +14,7 @@ from bot.liquidation.parameters import DEFAULT, ModelParameters
 from bot.liquidation.score import constant_flow
 from bot.liquidation.turnover import WINDOW_MS, SweepLog
 from bot.liquidation.types import Floats, History
+from bot.liquidation.values import replace
 
 DISTANCE: Final = "distance only"
 """The true mean profile of other seeds: no estimator, since nobody has it."""

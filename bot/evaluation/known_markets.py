@@ -1,7 +1,7 @@
 """Markets whose truth is known, as an estimator sees them, with what only the truth knows beside it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -12,6 +12,7 @@ from bot.liquidation.grid import CELL
 from bot.liquidation.margin import RiskTier
 from bot.liquidation.turnover import LiquidationPrints
 from bot.liquidation.types import Floats, History, Side
+from bot.liquidation.values import replace
 from bot.market.history import align
 from bot.market.recording import Truth
 from bot.market.simulator import simulate

@@ -1,7 +1,7 @@
 """What real recordings can tell: touch odds, the life of cluster identities, falls of open interest, and the score."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from math import log
 
 import numpy as np
@@ -19,6 +19,7 @@ from bot.liquidation.touch import Volatility, touch_probability
 from bot.liquidation.traces import Falls, Unknowns, falls_of
 from bot.liquidation.turnover import LiquidationPrints
 from bot.liquidation.types import Floats, History
+from bot.liquidation.values import replace
 from bot.market.history import FEE_IN_REQUIREMENT, align, liquidations_by_symbol
 from bot.market.recording import Recording
 

@@ -6,7 +6,7 @@ patience ends; a market maker who is never liquidated holds what the two sides d
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -15,6 +15,7 @@ import numpy as np
 from bot.liquidation.grid import CELL
 from bot.liquidation.turnover import LiquidationPrints
 from bot.liquidation.types import Floats, History, Ints
+from bot.liquidation.values import replace
 from bot.market.recording import Truth
 from bot.market.simulator_lots import Margin
 from bot.market.simulator_parameters import risk_tiers

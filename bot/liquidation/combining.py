@@ -5,7 +5,7 @@ its prices are multiplied by what one price is of the other, which is the units 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from math import isfinite, log
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from bot.liquidation.grid import CELL, cells_of, edges, log_cells
 from bot.liquidation.types import Floats, LiquidationMap, MapLimit
+from bot.liquidation.values import replace
 
 COMBINED = "combined"
 """The name of all venues together, where one stands for a venue."""

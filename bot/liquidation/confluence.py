@@ -7,7 +7,6 @@ the map; README.md tells what that is worth.
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import cached_property
 
 from bot.liquidation.clusters import edge_blur
@@ -16,6 +15,7 @@ from bot.liquidation.grid import CELL
 from bot.liquidation.landmarks import Landmarks
 from bot.liquidation.swings import shelves_of
 from bot.liquidation.types import Cluster, Feature, Mark, Side
+from bot.liquidation.values import replace
 from bot.liquidation.walls import walls_of
 
 NEAR_RANGES = 0.5

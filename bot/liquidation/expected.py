@@ -11,13 +11,14 @@ four coins: half of the zones print less than 0.5 E, four fifths less than 2.6 E
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import exp, fsum, log
 
 import numpy as np
 
 from bot.liquidation.skill_sample import SKIPPED_CELLS, Reached
 from bot.liquidation.types import Cluster, Floats, LiquidationMap, Side
+from bot.liquidation.values import replace
 
 ZONE_CELLS = 3
 EXPONENT = 0.5

@@ -1,7 +1,7 @@
 """The map as a place for a level of one's own to stand in: how crowded it is there, and where it is quieter."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from bot.liquidation.crowding import CROWDED as CROWDED
 from bot.liquidation.crowding import SIDES, Crowding
 from bot.liquidation.maps import Maps
 from bot.liquidation.types import Cluster, Floats, LiquidationMap, Side
+from bot.liquidation.values import replace
 
 QUIET = 50.0
 """One at or below it, and clear of every cluster, is quiet."""

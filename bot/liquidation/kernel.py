@@ -5,7 +5,6 @@ becomes low-leverage by itself.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 from math import erf, log, log1p, sqrt
 
@@ -15,6 +14,7 @@ from bot.liquidation.grid import CELL
 from bot.liquidation.margin import RiskTier, check_tiers
 from bot.liquidation.parameters import DEFAULT, ModelParameters
 from bot.liquidation.types import Floats, Side
+from bot.liquidation.values import replace
 
 DEFAULT_TIERS = (
     RiskTier(0.0, 300e3, 0.004, 0.0, 125.0),

@@ -7,11 +7,12 @@ open interest stands where it is told, and the model's mass is scaled by what is
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from bot.liquidation.types import Floats, LiquidationMap, Side
+from bot.liquidation.values import replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ Measured on two simulated markets and on Binance's open interest of December 202
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from bot.liquidation.parameters import DEFAULT, ModelParameters
 from bot.liquidation.traces import Falls, Placed, Unknowns, Watched, falls_of, prints_of
 from bot.liquidation.turnover import LiquidationPrints
 from bot.liquidation.types import Floats, History, Side
+from bot.liquidation.values import replace
 
 STEPS = 60
 TOLERANCE = 1e-5

@@ -6,7 +6,6 @@ leverage, or has learned of it, and not what anybody has reported.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 from math import inf
 
@@ -21,6 +20,7 @@ from bot.liquidation.parameters import DEFAULT, ModelParameters
 from bot.liquidation.reading import read_map
 from bot.liquidation.standing import lots_of, standing, stock_profile
 from bot.liquidation.types import Floats, History, LiquidationMap, Side
+from bot.liquidation.values import replace
 
 LEVERAGE_BOUNDS = (0.0, 5.0, 10.0, 25.0, inf)
 """A class holds the leverages above one bound up to the next; the class after the last is of no set leverage."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from bot.liquidation.margin import RiskTier
 from bot.liquidation.position import OwnPosition, check_position, liquidated_at, margin_at
 from bot.liquidation.touch import Volatility, touch_probability
 from bot.liquidation.types import Cluster
+from bot.liquidation.values import replace
 
 HOURS = (1, 4, 24)
 Odds = tuple[tuple[int, float], ...]

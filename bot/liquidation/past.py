@@ -5,7 +5,6 @@ for those are known only as they stand now. Each map rests on nothing later than
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from bot.liquidation.margin import RiskTier
 from bot.liquidation.model import PositionModel
 from bot.liquidation.parameters import DEFAULT, ModelParameters
 from bot.liquidation.types import Floats, History, Ints, LiquidationMap
+from bot.liquidation.values import replace
 
 WINDOW = 0.12
 """How far a map reaches to each side, in log price, where nothing else is asked for."""

@@ -1,7 +1,7 @@
 """Score the map on history: replay contracts bar by bar, read maps, and hold them against the prints that followed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from bot.liquidation.skill import BLOCK_MS, LEAST_BLOCKS, Skill, measure_skill
 from bot.liquidation.skill_sample import Brief, Reached, brief, join, reached_cells
 from bot.liquidation.turnover import WINDOW_MS, LiquidationPrints, SweepLog, effective_size
 from bot.liquidation.types import History, Ints
+from bot.liquidation.values import replace
 
 MODELS = ("path_only", "prior", "tuned", "learned")
 """The path with constant flow; the model with nothing learned; with turnover learned from the timing of earlier prints;

@@ -5,10 +5,10 @@ The constants are those fitted on the first halves of 20 series and scored on th
 """
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
 from bot.liquidation.types import Floats
@@ -25,8 +25,7 @@ _LOG_DECAY = -math.log(2.0) / (STEPS_PER_HOUR * np.array(HALF_LIVES_H))  # per s
 _STEP_DECAY: list[float] = np.exp(_LOG_DECAY).tolist()
 
 
-@dataclass(frozen=True, slots=True)
-class Volatility:
+class Volatility(Struct, frozen=True, gc=False):
     """Exponentially weighted means of squared 5-minute log returns, one for each half-life of 2, 6, 24 and 168 h.
 
     A return over k steps (a gap, or longer bars) counts as k equal steps. `weights` are the sums of the weights behind

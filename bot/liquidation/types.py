@@ -1,10 +1,12 @@
 """What the science takes and gives: history in, a map and its clusters out."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 from typing import Literal, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -117,8 +119,7 @@ class Mark(NamedTuple):
     times: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(Struct, frozen=True, gc=False):
     """A dense zone of the map: one body on one side of the price.
 
     `low`, `high`, `peak` are prices, `peak` the middle of the body's densest bin; `usd` is the notional standing in the
@@ -136,4 +137,13 @@ class Cluster:
     strength: int
     expected_usd: float | None = None
     expected_high_usd: float | None = None
-    confluence: tuple[Mark, ...] = field(default=(), compare=False)
+    confluence: tuple[Mark, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Cluster) and _body(self) == _body(other)
+
+    def __hash__(self) -> int:
+        return hash(_body(self))
+
+
+_body = attrgetter(*(name for name in Cluster.__struct_fields__ if name != "confluence"))

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
 
 from bot.liquidation.clusters import Spans
 from bot.liquidation.crowding import Crowding
@@ -54,7 +54,7 @@ class Wholes:
         return self._crowdings
 
 
-class Whole(NamedTuple):
+class Whole(Struct, frozen=True):
     """One of many maps."""
 
     among: Wholes

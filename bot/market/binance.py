@@ -5,12 +5,13 @@ import logging
 import math
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import httpx
 
 from bot.clock import Clock
 from bot.liquidation.margin import RiskTier
+from bot.liquidation.values import replace
 from bot.market import binance_parse as parse
 from bot.market.binance_brackets import BRACKETS_PATH, LEAST_SYMBOLS, parse_brackets, stored_tiers
 from bot.market.binance_errors import judge, spent_weight

@@ -1,12 +1,13 @@
 """What a simulated market is like: its price, its traders, and ten variants by name."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from types import MappingProxyType
 from typing import Final
 
 from bot.liquidation.margin import RiskTier
+from bot.liquidation.values import replace
 
 LeverageMix = tuple[tuple[float, float], ...]
 

@@ -8,13 +8,14 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 import websockets.exceptions
 from websockets.asyncio.client import ClientConnection, connect
 
 from bot.clock import Clock
+from bot.liquidation.values import replace
 from bot.market.feed import ContractNews, FeedStatus, Heard
 from bot.market.price_book import PriceBook
 from bot.market.stream_book import StreamBook

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bot.liquidation.depth import Depth as Depth  # an order book: judged by the science, told by the market
@@ -91,8 +92,7 @@ class Prints:
         return len(self.time_ms)
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(Struct, frozen=True):
     """The mark price of many symbols of one exchange at one moment; `time_ms` and `price` have the shape (n,)."""
 
     exchange: str

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from bot.alerts.manners import QuietHours
 from bot.alerts.preferences import NO_PREFERENCES, Preferences
+from bot.liquidation.values import replace
 from bot.storage.access import Access
 from bot.storage.enqueue import OutboxRow, enqueue
 from bot.storage.outbox import bury_chat, move_chat

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from bot.alerts.types import Event, Kind, Market, Severity, Unit
@@ -15,14 +16,11 @@ from bot.liquidation.types import Cluster, Feature, LiquidationMap, MapLimit, Ma
 from bot.storage.blobs import pack, unpack
 
 Plain = dict[str, Any]
-_CLUSTER = tuple(Cluster.__dataclass_fields__)
 
 
 def cluster_to_plain(cluster: Cluster) -> Plain:
-    # Not dataclasses.asdict, which copies each number with care: a tick may bring a thousand alerts.
-    plain: Plain = {**{name: getattr(cluster, name) for name in _CLUSTER}, "side": cluster.side.value}
-    plain["confluence"] = [[mark.feature.value, mark.price, mark.times] for mark in cluster.confluence]
-    return plain
+    marks = [[mark.feature.value, mark.price, mark.times] for mark in cluster.confluence]
+    return {**structs.asdict(cluster), "side": cluster.side.value, "confluence": marks}
 
 
 def cluster_from_plain(plain: Mapping[str, Any]) -> Cluster:
@@ -33,7 +31,7 @@ def cluster_from_plain(plain: Mapping[str, Any]) -> Cluster:
 def event_to_plain(event: Event) -> Plain:
     """An event as JSON can hold it, in no language."""
     return {
-        **{name: getattr(event, name) for name in event.__dataclass_fields__},
+        **structs.asdict(event),
         "kind": event.kind.value,
         "market": list(event.market),
         "severity": event.severity.value,
@@ -48,7 +46,7 @@ def event_to_plain(event: Event) -> Plain:
 
 def event_from_plain(plain: Mapping[str, Any]) -> Event:
     """An event from what was stored of it; what else a message has to say is passed over."""
-    known = {name: plain[name] for name in Event.__dataclass_fields__ if name in plain}
+    known = {name: plain[name] for name in Event.__struct_fields__ if name in plain}
     return Event(
         **{
             **known,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from msgspec import structs
 from sqlalchemy import Connection, Row, insert, select
 
 from bot.alerts.reasons import HELD, TELLS, TURNS, Reason
@@ -59,7 +60,7 @@ def write_log(connection: Connection, log: Iterable[LogEntry]) -> None:
 
 
 def _row(entry: LogEntry) -> dict[str, Any]:
-    values = entry._asdict()
+    values = structs.asdict(entry)
     numbers = {name: None if values[name] is None else float(values[name]) for name in ("value_pct", "price")}
     times = {name: int(values[name]) for name in ("time_ms", "until_ms")}
     place = {"exchange": entry.market.exchange, "symbol": entry.market.symbol}
@@ -68,5 +69,5 @@ def _row(entry: LogEntry) -> dict[str, Any]:
 
 
 def _entry(row: Row[Any]) -> LogEntry:
-    fields = {name: row._mapping[name] for name in LogEntry._fields if name != "market"}
+    fields = {name: row._mapping[name] for name in LogEntry.__struct_fields__ if name != "market"}
     return LogEntry(**{**fields, "reason": Reason(row.reason)}, market=Market(row.exchange, row.symbol))

@@ -11,7 +11,7 @@ claimed and tried; whatever ends the lead ends those it leads. A row may be join
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sqlalchemy import (
@@ -31,6 +31,7 @@ from sqlalchemy import (
     update,
 )
 
+from bot.liquidation.values import replace
 from bot.storage.access import Access
 from bot.storage.enqueue import OutboxRow, enqueue, to_json
 from bot.storage.tables import outbox

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec import structs
 from sqlalchemy import Connection, Row, Select, or_, select
 
 from bot.alerts.outcomes import Ending, Outcome
@@ -42,7 +43,8 @@ def write_outcomes(connection: Connection, changed: Sequence[Outcome]) -> None:
 
 def outcome_to_plain(outcome: Outcome) -> Plain:
     """An outcome as a row, and as JSON can hold it."""
-    values = {name: getattr(outcome, name) for name in outcome.__dataclass_fields__ if name != "market"}
+    values = structs.asdict(outcome)
+    del values["market"]
     return {
         **{name: value.item() if hasattr(value, "item") else value for name, value in values.items()},
         "kind": outcome.kind.value,
@@ -55,7 +57,7 @@ def outcome_to_plain(outcome: Outcome) -> Plain:
 
 def outcome_from_plain(plain: Mapping[str, Any]) -> Outcome:
     """What `outcome_to_plain` made."""
-    fields = {name: plain[name] for name in Outcome.__dataclass_fields__ if name != "market"}
+    fields = {name: plain[name] for name in Outcome.__struct_fields__ if name != "market"}
     return Outcome(
         **{
             **fields,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import structs
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, insert, select, update
 
 from bot.alerts.types import Kind, Market, Repeat, Rule, Unit, Where
@@ -150,7 +151,7 @@ def rule_to_row(rule: Rule) -> dict[str, Any]:
         "snoozed_until_ms": rule.snoozed_until_ms,
         "paused_reason": rule.paused_reason,
         "unit": rule.unit.value,
-        **{name: getattr(rule.where, name) for name in Where.__dataclass_fields__},
+        **structs.asdict(rule.where),
         "confluence": int(rule.where.confluence),
         "level": rule.level,
         "repeat": rule.repeat.value,

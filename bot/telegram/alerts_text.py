@@ -1,7 +1,6 @@
 """An alert as a person reads it: the first line is all that a lock screen shows, so it says it all."""
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ from bot.alerts.exposure import CROWDING
 from bot.alerts.types import Event, Kind, Severity, Unit
 from bot.delivery.messenger import Button, Keyboard, Message
 from bot.liquidation.types import Cluster, Side
+from bot.liquidation.values import replace
 from bot.telegram.callbacks import copy_key, key, market_arg
 from bot.telegram.confluence_text import features_words
 from bot.telegram.desk import ClusterView, MarketView
@@ -83,7 +83,7 @@ _RULES_OWN: dict[str, Any] = {"rule_id": 0, "chat": 0, "episode": 0, "reason": "
 _ASKED: dict[str, Any] = {"threshold_pct": 0.0, "window_ms": 0, "unit": Unit.PERCENT}
 """What a rule asked for: of other kinds than proximity the lines that rules share name it too."""
 
-_NAMES = tuple(field.name for field in fields(Event) if field.name not in _RULES_OWN)
+_NAMES = tuple(name for name in Event.__struct_fields__ if name not in _RULES_OWN)
 _told_of = attrgetter(*_NAMES)
 _told_of_distance = attrgetter(*(name for name in _NAMES if name not in _ASKED))
 

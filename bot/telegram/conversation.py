@@ -4,10 +4,10 @@ It keeps no state: what a button needs is in the button, what a chat has is at t
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bot.alerts.types import Market
 from bot.delivery.messenger import Button, Message
+from bot.liquidation.values import replace
 from bot.telegram.asking import CHANGING_COMMANDS, CHANGING_TAPS, COMMAND, PERSONAL, WATCHING, asked
 from bot.telegram.callbacks import Tap, key, market_arg, pack, unpack
 from bot.telegram.commands import admin, channel, groups, publish, rule_edit, typed_rule, unwatch, welcome

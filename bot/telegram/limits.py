@@ -5,9 +5,9 @@ Lengths are counted as the Bot API counts them: UTF-16 units of the text that is
 
 import html
 import re
-from dataclasses import replace
 
 from bot.delivery.messenger import Button, Keyboard, Message
+from bot.liquidation.values import replace
 
 TEXT_UNITS = 4096
 CAPTION_UNITS = 1024

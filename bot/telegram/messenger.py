@@ -7,7 +7,6 @@ sent again in a plainer form, what may have arrived never is.
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from telegram import (
@@ -22,6 +21,7 @@ from telegram import Message as SentMessage
 from telegram.constants import ParseMode
 
 from bot.delivery.messenger import BadMessageError, Button, DeliveryError, Document, Keyboard, Message, TopicGoneError
+from bot.liquidation.values import replace
 from bot.telegram import limits
 from bot.telegram.connection import Line
 from bot.telegram.errors import (

@@ -1,11 +1,11 @@
 """What came of an alert, told under it in its thread: whether price came, how far it went, what was liquidated."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 from bot.alerts.outcomes import Ending, Outcome
 from bot.delivery.messenger import Message
+from bot.liquidation.values import replace
 from bot.telegram.callbacks import copy_key, key, market_arg
 from bot.telegram.headlines import Contract
 from bot.telegram.limits import fit

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -18,6 +17,7 @@ from bot.delivery.messenger import (
     TopicGoneError,
     UnknownOutcomeError,
 )
+from bot.liquidation.values import replace
 from bot.telegram.turn import Action, Edit, Inbound, Reply, Toast
 
 PATIENCE_S = 60.0

@@ -5,10 +5,11 @@ for it, whatever is typed in between. Whoever speaks is looked up at Telegram ea
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from bot.delivery.messenger import Button, Message
+from bot.liquidation.values import replace
 from bot.telegram.callbacks import SEPARATOR, key
 from bot.telegram.limits import fit
 from bot.telegram.texts import Html, Texts

@@ -1,8 +1,7 @@
 """A message in a channel, where anybody may press a button: none is left that does anything there."""
 
-from dataclasses import replace
-
 from bot.delivery.messenger import Button, Message
+from bot.liquidation.values import replace
 from bot.telegram.callbacks import unpack
 from bot.telegram.deep_links import MAP, WATCH, market_payload, start_link
 from bot.telegram.texts import Texts

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from bot.delivery.messenger import Button, Message
+from bot.liquidation.values import replace
 from bot.telegram.turn import Action, Edit, Reply, Toast
 
 _KINDS: dict[str, type[Reply] | type[Edit] | type[Toast]] = {"reply": Reply, "edit": Edit, "toast": Toast}

@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from bot.clock import Clock
 from bot.delivery.insist import insist
 from bot.delivery.messenger import Message
+from bot.liquidation.values import replace
 from bot.storage.database import Database
 from bot.storage.errors import LostLeaseError, StorageError
 from bot.storage.updates import Update

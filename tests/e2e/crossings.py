@@ -7,12 +7,13 @@ until the crossing and then goes to its low or high. The fake plays such a path 
 
 import gzip
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
 from bot.liquidation import Cluster, History, RiskTier
+from bot.liquidation.values import replace
 from bot.market.bad_rows import BadRows
 from bot.market.binance_brackets import parse_brackets
 from bot.market.history import align

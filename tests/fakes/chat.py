@@ -1,9 +1,10 @@
 """A chat with a conversation, without a messenger: what is typed and tapped, the screen, and a transcript."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from bot.delivery.messenger import Button, Message
+from bot.liquidation.values import replace
 from bot.telegram.conversation import Conversation, Edit, Inbound, Reply, Toast
 from bot.telegram.limits import (
     CALLBACK_BYTES,

@@ -1,7 +1,6 @@
 """A desk with believable maps of a few markets, rules in memory, and a clock that a test turns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from bot.liquidation.ground import Ground
 from bot.liquidation.margin import RiskTier
 from bot.liquidation.touch import Volatility
 from bot.liquidation.types import Cluster, Feature, History, LiquidationMap, MapLimit, Mark, OpenInterestSource, Side
+from bot.liquidation.values import replace
 from bot.telegram.cascade_view import CascadeView
 from bot.telegram.desk import (
     AddedRule,

@@ -1,7 +1,6 @@
 """An operator's side of the desk whose state a test can set."""
 
-from dataclasses import replace
-
+from bot.liquidation.values import replace
 from bot.telegram.desk import BroadcastView, DeadView, OperatorView
 from tests.fakes.desk import NOON_MS, believable_status
 

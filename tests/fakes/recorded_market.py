@@ -5,7 +5,7 @@ Reads recordings on its own, so that a mistake in the program's reader cannot hi
 
 import csv
 import gzip
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bot.liquidation.values import replace
 
 BAR_MS = 300_000
 DAY_MS = 86_400_000

@@ -1,10 +1,10 @@
 """A desk on which several exchanges list each coin: BTC everywhere, the Chinese name on three."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bot.alerts.types import Market
 from bot.liquidation.combining import COMBINED, LeftOut, VenuePart
+from bot.liquidation.values import replace
 from bot.telegram.desk import MarketUnavailableError, MarketView, Resolution
 from tests.fakes.desk import CHINESE, NOON_MS, FakeDesk
 

@@ -88,8 +88,8 @@ async def outcome(ask: Awaitable[Any]) -> Any:
 
 def same(found: Any, truth: Any) -> bool:
     """Whether an answer is the venue's, a minute later or not."""
-    if hasattr(truth, "__dataclass_fields__"):
-        return all(same(getattr(found, name), getattr(truth, name)) for name in truth.__dataclass_fields__)
+    if names := getattr(truth, "__struct_fields__", None) or getattr(truth, "__dataclass_fields__", None):
+        return all(same(getattr(found, name), getattr(truth, name)) for name in names)
     if isinstance(truth, np.ndarray):
         return found.shape == truth.shape and np.allclose(found, truth, rtol=0.01, equal_nan=True)
     if isinstance(truth, dict):

@@ -3,11 +3,11 @@
 import logging
 import unicodedata
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from bot.liquidation.values import replace
 from bot.logs import JsonFormatter, TextFormatter
 from bot.storage.database import Database
 from bot.telegram.alerts_text import alert_message

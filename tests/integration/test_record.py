@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import pytest
 
 from bot.clock import SystemClock
 from bot.failures import FailedError, UsageError
+from bot.liquidation.values import replace
 from bot.market.exchange import LiveExchange
 from bot.market.feed import LiquidationFeed
 from bot.market.recording import Recording, gaps

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from bot.app import App, Limits, World
 from bot.clock import StepClock
 from bot.liquidation import DEFAULT
 from bot.liquidation.score import HOUR_MS, MODELS, MOMENT_MS
+from bot.liquidation.values import replace
 from bot.market.feed import LiquidationFeed
 from bot.market.playback import PlaybackExchange
 from bot.market.simulator import EXCHANGE, SimulatedMarket, simulate

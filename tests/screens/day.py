@@ -4,13 +4,14 @@ A tap names the verb that its key carries (`bot.telegram.callbacks`), which is t
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from bot.alerts.exposure import APPROACH, CROWD
 from bot.alerts.outcomes import Ending, follow
 from bot.alerts.types import Kind, Severity
 from bot.liquidation.types import Side
+from bot.liquidation.values import replace
 from bot.telegram.turn import ChatKind
 from tests.screens.chat import CHANNEL, EDITOR, GUEST, OPERATOR, Chat
 from tests.screens.happenings import missed, near, notice, of_market, receipt, tell

@@ -1,13 +1,13 @@
 """What happens to a chat without its asking: alerts of every kind, receipts, notices."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from bot.alerts.outcomes import Outcome
 from bot.alerts.types import EVERYWHERE, Changes, Event, Kind, Severity
 from bot.doorbell import outbox_rows
 from bot.liquidation.types import Cluster, Side
+from bot.liquidation.values import replace
 from bot.missed import AlertFolding
 from bot.reading import touch_odds
 from bot.storage.codec import event_to_plain

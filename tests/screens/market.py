@@ -1,11 +1,11 @@
 """The market of the scripted day: made up, and shown as if two real exchanges told of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 from bot.alerts.types import Market
 from bot.liquidation.skill import ModelSkill, Skill, Verdict
+from bot.liquidation.values import replace
 from bot.live_score import LEARNED, PRIOR, TUNED
 from bot.market.simulator import SimulatedMarket, simulate
 from bot.market.simulator_parameters import BASE, DAY_MS, PRESETS, SHALLOW, SimulationParameters

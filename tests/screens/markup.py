@@ -1,10 +1,11 @@
 """Telegram's HTML as blocks of styled runs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Literal
 
+from bot.liquidation.values import replace
 from tests.screens.faces import PLAIN, Style
 
 BlockKind = Literal["text", "pre", "quote"]

@@ -1,8 +1,7 @@
 """What a tap on an alert itself does: Refresh tells in its place how price and cluster stand now."""
 
-from dataclasses import replace
-
 from bot.alerts.types import Event
+from bot.liquidation.values import replace
 from bot.telegram.alerts_text import Contract, alert_message
 from bot.telegram.desk import ClusterView, MarketView
 from bot.telegram.scene import Answer, Scene

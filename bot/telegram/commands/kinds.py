@@ -1,12 +1,11 @@
 """What shall be told of a market? Each kind of alert as a button, in plain words, then how much of it."""
 
-from dataclasses import replace
-
 from bot.alerts.filters import DEFAULT_MIN_STRENGTH
 from bot.alerts.grammar import ParseError, parse_watch
 from bot.alerts.line_writer import plain
 from bot.alerts.types import Kind, Market, Rule
 from bot.delivery.messenger import Message
+from bot.liquidation.values import replace
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands import watch
 from bot.telegram.scene import Answer, Scene, base_name, rows

@@ -1,7 +1,5 @@
 """A person's own liquidation price, against price: on the side where it can be reached, and within the map."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from bot.alerts import exposure
@@ -10,6 +8,7 @@ from bot.alerts.types import Kind, Rule
 from bot.delivery.messenger import Message
 from bot.liquidation.crowding import CROWDED
 from bot.liquidation.types import Side
+from bot.liquidation.values import replace
 from bot.liquidation.whole import Whole
 from bot.telegram.callbacks import key
 from bot.telegram.commands.line import line_of

@@ -3,7 +3,7 @@
 A choice is the current one where its line changes nothing, so a value typed by hand is marked like a tapped one.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.alerts.edit_line import parse_edit
 from bot.alerts.faults import ParseError
@@ -11,6 +11,7 @@ from bot.alerts.filters import DEFAULT_MIN_STRENGTH
 from bot.alerts.line_writer import plain
 from bot.alerts.rule_builder import GOES_WITH
 from bot.alerts.types import Kind, Repeat, Rule, Unit
+from bot.liquidation.values import replace
 from bot.telegram.desk import MarketView
 from bot.telegram.sensitivity import sensitivity
 from bot.telegram.texts import Html, Texts

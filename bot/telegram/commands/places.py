@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeVar
 
 from bot.alerts.exposure import NORMAL_PCT
@@ -15,6 +14,7 @@ from bot.liquidation.own_exposure import expose_position
 from bot.liquidation.position import PositionError
 from bot.liquidation.stop_placement import place_stop
 from bot.liquidation.types import Side
+from bot.liquidation.values import replace
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands.faults import fault_words
 from bot.telegram.commands.level_keys import break_keys

@@ -3,10 +3,9 @@
 Both rules are judged by themselves: what the channel is told does not hang on what the person mutes or snoozes.
 """
 
-from dataclasses import replace
-
 from bot.alerts.types import Kind, Rule
 from bot.delivery.messenger import Message
+from bot.liquidation.values import replace
 from bot.telegram.callbacks import Tap, key
 from bot.telegram.commands.rules import gone, named
 from bot.telegram.desk import TooManyRulesError

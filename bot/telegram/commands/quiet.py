@@ -1,10 +1,10 @@
 """/quiet and /mute: when a chat wants no alert to ring. What comes meanwhile is held and told of afterwards."""
 
 import re
-from dataclasses import replace
 
 from bot.alerts.manners import QuietHours
 from bot.delivery.messenger import Button, Message
+from bot.liquidation.values import replace
 from bot.telegram.callbacks import key
 from bot.telegram.desk import QuietView
 from bot.telegram.scene import Answer, Scene, echo

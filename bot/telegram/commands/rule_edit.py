@@ -1,12 +1,12 @@
 """What can be done with a rule from its page or in one line: change it, quiet it, move it, copy it."""
 
 import re
-from dataclasses import replace
 
 from bot.alerts.edit_line import parse_edit
 from bot.alerts.faults import ErrorCode, ParseError
 from bot.alerts.types import Kind, Market, Repeat, Rule
 from bot.delivery.messenger import Button, Message
+from bot.liquidation.values import replace
 from bot.telegram.callbacks import key
 from bot.telegram.commands import own_level, rule_page, watch
 from bot.telegram.commands.faults import fault_words

@@ -1,11 +1,11 @@
 """/rules: every rule of the chat, nearest to firing first, each with its state and a button that opens its page."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bot.alerts.kinds import MEASURED_AT_TICKS
 from bot.alerts.types import EVERYWHERE, Kind, Market, Rule, Unit
 from bot.delivery.messenger import Button, Keyboard, Message
+from bot.liquidation.values import replace
 from bot.telegram.callbacks import key
 from bot.telegram.desk import MarketUnavailableError, MarketView, RuleView
 from bot.telegram.scene import Answer, Scene, base_name, chips

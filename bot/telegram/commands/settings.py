@@ -1,10 +1,11 @@
 """/settings: everything a chat can choose, in one message whose buttons change it in place, and in one line each."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.alerts.preferences import MAP_RANGES, THEMES, Preferences, Sound, Units
 from bot.delivery.messenger import Button, Message
+from bot.liquidation.values import replace
 from bot.telegram.callbacks import key
 from bot.telegram.commands import quiet, zone
 from bot.telegram.languages import language_choices

@@ -1,10 +1,9 @@
 """A rule typed in one line: made at once after /watch, offered as plain text, explained where it is wrong."""
 
-from dataclasses import replace
-
 from bot.alerts.grammar import NORMAL_GROWTH_PCT, NORMAL_PCT, NORMAL_WINDOW_MINUTES, ErrorCode, ParseError, parse_watch
 from bot.alerts.types import EVERYWHERE, Kind, Market, Rule
 from bot.delivery.messenger import Keyboard, Message
+from bot.liquidation.values import replace
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands import maps, rule_edit, watch, welcome
 from bot.telegram.commands.faults import example_words, fault_words

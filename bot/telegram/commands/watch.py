@@ -1,7 +1,6 @@
 """/watch: one line or three taps to a rule, and a confirmation that says what it will do and what is so already."""
 
 import math
-from dataclasses import replace
 
 from bot.alerts.digest import next_ms
 from bot.alerts.filters import meets_floor
@@ -10,6 +9,7 @@ from bot.alerts.types import Kind, Market, Rule, Unit
 from bot.delivery.messenger import Keyboard, Message
 from bot.liquidation.totals import standing_near
 from bot.liquidation.types import Side
+from bot.liquidation.values import replace
 from bot.telegram.alerts_text import Contract, alert_message, sample_event
 from bot.telegram.callbacks import key, market_arg
 from bot.telegram.commands import maps, own_level

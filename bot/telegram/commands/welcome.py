@@ -1,9 +1,8 @@
 """The first words, the help, and what is said to anything the bot does not understand."""
 
-from dataclasses import replace
-
 from bot.alerts.filters import DEFAULT_MIN_STRENGTH
 from bot.delivery.messenger import Keyboard, Message
+from bot.liquidation.values import replace
 from bot.telegram.callbacks import key
 from bot.telegram.commands import maps
 from bot.telegram.commands.pick import market_keys

@@ -1,9 +1,9 @@
 """The chat's time zone: by a button, by the name of a city or a country, or as an offset."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bot.delivery.messenger import Button, Keyboard, Message
+from bot.liquidation.values import replace
 from bot.telegram.callbacks import key
 from bot.telegram.limits import shorten
 from bot.telegram.scene import Answer, Scene, echo, rows

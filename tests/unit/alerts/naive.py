@@ -10,6 +10,7 @@ from bot.alerts.machine import Decision, Observation, step
 from bot.alerts.proximity import passed
 from bot.alerts.tracks import covers
 from bot.alerts.types import Kind, Rule, RuleState, Track
+from bot.liquidation.values import replace
 
 MAX_AGE_MS = 6_000
 SLOT_MS = 300_000
@@ -61,7 +62,7 @@ class Naive:
         parent = max(parents, key=lambda track: (track.cluster.usd, track.id))
         for (rule_id, track_id), state in list(self.states.items()):
             if track_id == parent.id and state.fired_ms and self.rules[rule_id].kind is Kind.PROXIMITY:
-                self.states[rule_id, born.id] = state._replace(track_id=born.id)
+                self.states[rule_id, born.id] = replace(state, track_id=born.id)
 
     def _pairs(self, kind: Kind) -> list[tuple[Rule, Track]]:
         tracks = [track for track in self.tracks.values() if track.missed == 0]

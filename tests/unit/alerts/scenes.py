@@ -1,7 +1,6 @@
 """Made-up clusters, rules and readings, and a caller of the engine that commits to a store of its own."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from bot.alerts.types import Changes, CloseReason, Event, Kind, Market, Phase, R
 from bot.alerts.verdicts import BREAKER_FIRINGS
 from bot.liquidation.touch import Volatility
 from bot.liquidation.types import Cluster, LiquidationMap, Side
+from bot.liquidation.values import replace
 from bot.liquidation.whole import Whole
 
 BTC = Market("binance", "BTCUSDT")

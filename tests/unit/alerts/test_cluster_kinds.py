@@ -1,13 +1,13 @@
 """Kinds that speak of one cluster: nearness in ATRs and odds, new, swept, what follows a sweep. Tables."""
 
 import math
-from dataclasses import replace
 
 import pytest
 
 from bot.alerts.types import Event, Kind, Phase, Severity, Unit
 from bot.liquidation.touch import Volatility, touch_probability, touch_ratio, touch_spread
 from bot.liquidation.types import Cluster
+from bot.liquidation.values import replace
 from tests.unit.alerts.scenes import BTC, HOUR, MINUTE, SLOT, START, Bench, asked, long, reading, short
 
 CALM = Volatility(100.0, START, (1e-6,) * 4, (100.0,) * 4)

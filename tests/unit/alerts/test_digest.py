@@ -1,6 +1,5 @@
 """When digests come: at the hour of the chat's own day, whatever is done to its clock."""
 
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from bot.alerts.digest import DAY_MS, HOUR_MS, WEEK_MS, Day, due_ms, next_ms, slot_before
 from bot.alerts.engine import Engine
 from bot.alerts.types import EVERYWHERE, Event, Kind, Rule
+from bot.liquidation.values import replace
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia")

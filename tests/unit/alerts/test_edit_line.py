@@ -1,7 +1,5 @@
 """The line that changes a rule: what it says replaces what the rule said of the same, and nothing else moves."""
 
-import dataclasses
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +7,7 @@ from hypothesis import strategies as st
 from bot.alerts.edit_line import parse_edit
 from bot.alerts.grammar import ErrorCode, ParseError, format_watch, parse_watch
 from bot.alerts.types import EVERYWHERE, Kind, Repeat, Rule
+from bot.liquidation.values import replace
 from tests.unit.alerts.scenes import BTC, HOUR, MINUTE, START
 
 NOW = START + 10 * HOUR
@@ -18,7 +17,7 @@ def rule_of(line: str) -> Rule:
     """A stored rule that this line once made."""
     found = parse_watch(line, lambda typed: None if typed == "digest" else BTC, now_ms=NOW - HOUR)
     assert not isinstance(found, ParseError), f"{line}: {found}"
-    return dataclasses.replace(found[0], id=12, chat=7, created_ms=NOW - HOUR)
+    return replace(found[0], id=12, chat=7, created_ms=NOW - HOUR)
 
 
 def edited(before: str, line: str) -> Rule:
@@ -76,12 +75,12 @@ def test_an_edit_changes_what_it_names(before: str, line: str, after: str | None
         assert refused.code is ErrorCode.NOT_FOR_KIND
         return
     wanted = rule_of(after)
-    assert edited(before, line) == dataclasses.replace(wanted, created_ms=NOW - HOUR)
+    assert edited(before, line) == replace(wanted, created_ms=NOW - HOUR)
 
 
 def test_an_edit_keeps_number_pause_snooze_end_and_label() -> None:
-    rule = dataclasses.replace(rule_of('BTC 1% for 3d "my long"'), snoozed_until_ms=NOW + HOUR, paused_reason="by_hand")
-    assert parse_edit(rule, "2%", now_ms=NOW) == dataclasses.replace(rule, threshold_pct=2.0)
+    rule = replace(rule_of('BTC 1% for 3d "my long"'), snoozed_until_ms=NOW + HOUR, paused_reason="by_hand")
+    assert parse_edit(rule, "2%", now_ms=NOW) == replace(rule, threshold_pct=2.0)
 
 
 def test_an_end_is_counted_from_the_edit_and_can_be_taken_off() -> None:
@@ -89,8 +88,8 @@ def test_an_end_is_counted_from_the_edit_and_can_be_taken_off() -> None:
     assert edited("BTC 1%", "for 2h").expires_ms == NOW + 2 * HOUR
     assert edited("BTC 1%", "for 2h").created_ms == NOW
     assert edited("BTC 1% for 3d", "no end").expires_ms == 0
-    over = dataclasses.replace(rule, expires_ms=NOW - MINUTE, paused_reason="expired")
-    assert parse_edit(over, "2%", now_ms=NOW) == dataclasses.replace(over, threshold_pct=2.0)
+    over = replace(rule, expires_ms=NOW - MINUTE, paused_reason="expired")
+    assert parse_edit(over, "2%", now_ms=NOW) == replace(over, threshold_pct=2.0)
 
 
 def test_a_label_is_given_and_taken_off() -> None:

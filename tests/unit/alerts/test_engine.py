@@ -1,7 +1,6 @@
 """The engine end to end in memory: maps and ticks in, changes out, nothing applied before it is committed."""
 
 import gc
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from bot.alerts.readings import Standing
 from bot.alerts.types import Changes, CloseReason, Kind, Market, Phase, Track, Where
 from bot.alerts.verdicts import BREAKER
 from bot.liquidation.types import Cluster, Feature, Mark
+from bot.liquidation.values import replace
 from tests.unit.alerts.scenes import (
     BTC,
     ETH,

@@ -2,7 +2,6 @@
 
 import math
 import random
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from bot.alerts.verdicts import SILENCE
 from bot.liquidation.ground import CROWDED, Ground
 from bot.liquidation.touch import Volatility
 from bot.liquidation.types import LiquidationMap, Side
+from bot.liquidation.values import replace
 from bot.liquidation.whole import Whole
 from tests.unit.alerts.scenes import BTC, MINUTE, SLOT, START, Bench, asked, long, reading
 

@@ -1,7 +1,6 @@
 """Posts that are kept stand where posts drawn anew would stand, whatever maps, ticks and states have brought."""
 
 import random
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from bot.alerts.front import Front
 from bot.alerts.types import Kind, Repeat, Rule, Unit
 from bot.liquidation.touch import Volatility
+from bot.liquidation.values import replace
 from tests.unit.alerts.scenes import BTC, HOUR, MINUTE, SLOT, START, Bench, reading
 from tests.unit.alerts.test_matching import random_bodies, random_rule
 

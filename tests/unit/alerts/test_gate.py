@@ -1,7 +1,5 @@
 """The gate: what rings at once, what joins, what waits and until when. Each row of a table is a timeline."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +8,7 @@ from bot.alerts.gate import GROUP_MS, HOUR_MS, Gate, Rulings
 from bot.alerts.manners import Manners
 from bot.alerts.reasons import Reason
 from bot.alerts.types import Event, Kind, LogEntry, Severity
+from bot.liquidation.values import replace
 from tests.unit.alerts.scenes import BTC, MINUTE, SLOT, START, short
 
 S = 1_000

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from bot.alerts.history import HOUR_MS, KEPT_MS, MAX_SAMPLES, MINUTE_MS, baseline, least_before, overlap, with_sample
 from bot.alerts.types import Track
+from bot.liquidation.values import replace
 from tests.unit.alerts.scenes import BTC, SLOT, START, long
 
 WINDOWS_MINUTES = [15, 20, 30, 45, 60, 90, 120, 180, 240, 360, 480, 720, 1000, 1440]
@@ -18,7 +19,7 @@ def grown(slots: int, *, skip: range = range(0)) -> Track:
         if i not in skip:
             cluster = long(90, 92, float(i + 1))
             sizes, spans = with_sample(track, cluster, START + i * SLOT)
-            track = track._replace(cluster=cluster, seen_ms=START + i * SLOT, sizes=sizes, spans=spans)
+            track = replace(track, cluster=cluster, seen_ms=START + i * SLOT, sizes=sizes, spans=spans)
     return track
 
 
@@ -71,13 +72,13 @@ def test_sizes_are_compared_at_one_width_and_only_between_bodies_that_overlap_by
     track = grown(13)
     cluster = long(low, high, 99.0)
     sizes, spans = with_sample(track, cluster, START + 13 * SLOT)
-    moved = track._replace(cluster=cluster, sizes=sizes, spans=spans)
+    moved = replace(track, cluster=cluster, sizes=sizes, spans=spans)
     found = baseline(moved, slot_ms=START + 13 * SLOT, window_ms=HOUR_MS)
     assert found == expected
 
 
 def test_samples_without_known_edges_are_taken_as_comparable() -> None:
-    restored = grown(13)._replace(spans=())
+    restored = replace(grown(13), spans=())
     assert baseline(restored, slot_ms=START + 12 * SLOT, window_ms=HOUR_MS) == 1.0
     sizes, spans = with_sample(restored, long(50, 92, 7.0), START + 13 * SLOT)
     assert (len(sizes), len(spans)) == (14, 1)
@@ -98,9 +99,9 @@ def test_what_stood_before_is_known_for_a_while_to_be_no_less(
     for slot_ms, found in ((START + i * SLOT, one) for i, one in enumerate(usd, start=1)):
         if found is not None:
             if lost and slot_ms == START + (looked + 1) * SLOT:
-                track = track._replace(sizes=())
+                track = replace(track, sizes=())
             sizes, spans = with_sample(track, long(90, 92, found), slot_ms)
-            track = track._replace(cluster=long(90, 92, found), sizes=sizes, spans=spans)
+            track = replace(track, cluster=long(90, 92, found), sizes=sizes, spans=spans)
         if slot_ms == START + looked * SLOT:
             least_usd, until_ms = least_before(track, slot_ms=slot_ms, window_ms=window_ms)
         before = baseline(track, slot_ms=slot_ms, window_ms=window_ms)

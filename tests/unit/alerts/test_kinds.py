@@ -1,7 +1,6 @@
 """Proximity and growth: what they measure, where they hit and leave, how loud they are, and what they say."""
 
 import math
-from dataclasses import replace
 
 import pytest
 
@@ -16,13 +15,14 @@ from bot.alerts.swept import REALISED
 from bot.alerts.types import Kind, Repeat, Rule, RuleState, Severity, Track, Where
 from bot.alerts.wording import price_words, span_words, usd_words
 from bot.liquidation.types import Cluster, Side
+from bot.liquidation.values import replace
 from tests.unit.alerts.scenes import BTC, HOUR, MINUTE, SLOT, START, grows, long, near, short
 
 BODY = long(90, 92)
 
 
 def track(cluster: Cluster = BODY, **changes: object) -> Track:
-    return Track("L1", BTC, cluster, START, START)._replace(**changes)  # type: ignore[arg-type]
+    return replace(Track("L1", BTC, cluster, START, START), **changes)  # type: ignore[arg-type]
 
 
 def near_at(value: float | None, cluster: Cluster = BODY, price: float = 93.0) -> Measured:
@@ -166,7 +166,7 @@ METRICS = [
     # born inside the window, but the market had not been watched: no data
     (aged(40e6, 60e6), None),
     # older than the window with no sample there: no data, though it was seen to appear
-    (aged(40e6, 60e6, appeared=True)._replace(born_ms=START - HOUR), None),
+    (replace(aged(40e6, 60e6, appeared=True), born_ms=START - HOUR), None),
     # nothing to divide by
     (aged(0.0, 40e6, 40e6, 40e6), None),
 ]
@@ -253,6 +253,6 @@ def test_rules_that_ask_for_as_much_of_a_cluster_say_the_same(kind: Kind) -> Non
         expires_ms=START + HOUR,
         label="mine",
     )
-    measured = near_at(-31.0)._replace(figures=((AFTER, 1.0), (REALISED, 5e6)))
+    measured = replace(near_at(-31.0), figures=((AFTER, 1.0), (REALISED, 5e6)))
     tell = JUDGES[kind].tell
     assert tell(rule, measured) == tell(other, measured)

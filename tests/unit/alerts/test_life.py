@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from hypothesis import settings
@@ -19,6 +18,7 @@ from bot.alerts.readings import Liquidation, MapReading
 from bot.alerts.types import CloseReason, Event, Kind, Phase, Repeat, Rule, Track, Unit
 from bot.liquidation.touch import Volatility
 from bot.liquidation.types import Cluster, Side
+from bot.liquidation.values import replace
 from tests.unit.alerts.scenes import BTC, HOUR, MINUTE, SLOT, START, Bench, long, reading, short, standing
 
 Pair = tuple[int, str]

@@ -1,7 +1,5 @@
 """The lives of clusters: born, grown, ended, and counted honestly."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,6 +8,7 @@ from hypothesis import strategies as st
 from bot.alerts.lives import Life, biggest, count_lives, lives_of, median_life_ms
 from bot.alerts.types import CloseReason, Market
 from bot.liquidation.types import Cluster, Floats, History, LiquidationMap, Side
+from bot.liquidation.values import replace
 
 BAR_MS = 300_000
 BTC = Market("binance", "BTCUSDT")

@@ -1,11 +1,10 @@
 """The state machine as timelines, in the spirit of Prometheus' TestForStateRestore and TestKeepFiringFor."""
 
-from dataclasses import replace
-
 import pytest
 
 from bot.alerts.machine import Decision, Observation, Sight, Terms, rearm_ms, step
 from bot.alerts.types import Phase, RuleState
+from bot.liquidation.values import replace
 
 HIT, OUT, BETWEEN, UNKNOWN = Sight.HIT, Sight.OUT, Sight.BETWEEN, Sight.UNKNOWN
 ARMED, PENDING, FIRED, RECOVERING = Phase.ARMED, Phase.PENDING, Phase.FIRED, Phase.RECOVERING
@@ -132,7 +131,7 @@ def test_a_pending_state_keeps_the_time_of_its_first_hit() -> None:
 
 def test_a_silenced_rule_fires_when_it_wakes_and_the_condition_still_holds() -> None:
     asleep = Observation(T0, HIT, silenced=True)
-    state, decisions = observe(AT_ONCE, asleep, asleep._replace(time_ms=T0 + 1), Observation(T0 + 2, HIT))
+    state, decisions = observe(AT_ONCE, asleep, replace(asleep, time_ms=T0 + 1), Observation(T0 + 2, HIT))
     assert decisions == [Decision.SILENCED, Decision.SILENCED, Decision.FIRED]
     assert state.episode == 1
 

@@ -1,7 +1,6 @@
 """Rules as arrays say exactly what each rule would say by itself, and ask only those that may have changed."""
 
 import random
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from bot.alerts import Engine
 from bot.alerts.types import Kind, Market, Phase, Repeat, Rule
 from bot.liquidation.types import Cluster, Side
+from bot.liquidation.values import replace
 from tests.unit.alerts.naive import Naive
 from tests.unit.alerts.scenes import BTC, HOUR, MINUTE, SLOT, START, Bench, grows, long, near, reading, short
 

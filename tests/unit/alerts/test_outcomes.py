@@ -1,7 +1,6 @@
 """What came of an alert: each row of the tables is one way that price can go after it."""
 
 import math
-from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from bot.alerts.outcomes import HORIZON_H, Ending, Outcome, follow, followed_of,
 from bot.alerts.types import CloseReason, Event, Kind, Severity, Unit
 from bot.liquidation.turnover import LiquidationPrints
 from bot.liquidation.types import Cluster, MapLimit
+from bot.liquidation.values import replace
 from tests.unit.alerts.scenes import BTC, ETH, HOUR, MINUTE, SLOT, START, long, short
 
 UNTIL = START + 4 * HOUR
@@ -293,7 +293,7 @@ def test_a_hit_rate_is_held_against_chance_and_bad_ones_are_called_so(touched: i
     assert math.isclose((rate + rate).expected, 24.0)
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Event)])
+@pytest.mark.parametrize("name", Event.__struct_fields__)
 def test_alerts_alike_in_what_is_followed_have_one_outcome_but_for_whose_it_is(name: str) -> None:
     event = alert()
     others: dict[str, Any] = {

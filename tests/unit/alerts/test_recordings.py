@@ -4,7 +4,6 @@ import gzip
 import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -16,6 +15,7 @@ from bot.liquidation import Bar, PositionModel
 from bot.liquidation.clusters import find_clusters
 from bot.liquidation.touch import Volatility
 from bot.liquidation.types import Cluster, Floats, History
+from bot.liquidation.values import replace
 from tests.shared import SHARED, needs_shared
 from tests.unit.alerts.scenes import SLOT, Bench
 

@@ -1,13 +1,12 @@
 """Why a rule says nothing: each reason from the judge as it stands, in the order in which they would have to go."""
 
-from dataclasses import replace
-
 import pytest
 
 from bot.alerts.reasons import Reason
 from bot.alerts.silence import Silence
 from bot.alerts.types import ANYWHERE, Rule, Where
 from bot.liquidation.types import Cluster, Side
+from bot.liquidation.values import replace
 from tests.unit.alerts.scenes import BTC, HOUR, MINUTE, SLOT, START, Bench, grows, long, near, reading, short
 
 SHORTS = short(104.0, 106.0)

@@ -1,6 +1,5 @@
 """Identity of clusters over recomputes."""
 
-from dataclasses import replace
 from random import Random
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from bot.alerts.tracks import GRACE, match, track_id
 from bot.alerts.types import CloseReason, Track
 from bot.liquidation.types import Cluster, Side
+from bot.liquidation.values import replace
 from tests.unit.alerts.scenes import BTC, NAN, SLOT, START, long, short
 
 

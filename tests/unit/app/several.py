@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from bot.alerts.types import Market
 from bot.clock import Clock, StepClock
 from bot.combined_markets import CombinedMarkets
 from bot.liquidation.combining import COMBINED
+from bot.liquidation.values import replace
 from bot.market.playback import RecordedMarket
 from bot.market.simulator import SimulatedMarket
 from bot.market.types import Bars, OpenInterest, Prices

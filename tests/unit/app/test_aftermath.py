@@ -1,7 +1,6 @@
 """What came of alerts, live: stored with them, told under them, and not lost in a restart."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
@@ -10,6 +9,7 @@ from bot.alerts.engine import Engine
 from bot.alerts.outcomes import Ending, Outcome
 from bot.clock import StepClock
 from bot.liquidation import Cluster, Side
+from bot.liquidation.values import replace
 from bot.market.feed import Heard, Print
 from bot.market.types import BAR_MS
 from bot.storage.outbox import Claimed

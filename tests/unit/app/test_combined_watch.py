@@ -1,7 +1,6 @@
 """A coin on all exchanges together, watched: its own tracks and prices, its alerts, and a restart."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -9,6 +8,7 @@ from bot.alerts.types import Event, Kind, Market
 from bot.app import App, Limits, World
 from bot.clock import StepClock
 from bot.liquidation.combining import COMBINED
+from bot.liquidation.values import replace
 from bot.market.simulator import SimulatedMarket
 from bot.market.types import BAR_MS
 from bot.storage.codec import event_to_plain

@@ -1,7 +1,6 @@
 """From an outbox row to a message: text and picture whatever is known of the market by then."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from bot.clock import StepClock
 from bot.compose import Composer
 from bot.delivery.messenger import Message
 from bot.liquidation import Side
+from bot.liquidation.values import replace
 from bot.market.simulator import SimulatedMarket
 from bot.markets import Markets
 from bot.missed import AlertFolding

@@ -1,7 +1,6 @@
 """A contract that leaves its exchange: told ahead, told at the end, each once; rules pause, and start if it is back."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -9,6 +8,7 @@ from bot.alerts.types import Market
 from bot.app import App, Limits, World
 from bot.clock import StepClock
 from bot.delistings import DELISTED, SURE_AFTER_MS
+from bot.liquidation.values import replace
 from bot.market.exchange import UnknownSymbolError
 from bot.market.playback import RecordedMarket
 from bot.market.simulator import SimulatedMarket

@@ -1,13 +1,13 @@
 """An edited rule keeps its number and what it has told: no alert comes twice of it, and none gets lost by it."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
 from bot.alerts.reasons import Reason
 from bot.alerts.types import Phase, Repeat, Rule
 from bot.liquidation import Side
+from bot.liquidation.values import replace
 from bot.market.types import BAR_MS
 from bot.storage.errors import DiskFullError
 from tests.unit.app.scenes import START_MS, FillingDisk, near

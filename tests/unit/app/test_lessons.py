@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
@@ -10,6 +9,7 @@ from bot.alerts.types import Market
 from bot.lessons import MOST_AT_ONCE, Lessons
 from bot.liquidation import DEFAULT, MODEL_VERSION, History
 from bot.liquidation.learning import RELEARN_MS
+from bot.liquidation.values import replace
 from bot.market.feed import Heard, rows_of_prints
 from bot.market.history import align
 from bot.market.simulator import SimulatedMarket, simulate

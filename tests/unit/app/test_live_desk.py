@@ -1,13 +1,13 @@
 """The desk of the live bot: what a conversation asks, answered from a market that is played."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
 from bot.alerts.types import EVERYWHERE, Kind, Market, Phase, Rule
 from bot.app import App, Limits, World
 from bot.clock import StepClock
+from bot.liquidation.values import replace
 from bot.market.simulator import SimulatedMarket
 from bot.market.types import BAR_MS
 from bot.storage.database import Database

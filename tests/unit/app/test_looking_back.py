@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from bot.hindsight import COLUMNS, Part, heat_step_ms, parted, play, warm_bars
 from bot.liquidation import PositionModel
 from bot.liquidation.past import past_maps
 from bot.liquidation.types import Side
+from bot.liquidation.values import replace
 from bot.market.feed import Heard, Print
 from bot.market.simulator import SimulatedMarket
 from bot.market.types import BAR_MS

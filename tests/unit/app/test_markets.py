@@ -1,7 +1,6 @@
 """Live markets: fetched once, then only what is missing; outliving an exchange that is down and a restart."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from bot.alerts.types import Market
 from bot.clock import StepClock
 from bot.history_store import LATE_ROWS_MS, SHORT_REACH_MS, NoMapError
 from bot.liquidation.types import MapLimit
+from bot.liquidation.values import replace
 from bot.market.exchange import ExchangeUnavailableError
 from bot.market.history import align
 from bot.market.playback import RecordedMarket

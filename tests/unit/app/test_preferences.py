@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from bot.app import App, Limits, World
 from bot.charts.themes import THEMES as DRAWN
 from bot.clock import StepClock
 from bot.delivery.messenger import Message
+from bot.liquidation.values import replace
 from bot.market.simulator import SimulatedMarket
 from bot.storage.codec import event_to_plain
 from bot.storage.database import Database

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +11,7 @@ from bot.alerts.gate import Ruling
 from bot.alerts.outcomes import Ending, follow
 from bot.alerts.reasons import Reason
 from bot.alerts.types import Event
+from bot.liquidation.values import replace
 from bot.reading import cluster_json
 from bot.recorded_receipts import Receipt
 from bot.replay_lines import ReplayLines

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
@@ -11,6 +10,7 @@ from bot.app import App, Limits, World
 from bot.clock import StepClock
 from bot.combined_markets import CombinedMarkets
 from bot.liquidation.glance import Order
+from bot.liquidation.values import replace
 from bot.market.exchange import ExchangeUnavailableError
 from bot.market.playback import RecordedMarket
 from bot.market.simulator import SimulatedMarket

@@ -1,7 +1,6 @@
 """The skill meter's own rules: what outlives a full disk, whose verdict speaks, what the guard says."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from math import nan
 
 import numpy as np
@@ -13,6 +12,7 @@ from bot.liquidation import DEFAULT, History, LiquidationPrints, PositionModel, 
 from bot.liquidation.score import HOUR_MS, MODELS, constant_flow
 from bot.liquidation.skill import ModelSkill, Skill, Verdict
 from bot.liquidation.skill_sample import brief
+from bot.liquidation.values import replace
 from bot.live_score import LEARNED, PRIOR, TUNED, Record, briefs_at, learn_week, score_week, skill_from_plain
 from bot.market.feed import FeedStatus, Heard, Print, prints_of_rows
 from bot.market.history import liquidations_of_cover

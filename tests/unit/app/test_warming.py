@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
 from bot.alerts.types import Market
 from bot.clock import StepClock
 from bot.history_store import What
+from bot.liquidation.values import replace
 from bot.market.exchange import ExchangeError, ExchangeUnavailableError, RateLimitedError, UnknownSymbolError
 from bot.market.playback import RecordedMarket
 from bot.market.simulator import SimulatedMarket

@@ -1,7 +1,6 @@
 """The watch with rules that end, tell once, or wait for liquidations or the clock; and all of it after a restart."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
@@ -10,6 +9,7 @@ from bot.alerts.market_book import AFTER_MS
 from bot.alerts.readings import Liquidation
 from bot.alerts.types import EVERYWHERE, Kind, Repeat, Rule
 from bot.liquidation import Side
+from bot.liquidation.values import replace
 from bot.market.types import BAR_MS
 from bot.storage.errors import DiskFullError
 from tests.unit.app.scenes import START_MS, XYZ, FillingDisk, live, near

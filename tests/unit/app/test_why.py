@@ -1,7 +1,6 @@
 """Held, muted, told together: what becomes of alerts in the whole bot, and that /why knows each reason."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
@@ -12,6 +11,7 @@ from bot.alerts.types import Event, Rule
 from bot.clock import StepClock
 from bot.doorbell import Doorbell
 from bot.liquidation import Side
+from bot.liquidation.values import replace
 from bot.market.types import BAR_MS
 from bot.storage.outbox import Claimed
 from bot.telegram.desk import WhyView

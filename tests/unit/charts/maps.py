@@ -1,12 +1,11 @@
 """Maps of every shape for the pictures to draw."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from bot.charts.pictures import Layer, MapPicture, MapWords
 from bot.liquidation.clusters import find_clusters
 from bot.liquidation.types import Cluster, Floats, LiquidationMap, OpenInterestSource
+from bot.liquidation.values import replace
 from bot.telegram.texts import Catalogue
 
 NUMERALS = {language: texts.figures for language, texts in Catalogue.load().languages.items()}

@@ -1,7 +1,6 @@
 """The picture of a cascade: inside, apart, on one scale, and drawn."""
 
 import struct
-from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -14,6 +13,7 @@ from bot.charts.cascade_layout import LANES, CascadeLayout, lay_out_cascade
 from bot.charts.page import LEAST_PX, PAGE
 from bot.charts.themes import ThemeName
 from bot.liquidation.types import Side
+from bot.liquidation.values import replace
 from tests.unit.charts.maps import ENGLISH, NUMERALS, a_map, hills
 
 LONG_TEXT = "Очень длинное название величины, которое никуда не помещается " * 3

@@ -3,7 +3,6 @@
 import gc
 import io
 import resource
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from PIL import Image
 
 from bot.charts import HeatPicture, LivesPicture, MapPicture, Picture, ReceiptPicture, ThemeName, draw
 from bot.charts.page import HEIGHT, WIDTH
+from bot.liquidation.values import replace
 from tests.unit.charts.maps import NUMERALS, a_map, a_picture, in_layers, usual
 from tests.unit.charts.pasts import a_lives_picture, a_receipt_picture
 from tests.unit.charts.test_heatmap import a_heat_picture

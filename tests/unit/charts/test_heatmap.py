@@ -2,7 +2,6 @@
 
 import io
 import math
-from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -18,6 +17,7 @@ from bot.charts.page import HEIGHT, LEAST_PX, PAGE, WIDTH
 from bot.charts.themes import THEMES, ThemeName
 from bot.liquidation.clusters import find_clusters
 from bot.liquidation.types import Cluster, Floats, History, Ints, LiquidationMap
+from bot.liquidation.values import replace
 from tests.unit.charts.maps import ENGLISH, NUMERALS, a_map, hills
 
 HOUR_MS = 3_600_000

@@ -2,7 +2,6 @@
 
 import io
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from bot.charts.map_layout import lay_out
 from bot.charts.page import HEIGHT, WIDTH
 from bot.charts.themes import THEMES, Theme, ThemeName
 from bot.liquidation.types import LiquidationMap
+from bot.liquidation.values import replace
 from tests.unit.charts.maps import a_map, a_picture, hills, usual
 
 

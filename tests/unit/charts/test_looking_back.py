@@ -1,7 +1,6 @@
 """Pictures of clusters' lives, of receipts, and of liquidations as circles: inside, apart, and told without colour."""
 
 import re
-from dataclasses import replace
 from itertools import combinations
 from typing import Protocol
 
@@ -19,6 +18,7 @@ from bot.charts.plane import Plane, lay_plane
 from bot.charts.receipt_layout import lay_out_receipt
 from bot.liquidation.turnover import LiquidationPrints
 from bot.liquidation.types import Side
+from bot.liquidation.values import replace
 from tests.unit.charts.maps import ENGLISH, NUMERALS
 from tests.unit.charts.pasts import a_lives_picture, a_receipt_picture
 from tests.unit.charts.test_heatmap import HOUR_MS, START_MS, a_heat_picture

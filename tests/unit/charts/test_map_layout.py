@@ -1,6 +1,5 @@
 """Where things stand in a liquidation map's picture: inside, apart, legible, for any data."""
 
-from dataclasses import replace
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -16,6 +15,7 @@ from bot.charts.numbers import price_text, signed_percent_text
 from bot.charts.page import LEAST_PX, PAGE
 from bot.charts.pictures import MapPicture, MapWords
 from bot.liquidation.types import LiquidationMap, Side
+from bot.liquidation.values import replace
 from tests.unit.charts.maps import ENGLISH, LAYERS, NUMERALS, a_map, a_picture, hills, in_layers, usual
 
 LONG_WORDS = MapWords(*("Очень длинное название величины, которое никуда не помещается",) * 6)

@@ -1,7 +1,5 @@
 """A small evaluation: every row scored, the truth above the guesses, the same figures twice, and a readable table."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -14,6 +12,7 @@ from bot.evaluation.peers import oracle, peer_without_path
 from bot.evaluation.report import known_tables
 from bot.evaluation.second_simulator import SECOND_PRESETS, SecondParameters, simulate_second
 from bot.liquidation.book import REACH
+from bot.liquidation.values import replace
 
 SMALL = SecondParameters(days=2, warmup_days=1, arrivals=4.0)
 

@@ -1,7 +1,5 @@
 """What the evaluation of volatility tells: a planted hint is found, noise is not, and nothing is known beforehand."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -18,6 +16,7 @@ from bot.evaluation.outlook import (
 )
 from bot.evaluation.report import outlook_table
 from bot.liquidation.types import Floats
+from bot.liquidation.values import replace
 from tests.unit.liquidation.markets import random_market
 
 DAY_WINDOWS = 6

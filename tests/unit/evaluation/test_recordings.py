@@ -1,11 +1,10 @@
 """Scores that need no truth, on markets made for the test."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from bot.evaluation.known_markets import known_market
 from bot.evaluation.recordings import HOURS, falls_score, identities, touch_scores
+from bot.liquidation.values import replace
 from tests.unit.liquidation.markets import random_market
 
 

@@ -1,6 +1,6 @@
 """Small markets for the tests of the position model: seeded random ones, and Hypothesis strategies."""
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bot.liquidation.bars import Bar
 from bot.liquidation.types import Floats, History
+from bot.liquidation.values import replace
 
 START_MS = 1_764_547_200_000
 

@@ -1,7 +1,6 @@
 """Maps of several venues on one grid: nothing is lost on the way, each part weighs what it has, and what has no size
 stays out."""
 
-from dataclasses import replace
 from math import exp
 
 import numpy as np
@@ -13,6 +12,7 @@ from bot.liquidation.combining import VenuePart, combine_maps, lay_over
 from bot.liquidation.grid import CELL
 from bot.liquidation.model import PositionModel
 from bot.liquidation.types import History, LiquidationMap, MapLimit
+from bot.liquidation.values import replace
 from tests.unit.liquidation.markets import history_of, random_market
 
 WEEK = 7 * 288

@@ -1,7 +1,6 @@
 """Volume profile, swings, walls, and the clusters that stand at them."""
 
 import math
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +15,7 @@ from bot.liquidation.landmarks import WINDOW_MS, Landmarks
 from bot.liquidation.swings import REVERSAL_RANGES, Shelf, Swing, shelves_of, swings_of
 from bot.liquidation.totals import average_true_range_pct
 from bot.liquidation.types import Cluster, Feature, Floats, History, Side
+from bot.liquidation.values import replace
 from bot.liquidation.volume_profile import VALUE_SHARE, profile_of
 from bot.liquidation.walls import walls_of
 from tests.unit.liquidation.markets import history_of, random_market

@@ -1,7 +1,5 @@
 """What a sweep is expected to print: learned from swept zones, shrunk towards the feed's other contracts."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,6 +8,7 @@ from hypothesis import strategies as st
 from bot.liquidation.expected import HIGH, Capture, capture_of, expected_usd, learn_kappas, with_expectations
 from bot.liquidation.skill_sample import Reached
 from bot.liquidation.types import Cluster, Floats, LiquidationMap, Side
+from bot.liquidation.values import replace
 
 TOTAL = 4e8
 

@@ -1,7 +1,5 @@
 """A market at a glance: nearest, growing, one-sided and heaviest, against their definitions; and the order of many."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +9,7 @@ from bot.liquidation.depth import Depth
 from bot.liquidation.glance import BIG, Glance, GlanceRow, Order, glance_of, growth_of, merit, ranked, row_of
 from bot.liquidation.touch import Volatility
 from bot.liquidation.types import Cluster, Floats, LiquidationMap, Side
+from bot.liquidation.values import replace
 
 PRICE = 100.0
 CALM = Volatility(PRICE, 0, (4e-6, 4e-6, 4e-6, 4e-6), (1.0, 1.0, 1.0, 1.0))

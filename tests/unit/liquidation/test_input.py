@@ -1,6 +1,5 @@
 """What the position model refuses, and how it says so; what it survives without a warning."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 from bot.liquidation.bars import Bar
 from bot.liquidation.model import PositionModel
 from bot.liquidation.types import History
+from bot.liquidation.values import replace
 from tests.unit.liquidation.markets import history_of, random_market
 
 PLAIN = random_market(3, 6)

@@ -1,7 +1,5 @@
 """Leverage learned from prints and from falls of open interest: it finds what made them, and moves for nothing else."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,6 +14,7 @@ from bot.liquidation.parameters import DEFAULT
 from bot.liquidation.traces import falls_of, prints_of
 from bot.liquidation.turnover import LiquidationPrints
 from bot.liquidation.types import Floats, History, Side
+from bot.liquidation.values import replace
 from tests.unit.liquidation.markets import bars_of, histories, part, random_market
 
 KINDS = len(DEFAULT.leverage_weights) + 1

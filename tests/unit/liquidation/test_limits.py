@@ -1,12 +1,11 @@
 """What a map had to do without is named on it; several venues' maps add up."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from bot.liquidation.model import PositionModel
 from bot.liquidation.types import Floats, History, MapLimit
+from bot.liquidation.values import replace
 from tests.unit.liquidation.markets import bars_of, part, random_market
 
 WEEK = 2_100

@@ -1,7 +1,5 @@
 """What must hold for the position model on any market."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,6 +12,7 @@ from bot.liquidation.kernel import distance_kernel
 from bot.liquidation.model import PositionModel
 from bot.liquidation.standing import Cohorts, lots_of, standing
 from bot.liquidation.types import Floats, History, LiquidationMap, Side
+from bot.liquidation.values import replace
 from tests.unit.liquidation.markets import START_MS, bars_of, histories, history_of, part, random_market
 from tests.unit.liquidation.naive import standing_coins
 

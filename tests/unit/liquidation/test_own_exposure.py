@@ -1,7 +1,6 @@
 """The exposure of a position: what stands there and before it, and the ways out of a crowd."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from bot.liquidation.ground import Ground
 from bot.liquidation.own_exposure import WayOut, expose_position
 from bot.liquidation.position import OwnPosition, PositionError, liquidated_at
 from bot.liquidation.types import Side
+from bot.liquidation.values import replace
 from tests.unit.liquidation.grounds import STEP, TIERS, VOLATILITY, ground_on, grounds, hill, map_of
 
 CROWD = ground_on(map_of(hill(600, (100, 9.0, 8.0)), hill(600)))

@@ -1,7 +1,5 @@
 """The model's own past: what it would have shown then, and nothing that it could not have known."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +8,7 @@ from hypothesis import strategies as st
 from bot.liquidation.model import PositionModel
 from bot.liquidation.past import moments, past_maps
 from bot.liquidation.types import History
+from bot.liquidation.values import replace
 from tests.unit.liquidation.markets import histories, part, random_market
 
 STEP_MS = 900_000

@@ -2,7 +2,6 @@
 
 import json
 import math
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from bot.liquidation.position import (
     most_leverage,
 )
 from bot.liquidation.types import Side
+from bot.liquidation.values import replace
 from tests.shared import SHARED, needs_shared
 from tests.unit.liquidation.grounds import TIERS
 

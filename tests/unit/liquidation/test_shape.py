@@ -1,7 +1,5 @@
 """The shape of a map: concentration, shares near price, imbalance, and all of them beside their own past."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +7,7 @@ from hypothesis import strategies as st
 
 from bot.liquidation.shape import HOUR_MS, LEAST_PAST, Shape, report_shape, shape_of
 from bot.liquidation.types import LiquidationMap
+from bot.liquidation.values import replace
 
 BINS = 240
 PRICE = 100.0

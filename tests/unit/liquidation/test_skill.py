@@ -1,7 +1,6 @@
 """The skill meter finds skill where there is some, and says so only then."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from bot.liquidation.poisson import deviance, expected_events, fit_poisson
 from bot.liquidation.skill import Skill, Verdict, measure_skill
 from bot.liquidation.skill_sample import Reached
 from bot.liquidation.types import Floats
+from bot.liquidation.values import replace
 
 HOUR = 3_600_000
 CHANCE = np.random.default_rng(7)

@@ -1,7 +1,5 @@
 """A model stored and taken back goes on as if nothing had happened."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +9,7 @@ from bot.liquidation.model import PositionModel
 from bot.liquidation.parameters import MODEL_VERSION, ModelParameters
 from bot.liquidation.state import MAGIC, pack
 from bot.liquidation.types import History
+from bot.liquidation.values import replace
 from tests.unit.liquidation.markets import bars_of, histories, part, random_market
 
 

@@ -1,7 +1,6 @@
 """Maps asked as wholes: many at once as each by itself, and how crowded it is against a loop over plain cells."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from bot.liquidation.clusters import edge_blur, find_zones
 from bot.liquidation.maps import Maps
 from bot.liquidation.totals import entropy, standing_near
 from bot.liquidation.types import Floats, LiquidationMap, Side
+from bot.liquidation.values import replace
 from bot.liquidation.whole import Whole, Wholes
 from tests.unit.liquidation.grounds import STEP, hill, map_of
 

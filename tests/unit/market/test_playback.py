@@ -1,13 +1,12 @@
 """A recording played back tells what was known at the clock's now, and nothing of what came after."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.liquidation.margin import RiskTier
+from bot.liquidation.values import replace
 from bot.market.bar_path import market_ticks, path_ticks, price_at
 from bot.market.exchange import Exchange, ExchangeUnavailableError, NotGivenError, UnknownSymbolError
 from bot.market.playback import PlaybackExchange, RecordedMarket

@@ -1,13 +1,13 @@
 """The simulated market keeps its own books: what it publishes and what it knows to be true agree to the coin."""
 
 import ast
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bot.liquidation.values import replace
 from bot.market import simulator
 from bot.market.recording import Recording, gaps
 from bot.market.simulator import SimulatedMarket, merge_prints, simulate, write_recording

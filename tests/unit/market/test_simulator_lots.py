@@ -1,6 +1,5 @@
 """Holders are liquidated by the venue's own rule, and close, pay in and stop as they said they would."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.liquidation.margin import RiskTier
+from bot.liquidation.values import replace
 from bot.market.simulator_lots import Holders, Margin, Newcomers
 from bot.market.simulator_parameters import BASE, DEEP, SHALLOW, LeverageMix, SimulationParameters, risk_tiers
 

@@ -1,11 +1,10 @@
 """Chats that come, go and move."""
 
-from dataclasses import replace
-
 import pytest
 
 from bot.alerts.manners import QuietHours
 from bot.alerts.preferences import Preferences, Sound, Units
+from bot.liquidation.values import replace
 from bot.storage.chats import Chat
 from bot.storage.database import Database
 from tests.unit.storage.values import BTC, NOW, row, rule

@@ -1,12 +1,11 @@
 """Maps that workers drew: kept once a slot, the newest alone whole."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from bot.liquidation import ModelParameters
 from bot.liquidation.types import LiquidationMap, MapLimit
+from bot.liquidation.values import replace
 from bot.storage.database import Database
 from bot.storage.drawings import Drawing
 from tests.unit.storage.values import BTC, NOW, ZRX

@@ -1,11 +1,10 @@
 """Rules of chats."""
 
-from dataclasses import replace
-
 import pytest
 
 from bot.alerts.types import Changes, Kind
 from bot.liquidation.types import Side
+from bot.liquidation.values import replace
 from bot.storage.database import Database
 from bot.storage.errors import RuleLimitError
 from tests.unit.storage.values import BTC, NOW, rule

@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.delivery.messenger import (
@@ -16,6 +16,7 @@ from bot.delivery.messenger import (
     TopicGoneError,
     UnknownOutcomeError,
 )
+from bot.liquidation.values import replace
 from bot.telegram.connection import Line, open_line
 from bot.telegram.errors import (
     ConflictError,

@@ -1,9 +1,8 @@
 """/admin: for those who run the bot, in private, and for nobody else."""
 
-from dataclasses import replace
-
 import pytest
 
+from bot.liquidation.values import replace
 from bot.telegram.callbacks import pack
 from bot.telegram.findings import Finding, Trouble, finding_words
 from bot.telegram.texts import Catalogue

@@ -1,7 +1,5 @@
 """What an alert says: first what happened, then the figures, and never more than is known."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +7,7 @@ from hypothesis import strategies as st
 from bot.alerts.types import EVERYWHERE, Event, Kind, Severity
 from bot.delivery.messenger import Message
 from bot.liquidation.types import Cluster, MapLimit, Side
+from bot.liquidation.values import replace
 from bot.telegram.alerts_text import Contract, alert_message, headline, sample_event
 from bot.telegram.limits import bare, plain
 from bot.telegram.texts import Catalogue, Html

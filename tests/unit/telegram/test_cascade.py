@@ -1,13 +1,12 @@
 """What /cascade says: runaways with their band, the loads, which books are missing, and that a caption holds it."""
 
-from dataclasses import replace
-
 import pytest
 
 from bot.alerts.types import Market
 from bot.liquidation.combining import COMBINED
 from bot.liquidation.depth import Depth
 from bot.liquidation.types import Side
+from bot.liquidation.values import replace
 from bot.telegram.cascade_text import CascadeText, load_words
 from bot.telegram.cascade_view import CascadeView, cascade_of
 from bot.telegram.desk import MarketView

@@ -1,7 +1,6 @@
 """What each command and each button does, and that nothing a person sends stays without an answer."""
 
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 
 from bot.alerts.types import Kind
 from bot.liquidation.types import Side
+from bot.liquidation.values import replace
 from bot.telegram.asking import COMMANDS
 from bot.telegram.commands.welcome import HELP_TOPICS
 from bot.telegram.conversation import Conversation, Edit, Inbound, Reply, Toast

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +12,7 @@ from bot.alerts.reasons import HELD, Reason
 from bot.alerts.types import Event, Kind, Severity, Unit
 from bot.delivery.messenger import Message
 from bot.liquidation.types import Cluster, MapLimit, Side
+from bot.liquidation.values import replace
 from bot.telegram.alerts_text import Contract, Matter, alert_message, asked_of, headline, rule_line, tell
 from bot.telegram.groups import Told, Waited, group_message
 from bot.telegram.limits import bare, utf16_length
@@ -156,7 +156,7 @@ def test_the_first_line_is_short_enough_for_a_lock_screen(
     assert "BTC" in line or kind is Kind.DIGEST
 
 
-@given(event=events(), other=events(), name=st.sampled_from([field.name for field in fields(Event)]))
+@given(event=events(), other=events(), name=st.sampled_from(Event.__struct_fields__))
 @settings(max_examples=200)
 def test_alerts_of_one_matter_differ_in_no_line_but_the_rules(event: Event, other: Event, name: str) -> None:
     """Whatever field two events differ in: where they count as one matter, their shared lines are the same."""
@@ -168,7 +168,7 @@ def test_alerts_of_one_matter_differ_in_no_line_but_the_rules(event: Event, othe
         assert name not in ("rule_id", "chat", "episode", "reason", "label")
 
 
-@given(event=events(), other=events(), name=st.sampled_from([field.name for field in fields(Event)]))
+@given(event=events(), other=events(), name=st.sampled_from(Event.__struct_fields__))
 @settings(max_examples=200)
 def test_a_rules_line_names_nothing_but_what_was_asked(event: Event, other: Event, name: str) -> None:
     other = replace(event, **{"chat": 8, "episode": 5, name: getattr(other, name)})

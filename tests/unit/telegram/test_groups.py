@@ -1,7 +1,5 @@
 """Several alerts in one message: what its first line says, what is listed, and that it always fits."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +8,7 @@ from bot.alerts.preferences import Preferences
 from bot.alerts.reasons import Reason
 from bot.alerts.types import Event, Kind, Market, Severity
 from bot.liquidation.types import Cluster, Side
+from bot.liquidation.values import replace
 from bot.telegram.groups import MOST_ROWS, Told, Waited, group_message, strongest_first
 from bot.telegram.headlines import Contract
 from bot.telegram.limits import bare, visible_length

@@ -1,12 +1,11 @@
 """The first line of every kind, as a lock screen shows it, and what stands under it."""
 
-from dataclasses import replace
-
 import pytest
 
 from bot.alerts.exposure import APPROACH, CROWD
 from bot.alerts.types import EVERYWHERE, Event, Kind, Severity, Unit
 from bot.liquidation.types import Side
+from bot.liquidation.values import replace
 from bot.telegram.alerts_text import Contract, alert_message
 from bot.telegram.limits import bare
 from tests.fakes.chat import check_limits

@@ -1,12 +1,11 @@
 """The summary after an outage: one message, whatever it sums up."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.alerts.types import Kind, Market
 from bot.liquidation.types import Side
+from bot.liquidation.values import replace
 from bot.missed import AlertFolding, missed_in
 from bot.storage.codec import event_to_plain
 from bot.telegram.headlines import Contract

@@ -1,11 +1,10 @@
 """A rule for one's own liquidation price, typed in a way that no position or no map can have."""
 
-from dataclasses import replace
-
 import pytest
 
 from bot.alerts.types import Kind, Where
 from bot.liquidation.types import Side
+from bot.liquidation.values import replace
 from tests.fakes.chat import Chat
 
 

@@ -1,13 +1,12 @@
 """Tables keep to what a phone shows of a line."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.alerts.types import Severity
 from bot.liquidation.types import Side
+from bot.liquidation.values import replace
 from bot.telegram.alerts_text import Contract, sample_event
 from bot.telegram.commands.clusters import ladder
 from bot.telegram.groups import Told, group_message

@@ -1,10 +1,9 @@
 """Every kind and filter typed, confirmed, listed, offered and renewed."""
 
-from dataclasses import replace
-
 import pytest
 
 from bot.alerts.types import Kind
+from bot.liquidation.values import replace
 from tests.fakes.chat import Chat
 from tests.fakes.desk import NOON_MS
 

@@ -1,11 +1,10 @@
 """A coin on several exchanges, on a phone: all together first, each one tap away, and who is missing is said."""
 
-from dataclasses import replace
-
 import pytest
 
 from bot.liquidation.combining import COMBINED, LeftOut
 from bot.liquidation.types import MapLimit
+from bot.liquidation.values import replace
 from bot.telegram.limits import CALLBACK_BYTES, bare
 from bot.telegram.venues import combined_words, source_words, title_words
 from tests.fakes.chat import CATALOGUE, Chat

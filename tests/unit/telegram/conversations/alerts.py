@@ -1,12 +1,11 @@
 """Alerts: what they say, what came of them, when they keep quiet, and why."""
 
-from dataclasses import replace
-
 from bot.alerts.hit_rate import HitRate
 from bot.alerts.outcomes import Ending, follow
 from bot.alerts.reasons import Reason
 from bot.alerts.silence import Silence
 from bot.alerts.types import Kind, LogEntry, Severity
+from bot.liquidation.values import replace
 from bot.telegram.alerts_text import Contract, alert_message, sample_event
 from bot.telegram.desk import (
     PassedView,

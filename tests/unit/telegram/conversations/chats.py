@@ -1,7 +1,6 @@
 """Chats of more than one: groups, channels, and the lines that a chat without the bot gets."""
 
-from dataclasses import replace
-
+from bot.liquidation.values import replace
 from bot.telegram.alerts_text import Contract, alert_message, sample_event
 from bot.telegram.conversation import Conversation
 from bot.telegram.desk import (

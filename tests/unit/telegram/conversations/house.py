@@ -1,7 +1,6 @@
 """The bot itself: help, settings, one's own data, and its operator."""
 
-from dataclasses import replace
-
+from bot.liquidation.values import replace
 from bot.telegram.desk import (
     BroadcastView,
 )

@@ -1,9 +1,8 @@
 """Markets: maps, tables, levels of one's own, what was and what might be."""
 
-from dataclasses import replace
-
 from bot.alerts.hit_rate import HitRate
 from bot.alerts.types import Market
+from bot.liquidation.values import replace
 from bot.telegram.desk import (
     HistoryView,
     StatsView,
