@@ -27,7 +27,7 @@ from bot.alerts.standing import find_nearest, take_edited_look, take_first_look
 from bot.alerts.tick_board import Look
 from bot.alerts.tick_round import TickRound, judge_approaches
 from bot.alerts.tracks import GRACE, match
-from bot.alerts.types import EVERYWHERE, Changes, Kind, Market, Phase, Rule, RuleState, Track
+from bot.alerts.types import EVERYWHERE, Changes, Market, Phase, Rule, RuleState, Track
 from bot.alerts.verdicts import BREAKER_FIRINGS, Verdicts
 from bot.liquidation.types import Floats, Ints
 from bot.liquidation.values import replace
@@ -94,7 +94,6 @@ class Engine:
         self._market_of: dict[int, Market] = {}
         self._fronts = Fronts(max_age_ms=self._max_age_ms, valid_ms=GRACE * slot_ms)
         self._calendar = Calendar()
-        self._guarded: dict[str, dict[Market, MarketBook]] = {}  # those with rules that hold a liquidation price
         for rule in rules:
             self.add_rule(rule)
         for track in tracks:
@@ -119,8 +118,6 @@ class Engine:
         self._market_of[rule.id] = rule.market
         self._book(rule.market).put_rule(rule)
         self._fronts.reshape(self._books[rule.market])
-        if rule.kind is Kind.EXPOSURE:
-            self._guarded.setdefault(rule.market.exchange, {})[rule.market] = self._books[rule.market]
         self._take(states)
         self._calendar.put(rule, self._books[rule.market])
 
@@ -212,10 +209,9 @@ class Engine:
         round_ = TickRound(verdicts, max_age_ms=self._max_age_ms)
         seen: list[Seen] = []
         for stir in look.stirred:
-            market = Market(exchange, stir.symbol)
-            seen.append((market, stir.time_ms, round_.judge(self._fronts.front(market), stir)))
-        if guarded := self._guarded.get(exchange):
-            judge_approaches(guarded.values(), look.fresh(), verdicts)
+            front = self._fronts.front(Market(exchange, stir.symbol))
+            seen.append((front.book.market, stir.time_ms, round_.judge(front, stir)))
+            judge_approaches(front.book, stir, verdicts)
         self.work = Work(woken=round_.woken, judged=verdicts.judged)
         return self._settled(verdicts.changes((), _TickSeen(exchange, look, seen)))
 

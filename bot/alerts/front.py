@@ -1,4 +1,4 @@
-"""One market before its ticks: the band of prices within which none of its tracks has anything to say."""
+"""One market before its ticks: the band of prices within which none of its rules has anything to say."""
 
 import math
 from collections.abc import Sequence
@@ -45,12 +45,13 @@ class Front:
         """
         book, posts, away = self.book, self.posts, self._away
         self.valid_ms, self.posts, self._away = valid_ms, {}, {}
-        if book.reading is None or not (measures := book.measures(AT_TICKS)):
+        if book.reading is None:
             return QUIET
+        measures = book.measures(AT_TICKS)
         for post in posts.values():
             post.seen_ms = max(post.seen_ms, seen_ms)
         scales = [book.scale(measure) for measure in measures]
-        for track_id, track in sorted(book.tracks.items()):
+        for track_id, track in sorted(book.tracks.items()) if measures else ():
             known = posts.get(track_id) or away.get(track_id)
             if track.missed:
                 if known is not None:
@@ -76,10 +77,11 @@ class Front:
         return self._band()
 
     def _band(self) -> Band:
-        """The prices that lie between the bounds of every post."""
-        if not self.posts:
-            return QUIET
-        low, high, due_ms, waits, seen_ms = 0.0, math.inf, self.valid_ms + 1, False, NEVER_MS
+        """The prices that lie between the bounds of every post, and concern no liquidation price that a rule holds."""
+        levels = self.book.levels()
+        low, high, due_ms, waits, seen_ms = max(0.0, levels.below), levels.above, levels.due_ms, False, NEVER_MS
+        if self.posts:
+            due_ms = min(due_ms, self.valid_ms + 1)
         for post in self.posts.values():
             if post.low > low:
                 low = post.low

@@ -23,6 +23,8 @@ SLACK = 1e-9
 class OwnLevels:
     """Exposure rules by number; rules of other kinds are not its. `approaches` and `crowds` are the states of their two
     matters, by rule.
+
+    A price between `below` and `above` concerns none of them before `due_ms`.
     """
 
     def __init__(
@@ -66,7 +68,7 @@ class OwnLevels:
 
     def asked(self, price: float, time_ms: int) -> tuple[Rule, ...]:
         """The rules that a price at a time may concern, by number."""
-        if self._below < price < self._above and time_ms < self._first_due_ms:
+        if self.below < price < self.above and time_ms < self.due_ms:
             return ()
         concerned = (price <= self._low) | (price >= self._high) | (time_ms >= self._due_ms)
         return tuple(self.rules[row] for row in np.flatnonzero(concerned).tolist())
@@ -110,6 +112,6 @@ class OwnLevels:
         of_long, waits, fired = self._sign > 0.0, self._waits_for_hit, self._waits_for_exit
         self._low = np.where(of_long & waits, hit, np.where(~of_long & fired, left, -np.inf))
         self._high = np.where(~of_long & waits, hit, np.where(of_long & fired, left, np.inf))
-        self._below = float(self._low.max(initial=-np.inf))
-        self._above = float(self._high.min(initial=np.inf))
-        self._first_due_ms = int(self._due_ms.min(initial=NEVER_MS))
+        self.below = float(self._low.max(initial=-np.inf))
+        self.above = float(self._high.min(initial=np.inf))
+        self.due_ms = int(self._due_ms.min(initial=NEVER_MS))

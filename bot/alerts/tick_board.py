@@ -4,7 +4,7 @@ A tick of all symbols is a few vector operations; only a market whose price has 
 """
 
 import math
-from itertools import compress
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -33,16 +33,11 @@ class Stir(NamedTuple):
 class Look(Struct, frozen=True):
     """One tick against all bands: what it stirs, by symbol. The rest is of the k symbols that it brought news of."""
 
-    stirred: tuple[Stir, ...]
-    symbols: tuple[str, ...]
+    stirred: Sequence[Stir]
     rows: Ints
     price: Floats
     time_ms: Ints
     calm: NDArray[np.bool_]
-
-    def fresh(self) -> dict[str, tuple[float, int]]:
-        """The prices that the tick brought, with their times, by symbol."""
-        return dict(zip(self.symbols, zip(self.price.tolist(), self.time_ms.tolist(), strict=True), strict=True))
 
 
 class TickBoard:
@@ -90,7 +85,7 @@ class TickBoard:
         calm &= (self._time_ms[at] < times) & (times >= oldest_ms)
         calm &= (times < self._due_ms[at]) & (times - self._seen_ms[at] <= self._gap_ms[at])
         if not (rest := (~calm).nonzero()[0].tolist()):
-            return Look((), symbols, at, prices, times, calm)
+            return Look((), at, prices, times, calm)
         stirred: list[Stir] = []
         news = np.ones(len(calm), dtype=np.bool_)
         for i in rest:
@@ -101,9 +96,8 @@ class TickBoard:
                 news[i] = False
         stirred.sort()
         if len(stirred) == len(rest):
-            return Look(tuple(stirred), symbols, at, prices, times, calm)
-        names = tuple(compress(symbols, news.tolist()))
-        return Look(tuple(stirred), names, at[news], prices[news], times[news], calm[news])
+            return Look(stirred, at, prices, times, calm)
+        return Look(stirred, at[news], prices[news], times[news], calm[news])
 
     def _stir(self, symbol: str, row: int, price: float, time_ms: int) -> Stir:
         last_price, last_ms = float(self._price[row]), int(self._time_ms[row])

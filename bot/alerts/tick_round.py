@@ -1,7 +1,5 @@
 """One tick of an exchange before the rules that it may concern: those of markets whose price has left its band."""
 
-from collections.abc import Iterable, Mapping
-
 from bot.alerts import exposure, swept
 from bot.alerts.front import Front
 from bot.alerts.judge import Measured
@@ -72,15 +70,8 @@ def _swept(book: MarketBook, track: Track, stir: Stir, metric: float) -> Measure
     return Measured(was, stir.time_ms, stir.price, metric, figures=figures, marks=book.surroundings[1])
 
 
-def judge_approaches(books: Iterable[MarketBook], fresh: Mapping[str, tuple[float, int]], verdicts: Verdicts) -> None:
-    """Judge the liquidation prices that rules hold, in markets that have a map; `fresh` are the prices that the tick
-    brought, with their times, by symbol.
-    """
-    for book in books:
-        seen = fresh.get(book.market.symbol)
-        if seen is None or book.reading is None:
-            continue
-        price, time_ms = seen
-        for rule in book.levels().asked(price, time_ms):
-            measured = exposure.approach(rule, time_ms=time_ms, price=price)
-            verdicts.judge(book, exposure.EXPOSURE, rule, measured, unseen_ms=0, event_ms=time_ms)
+def judge_approaches(book: MarketBook, stir: Stir, verdicts: Verdicts) -> None:
+    """Judge the liquidation prices that rules hold in one market."""
+    for rule in book.levels().asked(stir.price, stir.time_ms):
+        measured = exposure.approach(rule, time_ms=stir.time_ms, price=stir.price)
+        verdicts.judge(book, exposure.EXPOSURE, rule, measured, unseen_ms=0, event_ms=stir.time_ms)
