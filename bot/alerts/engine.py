@@ -18,7 +18,7 @@ from bot.alerts.kinds import WATCHABLE
 from bot.alerts.map_round import MapRound
 from bot.alerts.market_book import MarketBook
 from bot.alerts.matching import Watch
-from bot.alerts.print_round import awaits_look, judge_prints
+from bot.alerts.print_round import CASCADES, awaits_look, judge_prints, may_await_look
 from bot.alerts.pulse import Pulse
 from bot.alerts.readings import FirstLook, Liquidation, MapReading, Standing, Work
 from bot.alerts.silence import Silence, why_silent
@@ -94,6 +94,7 @@ class Engine:
         self._market_of: dict[int, Market] = {}
         self._fronts = Fronts(max_age_ms=self._max_age_ms, valid_ms=GRACE * slot_ms)
         self._calendar = Calendar()
+        self._printing: dict[Market, MarketBook] = {}  # those whose silence may say something
         for rule in rules:
             self.add_rule(rule)
         for track in tracks:
@@ -101,7 +102,7 @@ class Engine:
             book.put_track(track)
             book.slot_ms = max(book.slot_ms, track.closed_ms or track.seen_ms + track.missed * slot_ms)
         for pulse in pulses:
-            self._book(pulse.market).pulse = pulse
+            self._put_pulse(pulse)
         for market, last_ms in (slots or {}).items():
             book = self._book(market)
             book.slot_ms = max(book.slot_ms, last_ms)
@@ -220,18 +221,21 @@ class Engine:
         that are over is left out, so that the same news again changes nothing.
         """
         by_symbol = cascade.batches(news)
-        concerned = [
-            (market.symbol, book)
-            for market, book in self._books.items()
-            if market.exchange == exchange and (market.symbol in by_symbol or awaits_look(book, heard_ms=heard_ms))
-        ]
+        concerned = {
+            market.symbol: book
+            for market, book in self._printing.items()
+            if market.exchange == exchange and awaits_look(book, heard_ms=heard_ms)
+        }
+        for symbol in by_symbol:
+            if (book := self._books.get(Market(exchange, symbol))) is not None:
+                concerned[symbol] = book
         if not concerned:
             self.work = Work()
             return Changes()
         verdicts = Verdicts(breaker_firings=self._breaker_firings)
         pulses: list[Pulse] = []
         fresh: dict[str, Sequence[Liquidation]] = {}
-        for symbol, book in sorted(concerned):
+        for symbol, book in sorted(concerned.items()):
             last_ms, now = book.pulse.minutes.last_ms, self._price(book.market)
             fresh[symbol] = [one for one in by_symbol.get(symbol, ()) if one.time_ms > last_ms]
             price = None if now is None else now[0]
@@ -261,7 +265,7 @@ class Engine:
         for entry in changes.log:
             self._book(entry.market).note(entry)
         for pulse in changes.pulses:
-            self._book(pulse.market).pulse = pulse
+            self._put_pulse(pulse)
         seen = changes.observed
         if isinstance(seen, _TickSeen):
             self._fronts.keep(seen.exchange, seen.look, seen.posts)
@@ -274,9 +278,8 @@ class Engine:
                 watch.seen_ms = seen.reading.slot_ms
         elif isinstance(seen, _PrintsSeen):
             for pulse in seen.pulses:
-                book = self._book(pulse.market)
-                book.pulse = pulse
-                book.put_printed(seen.news[pulse.market.symbol])
+                self._put_pulse(pulse)
+                self._book(pulse.market).put_printed(seen.news[pulse.market.symbol])
         elif isinstance(seen, _ClockSeen):
             for rule_id in seen.rule_ids:
                 if (due := self.rule(rule_id)) is not None:
@@ -333,6 +336,19 @@ class Engine:
         for (market, track_id), found in grouped.items():
             self._books[market].put_states(track_id, found)
             self._fronts.stir(market)
+            if track_id in CASCADES:
+                self._follow_prints(self._books[market])
+
+    def _put_pulse(self, pulse: Pulse) -> None:
+        book = self._book(pulse.market)
+        book.pulse = pulse
+        self._follow_prints(book)
+
+    def _follow_prints(self, book: MarketBook) -> None:
+        if may_await_look(book):
+            self._printing[book.market] = book
+        else:
+            self._printing.pop(book.market, None)
 
     def _price(self, market: Market) -> tuple[float, int] | None:
         """The market's last price and its time, from a tick or else from its map."""

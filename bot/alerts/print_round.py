@@ -16,7 +16,8 @@ LATE_MS = 3_000
 """A minute is counted so long after its end: liquidations come that late."""
 
 
-_MATTERS = tuple(cascade.matter(side) for side in Side)
+CASCADES = frozenset(cascade.matter(side) for side in Side)
+_TOLD = (Phase.FIRED, Phase.RECOVERING)
 
 
 def judge_prints(
@@ -41,14 +42,22 @@ def judge_prints(
 
 def awaits_look(book: MarketBook, *, heard_ms: int) -> bool:
     """Whether silence says something: a minute is over that is not counted yet, or a cascade may be."""
-    minutes = book.pulse.minutes
-    if (minutes.long_usd > 0.0 or minutes.short_usd > 0.0) and minutes.minute < (heard_ms - LATE_MS) // MINUTE_MS:
-        return True
-    for name in _MATTERS:
-        for state in book.states_of(name).values():
-            if state.phase in (Phase.FIRED, Phase.RECOVERING):
-                return True
-    return False
+    return (_runs(book) and book.pulse.minutes.minute < (heard_ms - LATE_MS) // MINUTE_MS) or _lasts(book)
+
+
+def may_await_look(book: MarketBook) -> bool:
+    """Whether silence will say something sooner or later, if nothing else happens."""
+    return _runs(book) or _lasts(book)
+
+
+def _runs(book: MarketBook) -> bool:
+    """Whether there are liquidations in a minute that is not counted yet."""
+    return book.pulse.minutes.long_usd > 0.0 or book.pulse.minutes.short_usd > 0.0
+
+
+def _lasts(book: MarketBook) -> bool:
+    """Whether a cascade has been told of and rules have not armed again."""
+    return any(state.phase in _TOLD for name in CASCADES for state in book.states_of(name).values())
 
 
 def _judge(book: MarketBook, minutes: Minutes, side: Side, verdicts: Verdicts, *, time_ms: int, price: float) -> None:
