@@ -19,7 +19,7 @@ FARTHEST = 50.0
 
 _Bounds = tuple[float, float, int, bool]
 """(hit, left, due_ms, waits): nothing changes while what is measured stays above `hit` and not above `left`, before
-`due_ms`; whether some rule waits for time to go by.
+`due_ms`; whether some rule waits for time to go by. Where there is a bound it is a distance, not below 0.
 """
 _NOTHING: _Bounds = (-math.inf, math.inf, NEVER_MS, False)
 
