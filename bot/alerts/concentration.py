@@ -63,19 +63,14 @@ def edge(band_pct: float) -> float:
     return NormalDist().inv_cdf(0.5 + band_pct / 200.0)
 
 
-def metrics(deviation: float | None) -> tuple[float, ...]:
-    """Of both `MATTERS`, minus the deviation in its direction; nothing while the band is being learned."""
-    return () if deviation is None else (deviation, -deviation)
-
-
 def measure(deviation: float | None, *, slot_ms: int, price: float) -> tuple[Measured, ...]:
-    """What was measured of both, as `metrics` has them."""
+    """Of both `MATTERS`, minus the deviation in its direction; nothing while the band is being learned."""
     if deviation is None:
         return ()
     whole = Cluster(Side.LONG, price, price, price, math.inf, 1.0, 100)
     return tuple(
         Measured(None, slot_ms, price, metric, matter, whole, ((DEVIATION, deviation),))
-        for matter, metric in zip(MATTERS, metrics(deviation), strict=True)
+        for matter, metric in zip(MATTERS, (deviation, -deviation), strict=True)
     )
 
 

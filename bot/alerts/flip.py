@@ -25,24 +25,24 @@ def matter(side: Side) -> str:
     return f"flip-{side}"
 
 
-MATTERS = tuple(matter(side) for side in Side)
+MATTERS = matter(Side.LONG), matter(Side.SHORT)
 
 
-def metrics(near_usd: tuple[float, float]) -> tuple[float, ...]:
-    """Of both `MATTERS`, minus the lead in percent of both sides together, to the last bit the same for both.
+def metric(near_usd: tuple[float, float]) -> float | None:
+    """Of the first of `MATTERS`, minus the lead in percent of both sides together; the other's is minus as much.
 
-    `near_usd` are (shorts above, longs below) within 5 %; nothing where both are empty.
+    `near_usd` are (shorts above, longs below) within 5 %; None where both are empty.
     """
     short_usd, long_usd = near_usd
     both = short_usd + long_usd
-    if not both > 0.0:
-        return ()
-    lead = 100.0 * (short_usd - long_usd) / both
-    return lead, -lead
+    return 100.0 * (short_usd - long_usd) / both if both > 0.0 else None
 
 
 def measure(*, near_usd: tuple[float, float], slot_ms: int, price: float) -> tuple[Measured, ...]:
-    """What was measured of both, as `metrics` has them."""
+    """What was measured of both, to the last bit the same for both."""
+    lead = metric(near_usd)
+    if lead is None:
+        return ()
     short_usd, long_usd = near_usd
     figures = ((LONG_USD, long_usd), (SHORT_USD, short_usd))
     return tuple(
@@ -50,12 +50,12 @@ def measure(*, near_usd: tuple[float, float], slot_ms: int, price: float) -> tup
             track=None,
             time_ms=slot_ms,
             price=price,
-            metric=metric,
+            metric=behind,
             matter=name,
             whole=Cluster(side, price, price, price, usd, usd / (short_usd + long_usd), 100),
             figures=figures,
         )
-        for metric, name, side, usd in zip(metrics(near_usd), MATTERS, Side, (long_usd, short_usd), strict=False)
+        for behind, name, side, usd in zip((lead, -lead), MATTERS, Side, (long_usd, short_usd), strict=True)
     )
 
 

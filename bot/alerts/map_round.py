@@ -18,6 +18,8 @@ from bot.liquidation.values import replace
 PRINTED_WITHIN = 0.003
 """A liquidation is closed at worse prices than where it was triggered: so far beyond a body it still counts to it."""
 
+_SWEPT, _FLIP, _CONCENTRATION = Measure(Kind.SWEPT), Measure(Kind.FLIP), Measure(Kind.CONCENTRATION)
+
 
 class MapRound:
     """Judges one reading of a market, track by track. `watches` gathers what was looked at, `pulse` what is usual now.
@@ -35,23 +37,25 @@ class MapRound:
 
     def judge(self, tracks: Sequence[Track]) -> None:
         """The tracks of this recompute, those ended among them, then what follows sweeps, then the market itself."""
+        swept_now: list[Track] = []
         for track in tracks:
             if track.closed is not None:
                 self._end(track)
+                if track.closed is CloseReason.SWEPT:
+                    swept_now.append(replace(track, cluster=track.at_best))
             elif track.missed == 0:
                 self._look_at(track)
-        swept_now = [track for track in tracks if track.closed is CloseReason.SWEPT]
-        self._look_back([replace(track, cluster=track.at_best) for track in swept_now])
+        if swept_now or self._book.fallen:
+            self._look_back(swept_now)
         self._look_at_levels()
         self._look_at_market()
 
     def _end(self, track: Track) -> None:
         """A track that ended: a sweep that no tick has shown is told, then its states are closed."""
-        measure = Measure(Kind.SWEPT)
-        if track.closed is CloseReason.SWEPT and measure in self._book.columns():
+        if track.closed is CloseReason.SWEPT and _SWEPT in self._book.columns():
             printed = printed_within(self._book.printed, track.cluster)
             was = replace(track, cluster=track.at_best)
-            self._ask(measure, self._measured(was, 0.0, printed))
+            self._ask(_SWEPT, self._measured(was, 0.0, printed))
         self._verdicts.close(self._book, track, time_ms=self._reading.slot_ms)
 
     def _look_at(self, track: Track) -> None:
@@ -98,27 +102,17 @@ class MapRound:
         if whole is None:
             return
         pulse, evenness = book.pulse, whole.evenness
-        if flips := book.matter_watches(Kind.FLIP, flip.MATTERS, seen_ms=slot_ms):
+        if (calm := book.calm(_FLIP, flip.MATTERS, seen_ms=slot_ms)) is not None:
             near_usd = whole.standing_near
-            if self._may_matter(flips, flip.metrics(near_usd)):
+            if (lead := flip.metric(near_usd)) is not None and not calm[0] < lead < calm[1]:
                 for measured in flip.measure(near_usd=near_usd, slot_ms=slot_ms, price=price):
-                    self._ask(Measure(Kind.FLIP), measured)
-        if shifts := book.matter_watches(Kind.CONCENTRATION, concentration.MATTERS, seen_ms=slot_ms):
+                    self._ask(_FLIP, measured)
+        if (calm := book.calm(_CONCENTRATION, concentration.MATTERS, seen_ms=slot_ms)) is not None:
             deviation = pulse.band.deviation(evenness)
-            if self._may_matter(shifts, concentration.metrics(deviation)):
+            if deviation is not None and not calm[0] < deviation < calm[1]:
                 for measured in concentration.measure(deviation, slot_ms=slot_ms, price=price):
-                    self._ask(Measure(Kind.CONCENTRATION), measured)
+                    self._ask(_CONCENTRATION, measured)
         self.pulse = Pulse(pulse.market, slot_ms, pulse.band.with_sample(evenness), pulse.minutes)
-
-    def _may_matter(self, watches: Sequence[Watch], metrics: Sequence[float]) -> bool:
-        """Whether what was measured of a market's matters may wake a rule; if not, that was the look at them."""
-        slot_ms = self._reading.slot_ms
-        for watch, metric in zip(watches, metrics, strict=False):
-            if watch.may_wake(metric, slot_ms, unseen_ms=self._unseen_ms(watch)):
-                return True
-        if metrics:
-            self.watches += watches
-        return False
 
     def _unseen_ms(self, watch: Watch) -> int:
         """How long nobody has looked, beyond the usual pace."""

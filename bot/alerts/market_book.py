@@ -54,7 +54,7 @@ class MarketBook:
         self._measures: dict[frozenset[Kind], Sequence[Measure]] = {}
         self._levels: OwnLevels | None = None
         self._watches: dict[str, dict[Measure, Watch]] = {}
-        self._matter_watches: dict[Kind, Sequence[Watch]] = {}
+        self._calm: dict[Measure, tuple[float, float]] = {}
         self._posts: dict[str, MapPost] = {}
         self._noted: dict[str, dict[int, Reason]] = {}
 
@@ -138,14 +138,16 @@ class MarketBook:
                 self._watches.setdefault(track_id, {})[measure] = watch
         return watch
 
-    def matter_watches(self, kind: Kind, matters: Iterable[str], *, seen_ms: int) -> Sequence[Watch]:
-        """Where the rules of one kind stand with the matters that it finds in every market; none without such rules."""
-        found = self._matter_watches.get(kind)
+    def calm(self, measure: Measure, matters: tuple[str, str], *, seen_ms: int) -> tuple[float, float] | None:
+        """Nothing changes while the metric of the first of two matters is strictly between these, and the other's minus
+        as much; None where no rule asks for them.
+        """
+        if measure not in self.columns():
+            return None
+        found = self._calm.get(measure)
         if found is None:
-            measure = Measure(kind)
-            asked = matters if measure in self.columns() else ()
-            found = tuple(self.watch(measure, matter, seen_ms=seen_ms) for matter in asked)
-            self._matter_watches[kind] = found
+            one, other = [self.watch(measure, matter, seen_ms=seen_ms).calm for matter in matters]
+            found = self._calm[measure] = max(one[0], -other[1]), min(one[1], -other[0])
         return found
 
     def map_post(self, track_id: str, *, seen_ms: int) -> MapPost:
@@ -236,6 +238,7 @@ class MarketBook:
         for measure, mine in told.items():
             if measure in watches:
                 watches[measure].update(mine)
+                self._calm.pop(measure, None)
         if post is not None and not told.keys().isdisjoint(post.measures):
             post.stir()
         if self._levels is not None and track_id == APPROACH:
@@ -262,5 +265,5 @@ class MarketBook:
         self._columns = None
         self._levels = None
         self._watches.clear()
-        self._matter_watches.clear()
+        self._calm.clear()
         self._posts.clear()

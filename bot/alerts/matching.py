@@ -133,13 +133,12 @@ class Watch:
             or (unseen_ms > 0 and bool(self.due))
         )
 
-    def may_wake(self, metric: float, now_ms: int, *, unseen_ms: int) -> bool:
-        """Whether anything may change at this metric, whatever cluster it is measured of."""
-        if self._pending or metric > self.fired - SLACK:
-            return True
-        if self.due and (unseen_ms > 0 or now_ms >= min(self.due.values())):
-            return True
-        return metric <= self.column.farthest(self._ready | self._recovering) + SLACK
+    @property
+    def calm(self) -> tuple[float, float]:
+        """Nothing changes at a metric strictly between these, whatever cluster it is measured of and whenever."""
+        if self.waits:
+            return math.inf, -math.inf
+        return self.column.farthest(self._ready) + SLACK, self.fired - SLACK
 
     def candidates(self, metric: float, cluster: Cluster, now_ms: int, *, unseen_ms: int) -> Sequence[int]:
         """The places in the column of the rules that must be asked now, by id. Tightens the bounds on the way."""
