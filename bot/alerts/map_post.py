@@ -14,19 +14,16 @@ from bot.liquidation.types import Cluster
 
 
 class MapPost:
-    """A watch for each thing that recomputes measure of a track, and what of it may matter to the rules.
-
-    A body of less than `_calm_usd` says nothing to them before `_calm_ms`. That holds for bodies of one class, until
-    states change.
+    """A watch for each thing that recomputes measure of a track, and what of it may matter to the rules: to bodies of
+    one class, until states change.
     """
 
-    __slots__ = ("_calm_ms", "_calm_usd", "_like", "_open", "_watches", "measures")
+    __slots__ = ("_like", "_open", "_watches", "measures")
 
     def __init__(self, measures: Sequence[Measure], watches: Sequence[Watch]) -> None:
         self.measures = measures
         self._watches = watches
         self._open: Sequence[_Window] = ()
-        self._calm_usd, self._calm_ms = 0.0, 0
         self.stir()
 
     def stir(self) -> None:
@@ -39,8 +36,6 @@ class MapPost:
             return ()
         self._stand_before(track.cluster)
         usd = track.cluster.usd
-        if usd < self._calm_usd and slot_ms < self._calm_ms:
-            return ()
         found = []
         for window in self._open:
             if slot_ms >= window.calm_ms:
@@ -51,8 +46,6 @@ class MapPost:
             if metric is not None and (watch.waits or watch.wakes(metric, slot_ms, unseen_ms=0)):
                 found.append((watch, metric))
                 window.calm_ms = 0  # a closer look may move the bounds
-        self._calm_usd = min([window.calm_usd for window in self._open], default=math.inf)
-        self._calm_ms = min([window.calm_ms for window in self._open], default=NEVER_MS)
         return found
 
     def _stand_before(self, cluster: Cluster) -> None:
@@ -64,7 +57,6 @@ class MapPost:
                 watch.meet(cluster)
             both = zip(self.measures, self._watches, strict=True)
             self._open = [_Window(measure, watch) for measure, watch in both if not watch.idle]
-            self._calm_usd, self._calm_ms = 0.0, 0
 
 
 class _Window:

@@ -71,6 +71,8 @@ class MapRound:
             return
         if not own.any_within(*reading.whole.reach, price=reading.price):
             return
+        if not own.any_crowded(reading.whole.most_crowded(own.levels), reading.slot_ms):
+            return
         for rule, crowding in own.crowded(reading.whole.crowdings(own.levels), reading.slot_ms):
             measured = exposure.crowd(rule, crowding, slot_ms=reading.slot_ms, price=reading.price)
             self._verdicts.judge(

@@ -54,7 +54,7 @@ class MarketBook:
         self._measures: dict[frozenset[Kind], Sequence[Measure]] = {}
         self._levels: OwnLevels | None = None
         self._watches: dict[str, dict[Measure, Watch]] = {}
-        self._calm: dict[Measure, tuple[float, float]] = {}
+        self._calm: dict[Measure, tuple[float, float] | None] = {}
         self._posts: dict[str, MapPost] = {}
         self._noted: dict[str, dict[int, Reason]] = {}
 
@@ -142,13 +142,12 @@ class MarketBook:
         """Nothing changes while the metric of the first of two matters is strictly between these, and the other's minus
         as much; None where no rule asks for them.
         """
-        if measure not in self.columns():
-            return None
-        found = self._calm.get(measure)
-        if found is None:
-            one, other = [self.watch(measure, matter, seen_ms=seen_ms).calm for matter in matters]
-            found = self._calm[measure] = max(one[0], -other[1]), min(one[1], -other[0])
-        return found
+        if measure not in self._calm:
+            self._calm[measure] = None
+            if measure in self.columns():
+                one, other = [self.watch(measure, matter, seen_ms=seen_ms).calm for matter in matters]
+                self._calm[measure] = max(one[0], -other[1]), min(one[1], -other[0])
+        return self._calm[measure]
 
     def map_post(self, track_id: str, *, seen_ms: int) -> MapPost:
         """The watches before a track that recomputes ask; kept as they are."""
@@ -225,15 +224,19 @@ class MarketBook:
         """The swept tracks that nobody waits for any more at `slot_ms`."""
         return [track for track in self.fallen.values() if track.closed_ms + AFTER_MS < slot_ms]
 
-    def put_states(self, track_id: str, states: Iterable[RuleState]) -> None:
-        """Take over states of one track; those of rules or tracks that are gone are ignored."""
-        known = [state for state in states if state.rule_id in self.rules]
-        if not known or not self._remembers(track_id):
+    def put_states(self, track_id: str, states: Sequence[RuleState]) -> None:
+        """Take over states of its rules on one track; those of a track that is gone are ignored."""
+        if not self._remembers(track_id):
             return
         kept, told = self._states.setdefault(track_id, {}), dict[Measure | None, list[RuleState]]()
-        for state in known:
+        last: Measure | None = None
+        mine: list[RuleState] = []
+        for state in states:
             kept[state.rule_id] = state
-            told.setdefault(self._measure_of.get(state.rule_id), []).append(state)
+            measure = self._measure_of.get(state.rule_id)
+            if measure is not last or not told:
+                last, mine = measure, told.setdefault(measure, [])
+            mine.append(state)
         watches, post = self._watches.get(track_id, {}), self._posts.get(track_id)
         for measure, mine in told.items():
             if measure in watches:
@@ -242,9 +245,9 @@ class MarketBook:
         if post is not None and not told.keys().isdisjoint(post.measures):
             post.stir()
         if self._levels is not None and track_id == APPROACH:
-            self._levels.follow(known)
+            self._levels.follow(states)
         elif self._levels is not None and track_id == CROWD:
-            self._levels.follow_crowds(known)
+            self._levels.follow_crowds(states)
 
     def put_printed(self, news: Iterable[Liquidation]) -> None:
         """Remember liquidations newer than those known, and that they are heard."""

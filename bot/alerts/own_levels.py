@@ -65,6 +65,8 @@ class OwnLevels:
             if row is not None:
                 self._place_crowd(row, state)
         self._first_crowd_due_ms = int(self._crowd_due_ms.min(initial=NEVER_MS))
+        fired = bool((self._crowd_below > -np.inf).any())
+        self._least_crowd = -np.inf if fired else float(self._crowd_from.min(initial=np.inf))
 
     def asked(self, price: float, time_ms: int) -> tuple[Rule, ...]:
         """The rules that a price at a time may concern, by number."""
@@ -81,6 +83,10 @@ class OwnLevels:
         return bisect_left(longs, low) < bisect_left(longs, price) or (
             bisect_right(shorts, price) < bisect_right(shorts, high)
         )
+
+    def any_crowded(self, most: float, slot_ms: int) -> bool:
+        """Whether a map may concern any rule; `most` is the highest percentile of `levels`, NaN where none is known."""
+        return most >= self._least_crowd or slot_ms >= self._first_crowd_due_ms
 
     def crowded(self, crowding: Floats, slot_ms: int) -> Iterator[tuple[Rule, float]]:
         """The rules that a map concerns, with the percentile of their level: those in whose state of the crowd it

@@ -8,7 +8,7 @@ nearest centres loses three a day.
 import math
 from collections.abc import Iterable, Sequence
 
-from bot.alerts.history import with_sample
+from bot.alerts.history import overlap, with_sample
 from bot.alerts.types import CloseReason, Market, Track
 from bot.liquidation.types import Cluster, Side
 from bot.liquidation.values import replace
@@ -55,17 +55,18 @@ def match(
         else:
             standing.append(track)
 
-    heir_of, parent_of = _assign(standing, clusters)
+    heir_of = _assign(standing, clusters)
     for i, track in enumerate(standing):
         if i in heir_of:
             done.append(_seen(track, clusters[heir_of[i]], slot_ms, model_version))
         else:
             done.append(_missed(track, clusters, slot_ms, low=low, high=high))
 
-    if len(parent_of) == len(clusters):
+    if len(heir_of) == len(clusters):
         return tuple(done)
 
-    born = [cluster for j, cluster in enumerate(clusters) if j not in parent_of]
+    taken = set(heir_of.values())
+    born = [cluster for j, cluster in enumerate(clusters) if j not in taken]
     ordinal = {Side.LONG: 0, Side.SHORT: 0}
     for cluster in sorted(born, key=lambda c: (c.side, c.low)):
         in_view = math.isnan(price) or abs(math.log(cluster.peak / price)) < SEEN_WHOLE
@@ -81,13 +82,24 @@ def track_id(side: Side, born_ms: int, ordinal: int) -> str:
     return name if ordinal == 0 else f"{name}-{_base36(ordinal)}"
 
 
-def _assign(tracks: Sequence[Track], clusters: Sequence[Cluster]) -> tuple[dict[int, int], set[int]]:
-    """Track index -> cluster index, and the clusters taken. Greedy over all pairs that overlap enough.
+def _assign(tracks: Sequence[Track], clusters: Sequence[Cluster]) -> dict[int, int]:
+    """Track index -> cluster index. Greedy over all pairs that overlap enough, in the order of their `_rank`."""
+    pairs = _overlapping(tracks, clusters)
+    heir_of = dict(pairs)
+    if len(heir_of) == len(set(heir_of.values())) == len(pairs):
+        return heir_of  # none has a rival, as nearly always
+    heir_of.clear()
+    taken: set[int] = set()
+    for i, j in sorted(pairs, key=lambda pair: _rank(tracks[pair[0]].cluster, clusters[pair[1]])):
+        if i not in heir_of and j not in taken:
+            heir_of[i] = j
+            taken.add(j)
+    return heir_of
 
-    Pairs of which one body lies (by half) within the other go first, by the product of their sizes: at a merge the
-    heavier parent wins, at a split the heavier child. Neighbours that merely touch follow, by overlap.
-    """
-    pairs: list[tuple[bool, float, int, int]] = []
+
+def _overlapping(tracks: Sequence[Track], clusters: Sequence[Cluster]) -> list[tuple[int, int]]:
+    """The pairs of a track and a cluster of its side, by index, that overlap enough."""
+    pairs: list[tuple[int, int]] = []
     for i, track in enumerate(tracks):
         old = track.cluster
         side, low, high = old.side, old.low, old.high
@@ -96,20 +108,21 @@ def _assign(tracks: Sequence[Track], clusters: Sequence[Cluster]) -> tuple[dict[
                 continue
             first_low, last_low = (low, new.low) if low < new.low else (new.low, low)
             first_high, last_high = (high, new.high) if high < new.high else (new.high, high)
-            shared = first_high - last_low
-            share = shared / (last_high - first_low)
-            if share < MIN_OVERLAP:
-                continue
-            apart = shared < COVERED * min(high - low, new.high - new.low)
-            pairs.append((apart, -share if apart else -old.usd * new.usd, i, j))
-    pairs.sort()
-    heir_of: dict[int, int] = {}
-    taken: set[int] = set()
-    for _, _, i, j in pairs:
-        if i not in heir_of and j not in taken:
-            heir_of[i] = j
-            taken.add(j)
-    return heir_of, taken
+            if (first_high - last_low) / (last_high - first_low) >= MIN_OVERLAP:
+                pairs.append((i, j))
+    return pairs
+
+
+def _rank(old: Cluster, new: Cluster) -> tuple[bool, float]:
+    """Which pairs of bodies that overlap come first, the least of all.
+
+    Pairs of which one body lies (by half) within the other go first, by the product of their sizes: at a merge the
+    heavier parent wins, at a split the heavier child. Neighbours that merely touch follow, by overlap.
+    """
+    shared = min(old.high, new.high) - max(old.low, new.low)
+    if shared < COVERED * min(old.high - old.low, new.high - new.low):
+        return True, -overlap(old.low, old.high, new.low, new.high)
+    return False, -old.usd * new.usd
 
 
 def _seen(track: Track, cluster: Cluster, slot_ms: int, model_version: str) -> Track:

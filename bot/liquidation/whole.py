@@ -22,6 +22,7 @@ class Wholes:
         self._day_volatility = day_volatility
         self._levels: Floats | None = None
         self._crowdings = np.zeros((0, 0))
+        self._most_crowded: list[float] = []
 
     @cached_property
     def _crowding(self) -> Crowding:
@@ -50,8 +51,14 @@ class Wholes:
         if levels is not self._levels:
             if self._levels is None or not np.array_equal(levels, self._levels):
                 self._crowdings = self._crowding.at(levels, self._spans())
+                self._most_crowded = np.fmax.reduce(self._crowdings, axis=1, initial=np.nan).tolist()
             self._levels = levels
         return self._crowdings
+
+    def most_crowded(self, levels: Floats) -> list[float]:
+        """The highest of them in each map; NaN where none is known."""
+        self.crowdings(levels)
+        return self._most_crowded
 
 
 class Whole(Struct, frozen=True):
@@ -85,3 +92,7 @@ class Whole(Struct, frozen=True):
         """How crowded it is at prices (k,), which must not be written to afterwards."""
         found: Floats = self.among.crowdings(levels)[self.moment]
         return found
+
+    def most_crowded(self, levels: Floats) -> float:
+        """The highest of them; NaN where none is known."""
+        return self.among.most_crowded(levels)[self.moment]

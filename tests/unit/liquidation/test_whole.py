@@ -47,6 +47,8 @@ def test_maps_asked_at_once_are_told_as_each_by_itself(
         assert one.evenness == pytest.approx(entropy(each), rel=1e-12, nan_ok=True)
         assert one.standing_near == pytest.approx(standing_near(each), rel=1e-12)
         assert one.crowdings(levels).tolist() == pytest.approx(alone.crowdings(levels).tolist(), nan_ok=True)
+        known = [found for found in one.crowdings(levels).tolist() if not math.isnan(found)]
+        assert one.most_crowded(levels) == pytest.approx(max(known, default=math.nan), nan_ok=True)
 
 
 @given(runs(), st.lists(st.floats(0.9, 1.1), min_size=1, max_size=4))
