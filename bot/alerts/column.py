@@ -4,6 +4,7 @@ A set of rules is a number whose bits are their places, so that sets are cut and
 there are.
 """
 
+import math
 from array import array
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
@@ -79,17 +80,17 @@ class Column:
             found = self._eligible[like] = self._work_out(cluster)
         return found
 
-    def takers(self, cluster: Cluster, now_ms: int) -> Places:
-        """Those of them that may fire now: neither snoozed nor paused, until the next one wakes at `wakes_ms`."""
+    def awake(self, now_ms: int) -> Places:
+        """The rules that may fire now: neither snoozed nor paused, until the next one wakes at `wakes_ms`."""
         if not self._awake_from_ms <= now_ms < self.wakes_ms:
             asleep = self._silent_ms > now_ms
             self._awake = _places(~asleep)
             self._awake_from_ms, self.wakes_ms = now_ms, int(self._silent_ms[asleep].min(initial=NEVER_MS))
-        return self.eligible(cluster) & self._awake
+        return self._awake
 
     def farthest(self, places: Places) -> float:
         """The largest threshold of these rules; minus infinity where there is none."""
-        return self.hit_at[places.bit_length() - 1] if places else -np.inf
+        return self.hit_at[places.bit_length() - 1] if places else -math.inf
 
     def _work_out(self, cluster: Cluster) -> Places:
         good: NDArray[np.bool_] = (self._min_strength <= cluster.strength) & (self._min_usd <= cluster.usd)

@@ -206,6 +206,10 @@ class Engine:
         A price older than three ticks at `now_ms`, or not newer than the last, is no data.
         """
         look = self._fronts.look(exchange, symbols, prices, times, now_ms=now_ms)
+        if not look.stirred:
+            self._fronts.keep(exchange, look, ())
+            self.work = Work()
+            return Changes()
         verdicts = Verdicts(breaker_firings=self._breaker_firings)
         round_ = TickRound(verdicts, max_age_ms=self._max_age_ms)
         seen: list[Seen] = []

@@ -48,17 +48,17 @@ class Watch:
         for state in states:
             at = column.position[state.rule_id]
             moved.setdefault(state.phase, []).append(at)
-            self.due[at] = due_ms(state, column.terms[at])
-            if self.due[at] == NEVER_MS:
-                del self.due[at]
-        now = {phase: set_of(places) for phase, places in moved.items()}
-        kept = column.everyone
-        for places in now.values():
-            kept &= ~places
-        self._ready = self._ready & kept | now.get(Phase.ARMED, 0)
-        self._pending = self._pending & kept | now.get(Phase.PENDING, 0)
-        self._fired = self._fired & kept | now.get(Phase.FIRED, 0)
-        self._recovering = self._recovering & kept | now.get(Phase.RECOVERING, 0)
+            wait_ms = due_ms(state, column.terms[at])
+            if wait_ms != NEVER_MS:
+                self.due[at] = wait_ms
+            else:
+                self.due.pop(at, None)
+        for phase, places in moved.items():
+            now = set_of(places)
+            self._ready = self._ready | now if phase is Phase.ARMED else self._ready & ~now
+            self._pending = self._pending | now if phase is Phase.PENDING else self._pending & ~now
+            self._fired = self._fired | now if phase is Phase.FIRED else self._fired & ~now
+            self._recovering = self._recovering | now if phase is Phase.RECOVERING else self._recovering & ~now
         self._bound()
 
     @property
@@ -110,16 +110,15 @@ class Watch:
 
     def tighten(self, cluster: Cluster, now_ms: int) -> None:
         """Work the bounds out exactly for this cluster; a rule that is snoozed now is due when it wakes."""
-        column, due = self.column, self.due
+        column, due, eligible = self.column, self.due, self.column.eligible(cluster)
         self.version += 1
-        self.like = column.class_of(cluster)
-        self.exact = True
-        self.armed = column.farthest(self._ready & column.takers(cluster, now_ms))
-        again = self._recovering if column.firm else self._recovering & column.eligible(cluster)
+        self.like, self.exact = column.class_of(cluster), True
+        self.armed = column.farthest(self._ready & eligible & column.awake(now_ms))
+        again = self._recovering if column.firm else self._recovering & eligible
         if due and min(due.values()) <= now_ms:
             late = {at for at, wait_ms in due.items() if wait_ms <= now_ms and self._fired >> at & 1}
             due = {at: wait_ms for at, wait_ms in due.items() if at not in late}
-            again |= column.eligible(cluster) & set_of(tuple(late))
+            again |= eligible & set_of(tuple(late))
         self.again = column.farthest(again)
         self.due_ms = -1 if self._pending else min(column.wakes_ms, *due.values(), NEVER_MS)
 
@@ -148,9 +147,10 @@ class Watch:
                 return ()
         column, wanted = self.column, 0
         if metric <= max(self.armed, self.again) + SLACK:
-            wanted = self._ready & column.takers(cluster, now_ms)
+            eligible = column.eligible(cluster)
+            wanted = self._ready & eligible & column.awake(now_ms)
             if metric <= self.again + SLACK:
-                wanted |= self._recovering if column.firm else self._recovering & column.eligible(cluster)
+                wanted |= self._recovering if column.firm else self._recovering & eligible
             first = bisect_left(column.hit_at, metric - SLACK)
             wanted = wanted >> first << first
         chosen = set(each(wanted | self._pending))
