@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from bot.alerts.types import Market, Track
 from bot.liquidation import DEFAULT, Cluster, History, LiquidationMap, ModelParameters, PositionModel, RiskTier
 from bot.liquidation.clusters import find_clusters
@@ -13,7 +11,7 @@ from bot.liquidation.expected import with_expectations
 from bot.liquidation.ground import Ground
 from bot.liquidation.known import KnownPosition, with_known
 from bot.liquidation.strength import ShareHistory, pooled_strength
-from bot.liquidation.touch import Volatility, touch_probability
+from bot.liquidation.touch import Volatility, touch_probabilities
 from bot.liquidation.types import Floats, Mark
 
 TOUCH_HOURS = (1, 4, 24)
@@ -148,8 +146,7 @@ def ground_of(near: LiquidationMap, clusters: Sequence[Cluster], wide: Reading) 
 def touch_odds(cluster: Cluster, price: float, volatility: Volatility) -> tuple[tuple[int, float], ...]:
     """(hours, probability) pairs for the cluster's nearest edge; 1 where price stands inside it."""
     edge = min(max(price, cluster.low), cluster.high)
-    odds = touch_probability(price, edge, np.array(TOUCH_HOURS, dtype=np.float64), volatility)
-    return tuple((hours, float(p)) for hours, p in zip(TOUCH_HOURS, odds, strict=True))
+    return tuple(zip(TOUCH_HOURS, touch_probabilities(price, edge, TOUCH_HOURS, volatility), strict=True))
 
 
 def distance_pct(cluster: Cluster, price: float) -> float:

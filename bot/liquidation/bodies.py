@@ -52,10 +52,16 @@ def find_bodies(usd: Floats, first: Ints, blur_bins: Floats) -> Bodies:
     cliff the smoothed top lies behind it; of equals it is the one nearest to price.
     """
     reach = np.ceil(KERNEL_REACH * blur_bins).astype(np.int64)
+    blur = np.rint(reach / KERNEL_REACH).astype(np.int64)
+    smooth, reads = np.zeros_like(usd), first < usd.shape[1]
+    for group in _alike(first, np.where(reads, reach, -1)):
+        begin, kernels = int(first[group[0]]), _kernels(blur_bins[group], int(reach[group[0]]))
+        smooth[group, begin:] = smoothed(usd[group], kernels, begin)
     found = []
-    for group in _alike(first, np.where(first < usd.shape[1], reach, -1)):
-        bodies = _find_alike(usd[group], int(first[group[0]]), _kernels(blur_bins[group], int(reach[group[0]])))
-        found.append(Bodies(group[bodies.row], bodies.start, bodies.end, bodies.densest, bodies.mass))
+    for group in _alike(first, np.where(reads, 0, -1)):
+        begin = int(first[group[0]])
+        one = _find_alike(usd[group, begin:], smooth[group, begin:], blur[group])
+        found.append(Bodies(group[one.row], begin + one.start, begin + one.end, begin + one.densest, one.mass))
     if len(found) == 1:
         return found[0]
     nothing = np.zeros(0, dtype=np.int64)
@@ -79,9 +85,10 @@ def _kernels(blur_bins: Floats, reach: int) -> Floats:
     return weights
 
 
-def _find_alike(usd: Floats, first: int, kernels: Floats) -> Bodies:
-    ahead = usd[:, first:]
-    smooth = smoothed(usd, kernels, first)
+def _find_alike(ahead: Floats, smooth: Floats, blur: Ints) -> Bodies:
+    """The bodies of densities that lie `ahead` with all of their bins, and `smooth`, (rows, n); `blur` (rows,) is in
+    whole bins.
+    """
     peaks = _peaks(smooth)
     row, last = peaks.row, ahead.shape[1] - 1
     height = smooth[row]
@@ -90,11 +97,10 @@ def _find_alike(usd: Floats, first: int, kernels: Floats) -> Bodies:
     mass = np.zeros((len(ahead), ahead.shape[1] + 1))
     ahead.cumsum(axis=1, out=mass[:, 1:])
     dense = BODY_HEIGHT * (mass[row, end] - mass[row, start]) / (end - start)
-    blur = round((kernels.shape[1] // 2) / KERNEL_REACH)
-    most = np.minimum(np.minimum(start - peaks.left, blur), start - 1)
+    most = np.minimum(np.minimum(start - peaks.left, blur[row]), start - 1)
     start, end = (
         start - _steps_to_cliff(ahead, row, start, -1, most=most, dense=dense),
-        end + _steps_to_cliff(ahead, row, end - 1, 1, most=np.minimum(peaks.right - end, blur), dense=dense),
+        end + _steps_to_cliff(ahead, row, end - 1, 1, most=np.minimum(peaks.right - end, blur[row]), dense=dense),
     )
     held = mass[row, end] - mass[row, start]
     kept = np.flatnonzero(held > np.maximum(MIN_MASS_SHARE * mass[row, -1], 0.0))
@@ -102,7 +108,7 @@ def _find_alike(usd: Floats, first: int, kernels: Floats) -> Bodies:
     at = np.arange(ahead.shape[1])
     inside = (at >= start[:, None]) & (at < end[:, None])
     densest = np.where(inside, ahead[row], -1.0).argmax(axis=1)
-    return Bodies(row, first + start, first + end, first + densest, held[kept])
+    return Bodies(row, start, end, densest, held[kept])
 
 
 def smoothed(usd: Floats, kernels: Floats, first: int) -> Floats:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bot.liquidation.bodies import Bodies, find_bodies
-from bot.liquidation.maps import Maps
+from bot.liquidation.maps import Maps, leading
 from bot.liquidation.strength import pooled_strength
 from bot.liquidation.types import Cluster, Floats, Ints, LiquidationMap, Side
 
@@ -91,8 +91,8 @@ def find_zones(maps: Maps, *, day_volatility: Floats) -> Zones:
     height = np.log(maps.edges[:, -1] / maps.edges[:, 0])
     blur_bins = np.array([edge_blur(one) for one in day_volatility.tolist()]) * bins / height
     # Both sides are read from the price outwards, so that one is the mirror image of the other.
-    before_long = bins - (maps.edges[:, 1:] < maps.price[:, None]).sum(axis=1)
-    before_short = (maps.edges[:, :-1] <= maps.price[:, None]).sum(axis=1)
+    before_long = bins - leading(maps.edges[:, 1:] < maps.price[:, None])
+    before_short = leading(maps.edges[:, :-1] <= maps.price[:, None])
     found = find_bodies(
         np.concatenate((maps.long_usd[:, ::-1], maps.short_usd)),
         np.concatenate((before_long, before_short)),

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bot.liquidation.clusters import Spans, edge_blur
-from bot.liquidation.maps import Maps
+from bot.liquidation.maps import Maps, leading
 from bot.liquidation.types import Floats, Ints, Side
 from bot.liquidation.windows import windows
 
@@ -45,8 +45,8 @@ class Crowding:
         self.price = maps.price
         self.blur = np.array([edge_blur(one) for one in day_volatility.tolist()])
         self.step = np.array([math.log(one) for one in (maps.edges[:, 1] / maps.edges[:, 0]).tolist()])
-        below = (maps.edges[:, 1:] <= maps.price[:, None]).sum(axis=1)
-        above = (maps.edges[:, :-1] >= maps.price[:, None]).sum(axis=1)
+        below = leading(maps.edges[:, 1:] <= maps.price[:, None])
+        above = maps.edges.shape[1] - 1 - leading(maps.edges[:, :-1] < maps.price[:, None])
         # By map, side and cell (n, 2, c); a side that has fewer cells than another ends with such as are not known.
         self._count = np.stack((below, above), axis=1)
         shape = (len(maps), 2, max(1, int(self._count.max())))
@@ -141,10 +141,12 @@ def _smoothed(usd: Floats, kernels: Floats) -> Floats:
 
     What lies across the price or beyond the map is left out; counted as empty, it would make the ends look quiet.
     """
-    cells, reach = np.arange(usd.shape[1]), kernels.shape[1] // 2
-    padded = np.pad(usd, ((0, 0), (reach, reach)))
-    smooth: Floats = np.vecdot(windows(padded, kernels.shape[1]), kernels[:, None, :])
-    weight = np.pad(kernels.cumsum(axis=1), ((0, 0), (1, 0)))
+    (rows, count), width = usd.shape, kernels.shape[1]
+    cells, reach = np.arange(count), width // 2
+    padded, weight = np.zeros((rows, count + 2 * reach)), np.zeros((rows, width + 1))
+    padded[:, reach : reach + count] = usd
+    smooth: Floats = np.vecdot(windows(padded, width), kernels[:, None, :])
+    kernels.cumsum(axis=1, out=weight[:, 1:])
     before, after = np.minimum(cells, reach), np.minimum(cells[::-1], reach)
     known: Floats = weight[:, reach + 1 + after] - weight[:, reach - before]
     return smooth / known

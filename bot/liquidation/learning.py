@@ -22,7 +22,7 @@ from bot.liquidation.exposure import Exposure, Play, advance, exposure_of
 from bot.liquidation.kernel import distance_kernel
 from bot.liquidation.margin import RiskTier
 from bot.liquidation.parameters import DEFAULT, ModelParameters
-from bot.liquidation.traces import Falls, Placed, Unknowns, Watched, falls_of, prints_of
+from bot.liquidation.traces import Falls, FallsHeld, Placed, Unknowns, Watched, falls_of, prints_of
 from bot.liquidation.turnover import LiquidationPrints
 from bot.liquidation.types import Floats, History, Side
 from bot.liquidation.values import replace
@@ -236,37 +236,43 @@ def _most_likely(unknowns: Unknowns, precision: Floats, placed: Placed | None, f
         found[unknowns.capture] = placed.start()
     if falls is not None:
         found[unknowns.nuisance] = falls.start()
-    spread = 1.0 if falls is None else falls.spread(unknowns, found)
+    held = None if falls is None else falls.held_against(unknowns, found)
+    spread = 1.0 if held is None else held.spread()
 
-    def loss(at: Floats) -> float:
+    def loss(at: Floats, held: FallsHeld | None) -> float:
         prior = 0.5 * float(at @ precision @ at)
         of_prints = 0.0 if placed is None else placed.loss(unknowns, at)
-        return prior + of_prints + (0.0 if falls is None else falls.loss(unknowns, at, spread))
+        return prior + of_prints + (0.0 if held is None else held.loss(spread))
 
-    def watch(at: Floats) -> Watched:
+    def watch(at: Floats, held: FallsHeld | None) -> Watched:
         total = Watched(0.5 * float(at @ precision @ at), -precision @ at, precision.copy())
         for evidence in (
             None if placed is None else placed.watch(unknowns, at),
-            None if falls is None else falls.watch(unknowns, at, spread),
+            None if held is None else held.watch(spread),
         ):
             if evidence is not None:
                 total = total.and_also(evidence)
         return total
 
-    here = watch(found)
+    here = watch(found, held)
     for _ in range(STEPS):
         step = np.linalg.solve(here.curvature, here.slope)
         step *= min(1.0, LARGEST_STEP / max(float(np.abs(step[: unknowns.nuisance.start]).max()), LARGEST_STEP))
         size = 1.0
-        while (there := loss(found + size * step)) > here.loss and size > 1e-4:
+        while True:
+            further = found + size * step
+            held = None if falls is None else falls.held_against(unknowns, further)
+            there = loss(further, held)
+            if not (there > here.loss and size > 1e-4):
+                break
             size /= 2.0
         gain = here.loss - there
         if gain <= 0:
             break
-        found = found + size * step
+        found = further
         if gain < TOLERANCE * (1.0 + abs(there)):
             break
-        if falls is not None:
-            spread = falls.spread(unknowns, found)
-        here = watch(found)
+        if held is not None:
+            spread = held.spread()
+        here = watch(found, held)
     return found

@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from itertools import zip_longest
 
-import numpy as np
-
 from bot.liquidation.ground import Ground
 from bot.liquidation.own_exposure import HOURS, Odds
-from bot.liquidation.touch import Volatility, touch_probability
+from bot.liquidation.touch import Volatility, touch_probabilities
 from bot.liquidation.types import Cluster, Side
 
 
@@ -66,5 +64,5 @@ def _percent(level: float, ground: Ground) -> float:
 
 
 def _odds(level: float, ground: Ground, volatility: Volatility) -> Odds:
-    odds = touch_probability(ground.price, level, np.array(HOURS, dtype=np.float64), volatility).tolist()
+    odds = touch_probabilities(ground.price, level, HOURS, volatility)
     return tuple(zip(HOURS, odds, strict=True))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.liquidation.types import Floats, Ints, LiquidationMap, MapLimit, OpenInterestSource
 
@@ -57,3 +58,11 @@ class Maps:
             open_interest=self.open_interest[moment],
             limits=self.limits[moment],
         )
+
+
+def leading(held: NDArray[np.bool_]) -> Ints:
+    """How many are true in each row (n, m >= 1) in which the true ones come first, (n,): the sum at a tenth of its
+    cost.
+    """
+    counts: Ints = np.where(held[:, -1], held.shape[1], held.argmin(axis=1))
+    return counts

@@ -4,12 +4,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from bot.liquidation.ground import CROWDED, Ground
 from bot.liquidation.margin import RiskTier
 from bot.liquidation.position import OwnPosition, check_position, liquidated_at, margin_at
-from bot.liquidation.touch import Volatility, touch_probability
+from bot.liquidation.touch import Volatility, touch_probabilities
 from bot.liquidation.types import Cluster
 from bot.liquidation.values import replace
 
@@ -90,7 +88,7 @@ def expose_position(
 
 def spot_at(level: float, ground: Ground, volatility: Volatility) -> Spot:
     """What is known of a level."""
-    odds = touch_probability(ground.price, level, np.array(HOURS, dtype=np.float64), volatility).tolist()
+    odds = touch_probabilities(ground.price, level, HOURS, volatility)
     return Spot(
         level=level,
         distance_pct=100.0 * (level / ground.price - 1.0),

@@ -199,6 +199,8 @@ class _Group:
         come = (at[taken] < at[:, None]) & (hours >= oldest)
         gone = np.array(self.hours[:leaving], dtype=np.int64) < oldest
         for sign, changed, those in ((1.0, come, shares), (-1.0, gone, np.array(self.shares[:leaving]))):
+            if not len(those):
+                continue
             lower, tied = changed & (those < single[:, None]), changed & (those == single[:, None])
             known += sign * changed.sum(axis=1)
             below += sign * (lower.sum(axis=1) + 0.5 * tied.sum(axis=1))

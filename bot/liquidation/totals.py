@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from bot.liquidation.maps import Maps
-from bot.liquidation.types import Floats, History, LiquidationMap
+from bot.liquidation.maps import Maps, leading
+from bot.liquidation.types import Floats, History, Ints, LiquidationMap
 
 BALANCE_SHARE = 0.05
 """Within so much of price sides are weighed against each other: what lies farther decides no day."""
@@ -30,12 +30,19 @@ def standing_near(liquidations: LiquidationMap) -> tuple[float, float]:
 def standings_near(maps: Maps) -> list[tuple[float, float]]:
     """`standing_near` of each map."""
     price, middle = maps.price[:, None], (maps.edges[:, :-1] + maps.edges[:, 1:]) / 2
-    first, below = ((middle < edge).sum(axis=1).tolist() for edge in (price * (1 - BALANCE_SHARE), price))
-    above, end = ((middle <= edge).sum(axis=1).tolist() for edge in (price, price * (1 + BALANCE_SHARE)))
-    return [
-        (float(maps.short_usd[i, above[i] : end[i]].sum()), float(maps.long_usd[i, first[i] : below[i]].sum()))
-        for i in range(len(maps))
-    ]
+    first, below = (leading(middle < edge) for edge in (price * (1 - BALANCE_SHARE), price))
+    above, end = (leading(middle <= edge) for edge in (price, price * (1 + BALANCE_SHARE)))
+    return list(zip(_sums(maps.short_usd, above, end), _sums(maps.long_usd, first, below), strict=True))
+
+
+def _sums(usd: Floats, begin: Ints, end: Ints) -> list[float]:
+    """The sums of the bins from `begin` up to, not including, `end` (n,), of each of the rows (n, m)."""
+    sums = np.zeros(len(usd))
+    for first, last in set(zip(begin.tolist(), end.tolist(), strict=True)):
+        alike = ((begin == first) & (end == last)).nonzero()[0]
+        sums[alike] = usd[alike, first:last].sum(axis=1)
+    found: list[float] = sums.tolist()
+    return found
 
 
 def shares_near(liquidations: LiquidationMap) -> tuple[float, float]:
@@ -60,7 +67,7 @@ def entropies(maps: Maps) -> list[float]:
     held, total = standing > 0.0, standing.sum(axis=1)
     share = standing[held] / np.repeat(total, held.sum(axis=1))
     logs, ends = np.log(share), [0, *held.sum(axis=1).cumsum().tolist()]
-    return [float(-(share[begin:end] @ logs[begin:end])) if end > begin else math.nan for begin, end in pairwise(ends)]
+    return [-float(share[begin:end].dot(logs[begin:end])) if end > begin else math.nan for begin, end in pairwise(ends)]
 
 
 def average_true_range_pct(history: History) -> float:

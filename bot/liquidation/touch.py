@@ -5,6 +5,7 @@ The constants are those fitted on the first halves of 20 series and scored on th
 """
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -95,6 +96,17 @@ def touch_probability(price: ArrayLike, level: ArrayLike, hours: ArrayLike, vola
     ratio = np.where(distance > 0.0, np.inf, np.zeros(np.broadcast(distance, spread).shape))
     np.divide(distance, spread, out=ratio, where=spread > 0.0)
     return np.interp(ratio, _TABLE_X, _TABLE_P, right=0.0)
+
+
+def touch_probabilities(price: float, level: float, hours: Sequence[float], volatility: Volatility) -> list[float]:
+    """The same of one level and a few horizons, to the last digit and at a quarter of the cost."""
+    distance, step = abs(float(np.log(level / price))), volatility.step
+    spreads = [touch_spread_over(each, step) for each in hours]
+    far = math.inf if distance > 0.0 else 0.0
+    found: list[float] = np.interp(
+        [distance / spread if spread > 0.0 else far for spread in spreads], _TABLE_X, _TABLE_P, right=0.0
+    ).tolist()
+    return found
 
 
 def touch_spread(hours: ArrayLike, volatility: Volatility) -> Floats:

@@ -133,42 +133,48 @@ class Falls:
         found, *_ = np.linalg.lstsq(self.terms * root[:, None], self.fall * root, rcond=None)
         return np.asarray(found, dtype=np.float64)
 
-    def spread(self, unknowns: Unknowns, at: Floats) -> float:
+    def held_against(self, unknowns: Unknowns, at: Floats) -> "FallsHeld":
+        """The falls and what the unknowns expect of them."""
+        parts = self.coins * (RESPONSE * np.exp(at[unknowns.response] + at[unknowns.kinds]))
+        expected = parts.sum(axis=1) + self.terms @ at[unknowns.nuisance]
+        return FallsHeld(self, unknowns, parts, self.fall - expected)
+
+
+@dataclass(frozen=True, slots=True)
+class FallsHeld:
+    """Falls held against what some unknowns expect: `parts` (bars, 2 * kinds) is what each kind's sweeps take from open
+    interest, `error` (bars,) what is left unexplained.
+    """
+
+    falls: Falls
+    unknowns: Unknowns
+    parts: Floats
+    error: Floats
+
+    def spread(self) -> float:
         """The squared scale of the Student-t errors, by iterated reweighting."""
-        error, spread = np.square(self.fall - self._expected(unknowns, at, self._parts(unknowns, at))), 1.0
+        weight, error, spread = self.falls.weight, np.square(self.error), 1.0
+        total = weight.sum()
         for _ in range(5):
             near = (DEGREES + 1.0) / (DEGREES + error / spread)
-            spread = max(float((self.weight * near * error).sum() / self.weight.sum()), 1e-12)
+            spread = max(float((weight * near * error).sum() / total), 1e-12)
         return spread
 
-    def loss(self, unknowns: Unknowns, at: Floats, spread: float) -> float:
+    def loss(self, spread: float) -> float:
         """The loss alone, as `watch` tells it."""
-        return self._loss(self.fall - self._expected(unknowns, at, self._parts(unknowns, at)), spread)
+        far = np.log1p(self.error**2 / (DEGREES * spread))
+        return float((0.5 * (DEGREES + 1.0) * self.falls.weight * far).sum()) / FALLS_TEMPERATURE
 
-    def watch(self, unknowns: Unknowns, at: Floats, spread: float) -> Watched:
-        parts = self._parts(unknowns, at)
-        error = self.fall - self._expected(unknowns, at, parts)
-        slopes = np.zeros((len(self.fall), len(at)))
-        slopes[:, unknowns.response] = parts.sum(axis=1)
-        slopes[:, unknowns.kinds] = parts
-        slopes[:, unknowns.nuisance] = self.terms
-        near = self.weight * (DEGREES + 1.0) / (DEGREES + error**2 / spread)
+    def watch(self, spread: float) -> Watched:
+        unknowns, error = self.unknowns, self.error
+        slopes = np.zeros((len(error), unknowns.count))
+        slopes[:, unknowns.response] = self.parts.sum(axis=1)
+        slopes[:, unknowns.kinds] = self.parts
+        slopes[:, unknowns.nuisance] = self.falls.terms
+        near = self.falls.weight * (DEGREES + 1.0) / (DEGREES + error**2 / spread)
         slope = slopes.T @ (near * error) / spread
         curvature = (slopes.T * near) @ slopes / spread
-        return Watched(self._loss(error, spread), slope / FALLS_TEMPERATURE, curvature / FALLS_TEMPERATURE)
-
-    def _parts(self, unknowns: Unknowns, at: Floats) -> Floats:
-        """What each kind's sweeps take from open interest in each bar, (bars, 2 * kinds)."""
-        parts: Floats = self.coins * (RESPONSE * np.exp(at[unknowns.response] + at[unknowns.kinds]))
-        return parts
-
-    def _expected(self, unknowns: Unknowns, at: Floats, parts: Floats) -> Floats:
-        expected: Floats = parts.sum(axis=1) + self.terms @ at[unknowns.nuisance]
-        return expected
-
-    def _loss(self, error: Floats, spread: float) -> float:
-        loss = float((0.5 * (DEGREES + 1.0) * self.weight * np.log1p(error**2 / (DEGREES * spread))).sum())
-        return loss / FALLS_TEMPERATURE
+        return Watched(self.loss(spread), slope / FALLS_TEMPERATURE, curvature / FALLS_TEMPERATURE)
 
 
 def prints_of(

@@ -13,6 +13,7 @@ from bot.liquidation.touch import (
     DEGREES_OF_FREEDOM,
     STEP_MS,
     Volatility,
+    touch_probabilities,
     touch_probability,
     touch_spread,
     touch_spread_over,
@@ -64,6 +65,20 @@ def test_one_horizon_by_itself_gives_the_very_spread_of_many(
 ) -> None:
     volatility = Volatility(close=100.0, time_ms=0, variances=variances, weights=(1.0,) * 4)
     assert touch_spread_over(hours, volatility.step) == float(touch_spread(hours, volatility))
+
+
+@given(
+    away=st.one_of(st.just(0.0), st.floats(-2.0, 2.0)),
+    hours=st.lists(st.floats(-1.0, 500.0), max_size=4),
+    variances=st.tuples(*[st.floats(0.0, 1e-2)] * 4),
+)
+def test_one_level_by_itself_has_the_very_odds_of_many(
+    away: float, hours: list[float], variances: tuple[float, float, float, float]
+) -> None:
+    volatility = Volatility(close=100.0, time_ms=0, variances=variances, weights=(1.0,) * 4)
+    level = 100.0 * math.exp(away)
+    expected = [float(touch_probability(100.0, level, each, volatility)) for each in hours]
+    assert touch_probabilities(100.0, level, hours, volatility) == expected
 
 
 def test_a_level_at_the_price_is_touched_already() -> None:
