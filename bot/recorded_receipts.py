@@ -4,7 +4,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from bot.alerts.following import Following
+import numpy as np
+
+from bot.alerts.following import NEVER, Following
 from bot.alerts.gate import Ruling
 from bot.alerts.hit_rate import HitRate, hit_rates
 from bot.alerts.outcomes import Outcome, follow, followed_of, printed_usd
@@ -15,6 +17,9 @@ from bot.liquidation.values import replace
 from bot.market.history import liquidations_by_symbol
 from bot.market.types import Prices
 from bot.recorded import Recorded
+
+LOOKS_AHEAD = 512
+"""So many prices at a time are searched for the next that something comes of."""
 
 
 class Receipt(NamedTuple):
@@ -38,6 +43,7 @@ class RecordedReceipts:
         self.told = 0
         self._paths = {market: _Path(prices) for market, prices in paths.items()}
         self._seen_ms: dict[str, int] = {}
+        self._next_ms = dict.fromkeys(paths, NEVER)
         self._following = Following()
         self._outcomes: dict[str, Outcome] = {}
         self._alike: dict[str, list[tuple[str, int]]] = {}
@@ -72,15 +78,18 @@ class RecordedReceipts:
                 self._followed.append((event.rule_id, first.alert))
         if new:
             self._keep(new)
+            for market in {first.market for first in new}:
+                self._look_ahead(market)
 
     def due(self, market: Market, ended: Iterable[Track], *, time_ms: int) -> Sequence[Receipt]:
         """The receipts that are due after a recompute which ended these tracks."""
-        self._catch_up(market)
         closed = {track.id: track.closed for track in ended if track.closed is not None}
-        changed = self._following.due(market, closed, time_ms=time_ms)
-        if not changed:
+        if time_ms < self._next_ms[market] and not closed:
             return ()
+        self._catch_up(market)
+        changed = self._following.due(market, closed, time_ms=time_ms)
         self._keep(changed)
+        self._look_ahead(market)
         receipts = [receipt for outcome in changed if outcome.ended_ms == time_ms for receipt in self._told_of(outcome)]
         receipts.sort(key=lambda receipt: (receipt.outcome.time_ms, receipt.alert))
         self.told += len(receipts)
@@ -94,8 +103,13 @@ class RecordedReceipts:
         return hit_rates((outcome.kind, outcome) for outcome in outcomes)
 
     def _catch_up(self, market: Market) -> None:
-        """Tell what price has done since somebody asked last."""
-        self._following.see_path(market, *self._paths[market].until(self._seen_ms.get(market.exchange, 0)))
+        """Tell what price has done since somebody asked last: in one look for as long as nothing could come of it."""
+        seen_ms = self._seen_ms.get(market.exchange, 0)
+        for until_ms in (min(seen_ms, self._next_ms[market] - 1), seen_ms):
+            self._following.see_path(market, *self._paths[market].until(until_ms))
+
+    def _look_ahead(self, market: Market) -> None:
+        self._next_ms[market] = self._paths[market].leaves(*self._following.awaited(market))
 
     def _keep(self, outcomes: Sequence[Outcome]) -> None:
         self._following.apply(outcomes)
@@ -111,6 +125,7 @@ class _Path:
     """A market's prices, read once."""
 
     def __init__(self, path: Prices) -> None:
+        self._path = path
         self._time_ms: Sequence[int] = path.time_ms.data
         self._price: Sequence[float] = path.price.data
         self._at = 0
@@ -119,6 +134,13 @@ class _Path:
         """The prices that were not read yet, up to this moment, and their times."""
         begin, self._at = self._at, bisect_right(self._time_ms, time_ms, lo=self._at)
         return self._price[begin : self._at], self._time_ms[begin : self._at]
+
+    def leaves(self, below: float, above: float, until_ms: int) -> int:
+        """The moment up to which price stays between these two as far as one looks ahead, `until_ms` at the latest."""
+        ahead = self._path.price[self._at : self._at + LOOKS_AHEAD]
+        outside = np.flatnonzero((ahead <= below) | (ahead >= above))
+        at = self._at + (int(outside[0]) if len(outside) else LOOKS_AHEAD)
+        return min(until_ms, self._time_ms[at]) if at < len(self._time_ms) else until_ms
 
 
 def hits_json(rate: HitRate) -> dict[str, object]:

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 CHECK_MS = 300_000
 STEPS = 20
-BEGINS_SHARE = 0.30
-ENDS_SHARE = 0.20
+BEGINS = 6
+GOES_ON = 5
+"""So many steps in which something turned: 30 % of them, and more than 20 %."""
 LATELY = 1 << STEPS
 """As many checks as count: the rest of a division by it has their bits."""
 
@@ -39,16 +40,17 @@ class Turning(NamedTuple):
             return self
         else:  # a clock was put back
             turns = (turns | 1 << -since) % (LATELY << -since)
-        return Turning(newest, turns, _flaps(turns.bit_count(), flapping=flapping))
+        return Turning(newest, turns, turns.bit_count() >= (GOES_ON if flapping else BEGINS))
 
     def flaps(self, time_ms: int) -> bool:
         """Whether it flaps at that time, also where nothing has turned since."""
         newest, turns, flapping = self
-        if not _flaps(turns.bit_count(), flapping=flapping):
+        needed = GOES_ON if flapping else BEGINS
+        if turns.bit_count() < needed:
             return False  # as most pairs: with all of the turns they would be too few
         since = time_ms // CHECK_MS - newest
         lately = (turns << since if since > 0 else turns >> -since) % LATELY
-        return _flaps(lately.bit_count(), flapping=flapping)
+        return lately.bit_count() >= needed
 
     def is_over(self, time_ms: int) -> bool:
         """Whether all of it is too long ago to matter."""
@@ -56,8 +58,3 @@ class Turning(NamedTuple):
 
 
 STEADY = Turning()
-
-
-def _flaps(turns: int, *, flapping: bool) -> bool:
-    share = turns / STEPS
-    return share > ENDS_SHARE if flapping else share >= BEGINS_SHARE

@@ -14,6 +14,7 @@ from bot.liquidation.types import Floats, Ints, Side
 from bot.liquidation.values import replace
 
 LEAST_TRIMMED = 512
+NEVER = 1 << 62
 
 
 class Following:
@@ -51,6 +52,18 @@ class Following:
         if lane is not None:
             lane.catch_up(open_ms, low, high, bar_ms)
 
+    def awaited(self, market: Market) -> tuple[float, float, int]:
+        """The prices below and above, and the time, at which something comes of a market's alerts at the earliest.
+
+        Until then only the end of a track is worth asking for what is `due`. The time is `NEVER` where nothing is
+        followed, and 0 where something has come of an alert already.
+        """
+        lane = self._lanes.get(market)
+        if lane is None:
+            return -math.inf, math.inf, NEVER
+        below, above, until_ms = lane.awaited()
+        return below, above, 0 if lane.news else until_ms
+
     def due(self, market: Market, closed: Mapping[str, CloseReason], *, time_ms: int) -> tuple[Outcome, ...]:
         """The outcomes that have changed for good by `time_ms`, oldest first; `closed` are the tracks that ended now.
 
@@ -81,7 +94,7 @@ class _Lane:
         self._begun: dict[str, int] = {}
         self._touched: dict[str, int] = {}
         self._final: dict[str, Outcome] = {}
-        self._news: set[str] = set()
+        self.news: set[str] = set()
         self._above: list[tuple[float, str]] = []
         self._below: list[tuple[float, str]] = []
         self._until: list[tuple[int, str]] = []
@@ -93,7 +106,7 @@ class _Lane:
 
     def put(self, outcome: Outcome) -> None:
         key = outcome.alert
-        self._news.discard(key)
+        self.news.discard(key)
         if not outcome.open:
             self._forget(key)
             return
@@ -108,7 +121,7 @@ class _Lane:
 
     def forget(self, chat: int) -> None:
         for key in [key for key, outcome in self.open.items() if outcome.chat == chat]:
-            self._news.discard(key)
+            self.news.discard(key)
             self._forget(key)
 
     def see(self, price: float, time_ms: int) -> None:
@@ -122,9 +135,8 @@ class _Lane:
 
     def see_path(self, prices: Sequence[float], times_ms: Sequence[int]) -> None:
         low, high = min(prices), max(prices)
-        in_time = not self._until or self._until[0][0] >= times_ms[-1]
-        between = not (self._above and self._above[0][0] <= high) and not (self._below and self._below[0][0] <= -low)
-        if in_time and between:
+        below, above, until_ms = self.awaited()
+        if below < low and high < above and times_ms[-1] <= until_ms:
             self._stretch(low, high)
         else:
             for price, time_ms in zip(prices, times_ms, strict=True):
@@ -144,7 +156,7 @@ class _Lane:
         while heap and heap[0][0] <= level:
             key = heappop(heap)[1]
             if key in self.open and key not in self._final:
-                self._news.add(key)
+                self.news.add(key)
                 if not self.open[key].touched_ms and key not in self._touched:
                     self._touched[key] = time_ms
                     self._await(self.open[key], self.open[key].far)
@@ -164,17 +176,22 @@ class _Lane:
                 outcome = reached(outcome, extreme, end_ms)
             if outcome is not self.open[key]:
                 self.open[key] = outcome
-                self._news.add(key)
+                self.news.add(key)
                 self._await(outcome, outcome.far)
+
+    def awaited(self) -> tuple[float, float, int]:
+        below = -self._below[0][0] if self._below else -math.inf
+        above = self._above[0][0] if self._above else math.inf
+        return below, above, self._until[0][0] if self._until else NEVER
 
     def due(self, closed: Mapping[str, CloseReason], time_ms: int) -> tuple[Outcome, ...]:
         self._finish(before_ms=time_ms + 1)
         self._fresh = True
         how = {key: reason for track_id, reason in closed.items() for key in self._of_track.get(track_id, ())}
-        if not self._news and not how:
+        if not self.news and not how:
             return ()
-        now = {key: ended(self._now(key), how.get(key), time_ms) for key in self._news | how.keys()}
-        changed = [after for key, after in now.items() if key in self._news or after.ending != self.open[key].ending]
+        now = {key: ended(self._now(key), how.get(key), time_ms) for key in self.news | how.keys()}
+        changed = [after for key, after in now.items() if key in self.news or after.ending != self.open[key].ending]
         return tuple(sorted(changed, key=lambda outcome: (outcome.time_ms, outcome.alert)))
 
     def _finish(self, *, before_ms: int) -> None:
@@ -183,7 +200,7 @@ class _Lane:
             key = heappop(self._until)[1]
             if key in self.open and key not in self._final:
                 self._final[key] = self._now(key)
-                self._news.add(key)
+                self.news.add(key)
 
     def _now(self, key: str) -> Outcome:
         """An outcome with all that price has done since."""

@@ -267,5 +267,5 @@ def _as_of(memory: Memory, now_ms: int) -> Memory:
     told_ms, hold = memory.told_ms, memory.hold
     if hold is not None and hold.until_ms <= now_ms:
         told_ms, hold = (*told_ms, hold.until_ms), None
-    told_ms = tuple(sorted(time_ms for time_ms in told_ms if now_ms - HOUR_MS < time_ms <= now_ms))
+    told_ms = tuple(sorted([time_ms for time_ms in told_ms if now_ms - HOUR_MS < time_ms <= now_ms]))
     return Memory(told_ms, memory.group, memory.group_until_ms, hold)

@@ -3,14 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.alerts.flapping import BEGINS_SHARE, CHECK_MS, ENDS_SHARE, STEPS, Turning
+from bot.alerts.flapping import CHECK_MS, STEPS, Turning
 
 STEP = st.one_of(st.integers(0, 3), st.integers(-40, 40))
 """From one turn to the next, in checks: mostly the same one or soon after, at times long after, or a clock put back."""
 
 
 def flaps(turns: int, *, before: bool) -> bool:
-    return turns / STEPS > ENDS_SHARE if before else turns / STEPS >= BEGINS_SHARE
+    return turns / STEPS > 0.20 if before else turns / STEPS >= 0.30
 
 
 @given(steps=st.lists(st.tuples(STEP, STEP), max_size=60))

@@ -229,25 +229,30 @@ def test_following_finds_what_the_whole_path_says(prices: list[float], begin: in
     st.lists(st.floats(101.5, 103.0), max_size=4),
     st.integers(0, 30),
 )
-def test_a_path_seen_whole_comes_to_what_its_prices_do(
+def test_a_path_seen_whole_says_what_its_prices_do_and_nothing_is_due_before_what_is_awaited(
     prices: list[float], step: int, nears: list[float], lasts_minutes: int
 ) -> None:
     events = [alert(short(near, near + 1.0), rule=rule) for rule, near in enumerate(nears)]
-    found = []
+    known = []
     for at_once in (False, True):
         scene = Scene(*events, alert(LONGS, rule=9))
         scene.keep([replace(followed(alert(rule=10)), until_ms=START + lasts_minutes * MINUTE)])
-        for at in range(0, len(prices), step):
+        for number, at in enumerate(range(0, len(prices), step)):
             path = prices[at : at + step]
             times = [START + minute * MINUTE for minute in range(at + 1, at + 1 + len(path))]
+            below, above, until_ms = scene.following.awaited(BTC)
+            quiet = below < min(path) and max(path) < above and times[-1] < until_ms
             if at_once:
                 scene.following.see_path(BTC, path, times)
             for price, time_ms in () if at_once else zip(path, times, strict=True):
                 scene.following.see(BTC, price, time_ms)
-            scene.due(times[-1])
+            if quiet or number % 2:
+                changed = scene.following.due(BTC, {}, time_ms=times[-1])
+                assert not (quiet and changed)
+                scene.keep(changed)
         scene.due(UNTIL + HOUR)
-        found.append(scene.known)
-    assert found[0] == found[1]
+        known.append(scene.known)
+    assert known[0] == known[1]
 
 
 def test_work_is_what_is_decided_however_many_wait() -> None:
