@@ -5,7 +5,7 @@ Nothing reads a clock and everything goes in a fixed order, so the same input gi
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -172,8 +172,7 @@ class Replay:
             reading = player.close_bar()
             changes = self._engine.evaluate_map(reading)
             self._engine.apply(changes)
-            ended = [track for track in changes.tracks if track.closed is not None]
-            self._count(reading, ended)
+            ended = self._count(reading, changes.tracks)
             rulings = self._rule(changes, reading.now_ms)
             yield from rulings
             yield from self._receipts.due(player.market, ended, time_ms=reading.slot_ms)
@@ -194,12 +193,18 @@ class Replay:
             self._messages["held"] += ruling.held
         return rulings.rulings
 
-    def _count(self, reading: MapReading, ended: Sequence[Track]) -> None:
-        for track in ended:
+    def _count(self, reading: MapReading, tracks: Iterable[Track]) -> Sequence[Track]:
+        """Count what became of all tracks of a market; those that ended."""
+        ended = []
+        for track in tracks:
+            if track.closed is None:
+                self._track_ms += BAR_MS * (track.missed == 0)
+                continue
+            ended.append(track)
             away = abs(math.log(track.cluster.peak / reading.price))
             self._ended[str(track.closed)] += 1
             self._lost += track.closed is CloseReason.FADED and away < WINDOW_EDGE
-        self._track_ms += BAR_MS * sum([track.missed == 0 for track in self._engine.tracks(reading.market)])
+        return ended
 
 
 class _Player:
@@ -235,18 +240,17 @@ class _Player:
     def close_bar(self) -> MapReading:
         """Read the market after the bar to come."""
         reading = next(self._readings)
-        slot_ms, volatility, atr_pct = reading.time_ms, reading.volatility, self._atr_pct[self._at]
-        low, high = float(self._history.low[self._at]), float(self._history.high[self._at])
+        at, self._at = self._at, self._at + 1
+        slot_ms, volatility, atr_pct = reading.time_ms, reading.volatility, self._atr_pct[at]
         self.mapped = True
-        self._at += 1
         return MapReading(
             market=self.market,
             slot_ms=slot_ms,
             now_ms=slot_ms,
             clusters=reading.clusters,
             price=reading.price,
-            low=low,
-            high=high,
+            low=self._history.low.item(at),
+            high=self._history.high.item(at),
             map_ms=slot_ms,
             model_version=reading.version,
             open_interest=reading.open_interest,
