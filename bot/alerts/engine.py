@@ -345,8 +345,9 @@ class Engine:
 
     def _put_pulse(self, pulse: Pulse) -> None:
         book = self._book(pulse.market)
-        book.pulse = pulse
-        self._follow_prints(book)
+        known, book.pulse = book.pulse, pulse
+        if pulse.minutes is not known.minutes:
+            self._follow_prints(book)
 
     def _follow_prints(self, book: MarketBook) -> None:
         if may_await_look(book):

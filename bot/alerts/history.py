@@ -42,8 +42,9 @@ def overlap(low: float, high: float, other_low: float, other_high: float) -> flo
 
 def with_sample(track: Track, cluster: Cluster, slot_ms: int) -> tuple[Sizes, Spans]:
     """The track's sizes and spans with one more sample, thinned where they have grown long."""
-    sizes = (*track.sizes, (slot_ms, cluster.usd))
-    spans = (*track.spans, (cluster.low, cluster.high))
+    sizes, spans = track.sizes, track.spans
+    sizes += ((slot_ms, cluster.usd),)
+    spans += ((cluster.low, cluster.high),)
     return (sizes, spans) if len(sizes) <= MAX_SAMPLES else _thinned(sizes, spans)
 
 

@@ -34,9 +34,10 @@ class MapPost:
         """What is measured of the track as of this recompute, wherever a rule may have something to say of it."""
         if not self._watches:
             return ()
-        self._stand_before(track.cluster)
-        usd = track.cluster.usd
-        found = []
+        like = self._watches[0].column.class_of(track.cluster)  # which is the same to all that recomputes measure
+        if like != self._like:
+            self._stand_before(track.cluster, like)
+        usd, found = track.cluster.usd, []
         for window in self._open:
             if slot_ms >= window.calm_ms:
                 window.calm_usd, window.calm_ms = window.calm(track, slot_ms)
@@ -48,15 +49,13 @@ class MapPost:
                 window.calm_ms = 0  # a closer look may move the bounds
         return found
 
-    def _stand_before(self, cluster: Cluster) -> None:
-        """The body is this now."""
-        like = self._watches[0].column.class_of(cluster)  # which is the same to all that recomputes measure
-        if like != self._like:
-            self._like = like
-            for watch in self._watches:
-                watch.meet(cluster)
-            both = zip(self.measures, self._watches, strict=True)
-            self._open = [_Window(measure, watch) for measure, watch in both if not watch.idle]
+    def _stand_before(self, cluster: Cluster, like: SizeClass) -> None:
+        """The body is this now, of another class than the last."""
+        self._like = like
+        for watch in self._watches:
+            watch.meet(cluster)
+        both = zip(self.measures, self._watches, strict=True)
+        self._open = [_Window(measure, watch) for measure, watch in both if not watch.idle]
 
 
 class _Window:
