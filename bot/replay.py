@@ -16,14 +16,10 @@ from bot.alerts.gate import Gate, Ruling
 from bot.alerts.hit_rate import HitRate
 from bot.alerts.readings import Liquidation, MapReading
 from bot.alerts.types import EVERYWHERE, Changes, CloseReason, Kind, Market, Rule, Track
-from bot.liquidation.confluence import Surroundings
-from bot.liquidation.landmarks import Landmarks
-from bot.liquidation.totals import average_true_ranges_pct
 from bot.liquidation.types import Side
 from bot.market.bar_path import market_ticks
 from bot.market.recording import Recording
 from bot.market.types import BAR_MS, SIMULATED, Prices
-from bot.reading import touch_odds
 from bot.recorded import Recorded, open_recorded
 from bot.recorded_maps import RecordedMaps
 from bot.recorded_receipts import Receipt, RecordedReceipts, hits_json
@@ -208,24 +204,19 @@ class Replay:
 
 
 class _Player:
-    """One market of the recording, played bar by bar. Its readings hold the whole map only where that is `drawn`: where
-    a rule weighs all of it, and not one cluster.
-    """
+    """One market of the recording, played bar by bar, with the whole map or not (see `RecordedMaps`)."""
 
     def __init__(self, recorded: Recorded, market: Market, *, drawn: bool) -> None:
         self.market = market
         self.mapped = False
         """Whether the warm-up is over: the market has a map."""
-        self._drawn = drawn
         self._history = recorded.history(market)
-        self._atr_pct: list[float] = average_true_ranges_pct(self._history).tolist()
-        self._landmarks = Landmarks(self._history, self._atr_pct)
         self._at = min(WARM_UP_BARS, len(self._history)) - 1
         ticks = market_ticks(recorded.bars(market), recorded.recording.prices(*market))
         first = int(np.searchsorted(ticks.time_ms, self._history.open_ms[self._at] + BAR_MS))
         self.ticks = Prices(ticks.time_ms[first:], ticks.price[first:])
         """The prices after the warm-up."""
-        self._readings = RecordedMaps(recorded, market, self._history).readings(self._at)
+        self._readings = RecordedMaps(recorded, market, self._history, drawn=drawn).readings(self._at)
 
     @property
     def days(self) -> float:
@@ -233,34 +224,14 @@ class _Player:
         return max(0, len(self._history) - WARM_UP_BARS) * BAR_MS / DAY_MS
 
     def open_times(self) -> list[int]:
-        """The bars to come, by their open times; the first one ends the warm-up."""
+        """The bars that are played, by their open times; the first one ends the warm-up."""
         times: list[int] = self._history.open_ms[self._at :].tolist()
         return times
 
     def close_bar(self) -> MapReading:
         """Read the market after the bar to come."""
-        reading = next(self._readings)
-        at, self._at = self._at, self._at + 1
-        slot_ms, volatility, atr_pct = reading.time_ms, reading.volatility, self._atr_pct[at]
         self.mapped = True
-        return MapReading(
-            market=self.market,
-            slot_ms=slot_ms,
-            now_ms=slot_ms,
-            clusters=reading.clusters,
-            price=reading.price,
-            low=self._history.low.item(at),
-            high=self._history.high.item(at),
-            map_ms=slot_ms,
-            model_version=reading.version,
-            open_interest=reading.open_interest,
-            limits=reading.limits,
-            touch=lambda cluster, price: touch_odds(cluster, price, volatility),
-            whole=reading.whole if self._drawn else None,
-            volatility=volatility,
-            atr_pct=lambda: atr_pct,
-            marks=Surroundings(lambda: self._landmarks, bars=self._at, day_volatility=volatility.day).marks,
-        )
+        return next(self._readings)
 
 
 def _printed(recorded: Recorded, exchange: str) -> list[Liquidation]:
