@@ -13,15 +13,8 @@ from bot.liquidation.types import Cluster, Side
 MARGIN = 1e-9
 """Share of a price by which the band is drawn too narrow: it only proposes, the exact comparison is the machine's."""
 
-FARTHEST = 50.0
-"""In log price: a bound beyond this is as good as none, for no price comes to e**50 times another."""
-
-
-_Bounds = tuple[float, float, int, bool]
-"""(hit, left, due_ms, waits): nothing changes while what is measured stays above `hit` and not above `left`, before
-`due_ms`; whether some rule waits for time to go by. Where there is a bound it is a distance, not below 0.
-"""
-_NOTHING: _Bounds = (-math.inf, math.inf, NEVER_MS, False)
+FARTHEST_PCT = 5_000.0
+"""A bound beyond this is as good as none: no price comes to e**50 times another."""
 
 
 class Post:
@@ -36,7 +29,7 @@ class Post:
 
     __slots__ = (
         *("cluster", "due_ms", "high", "low", "measures", "scales", "seen_ms", "waits", "watches"),
-        *("_asked", "_like", "_plain", "_scaled", "_version"),
+        *("_asked", "_hit", "_left", "_like", "_scaled", "_version"),
     )
 
     cluster: Cluster
@@ -57,8 +50,8 @@ class Post:
         ]
         self._like: SizeClass | None = None
         self._version = -1
-        self._plain = _NOTHING
-        self._scaled: list[tuple[int, _Bounds]] = []
+        self._hit, self._left = -math.inf, FARTHEST_PCT
+        self._scaled: list[tuple[int, float, float]] = []
 
     def stand_before(self, cluster: Cluster, scales: Sequence[float], now_ms: int) -> None:
         """The body is this now."""
@@ -83,8 +76,10 @@ class Post:
         return version
 
     def _sum_up(self, like: SizeClass, now_ms: int) -> None:
-        """The bounds of all that is counted in percent as one, beside those of each that is not."""
-        hit, left, due_ms, waits = _NOTHING
+        """Nothing changes while what is measured stays above `hit` and not above `left`: those of all that is counted
+        in percent as one, beside those of each that is not.
+        """
+        hit, left, due_ms, waits = -math.inf, FARTHEST_PCT, NEVER_MS, False
         self._scaled = []
         for watch, sweeps, at in self._asked:
             if sweeps:  # which are judged by the body at its best, and by the far edge that bounds all
@@ -92,28 +87,29 @@ class Post:
             else:
                 watch.follow(self.cluster, like, now_ms)
                 nearest = max(watch.again, watch.armed)
-            if at is not None:
-                self._scaled.append((at, (nearest, watch.fired, watch.due_ms, bool(watch.due))))
-                continue
-            hit, left, due_ms = max(hit, nearest), min(left, watch.fired), min(due_ms, watch.due_ms)
-            waits = waits or bool(watch.due)
-        self._plain = hit, left, due_ms, waits
-        self._scaled = [row for row in self._scaled if row[1] != _NOTHING]
+            if at is None:
+                hit, left = max(hit, nearest), min(left, watch.fired)
+            elif nearest > -math.inf or watch.fired < math.inf:
+                self._scaled.append((at, nearest, watch.fired))
+            due_ms, waits = min(due_ms, watch.due_ms), waits or bool(watch.due)
+        self._hit, self._left, self.due_ms, self.waits = hit, left, due_ms, waits
         self._like, self._version = like, self._moved()
 
     def _draw(self) -> None:
-        """Work the band out from the body and the bounds."""
-        hit, left, due_ms, waits = self._plain
-        for at, (near, far, wait_ms, also_waits) in self._scaled:
-            if (scale := self.scales[at]) > 0.0:
-                hit, left, due_ms = max(hit, near * scale), min(left, far * scale), min(due_ms, wait_ms)
-                waits = waits or also_waits
-        self.due_ms, self.waits = due_ms, waits
-        near, far = min(hit / 100.0, FARTHEST), min(left / 100.0, FARTHEST)
+        """Work the band out from the body and the bounds, none of which is below 0 where there is one."""
+        hit, left = self._hit, self._left
+        for at, each_hit, each_left in self._scaled:
+            scale = self.scales[at]  # where that is NaN neither comparison holds
+            if each_hit * scale > hit:
+                hit = each_hit * scale
+            if each_left * scale < left:
+                left = each_left * scale
+        if hit > FARTHEST_PCT:
+            hit = FARTHEST_PCT
         cluster = self.cluster
         if cluster.side is Side.LONG:
-            self.low = max(cluster.low, cluster.high * math.exp(near)) * (1.0 + MARGIN)
-            self.high = cluster.high * math.exp(far) * (1.0 - MARGIN)
+            self.low = max(cluster.low, cluster.high * math.exp(hit / 100.0)) * (1.0 + MARGIN)
+            self.high = cluster.high * math.exp(left / 100.0) * (1.0 - MARGIN)
         else:
-            self.low = cluster.low * math.exp(-far) * (1.0 + MARGIN)
-            self.high = min(cluster.high, cluster.low * math.exp(-near)) * (1.0 - MARGIN)
+            self.low = cluster.low * math.exp(-left / 100.0) * (1.0 + MARGIN)
+            self.high = min(cluster.high, cluster.low * math.exp(-hit / 100.0)) * (1.0 - MARGIN)
