@@ -261,13 +261,13 @@ class Engine:
     def apply(self, changes: Changes) -> None:
         """Take over what has been committed."""
         for track in changes.tracks:
-            self._book(track.market).put_track(track)
+            self._books[track.market].put_track(track)
         self._take(changes.states)
         for rule in changes.rules:
             if rule.id in self._market_of:
                 self.add_rule(rule)
         for entry in changes.log:
-            self._book(entry.market).note(entry)
+            self._books[entry.market].note(entry)
         for pulse in changes.pulses:
             self._put_pulse(pulse)
         seen = changes.observed
