@@ -16,6 +16,7 @@ from bot.liquidation.landmarks import Landmarks
 from bot.liquidation.swings import shelves_of
 from bot.liquidation.types import Cluster, Feature, Mark, Side
 from bot.liquidation.values import replace
+from bot.liquidation.volume_profile import VolumeProfile
 from bot.liquidation.walls import walls_of
 
 NEAR_RANGES = 0.5
@@ -59,26 +60,27 @@ class Surroundings:
         return tuple(replace(each, confluence=self.marks(each)) for each in clusters)
 
     @cached_property
-    def _around(self) -> tuple[float, tuple[Mark, ...]]:
-        """How near is "at", in log price, and everything there is, wherever it stands."""
+    def _around(self) -> tuple[float, VolumeProfile | None, tuple[Mark, ...]]:
+        """How near is "at", in log price, where volume was traded, and everything else there is, wherever it stands."""
         landmarks = self._landmarks()
         bars = len(landmarks) if self._bars is None else self._bars
         usual = landmarks.usual_range(bars)
         near = max(CELL, NEAR_RANGES * usual) if math.isfinite(usual) else CELL
-        profile = landmarks.profile(bars, blur=edge_blur(self._day_volatility))
-        found = [] if profile is None else [Mark(Feature.VOLUME_NODE, price) for price in profile.nodes]
+        found = []
         for shelf in shelves_of(landmarks.swings(bars), width=near, least_touches=LEAST_TOUCHES):
             if shelf.lows:
                 found.append(Mark(Feature.SWING_LOW, shelf.price, shelf.lows))
             if shelf.highs:
                 found.append(Mark(Feature.SWING_HIGH, shelf.price, shelf.highs))
         close = landmarks.close(bars)
-        return near, (*found, *(Mark(Feature.WALL, price) for book in self._books for price in _walls(book, close)))
+        found += [Mark(Feature.WALL, price) for book in self._books for price in _walls(book, close)]
+        return near, landmarks.profile(bars, blur=edge_blur(self._day_volatility)), tuple(found)
 
     def _at(self, edge: float) -> tuple[Mark, ...]:
-        near, marks = self._around
+        near, profile, marks = self._around
+        nodes = () if profile is None else profile.nodes_near(edge, near)
         nearest: dict[Feature, tuple[float, Mark]] = {}
-        for mark in marks:
+        for mark in (*marks, *(Mark(Feature.VOLUME_NODE, price) for price in nodes)):
             away = abs(math.log(mark.price / edge))
             if away <= near and (mark.feature not in nearest or away < nearest[mark.feature][0]):
                 nearest[mark.feature] = away, mark

@@ -4,6 +4,7 @@ Nothing is worked out before it is asked for. What bars share is worked out once
 one history costs little more each time than what has changed.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -55,7 +56,11 @@ class Landmarks:
     def _swings(self) -> Swings:
         return Swings(self._history)
 
+    @cached_property
+    def _opened_ms(self) -> list[int]:
+        opened_ms: list[int] = self._history.open_ms.tolist()
+        return opened_ms
+
     def _first(self, bars: int) -> int:
         """The row of the first bar that counts."""
-        opened_ms = self._history.open_ms
-        return int(opened_ms.searchsorted(opened_ms[bars - 1] + self._history.bar_ms - WINDOW_MS))
+        return bisect_left(self._opened_ms, self._opened_ms[bars - 1] + self._history.bar_ms - WINDOW_MS)

@@ -84,7 +84,7 @@ class Swings:
         """An hour, of its bars from row `first` up to `end` alone."""
         begin, after = self._begins[hour], self._begins[hour + 1 : hour + 2]
         rows = slice(max(begin, first), min([end, *after]))
-        high, low = self._history.high[rows].max(), self._history.low[rows].min()
+        high, low = max(self._history.high[rows].tolist()), min(self._history.low[rows].tolist())
         log_high, log_low, log_before = np.log((high, low, self._history.close[begin - 1])).tolist()
         return _Hour(int(self._hour_ms[begin]), log_high, log_low, max(log_high, log_before) - min(log_low, log_before))
 

@@ -10,6 +10,8 @@ higher of the valleys that part it from higher ground.
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -23,16 +25,34 @@ KERNEL_REACH = 3.5  # in standard deviations
 ROWS_AT_ONCE = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VolumeProfile:
-    """`volume` (n,) is the smoothed traded notional of the grid's cells from `first` on, in quote currency.
-
-    `nodes` are the prices of the high-volume nodes, ascending, the point of control among them.
-    """
+    """`volume` (n,) is the smoothed traded notional of the grid's cells from `first` on, in quote currency."""
 
     first: int
     volume: Floats
-    nodes: tuple[float, ...]
+
+    @cached_property
+    def nodes(self) -> tuple[float, ...]:
+        """The prices of the high-volume nodes, ascending, the point of control among them."""
+        nodes = _nodes(self.volume, least=PROMINENCE * float(self.volume.max()))
+        return _middles(self.first, len(self.volume), nodes)
+
+    def nodes_near(self, price: float, within: float) -> list[float]:
+        """Those of the nodes that are at most so far from a price, in log price: most prices have no maximum near."""
+        cell, reach = math.floor(math.log(price) / CELL) - self.first, math.ceil(within / CELL) + 1
+        begin, end = max(0, cell - reach), min(len(self.volume), cell + reach + 1)
+        if begin >= end:
+            return []
+        before = 0.0 if begin == 0 else self.volume.item(begin - 1)
+        ground = self.volume[begin : end + 1].tolist()
+        if end == len(self.volume):
+            ground.append(0.0)
+        for here, after in pairwise(ground):
+            if before < here >= after:
+                return [node for node in self.nodes if abs(math.log(node / price)) <= within]
+            before = here
+        return []
 
     @property
     def point_of_control(self) -> float:
@@ -74,12 +94,7 @@ class VolumeProfiles:
         cells = slice(self._begins, self._ends)
         # What is added and taken away again leaves a rounding error behind.
         volume = _smoothed(np.maximum((self._begun[cells] - self._ended[cells]).cumsum(), 0.0), blur)
-        most = float(volume.max())
-        if not most:
-            return None
-        nodes = _nodes(volume, least=PROMINENCE * most)
-        lowest = self._lowest + self._begins
-        return VolumeProfile(lowest, volume, _middles(lowest, len(volume), nodes))
+        return VolumeProfile(self._lowest + self._begins, volume) if volume.any() else None
 
     def _take(self, first: int, end: int) -> None:
         """Have what begins and ends to be traded in each cell be that of these bars, added in their order."""

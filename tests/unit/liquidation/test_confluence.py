@@ -193,6 +193,17 @@ def test_a_mark_makes_no_other_body_of_a_cluster() -> None:
     assert marked == bare
 
 
+@given(st.integers(0, 10_000), st.integers(40, 400), st.sampled_from([0.0005, 0.001, 0.003, 0.02]))
+def test_nodes_near_a_price_are_those_of_all_within_its_reach(seed: int, bars: int, within: float) -> None:
+    history = random_market(seed, bars)
+    profile = profile_of(history, blur=BLUR)
+    assert profile is not None
+    around = [node * math.exp(away) for node in profile.nodes for away in (-within, -0.0004, 0.0, 0.0011, within)]
+    for price in (*around, *history.close[::20].tolist(), 0.5 * history.low.min(), 2.0 * history.high.max()):
+        near = [node for node in profile.nodes if abs(math.log(node / price)) <= within]
+        assert profile.nodes_near(price, within) == near
+
+
 def test_nothing_is_worked_out_before_it_is_asked_for() -> None:
     asked = 0
 
