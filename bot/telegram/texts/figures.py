@@ -1,7 +1,7 @@
 """Numbers for people: rounded to what an eye can use, written as the language writes them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cached_property, lru_cache
@@ -118,10 +118,10 @@ class Figures:
     def odds(self, probability: float) -> str:
         """A probability in whole percent; never a false 0 % or 100 %: `<1%`, `61%`, `>99%`."""
         if probability < 0.005:
-            return "<" + self.exact_percent(1)
+            return "<" + self._whole_percents[1]
         if probability > 0.995:
-            return ">" + self.exact_percent(99)
-        return self.exact_percent(round(probability * 100))
+            return ">" + self._whole_percents[99]
+        return self._whole_percents[round(probability * 100)]
 
     def duration(self, ms: float) -> str:
         """A length of time in its largest fitting unit: `40 sec`, `12 min`, `4 hr`, `3 days`; it stays on one line."""
@@ -164,6 +164,11 @@ class Figures:
         symbols = self.locale.number_symbols["latn"]
         marks = {",": symbols["group"], ".": symbols["decimal"], "-": symbols["minusSign"]}
         return str.maketrans({ours: theirs for ours, theirs in marks.items() if ours != theirs})
+
+    @cached_property
+    def _whole_percents(self) -> Sequence[str]:
+        """0 to 100 percent."""
+        return [self.exact_percent(percent) for percent in range(101)]
 
     @cached_property
     def _percent_form(self) -> str:
