@@ -42,7 +42,6 @@ class RecordedReceipts:
         """`paths` are all prices that the markets will show."""
         self.told = 0
         self._paths = {market: _Path(prices) for market, prices in paths.items()}
-        self._seen_ms: dict[str, int] = {}
         self._next_ms = dict.fromkeys(paths, NEVER)
         self._following = Following()
         self._outcomes: dict[str, Outcome] = {}
@@ -57,12 +56,8 @@ class RecordedReceipts:
                 for symbol, printed in liquidations_by_symbol(prints, symbols).items():
                     self._prints[Market(exchange, symbol)] = printed, cover
 
-    def see(self, exchange: str, time_ms: int) -> None:
-        """A venue's prices up to this moment have been shown. A market's are read once something asks for them."""
-        self._seen_ms[exchange] = time_ms
-
-    def follow(self, rulings: Iterable[Ruling]) -> None:
-        """Follow what these alerts, of one evaluation, told of."""
+    def follow(self, rulings: Iterable[Ruling], *, seen_ms: int) -> None:
+        """Follow what these alerts, of one evaluation, told of, when prices up to `seen_ms` had been shown."""
         before, first, new = None, None, []
         for ruling in rulings:
             event = ruling.event
@@ -71,7 +66,7 @@ class RecordedReceipts:
                 before, first = told, follow(event)
                 if first is not None:
                     new.append(first)
-                    self._catch_up(first.market)
+                    self._catch_up(first.market, seen_ms)
                     self._alike[first.alert] = []
             if first is not None:
                 self._alike[first.alert].append((ruling.key, event.rule_id))
@@ -81,12 +76,12 @@ class RecordedReceipts:
             for market in {first.market for first in new}:
                 self._look_ahead(market)
 
-    def due(self, market: Market, ended: Iterable[Track], *, time_ms: int) -> Sequence[Receipt]:
-        """The receipts that are due after a recompute which ended these tracks."""
-        closed = {track.id: track.closed for track in ended if track.closed is not None}
-        if time_ms < self._next_ms[market] and not closed:
+    def due(self, market: Market, ended: Sequence[Track], *, time_ms: int) -> Sequence[Receipt]:
+        """The receipts that are due after a recompute which ended these tracks; all older prices had been shown."""
+        if time_ms < self._next_ms[market] and not ended:
             return ()
-        self._catch_up(market)
+        self._catch_up(market, time_ms - 1)
+        closed = {track.id: track.closed for track in ended if track.closed is not None}
         changed = self._following.due(market, closed, time_ms=time_ms)
         self._keep(changed)
         self._look_ahead(market)
@@ -102,9 +97,8 @@ class RecordedReceipts:
         outcomes = (self._outcomes[first] for _, first in self._followed)
         return hit_rates((outcome.kind, outcome) for outcome in outcomes)
 
-    def _catch_up(self, market: Market) -> None:
+    def _catch_up(self, market: Market, seen_ms: int) -> None:
         """Tell what price has done since somebody asked last: in one look for as long as nothing could come of it."""
-        seen_ms = self._seen_ms.get(market.exchange, 0)
         for until_ms in (min(seen_ms, self._next_ms[market] - 1), seen_ms):
             self._following.see_path(market, *self._paths[market].until(until_ms))
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -30,13 +31,17 @@ from bot.rules_file import read_rules
 from bot.telegram.headlines import Contract
 from bot.telegram.texts import Catalogue
 
+Item = TypeVar("Item")
+
 DAY_MS = 86_400_000
-WORDED = 512
-"""So many events are put into words in a row: a third faster than each between two judgements, for what words take is
-at hand then.
-"""
 WARM_UP_BARS = 288
 """A day: before that the model has not seen enough of who entered where to tell anyone."""
+WINDOW_EDGE = 0.115
+"""Log distance from which a body that fades may have left the map's window of 12 %: its identity is not lost."""
+RUN = 512
+"""So many of a kind are worked on in a row: what that takes is in the processor's caches then, and it goes a third
+faster than one by one between all the rest.
+"""
 
 
 def replay_recording(path: Path, rules_path: Path, *, json: bool) -> Iterator[str]:
@@ -47,16 +52,28 @@ def replay_recording(path: Path, rules_path: Path, *, json: bool) -> Iterator[st
     contracts = {market: _contract(recorded, market) for market in {rule.market for rule in rules}}
     lines = ReplayLines(contracts, texts, json=json)
     replay = Replay(recorded, rules)
-    events = replay.events()
-    while run := list(islice(events, WORDED)):
-        for told in run:
-            yield lines.alert(told) if isinstance(told, Ruling) else lines.receipt(told)
+    for told in in_runs(replay.events()):
+        yield lines.alert(told) if isinstance(told, Ruling) else lines.receipt(told)
     summary = replay.summary()
     yield dump_line({"kind": "summary", **summary}) if json else _summary_words(summary)
 
 
-WINDOW_EDGE = 0.115
-"""Log distance from which a body that fades may have left the map's window of 12 %: its identity is not lost."""
+def in_runs(items: Iterator[Item]) -> Iterator[Item]:
+    """The same, fetched `RUN` at a time."""
+    while run := list(islice(items, RUN)):
+        yield from run
+
+
+class _Verdict(NamedTuple):
+    """What an evaluation changed at `now_ms`, when prices up to `seen_ms` had been shown. `market` is the one that was
+    recomputed, if one was, and `ended` those of its tracks that this ended.
+    """
+
+    changes: Changes
+    now_ms: int
+    seen_ms: int
+    market: Market | None = None
+    ended: Sequence[Track] = ()
 
 
 class Replay:
@@ -85,17 +102,12 @@ class Replay:
 
     def events(self) -> Iterator[Ruling | Receipt]:
         """Every alert with what the gate made of it, and the receipt of each that came to an end, in order of time."""
-        waiting: dict[int, list[_Player]] = {}
-        for player in self._players:
-            for open_ms in player.open_times():
-                waiting.setdefault(open_ms, []).append(player)
-        for open_ms in sorted(waiting):
-            players = waiting.pop(open_ms)
-            end_ms = open_ms + BAR_MS
-            for told in (*self._bar(end_ms), *self._maps(players), *self._clock(end_ms)):
-                if isinstance(told, Ruling):
-                    self._alerts[told.event.rule_id, told.event.kind] += 1
-                yield told
+        for verdict in in_runs(self._verdicts()):
+            rulings = self._rule(verdict.changes, verdict.now_ms)
+            yield from rulings
+            if verdict.market is not None:
+                yield from self._receipts.due(verdict.market, verdict.ended, time_ms=verdict.now_ms)
+            self._receipts.follow(rulings, seen_ms=verdict.seen_ms)
 
     def summary(self) -> dict[str, object]:
         """Counts of the run so far: alerts by rule and per day, how often price came where they told and what chance
@@ -140,50 +152,56 @@ class Replay:
             },
         }
 
-    def _bar(self, end_ms: int) -> Iterator[Ruling]:
+    def _verdicts(self) -> Iterator[_Verdict]:
+        """What was decided, bar by bar, already taken over by the engine."""
+        waiting: dict[int, list[_Player]] = {}
+        for player in self._players:
+            for open_ms in player.open_times():
+                waiting.setdefault(open_ms, []).append(player)
+        for open_ms in sorted(waiting):
+            players = waiting.pop(open_ms)
+            end_ms = open_ms + BAR_MS
+            yield from self._ticks_before(end_ms)
+            for player in players:
+                yield self._map(player)
+            yield from self._taken(self._engine.evaluate_clock(end_ms), end_ms, seen_ms=end_ms - 1)
+
+    def _ticks_before(self, end_ms: int) -> Iterator[_Verdict]:
         """The ticks of all markets within a bar."""
         for tick in self._ticks.before(end_ms):
             now_ms = int(tick.time_ms[0])
             yield from self._prints(tick.exchange, now_ms)
             changes = self._engine.evaluate_tick(tick.exchange, tick.symbols, tick.price, tick.time_ms, now_ms=now_ms)
-            self._receipts.see(tick.exchange, now_ms)
-            yield from self._taken(changes, now_ms)
+            yield from self._taken(changes, now_ms, seen_ms=now_ms)
 
-    def _prints(self, exchange: str, until_ms: int) -> Sequence[Ruling]:
+    def _prints(self, exchange: str, until_ms: int) -> Sequence[_Verdict]:
         """The liquidations up to a tick, as the live bot hears them before it."""
         news, first = self._printed[exchange], []
         while news and news[-1].time_ms <= until_ms:
             first.append(news.pop())
         if not (first or (news and self._awaits_cascades)):
             return ()
-        return self._taken(self._engine.evaluate_prints(exchange, first, heard_ms=until_ms), until_ms)
+        return self._taken(
+            self._engine.evaluate_prints(exchange, first, heard_ms=until_ms), until_ms, seen_ms=until_ms - 1
+        )
 
-    def _clock(self, now_ms: int) -> Sequence[Ruling]:
-        return self._taken(self._engine.evaluate_clock(now_ms), now_ms)
-
-    def _taken(self, changes: Changes, now_ms: int) -> Sequence[Ruling]:
+    def _taken(self, changes: Changes, now_ms: int, *, seen_ms: int) -> Sequence[_Verdict]:
         if not changes:
             return ()
         self._engine.apply(changes)
-        rulings = self._rule(changes, now_ms)
-        self._receipts.follow(rulings)
-        return rulings
+        return (_Verdict(changes, now_ms, seen_ms),)
 
-    def _maps(self, players: Sequence["_Player"]) -> Iterator[Ruling | Receipt]:
-        for player in players:
-            first = not player.mapped
-            reading = player.close_bar()
-            changes = self._engine.evaluate_map(reading)
-            self._engine.apply(changes)
-            ended = self._count(reading, changes.tracks)
-            rulings = self._rule(changes, reading.now_ms)
-            yield from rulings
-            yield from self._receipts.due(player.market, ended, time_ms=reading.slot_ms)
-            self._receipts.follow(rulings)
-            if first:
-                for rule in self._rules:
-                    if rule.market == player.market:
-                        self._engine.add_rule(rule, self._engine.first_look(rule).states)
+    def _map(self, player: "_Player") -> _Verdict:
+        first = not player.mapped
+        reading = player.close_bar()
+        changes = self._engine.evaluate_map(reading)
+        self._engine.apply(changes)
+        ended = self._count(reading, changes.tracks)
+        if first:
+            for rule in self._rules:
+                if rule.market == player.market:
+                    self._engine.add_rule(rule, self._engine.first_look(rule).states)
+        return _Verdict(changes, reading.now_ms, reading.now_ms - 1, player.market, ended)
 
     def _rule(self, changes: Changes, now_ms: int) -> Sequence[Ruling]:
         """Put what was decided before the gate, as the live bot does."""
@@ -192,6 +210,7 @@ class Replay:
         rulings = self._gate.rule(changes.events, changes.log, now_ms=now_ms)
         self._gate.apply(rulings)
         for ruling in rulings.rulings:
+            self._alerts[ruling.event.rule_id, ruling.event.kind] += 1
             self._messages["messages"] += ruling.leads
             self._messages["held"] += ruling.held
         return rulings.rulings
