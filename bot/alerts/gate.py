@@ -119,7 +119,8 @@ class Gate:
 
     def rule(self, events: Iterable[Event], turns: Iterable[LogEntry] = (), *, now_ms: int) -> Rulings:
         """Rule on the events of one evaluation; `turns` are the log's lines of the same, for flapping."""
-        turnings = self._with_turns(turns)
+        turnings: dict[Pair, Turning] = {}
+        self._turn(turnings, [entry for entry in turns if entry.reason in TURNS])
         memories: dict[int, Memory] = {}
         rulings = []
         for event in events:
@@ -150,7 +151,7 @@ class Gate:
             elif entry.reason in HELD and entry.key == entry.lead:
                 self._memories[entry.chat] = replace(memory, told_ms=(*memory.told_ms, entry.until_ms))
             if entry.reason in TURNS or (entry.key and entry.episode > 1):
-                self._turn(self._turnings, entry)
+                self._turn(self._turnings, (entry,))
         for chat, hold in holds.items():
             memory = self._memories.get(chat, BLANK)
             told_ms = tuple(time_ms for time_ms in memory.told_ms if time_ms != hold.until_ms)
@@ -238,16 +239,11 @@ class Gate:
             time_ms = later_ms
         return time_ms
 
-    def _with_turns(self, entries: Iterable[LogEntry]) -> dict[Pair, Turning]:
-        turnings: dict[Pair, Turning] = {}
+    def _turn(self, turnings: dict[Pair, Turning], entries: Iterable[LogEntry]) -> None:
+        """Note in `turnings` that these pairs turned, after what was known of them."""
         for entry in entries:
-            if entry.reason in TURNS:
-                self._turn(turnings, entry)
-        return turnings
-
-    def _turn(self, turnings: dict[Pair, Turning], entry: LogEntry) -> None:
-        pair = (entry.rule_id, entry.track_id)
-        turnings[pair] = (turnings.get(pair) or self._turnings.get(pair, STEADY)).turned(entry.time_ms)
+            pair = (entry.rule_id, entry.track_id)
+            turnings[pair] = (turnings.get(pair) or self._turnings.get(pair, STEADY)).turned(entry.time_ms)
 
 
 def _held(event: Event, key: str, memory: Memory, reason: Reason, until_ms: int, now_ms: int) -> tuple[Ruling, Memory]:
