@@ -3,8 +3,8 @@
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
-from decimal import ROUND_HALF_EVEN, Decimal
-from functools import cached_property, lru_cache
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import cache, cached_property, lru_cache
 from typing import Literal
 
 from babel import Locale
@@ -244,10 +244,12 @@ def band_decimals(low: float, high: float, tick_size: float) -> int:
 @lru_cache(maxsize=4_096)
 def significant(value: float, digits: int) -> Decimal:
     """A number rounded to so many significant figures."""
-    number = exact(value)
-    if not number:
-        return Decimal(0)
-    return number.quantize(Decimal(1).scaleb(number.adjusted() - digits + 1), rounding=ROUND_HALF_EVEN)
+    return _rounding(digits).create_decimal(repr(float(value))) or Decimal(0)
+
+
+@cache
+def _rounding(digits: int) -> Context:
+    return Context(prec=digits, rounding=ROUND_HALF_EVEN)
 
 
 def _shortest(value: Decimal) -> str:
