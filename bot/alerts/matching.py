@@ -115,12 +115,13 @@ class Watch:
         self.like, self.exact = column.class_of(cluster), True
         self.armed = column.farthest(self._ready & eligible & column.awake(now_ms))
         again = self._recovering if column.firm else self._recovering & eligible
-        if due and min(due.values()) <= now_ms:
+        first_ms = min(due.values()) if due else NEVER_MS
+        if first_ms <= now_ms:
             late = {at for at, wait_ms in due.items() if wait_ms <= now_ms and self._fired >> at & 1}
-            due = {at: wait_ms for at, wait_ms in due.items() if at not in late}
+            first_ms = min([wait_ms for at, wait_ms in due.items() if at not in late], default=NEVER_MS)
             again |= eligible & set_of(tuple(late))
         self.again = column.farthest(again)
-        self.due_ms = -1 if self._pending else min(column.wakes_ms, *due.values(), NEVER_MS)
+        self.due_ms = -1 if self._pending else min(column.wakes_ms, first_ms)
 
     def wakes(self, metric: float, now_ms: int, *, unseen_ms: int) -> bool:
         """Whether anything may change at this metric. `TickBoard` asks the same of all tracks at once."""

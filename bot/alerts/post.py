@@ -82,16 +82,16 @@ class Post:
         hit, left, due_ms, waits = -math.inf, FARTHEST_PCT, NEVER_MS, False
         self._scaled = []
         for watch, sweeps, at in self._asked:
-            if sweeps:  # which are judged by the body at its best, and by the far edge that bounds all
-                nearest = watch.again
-            else:
+            if not sweeps:  # sweeps are judged by the body at its best, and by the far edge that bounds all
                 watch.follow(self.cluster, like, now_ms)
-                nearest = max(watch.again, watch.armed)
+            nearest = watch.again if sweeps or watch.again > watch.armed else watch.armed
             if at is None:
                 hit, left = max(hit, nearest), min(left, watch.fired)
             elif nearest > -math.inf or watch.fired < math.inf:
                 self._scaled.append((at, nearest, watch.fired))
-            due_ms, waits = min(due_ms, watch.due_ms), waits or bool(watch.due)
+            if watch.due_ms < due_ms:
+                due_ms = watch.due_ms
+            waits = waits or bool(watch.due)
         self._hit, self._left, self.due_ms, self.waits = hit, left, due_ms, waits
         self._like, self._version = like, self._moved()
 
