@@ -10,6 +10,7 @@ from bot.alerts.pulse import Pulse
 from bot.alerts.readings import MapReading
 from bot.alerts.reasons import LASTING, Reason
 from bot.alerts.types import Changes, Event, Kind, LogEntry, Market, Phase, Repeat, Rule, RuleState, Track, Unit
+from bot.liquidation.types import Cluster
 from bot.liquidation.values import replace
 
 BREAKER_MS = 3 * 60_000
@@ -52,7 +53,7 @@ class Verdicts:
         self._firings: dict[int, int] = {}
         self._paused: dict[int, Rule] = {}
         self._log: list[LogEntry] = []
-        self._marked: dict[tuple[Market, str, int], tuple[Odds, Track]] = {}
+        self._marked: dict[tuple[Market, Cluster], tuple[Odds, Cluster]] = {}
 
     def judge(
         self,
@@ -161,19 +162,18 @@ class Verdicts:
 
     def _surroundings(self, reading: MapReading, measured: Measured, kind: Kind) -> tuple[Odds, Measured]:
         """The odds of a touch, and what was measured with what else stands at its cluster: found once for all rules
-        that fire on a track at once.
+        that fire on a body at once.
         """
         track = measured.track
         if track is None:
             return (reading.touch(measured.body, measured.price) if kind is Kind.EXPOSURE else ()), measured
-        key = (reading.market, track.id, measured.time_ms)
-        found = self._marked.get(key)
+        body = track.cluster
+        found = self._marked.get((reading.market, body))
         if found is None:
-            touch, marks = reading.touch(track.cluster, measured.price), reading.marks(track.cluster)
-            if marks != track.cluster.confluence:
-                track = replace(track, cluster=replace(track.cluster, confluence=marks))
-            found = self._marked[key] = touch, track
-        return found[0], replace(measured, track=found[1])
+            marked = replace(body, confluence=reading.marks(body))
+            found = self._marked[reading.market, body] = reading.touch(body, measured.price), marked
+        touch, marked = found
+        return touch, replace(measured, track=replace(track, cluster=marked))
 
     def _states_on(self, book: MarketBook, track_id: str) -> dict[int, RuleState]:
         """The states of a track that have changed, by rule."""

@@ -230,6 +230,17 @@ def test_a_sweep_is_told_at_its_tick_and_not_again_by_the_map() -> None:
     assert bench.state().episode == 1
 
 
+def test_a_cluster_eaten_away_is_told_as_it_was_at_its_best_whatever_else_its_tick_tells() -> None:
+    bench = Bench(asked("BTC swept"), asked("BTC 2%", rule_id=2))
+    for slot, usd in enumerate((80e6, 40e6)):
+        bench.map(reading(START + slot * SLOT, [long(90, 92, usd)]))
+    swept, near = sorted(bench.walk(LIVE + SLOT, [95.0, 89.9]), key=lambda event: event.rule_id)
+    assert (swept.kind, near.kind) == (Kind.SWEPT, Kind.PROXIMITY)
+    assert swept.cluster is not None
+    assert near.cluster is not None
+    assert (swept.cluster.usd, near.cluster.usd) == (80e6, 40e6)
+
+
 def test_a_cluster_eaten_away_is_told_as_it_was_at_its_best() -> None:
     bench = Bench(asked("BTC swept 40M"))
     bench.map(reading(START, [UP]))
