@@ -23,6 +23,7 @@ from bot.compose import Composer
 from bot.delivery.limits import TOKEN_RATE, RateLimiter
 from bot.delivery.worker import OutboxWorker
 from bot.doorbell import Doorbell
+from bot.heap import settled
 from bot.liquidation import Cluster, Side
 from bot.market.types import Floats, Tick
 from bot.markets import Markets
@@ -84,17 +85,18 @@ async def _measure(load: DeliveryLoad, database_url: str, url: str, came_s: list
         watch = Watch(db=db, clock=clock, engine=engine, on_events=lambda _: worker.wake(), bell=bell)
         await watch.take_prices(_tick(load, clock.now_ms(), near=False), now_ms=clock.now_ms())
         stalls: list[float] = []
-        heart = asyncio.create_task(_beat(stalls))
-        sending = asyncio.create_task(worker.run())
-        await clock.sleep(0.2)
-        began_s = time.perf_counter()
-        await watch.take_prices(_tick(load, clock.now_ms(), near=True), now_ms=clock.now_ms())
-        wanted = min(load.due, FIRST + load.rate_of)
-        while len(came_s) < wanted:
-            await clock.sleep(0.05)
-        await worker.stop()
-        await sending
-        heart.cancel()
+        with settled():
+            heart = asyncio.create_task(_beat(stalls))
+            sending = asyncio.create_task(worker.run())
+            await clock.sleep(0.2)
+            began_s = time.perf_counter()
+            await watch.take_prices(_tick(load, clock.now_ms(), near=True), now_ms=clock.now_ms())
+            wanted = min(load.due, FIRST + load.rate_of)
+            while len(came_s) < wanted:
+                await clock.sleep(0.05)
+            await worker.stop()
+            await sending
+            heart.cancel()
     await line.shutdown()
     return _figures(np.array(came_s[:wanted]) - began_s, stalls)
 

@@ -16,6 +16,7 @@ from bot.delivery.limits import RateLimiter
 from bot.delivery.messenger import DeliveryError, Message
 from bot.delivery.paced import PacedMessenger
 from bot.failures import FailedError
+from bot.heap import settled
 from bot.jobs import Job, schedule
 from bot.logs import watch_loop
 from bot.observation import Observation
@@ -114,6 +115,7 @@ async def _serve(
         )
         app = await App.build(world, limits, limiter=limiter, count=observation.count)
         closing.push_async_callback(app.markets.aclose)
+        closing.enter_context(settled())
         replies = Replies(PacedMessenger(messenger, limiter), db.chats, clock)
         house = House(db, app.catalogue, Admins(line), clock, app.chats_changed, app.guests.is_open_to)
         turns = Turns(Door(app, settings).answer, replies, house, per_minute=settings.commands_per_minute)

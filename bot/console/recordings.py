@@ -1,16 +1,14 @@
 """The commands that write recordings, run the program over them, and measure it."""
 
 import asyncio
-import gc
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bot.console.options import Json, Seed, command_settings, print_line, print_lines
+from bot.heap import uncollected
 from bot.progress import while_busy
 from bot.times import parse_duration_ms
 
@@ -30,16 +28,6 @@ def replay(
         lines = while_busy(replay_recording(recording, rules, json=json), "Replaying")
         sys.stdout.writelines(f"{line}\n" for line in lines)  # far more lines than are worth a flush each
         sys.stdout.flush()
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Search for no rings of objects meanwhile: a replay makes none as it goes, and each search walks all it holds."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 @app.command()

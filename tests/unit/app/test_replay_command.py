@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot.console.recordings import uncollected
+from bot.heap import uncollected
 from bot.market.simulator import SimulatedMarket
 from bot.replay import replay_recording
 from bot.times import parse_time_ms
