@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bot.alerts.following import NEVER, Following
+from bot.alerts.following import Following
 from bot.alerts.gate import Ruling
 from bot.alerts.hit_rate import HitRate, hit_rates
+from bot.alerts.machine import NEVER_MS
 from bot.alerts.outcomes import Outcome, follow, followed_of, printed_usd
 from bot.alerts.types import Kind, Market, Track
 from bot.liquidation.score import Cover
@@ -42,7 +43,7 @@ class RecordedReceipts:
         """`paths` are all prices that the markets will show."""
         self.told = 0
         self._paths = {market: _Path(prices) for market, prices in paths.items()}
-        self._next_ms = dict.fromkeys(paths, NEVER)
+        self._next_ms = dict.fromkeys(paths, NEVER_MS)
         self._following = Following()
         self._outcomes: dict[str, Outcome] = {}
         self._alike: dict[str, list[tuple[str, int]]] = {}

@@ -8,13 +8,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 
+from bot.alerts.machine import NEVER_MS
 from bot.alerts.outcomes import Outcome, ended, reached
 from bot.alerts.types import CloseReason, Market
 from bot.liquidation.types import Floats, Ints, Side
 from bot.liquidation.values import replace
 
 LEAST_TRIMMED = 512
-NEVER = 1 << 62
 
 
 class Following:
@@ -55,12 +55,12 @@ class Following:
     def awaited(self, market: Market) -> tuple[float, float, int]:
         """The prices below and above, and the time, at which something comes of a market's alerts at the earliest.
 
-        Until then only the end of a track is worth asking for what is `due`. The time is `NEVER` where nothing is
+        Until then only the end of a track is worth asking for what is `due`. The time is `NEVER_MS` where nothing is
         followed, and 0 where something has come of an alert already.
         """
         lane = self._lanes.get(market)
         if lane is None:
-            return -math.inf, math.inf, NEVER
+            return -math.inf, math.inf, NEVER_MS
         below, above, until_ms = lane.awaited()
         return below, above, 0 if lane.news else until_ms
 
@@ -182,7 +182,7 @@ class _Lane:
     def awaited(self) -> tuple[float, float, int]:
         below = -self._below[0][0] if self._below else -math.inf
         above = self._above[0][0] if self._above else math.inf
-        return below, above, self._until[0][0] if self._until else NEVER
+        return below, above, self._until[0][0] if self._until else NEVER_MS
 
     def due(self, closed: Mapping[str, CloseReason], time_ms: int) -> tuple[Outcome, ...]:
         self._finish(before_ms=time_ms + 1)

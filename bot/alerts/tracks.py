@@ -106,9 +106,7 @@ def _overlapping(tracks: Sequence[Track], clusters: Sequence[Cluster]) -> list[t
         for j, new in enumerate(clusters):
             if new.side is not side or new.high <= low or high <= new.low:
                 continue
-            first_low, last_low = (low, new.low) if low < new.low else (new.low, low)
-            first_high, last_high = (high, new.high) if high < new.high else (new.high, high)
-            if (first_high - last_low) / (last_high - first_low) >= MIN_OVERLAP:
+            if overlap(low, high, new.low, new.high) >= MIN_OVERLAP:
                 pairs.append((i, j))
     return pairs
 
